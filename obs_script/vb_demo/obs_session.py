@@ -1,0 +1,463 @@
+"""A real OBS with its own configuration folder, driven through obs-websocket.
+
+Nothing of the user's own OBS is read or changed: the session's profile, scene collection and
+websocket password live in a folder made for it. Linux only, as it isolates OBS through
+``XDG_CONFIG_HOME``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import obsws_python
+
+from vb_link import memory, places
+
+COLLECTION = "Virtual Background"
+SCRIPT = Path(__file__).resolve().parent.parent / "virtual_background.py"
+
+
+class ObsError(Exception):
+    """OBS could not be started or driven; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class ExitReport:
+    """How an OBS ended: ``clean`` is False for a crash or a kill; ``leaks`` as its log says."""
+
+    clean: bool
+    leaks: int | None
+    log: str
+
+
+class VirtualDisplay:
+    """An Xvfb of our own; ``name`` is the value for DISPLAY."""
+
+    def __init__(self, width: int = 1600, height: int = 1000) -> None:
+        if shutil.which("Xvfb") is None:
+            raise ObsError("There is no display and Xvfb is missing: install the package xvfb.")
+        read_end, write_end = os.pipe()
+        self._process = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24",
+             "-nolisten", "tcp"],
+            pass_fds=(write_end,),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(write_end)
+        with os.fdopen(read_end) as stream:
+            number = stream.readline().strip()
+        if not number:
+            raise ObsError("Xvfb did not start: run `Xvfb :99` to see why.")
+        self.name = f":{number}"
+
+    def close(self) -> None:
+        self._process.terminate()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class ObsSession:
+    """One OBS. Use as a context manager, or call :meth:`start` and :meth:`stop`.
+
+    ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
+    scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        width: int = 1280,
+        height: int = 720,
+        fps: int = 30,
+        scripts: Sequence[tuple[Path, dict[str, Any]]] = ((SCRIPT, {}),),
+        collections: Sequence[str] = (COLLECTION,),
+        environment: dict[str, str] | None = None,
+        locale: str = "en-US",
+        visible: bool = True,
+    ) -> None:
+        self.folder = folder
+        self.size = (width, height)
+        self.fps = fps
+        self.scripts = tuple(scripts)
+        self.collections = tuple(collections)
+        self.environment = dict(environment or {})
+        self.locale = locale
+        self.visible = visible
+        self.recordings = folder / "recordings"
+        self._display: VirtualDisplay | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._client: obsws_python.ReqClient | None = None
+        self._password = secrets.token_hex(8)
+        self._port = 0
+        self.display_name = ""
+        self._memory: memory.Memory | None = None
+
+    # Life
+
+    def __enter__(self) -> ObsSession:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Write the configuration, start OBS and wait for its websocket.
+
+        Raises ObsError when OBS is missing or does not answer within 60 s.
+        """
+        program = shutil.which("obs")
+        if program is None:
+            raise ObsError("OBS is not installed: install the package obs-studio.")
+        self._write_configuration()
+        environment = {**os.environ, **self.environment}
+        environment["XDG_CONFIG_HOME"] = str(self.folder / "config")
+        environment["OBS_VIRTUAL_BACKGROUND_DATA"] = str(places.data_dir())
+        environment.update(self.environment)
+        if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
+            self._display = VirtualDisplay()
+            environment["DISPLAY"] = self._display.name
+            environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
+            environment["QT_QPA_PLATFORM"] = "xcb"
+            # A bus or session of a desktop that is not there only makes OBS wait for it.
+            for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE"):
+                environment.pop(name, None)
+        self.display_name = environment.get("DISPLAY", "")
+        command = [program, "--multi", "--disable-updater", "--disable-missing-files-check",
+                   "--collection", self.collections[0]]  # fmt: skip
+        if not self.visible:
+            command.append("--minimize-to-tray")
+        with (self.folder / "obs.out").open("wb") as out:
+            self._process = subprocess.Popen(
+                command, env=environment, stdout=out, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        try:
+            self._connect()
+        except BaseException:
+            self.kill()
+            raise
+
+    def stop(self, timeout: float = 25.0) -> ExitReport:
+        """Close OBS as Ctrl+C does and report how it went. Kills it after ``timeout`` seconds."""
+        clean = False
+        if self._client is not None:
+            with contextlib.suppress(Exception):
+                self._client.disconnect()
+            self._client = None
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                clean = self._process.wait(timeout) == 0
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+        self._memory = None
+        self._close_display()
+        log = self.log()
+        found = re.findall(r"Number of memory leaks: (\d+)", log)
+        return ExitReport(clean and bool(found), int(found[-1]) if found else None, log)
+
+    def kill(self, how: int = signal.SIGKILL) -> None:
+        """End OBS the hard way."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait()
+            self._process = None
+        self._client = self._memory = None
+        self._close_display()
+
+    def _close_display(self) -> None:
+        if self._display is not None:
+            self._display.close()
+            self._display = None
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running OBS."""
+        if self._process is None:
+            raise ObsError("OBS is not running.")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        """Return OBS's newest log so far, ending with what it printed after closing it."""
+        logs = sorted((self.folder / "config" / "obs-studio" / "logs").glob("*.txt"))
+        text = logs[-1].read_text(errors="replace") if logs else ""
+        out = self.folder / "obs.out"
+        printed = out.read_text(errors="replace") if out.exists() else ""
+        return text + "\n" + printed
+
+    # The link
+
+    def segment(self) -> Any:
+        """Return the running OBS's shared memory (``vb_link.layout.Segment``), to look at.
+
+        Raises ObsError when no script of ours is loaded.
+        """
+        if self._memory is None:
+            for entry in Path(f"/proc/{self.pid}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if os.readlink(entry).startswith(f"/memfd:{memory.NAME}"):
+                        self._memory = memory.attach(str(entry))
+                        return self._memory.segment
+            raise ObsError("The script Virtual Background is not loaded in this OBS.")
+        return self._memory.segment
+
+    def link_stats(self, index: int = 0) -> dict[str, Any]:
+        """Return the account of the filter in channel ``index`` in plain values.
+
+        ``state`` is one of ``vb_link.layout.STATE_*``; ``age_histogram`` counts frames drawn by
+        the age of their alpha in frames; ``error`` is the worker's last sentence or empty.
+        """
+        segment = self.segment()
+        channel = segment.channels[index]
+        names = ("used", "state", "alpha_count", "frame_count", "drawn_frames", "age_frames",
+                 "age_ms", "preprocess_ms", "inference_ms", "total_ms", "masks_per_second",
+                 "capture_ns", "draw_ns", "source_width", "source_height")  # fmt: skip
+        stats: dict[str, Any] = {name: getattr(channel, name) for name in names}
+        stats["age_histogram"] = list(channel.age_histogram)
+        for name in ("report_model", "report_compute", "report_error", "status"):
+            stats[name.removeprefix("report_")] = getattr(channel, name).decode("utf-8", "replace")
+        stats["worker_ready"] = bool(segment.worker_ready)
+        return stats
+
+    # Requests
+
+    def request(self, name: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Send one obs-websocket request and return its response data.
+
+        Raises ObsError with OBS's own comment when it refuses.
+        """
+        if self._client is None:
+            raise ObsError("OBS is not connected.")
+        try:
+            answer = self._client.send(name, data, raw=True)
+        except obsws_python.error.OBSSDKRequestError as error:
+            raise ObsError(f"OBS refused {name}: {error}") from error
+        except Exception as error:
+            raise ObsError(f"OBS did not answer {name}: {error}") from error
+        return dict(answer or {})
+
+    def add_input(
+        self, scene: str, name: str, kind: str, settings: dict[str, Any], *, fit: bool = True
+    ) -> int:
+        """Create an input in ``scene``, stretched over the canvas, and return its item id."""
+        answer = self.request(
+            "CreateInput",
+            {"sceneName": scene, "inputName": name, "inputKind": kind, "inputSettings": settings},
+        )
+        item = int(answer["sceneItemId"])
+        if fit:
+            self.fit_item(scene, item)
+        return item
+
+    def fit_item(self, scene: str, item: int) -> None:
+        """Let a scene item fill the canvas whatever its source's size."""
+        width, height = self.size
+        self.request(
+            "SetSceneItemTransform",
+            {
+                "sceneName": scene,
+                "sceneItemId": item,
+                "sceneItemTransform": {
+                    "boundsType": "OBS_BOUNDS_STRETCH",
+                    "boundsWidth": width,
+                    "boundsHeight": height,
+                    "positionX": 0,
+                    "positionY": 0,
+                },
+            },
+        )
+
+    def add_filter(
+        self, source: str, name: str, kind: str, settings: dict[str, Any] | None = None
+    ) -> None:
+        self.request(
+            "CreateSourceFilter",
+            {
+                "sourceName": source,
+                "filterName": name,
+                "filterKind": kind,
+                "filterSettings": settings or {},
+            },
+        )
+
+    def set_filter(self, source: str, name: str, settings: dict[str, Any]) -> None:
+        self.request(
+            "SetSourceFilterSettings",
+            {
+                "sourceName": source,
+                "filterName": name,
+                "filterSettings": settings,
+                "overlay": True,
+            },
+        )
+
+    def screenshot(self, source: str, path: Path, width: int = 0, height: int = 0) -> Path:
+        """Save a PNG of a source or scene, RGBA as OBS draws it, at its own size by default."""
+        data: dict[str, Any] = {
+            "sourceName": source,
+            "imageFormat": "png",
+            "imageFilePath": str(path.resolve()),
+            "imageCompressionQuality": 20,
+        }
+        if width:
+            data["imageWidth"], data["imageHeight"] = width, height
+        self.request("SaveSourceScreenshot", data)
+        return path
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[list[Path]]:
+        """Record what the program shows; the list holds the file once the block has ended."""
+        files: list[Path] = []
+        self.request("StartRecord")
+        try:
+            yield files
+        finally:
+            files.append(Path(self.request("StopRecord")["outputPath"]))
+            deadline = time.monotonic() + 20
+            while self.request("GetRecordStatus")["outputActive"]:
+                if time.monotonic() > deadline:
+                    raise ObsError("OBS did not finish its recording within 20 seconds.")
+                time.sleep(0.1)
+
+    # Configuration
+
+    def _connect(self) -> None:
+        deadline = time.monotonic() + 60
+        while True:
+            if self._process is not None and self._process.poll() is not None:
+                raise ObsError(f"OBS ended at once; its output is in {self.folder / 'obs.out'}.")
+            try:
+                with socket.create_connection(("127.0.0.1", self._port), timeout=1):
+                    pass
+                self._client = obsws_python.ReqClient(
+                    host="127.0.0.1", port=self._port, password=self._password, timeout=30
+                )
+                self._client.send("GetSceneList", raw=True)  # refused until OBS is ready
+                return
+            except Exception as error:
+                if time.monotonic() > deadline:
+                    raise ObsError(
+                        f"OBS did not answer on its websocket within 60 seconds ({error}); "
+                        f"its log is in {self.folder / 'config'}."
+                    ) from error
+                time.sleep(0.2)
+
+    def _write_configuration(self) -> None:
+        config = self.folder / "config" / "obs-studio"
+        profile = config / "basic" / "profiles" / "Untitled"
+        scenes = config / "basic" / "scenes"
+        websocket = config / "plugin_config" / "obs-websocket"
+        for folder in (profile, scenes, websocket, self.recordings):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._port = _free_port()
+        width, height = self.size
+        general = (
+            "[General]\nFirstRun=true\nInfoIncrement=99999999\nEnableAutoUpdates=false\n"
+            f"ConfirmOnExit=false\nLanguage={self.locale}\nLastVersion=536870912\n"
+            "[BasicWindow]\nWarnedAboutClosing=true\nShowListboxToolbars=true\n"
+            "SysTrayEnabled=true\nSysTrayWhenStarted=false\nSysTrayMinimizeToTray=false\n"
+            "PreviewEnabled=true\n[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
+            f"SceneCollection={self.collections[0]}\n"
+            f"SceneCollectionFile={_file_name(self.collections[0])}\nConfigOnNewProfile=false\n"
+        )
+        # OBS 31 moved the user's part to user.ini; older ones read only global.ini.
+        (config / "global.ini").write_text(general)
+        (config / "user.ini").write_text(general)
+        # The Simple "lossless-like" presets are too heavy for software GL beside x264, so the
+        # recorder uses the fastest preset at a fixed quality.
+        (profile / "basic.ini").write_text(
+            "[General]\nName=Untitled\n[Output]\nMode=Advanced\n"
+            f"[Video]\nBaseCX={width}\nBaseCY={height}\nOutputCX={width}\nOutputCY={height}\n"
+            f"FPSType=0\nFPSCommon={self.fps}\nColorRange=Partial\nColorSpace=709\n"
+            f"[AdvOut]\nRecType=Standard\nRecFilePath={self.recordings}\nRecFormat=mkv\n"
+            "RecFormat2=mkv\nRecEncoder=obs_x264\nEncoder=obs_x264\nRecTracks=1\n"
+        )
+        (profile / "recordEncoder.json").write_text(
+            json.dumps({"rate_control": "CRF", "crf": 16, "preset": "ultrafast", "tune": ""})
+        )
+        (websocket / "config.json").write_text(self._websocket_settings())
+        (config / "plugin_config" / "obs-websocket.json").write_text(self._websocket_settings())
+        with (config / "global.ini").open("a") as file:
+            file.write(
+                "[OBSWebSocket]\nFirstLoad=false\nServerEnabled=true\nAlertsEnabled=false\n"
+                f"AuthRequired=true\nServerPassword={self._password}\nServerPort={self._port}\n"
+            )
+        for name in self.collections:
+            file_path = scenes / f"{_file_name(name)}.json"
+            if not file_path.exists():
+                file_path.write_text(json.dumps(self._scene_collection(name)))
+
+    def _websocket_settings(self) -> str:
+        return json.dumps(
+            {
+                "alerts_enabled": False,
+                "auth_required": True,
+                "first_load": False,
+                "server_enabled": True,
+                "server_password": self._password,
+                "server_port": self._port,
+            }
+        )
+
+    def _scene_collection(self, name: str) -> dict[str, Any]:
+        scene = {
+            "id": "scene",
+            "name": "Scene",
+            "settings": {"items": [], "id_counter": 0, "custom_size": False},
+        }
+        return {
+            "name": name,
+            "current_scene": "Scene",
+            "current_program_scene": "Scene",
+            "scene_order": [{"name": "Scene"}],
+            "sources": [scene],
+            "transitions": [],
+            "current_transition": "Cut",
+            "modules": {
+                "scripts-tool": [
+                    {"path": str(path), "settings": settings} for path, settings in self.scripts
+                ]
+            },
+        }
+
+
+def _file_name(collection: str) -> str:
+    return re.sub(r"[^A-Za-z0-9_]", "_", collection)

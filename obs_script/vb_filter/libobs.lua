@@ -1,0 +1,127 @@
+-- The functions of libobs that the filter calls, declared for LuaJIT's FFI: calls made so take
+-- no lock of OBS's scripting and never touch Python.
+local ffi = require("ffi")
+
+ffi.cdef [[
+typedef struct __attribute__((aligned(16))) { float x, y, z, w; } vb_vec4;
+typedef struct { float x, y; } vb_vec2;
+typedef struct { void *type; int own; void *pointer; } vb_userdata;
+
+void *obs_filter_get_target(const void *filter);
+void *obs_filter_get_parent(const void *filter);
+uint32_t obs_source_get_output_flags(const void *source);
+uint32_t obs_source_get_base_width(void *source);
+uint32_t obs_source_get_base_height(void *source);
+void obs_source_video_render(void *source);
+void obs_source_default_render(void *source);
+void obs_source_skip_video_filter(void *filter);
+void obs_source_update_properties(void *source);
+uint64_t obs_get_video_frame_time(void);
+uint64_t os_gettime_ns(void);
+void obs_enter_graphics(void);
+void obs_leave_graphics(void);
+typedef void (*vb_task)(void *param);
+void obs_queue_task(int type, vb_task task, void *param, bool wait);
+void *bmalloc(size_t size);
+void bfree(void *memory);
+void blog(int level, const char *format, ...);
+
+void *gs_texrender_create(int format, int zsformat);
+void gs_texrender_destroy(void *texrender);
+bool gs_texrender_begin(void *texrender, uint32_t width, uint32_t height);
+void gs_texrender_end(void *texrender);
+void gs_texrender_reset(void *texrender);
+void *gs_texrender_get_texture(const void *texrender);
+void *gs_stagesurface_create(uint32_t width, uint32_t height, int format);
+void gs_stagesurface_destroy(void *surface);
+void gs_stage_texture(void *surface, void *texture);
+bool gs_stagesurface_map(void *surface, uint8_t **data, uint32_t *linesize);
+void gs_stagesurface_unmap(void *surface);
+void *gs_texture_create(uint32_t width, uint32_t height, int format, uint32_t levels,
+                        const uint8_t **data, uint32_t flags);
+void *gs_texture_create_from_file(const char *path);
+void gs_texture_destroy(void *texture);
+void gs_texture_set_image(void *texture, const uint8_t *data, uint32_t linesize, bool invert);
+uint32_t gs_texture_get_width(const void *texture);
+uint32_t gs_texture_get_height(const void *texture);
+void *gs_effect_create(const char *text, const char *name, char **error);
+void gs_effect_destroy(void *effect);
+void *gs_effect_get_param_by_name(const void *effect, const char *name);
+void gs_effect_set_texture(void *param, void *texture);
+void gs_effect_set_texture_srgb(void *param, void *texture);
+void gs_effect_set_float(void *param, float value);
+void gs_effect_set_int(void *param, int value);
+void gs_effect_set_vec2(void *param, const vb_vec2 *value);
+void gs_effect_set_vec4(void *param, const vb_vec4 *value);
+bool gs_effect_loop(void *effect, const char *technique);
+void gs_draw_sprite(void *texture, uint32_t flip, uint32_t width, uint32_t height);
+void gs_ortho(float left, float right, float top, float bottom, float near, float far);
+void gs_clear(uint32_t flags, const vb_vec4 *color, float depth, uint8_t stencil);
+void gs_blend_state_push(void);
+void gs_blend_state_pop(void);
+void gs_blend_function_separate(int source_color, int destination_color,
+                                int source_alpha, int destination_alpha);
+void gs_enable_blending(bool enable);
+void gs_enable_framebuffer_srgb(bool enable);
+bool gs_framebuffer_srgb_enabled(void);
+bool gs_set_linear_srgb(bool linear);
+]]
+
+local windows = ffi.os == "Windows"
+if windows then
+	ffi.cdef [[
+	int SetEvent(void *event);
+	uint32_t WaitForSingleObject(void *handle, uint32_t milliseconds);
+	]]
+else
+	ffi.cdef [[
+	struct vb_pollfd { int fd; short events; short revents; };
+	struct vb_timespec { long seconds; long nanoseconds; };
+	int poll(struct vb_pollfd *fds, unsigned long count, int milliseconds);
+	intptr_t write(int fd, const void *data, size_t size);
+	int clock_gettime(int clock, struct vb_timespec *time);
+	int memcmp(const void *a, const void *b, size_t size);
+	]]
+end
+
+local M = {}
+M.C = windows and ffi.load("obs") or ffi.C
+M.windows = windows
+M.RGBA, M.RGBA16F, M.R8 = 3, 9, 2
+M.DYNAMIC = 2
+M.TASK_GRAPHICS = 1
+M.CLEAR_COLOR = 1
+M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 1, 4, 5
+M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
+M.LOG_WARNING = 200
+
+-- The raw pointer inside one of obslua's userdata objects.
+function M.pointer(userdata)
+	return ffi.cast("vb_userdata *", ffi.cast("void *", userdata)).pointer
+end
+
+function M.warn(text)
+	M.C.blog(M.LOG_WARNING, "%s", "[virtual background] " .. text)
+end
+
+-- Orders memory on every processor: an allocation counts itself with a sequentially consistent
+-- atomic. On x86 stores are ordered already and the JIT keeps them around a C call.
+local x86 = ffi.arch == "x64" or ffi.arch == "x86"
+function M.fence()
+	if not x86 then M.C.bfree(M.C.bmalloc(1)) end
+end
+
+-- Frees objects of the graphics system from any thread: the graphics thread runs the tasks in
+-- order. `objects` holds {destroy function, pointer}.
+function M.free_graphics(objects)
+	if #objects == 0 then return end
+	local C = M.C
+	local queue = function(task, object)
+		C.obs_queue_task(M.TASK_GRAPHICS, ffi.cast("vb_task", task), object, false)
+	end
+	queue(C.obs_enter_graphics, nil)
+	for _, item in ipairs(objects) do queue(item[1], item[2]) end
+	queue(C.obs_leave_graphics, nil)
+end
+
+return M

@@ -1,0 +1,456 @@
+-- The filter "Virtual Background": what has to run on OBS's graphics thread and nothing else.
+-- The script loads this file and hands it one table (see vb_script/lua_half.py): the shared
+-- memory, the settings and all texts.
+local ffi = require("ffi")
+local obslua = obslua
+local folder = script_path()
+local obs = dofile(folder .. "libobs.lua")
+local link = loadfile(folder .. "link.lua")(obs)
+local passes = loadfile(folder .. "passes.lua")(obs, folder)
+local C = obs.C
+
+local half, segment
+
+local STATE_NOTHING, STATE_MASK, STATE_COVER, STATE_OFF = 0, 1, 2, 3
+-- How long a missing answer may take before the cover is drawn, beyond three times what the
+-- worker's pictures take.
+local PATIENCE_NS = 0.25e9
+-- A source not drawn for this long may show anything when it comes back.
+local ABSENCE_NS = 0.3e9
+-- A panel is not rebuilt sooner than this after the user changed something in it.
+local QUIET_NS = 2e9
+-- The cover's blur, as a share of the picture's height: no face or text survives it.
+local COVER_SIGMA = 1 / 14
+local HISTORY = 64
+
+local alpha_capacity
+local alpha_bytes
+
+-- Settings
+
+local function to_linear(value)
+	return value <= 0.04045 and value / 12.92 or ((value + 0.055) / 1.055) ^ 2.4
+end
+
+local function linear_color(value)
+	return {
+		to_linear(bit.band(value, 0xff) / 255),
+		to_linear(bit.band(bit.rshift(value, 8), 0xff) / 255),
+		to_linear(bit.band(bit.rshift(value, 16), 0xff) / 255),
+		1,
+	}
+end
+
+local getters = {
+	bool = obslua.obs_data_get_bool,
+	float = obslua.obs_data_get_double,
+	color = function(data, key) return linear_color(obslua.obs_data_get_int(data, key)) end,
+	choice = obslua.obs_data_get_string,
+	model = obslua.obs_data_get_string,
+	path = obslua.obs_data_get_string,
+}
+
+local function update(self, settings)
+	for _, setting in ipairs(half.settings) do
+		local value = getters[setting.kind](settings, setting.key)
+		if setting.kind == "float" then
+			value = math.min(math.max(value, setting.minimum), setting.maximum)
+		end
+		self.settings[setting.key] = value
+		if setting.reader == "worker" and self.channel then
+			link.set_text(self.channel[setting.key], value)
+		end
+	end
+	self.updated_ns = tonumber(C.os_gettime_ns())
+	if self.channel then
+		self.channel.settings_sequence = self.channel.settings_sequence + 1
+		link.wake(segment)
+	end
+end
+
+local function get_defaults(settings)
+	for _, setting in ipairs(half.settings) do
+		local set = {
+			bool = obslua.obs_data_set_default_bool,
+			float = obslua.obs_data_set_default_double,
+			color = obslua.obs_data_set_default_int,
+		}
+		(set[setting.kind] or obslua.obs_data_set_default_string)(settings, setting.key, setting.default)
+	end
+end
+
+-- Properties
+
+local function text(key) return half.texts[key] or key end
+
+local function show_fitting(properties, _, settings)
+	for _, setting in ipairs(half.settings) do
+		if setting.shown_for then
+			local now = obslua.obs_data_get_string(settings, setting.shown_for.key)
+			local visible = false
+			for _, value in ipairs(setting.shown_for.values) do visible = visible or value == now end
+			local property = obslua.obs_properties_get(properties, setting.key)
+			obslua.obs_property_set_visible(property, visible)
+		end
+	end
+	return true
+end
+
+local function add_list(properties, setting, choices)
+	local list = obslua.obs_properties_add_list(
+		properties, setting.key, text(setting.text),
+		obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
+	for _, choice in ipairs(choices) do
+		obslua.obs_property_list_add_string(list, choice.text, choice.value)
+	end
+	return list
+end
+
+local adders = {
+	bool = function(properties, setting)
+		return obslua.obs_properties_add_bool(properties, setting.key, text(setting.text))
+	end,
+	float = function(properties, setting)
+		local slider = obslua.obs_properties_add_float_slider(
+			properties, setting.key, text(setting.text),
+			setting.minimum, setting.maximum, setting.step)
+		if setting.unit ~= "" then obslua.obs_property_float_set_suffix(slider, setting.unit) end
+		return slider
+	end,
+	color = function(properties, setting)
+		return obslua.obs_properties_add_color(properties, setting.key, text(setting.text))
+	end,
+	path = function(properties, setting)
+		return obslua.obs_properties_add_path(
+			properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE,
+			text("ImageFiles") .. " (*.png *.jpg *.jpeg *.bmp *.tga *.gif *.webp)", nil)
+	end,
+	choice = function(properties, setting)
+		local choices = {}
+		for index, value in ipairs(setting.choices) do
+			choices[index] = { value = value, text = text(setting.text .. "." .. value) }
+		end
+		return add_list(properties, setting, choices)
+	end,
+	model = function(properties, setting) return add_list(properties, setting, half.models) end,
+}
+
+local function get_properties(self)
+	local properties = obslua.obs_properties_create()
+	local group, group_name
+	for _, setting in ipairs(half.settings) do
+		local into = properties
+		if setting.group ~= "main" then
+			if group_name ~= setting.group then
+				group, group_name = obslua.obs_properties_create(), setting.group
+				obslua.obs_properties_add_group(
+					properties, "group_" .. group_name, text("Group." .. group_name),
+					obslua.OBS_GROUP_NORMAL, group)
+			end
+			into = group
+		end
+		local property = adders[setting.kind](into, setting)
+		local hint = half.texts[setting.text .. ".Hint"]
+		if hint then obslua.obs_property_set_long_description(property, hint) end
+		if setting.kind == "choice" then
+			obslua.obs_property_set_modified_callback(property, show_fitting)
+		end
+	end
+	local status = self.problem or (self.channel and ffi.string(self.channel.status)) or ""
+	if status == "" then status = text("Status.Starting") end
+	if segment.alive == 0 then status = text("Status.NoScript") end
+	obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
+	return properties
+end
+
+-- Life
+
+local function create(settings, source)
+	local self = {
+		filter = obs.pointer(source),
+		settings = {},
+		frame = 0, id = 0, generation = 0,
+		captured_frame = {}, captured_ns = {},
+		status_seen = 0, refreshed_ns = 0,
+	}
+	self.channel = link.take_channel(segment, half.channels)
+	if self.channel then
+		self.generation = self.channel.generation
+	else
+		self.problem = text("Error.TooManyFilters")
+	end
+	update(self, settings)
+	return self
+end
+
+local function destroy(self)
+	if self.channel then
+		self.channel.used = 0
+		link.wake(segment)
+	end
+	if self.passes then obs.free_graphics(passes.objects(self.passes)) end
+	self.passes, self.channel = nil, nil
+end
+
+local function get_width(self)
+	local target = C.obs_filter_get_target(self.filter)
+	return target ~= nil and C.obs_source_get_base_width(target) or 0
+end
+
+local function get_height(self)
+	local target = C.obs_filter_get_target(self.filter)
+	return target ~= nil and C.obs_source_get_base_height(target) or 0
+end
+
+local function video_tick(self)
+	local channel = self.channel
+	if not channel or channel.status_sequence == self.status_seen then return end
+	local now = tonumber(C.os_gettime_ns())
+	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return end
+	self.status_seen, self.refreshed_ns = channel.status_sequence, now
+	C.obs_source_update_properties(self.filter)
+end
+
+-- A frame's way
+
+-- From now on no alpha made before fits.
+local function forget_alpha(self)
+	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
+	self.generation = self.generation + 1
+	if self.channel then self.channel.generation = self.generation end
+end
+
+-- Hands the picture staged a frame ago to the worker.
+local function hand_over(self, now)
+	if not self.staged_id then return end
+	local id, channel = self.staged_id, self.channel
+	self.staged_id = nil
+	passes.staged(self.passes, function(data, linesize, width, height)
+		local sent = link.send_frame(
+			segment, channel, id, self.generation, data, linesize, width, height)
+		local slot = sent and id or self.sent_id
+		self.sent_id = slot
+		self.captured_frame[slot % HISTORY] = self.captured_frame[id % HISTORY]
+		self.captured_ns[slot % HISTORY] = self.captured_ns[id % HISTORY]
+		if sent and not self.waiting_ns then self.waiting_ns = now end
+	end)
+end
+
+local function take_alpha(self, now)
+	local channel = self.channel
+	local count = tonumber(channel.alpha_count)
+	if count == self.alpha_count then return end
+	local id, width, height = link.take_alpha(channel, self.generation, alpha_bytes, alpha_capacity)
+	if not id then return end
+	self.alpha_count = count
+	passes.upload_alpha(self.passes, alpha_bytes, width, height)
+	self.has_alpha, self.alpha_id = true, id
+	self.waiting_ns = id < self.sent_id and now or nil
+end
+
+-- Once a frame, however often the source is drawn.
+local function begin_frame(self, time, width, height)
+	local now = tonumber(C.os_gettime_ns())
+	local channel = self.channel
+	self.frame = self.frame + 1
+	if self.width ~= width or self.height ~= height
+		or time - (self.time or 0) > ABSENCE_NS then
+		self.width, self.height = width, height
+		forget_alpha(self)
+		channel.source_width, channel.source_height = width, height
+	end
+	self.time, self.blurred, self.cover_blurred = time, nil, nil
+
+	hand_over(self, now)
+	self.full = passes.capture(self.passes, self.filter, width, height)
+	if not self.full then return end
+	self.lives = link.worker_lives(segment)
+	if not self.lives then
+		forget_alpha(self)
+		return
+	end
+	local w, h = channel.want_width, channel.want_height
+	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
+	local small = passes.shrink(self.passes, "small", self.full, width, height, w, h)
+	if small then
+		passes.stage(self.passes, small, w, h)
+		self.id = self.id + 1
+		self.staged_id = self.id
+		self.captured_frame[self.id % HISTORY] = self.frame
+		self.captured_ns[self.id % HISTORY] = now
+	end
+	take_alpha(self, now)
+	if self.has_alpha then
+		local age = self.frame - (self.captured_frame[self.alpha_id % HISTORY] or 0)
+		channel.age_frames = age
+		channel.age_ms = (now - (self.captured_ns[self.alpha_id % HISTORY] or 0)) / 1e6
+		local bin = math.min(age, half.age_bins - 1)
+		channel.age_histogram[bin] = channel.age_histogram[bin] + 1
+	end
+	channel.drawn_frames = channel.drawn_frames + 1
+end
+
+local function trusted(self)
+	if not self.has_alpha or not self.lives then return false end
+	if not self.waiting_ns then return true end
+	local patience = PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
+	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience
+end
+
+local function draw_cover(self, width, height)
+	local settings = self.settings
+	local kind = settings.cover
+	if kind == "camera" then
+		passes.composite(self.passes, "Plain", self.full, {}, {}, width, height)
+	elseif kind == "blur" then
+		if not self.cover_blurred then
+			self.cover_blurred = passes.blur(
+				self.passes, "cover", self.full, width, height, height * COVER_SIGMA,
+				{ self.full, 0, 0, 1 })
+		end
+		if self.cover_blurred then
+			passes.composite(self.passes, "Plain", self.cover_blurred, {}, {}, width, height)
+		end
+	elseif kind == "image" then
+		local picture = passes.picture(self.passes, settings.cover_image)
+		if picture then
+			local ratio = width / height * C.gs_texture_get_height(picture)
+				/ C.gs_texture_get_width(picture)
+			passes.composite(self.passes, "Picture", picture, {},
+				{ crop = { math.min(ratio, 1), math.min(1 / ratio, 1) } }, width, height)
+		else
+			passes.composite(
+				self.passes, "Fill", self.full, {}, { color = settings.cover_color }, width, height)
+		end
+	elseif kind == "color" then
+		passes.composite(
+			self.passes, "Fill", self.full, {}, { color = settings.cover_color }, width, height)
+	end
+end
+
+local function draw_person(self, width, height)
+	local settings = self.settings
+	local alpha = self.passes.alpha
+	local numbers = { threshold = settings.threshold, softness = settings.softness }
+	local textures = { alpha = alpha }
+	local technique = "Transparent"
+	if settings.background == "color" then
+		technique, numbers.color = "Color", settings.background_color
+	elseif settings.background == "blur" then
+		if not self.blurred then
+			self.blurred = passes.blur(
+				self.passes, "room", self.full, width, height,
+				settings.blur_strength * height / 1080,
+				{ alpha, 1, settings.threshold, settings.softness })
+		end
+		if not self.blurred then return end
+		technique, textures.blurred = "Blur", self.blurred
+	end
+	passes.composite(self.passes, technique, self.full, textures, numbers, width, height)
+end
+
+-- Makes what drawing needs; false when the graphics driver refuses: then nothing is drawn.
+local function ready(self)
+	if self.problem then return false end
+	if not self.passes then
+		local made, problem = passes.new()
+		if not made then
+			self.problem = problem
+			obs.warn(problem)
+			return false
+		end
+		self.passes = made
+	end
+	return true
+end
+
+local clock = not obs.windows and ffi.new("struct vb_timespec") or nil
+local THREAD_CPU_CLOCK = ffi.os == "OSX" and 16 or 3
+local function thread_ns()
+	if obs.windows then return tonumber(C.os_gettime_ns()) end
+	ffi.C.clock_gettime(THREAD_CPU_CLOCK, clock)
+	return tonumber(clock.seconds) * 1e9 + tonumber(clock.nanoseconds)
+end
+
+local function render(self)
+	if not self.settings.active then
+		if self.channel then self.channel.state = STATE_OFF end
+		C.obs_source_skip_video_filter(self.filter)
+		return
+	end
+	local target = C.obs_filter_get_target(self.filter)
+	if target == nil or C.obs_filter_get_parent(self.filter) == nil then return end
+	local width, height = get_width(self), get_height(self)
+	if width < 1 or height < 1 or not ready(self) then return end
+
+	local time = tonumber(C.obs_get_video_frame_time())
+	local measured = segment.measure ~= 0
+	local start = measured and thread_ns() or 0
+	if time ~= self.time or width ~= self.width or height ~= self.height then
+		begin_frame(self, time, width, height)
+	end
+	if not self.full then return end
+	local channel = self.channel
+	local middle = measured and thread_ns() or 0
+	if trusted(self) then
+		channel.state = STATE_MASK
+		draw_person(self, width, height)
+	else
+		channel.state = STATE_COVER
+		draw_cover(self, width, height)
+	end
+	if measured then
+		channel.capture_ns = channel.capture_ns + (middle - start)
+		channel.draw_ns = channel.draw_ns + (thread_ns() - middle)
+	end
+end
+
+-- An error in Lua ends a draw half-way: whatever happens the graphics state is OBS's to reset,
+-- nothing is drawn, and the reason is said once.
+local function video_render(self)
+	local good, problem = pcall(render, self)
+	if not good and not self.problem then
+		self.problem = tostring(problem)
+		obs.warn(self.problem)
+	end
+end
+
+local info = {
+	id = nil,
+	type = obslua.OBS_SOURCE_TYPE_FILTER,
+	output_flags = bit.bor(obslua.OBS_SOURCE_VIDEO, obslua.OBS_SOURCE_SRGB),
+	get_name = function() return text("FilterName") end,
+	create = create,
+	destroy = destroy,
+	get_width = get_width,
+	get_height = get_height,
+	get_defaults = get_defaults,
+	get_properties = get_properties,
+	update = update,
+	video_tick = video_tick,
+	video_render = video_render,
+}
+
+local function take_half(settings)
+	local made = assert(loadstring("return " .. obslua.obs_data_get_string(settings, "half")))()
+	half = made
+end
+
+function script_load(settings)
+	take_half(settings)
+	local problem
+	segment, problem = link.open(half)
+	if not segment then
+		obs.warn(problem)
+		return
+	end
+	alpha_capacity = half.alpha_bytes
+	alpha_bytes = ffi.new("uint8_t[?]", alpha_capacity)
+	info.id = half.id
+	obslua.obs_register_source(info)
+end
+
+-- The script hands a new table after a reload: other texts, another list of models.
+function script_update(settings)
+	take_half(settings)
+end

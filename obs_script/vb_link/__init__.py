@@ -1,0 +1,1 @@
+"""The contract between the filter, the script and the worker. Standard library only."""

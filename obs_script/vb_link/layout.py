@@ -1,0 +1,150 @@
+"""The shared memory, field by field, written down once.
+
+Each table row is (name, type, count). From the tables come the ``ctypes`` structures that the
+script and the worker use and the C declarations (:func:`cdef`) that the Lua half uses, so the
+two can only agree. Who writes a field is said in the comment above its block; everyone else
+only reads it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+MAGIC = 0x4F425642  # "OBVB"
+VERSION = 1
+CHANNELS = 16
+SLOTS = 3
+FRAME_BYTES = 512 * 512 * 4
+ALPHA_BYTES = 512 * 512
+TEXT_BYTES = 128
+ERROR_BYTES = 512
+STATUS_BYTES = 1024
+AGE_BINS = 16
+
+# What a filter is drawing (channel.state).
+STATE_NOTHING, STATE_MASK, STATE_COVER, STATE_OFF = range(4)
+
+Row = tuple[str, str, int]
+
+_CTYPES: dict[str, Any] = {
+    "uint8_t": ctypes.c_uint8,
+    "int32_t": ctypes.c_int32,
+    "uint32_t": ctypes.c_uint32,
+    "int64_t": ctypes.c_int64,
+    "uint64_t": ctypes.c_uint64,
+    "double": ctypes.c_double,
+    "char": ctypes.c_char,
+}
+
+_TABLES: dict[str, tuple[Row, ...]] = {
+    # One picture on its way to the worker. ``sequence`` is odd while the slot is written.
+    # pixels: height rows of width RGBA bytes, no padding.
+    "vb_frame_slot": (
+        ("sequence", "uint32_t", 1),
+        ("generation", "uint32_t", 1),
+        ("frame_id", "uint64_t", 1),
+        ("width", "uint32_t", 1),
+        ("height", "uint32_t", 1),
+        ("pixels", "uint8_t", FRAME_BYTES),
+    ),
+    # One alpha on its way back, naming the frame it was made from.
+    "vb_alpha_slot": (
+        ("sequence", "uint32_t", 1),
+        ("generation", "uint32_t", 1),
+        ("frame_id", "uint64_t", 1),
+        ("width", "uint32_t", 1),
+        ("height", "uint32_t", 1),
+        ("pixels", "uint8_t", ALPHA_BYTES),
+    ),
+    # Everything of one filter.
+    "vb_channel": (
+        # written by the filter: ``used`` is 0 for a free channel and else a number that no
+        # earlier user of the channel had; ``generation`` changes when old alphas stop fitting
+        ("used", "uint32_t", 1),
+        ("generation", "uint32_t", 1),
+        ("settings_sequence", "uint32_t", 1),
+        ("frame_newest", "uint32_t", 1),
+        ("frame_count", "uint64_t", 1),
+        ("model", "char", TEXT_BYTES),
+        ("source_width", "uint32_t", 1),
+        ("source_height", "uint32_t", 1),
+        ("state", "uint32_t", 1),
+        ("age_frames", "uint32_t", 1),
+        ("age_ms", "double", 1),
+        ("drawn_frames", "uint64_t", 1),
+        ("capture_ns", "uint64_t", 1),
+        ("draw_ns", "uint64_t", 1),
+        ("age_histogram", "uint32_t", AGE_BINS),
+        # written by the worker: the size it wants frames in, newest alpha, its own account
+        ("want_width", "uint32_t", 1),
+        ("want_height", "uint32_t", 1),
+        ("alpha_newest", "uint32_t", 1),
+        ("alpha_count", "uint64_t", 1),
+        ("alpha_used", "uint32_t", 1),
+        ("report_sequence", "uint32_t", 1),
+        ("report_model", "char", TEXT_BYTES),
+        ("report_compute", "char", TEXT_BYTES),
+        ("report_error", "char", ERROR_BYTES),
+        ("preprocess_ms", "double", 1),
+        ("inference_ms", "double", 1),
+        ("total_ms", "double", 1),
+        ("masks_per_second", "double", 1),
+        # written by the script: the status line in the user's language
+        ("status_sequence", "uint32_t", 1),
+        ("status", "char", STATUS_BYTES),
+        ("frames", "vb_frame_slot", SLOTS),
+        ("alphas", "vb_alpha_slot", SLOTS),
+    ),
+    # The whole segment. Written by the script, except ``measure`` (a benchmark's) and
+    # ``worker_ready`` (the worker's, its epoch once it answers).
+    "vb_segment": (
+        ("magic", "uint32_t", 1),
+        ("version", "uint32_t", 1),
+        ("bytes", "uint64_t", 1),
+        ("alive", "uint32_t", 1),
+        ("measure", "uint32_t", 1),
+        ("wake", "int64_t", 1),
+        ("life", "int64_t", 1),
+        ("worker_epoch", "uint32_t", 1),
+        ("worker_ready", "uint32_t", 1),
+        ("channels", "vb_channel", CHANNELS),
+    ),
+}
+
+
+def _structure(name: str) -> Any:
+    fields = []
+    for field, kind, count in _TABLES[name]:
+        base = _CTYPES[kind]
+        fields.append((field, base if count == 1 else base * count))
+    made = type(name, (ctypes.Structure,), {"_fields_": fields})
+    _CTYPES[name] = made
+    return made
+
+
+FrameSlot: Any = _structure("vb_frame_slot")
+AlphaSlot: Any = _structure("vb_alpha_slot")
+Channel: Any = _structure("vb_channel")
+Segment: Any = _structure("vb_segment")
+SEGMENT_BYTES = ctypes.sizeof(Segment)
+
+
+def cdef() -> str:
+    """Return the C declarations of the segment for the Lua half's ``ffi.cdef``."""
+    text = []
+    for name, rows in _TABLES.items():
+        lines = [
+            f"    {kind} {field}{'' if count == 1 else f'[{count}]'};" for field, kind, count in rows
+        ]
+        text.append("typedef struct {\n" + "\n".join(lines) + f"\n}} {name};\n")
+    return "".join(text)
+
+
+def offsets() -> dict[str, int]:
+    """Return ``struct.field`` -> byte offset, which the Lua half compares with its own."""
+    table = {}
+    for name, rows in _TABLES.items():
+        for field, _, _ in rows:
+            table[f"{name}.{field}"] = getattr(_CTYPES[name], field).offset
+    return table

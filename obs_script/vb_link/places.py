@@ -1,0 +1,54 @@
+"""Where the product's files live on each system.
+
+Only paths are computed here: nothing is created or read.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+APP = "obs-virtual-background"
+DATA_VARIABLE = "OBS_VIRTUAL_BACKGROUND_DATA"
+
+
+def data_dir() -> Path:
+    """Return the user's folder for the worker's environment, logs and own models.
+
+    The environment variable ``OBS_VIRTUAL_BACKGROUND_DATA`` overrides it. Inside a Flatpak
+    ``XDG_DATA_HOME`` already points into the sandbox's own folder.
+    """
+    override = os.environ.get(DATA_VARIABLE)
+    if override:
+        return Path(override)
+    home = Path.home()
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / APP
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / APP
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / APP
+
+
+def venv_dir() -> Path:
+    """Return the folder of the worker's virtual environment."""
+    return data_dir() / "venv"
+
+
+def venv_python() -> Path:
+    """Return the interpreter inside the worker's virtual environment."""
+    if sys.platform == "win32":
+        return venv_dir() / "Scripts" / "python.exe"
+    return venv_dir() / "bin" / "python"
+
+
+def models_dir() -> Path:
+    """Return the folder of the models that ship with the product."""
+    packages = Path(__file__).resolve().parent.parent
+    shipped = packages / "vb_worker" / "shipped_models"
+    return shipped if shipped.is_dir() else packages.parent / "models"
+
+
+def user_models_dir() -> Path:
+    """Return the folder for models that the user adds."""
+    return data_dir() / "models"

@@ -1,0 +1,80 @@
+"""Newest-wins hand-over of pictures: three slots each way, a sequence number in each.
+
+A writer fills the slot after the newest one and only then names it newest, so a reader has two
+more hand-overs of time before its slot is written again. If it is slower than that, the slot's
+sequence number has changed and the reader takes the newer picture: a torn picture is never
+returned. Nothing here blocks.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from vb_link import layout
+
+# Taking and releasing a lock orders memory on every processor; plain stores do only on x86.
+_order = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A whole picture taken from a slot: rows of ``width`` pixels without padding."""
+
+    frame_id: int
+    generation: int
+    width: int
+    height: int
+    pixels: bytes
+
+
+def _fence() -> None:
+    with _order:
+        pass
+
+
+def write(
+    slots: Any, newest: int, *, frame_id: int, generation: int, width: int, height: int,
+    pixels: bytes | memoryview,
+) -> int:  # fmt: skip
+    """Fill the slot after ``newest`` and return its index, which the caller publishes.
+
+    Raises ValueError when the picture does not fit a slot.
+    """
+    index = (newest + 1) % layout.SLOTS
+    slot = slots[index]
+    size = memoryview(pixels).nbytes
+    if size > len(slot.pixels):
+        raise ValueError(f"{width}x{height} does not fit a slot of {len(slot.pixels)} bytes")
+    slot.sequence = (slot.sequence + 1) | 1
+    _fence()
+    slot.frame_id, slot.generation = frame_id, generation
+    slot.width, slot.height = width, height
+    memoryview(slot.pixels).cast("B")[:size] = memoryview(pixels).cast("B")
+    _fence()
+    slot.sequence += 1
+    _fence()
+    return index
+
+
+def read(slots: Any, newest: int, bytes_per_pixel: int) -> Picture | None:
+    """Return the picture in slot ``newest``, or None when it is being written or is absurd."""
+    if newest >= layout.SLOTS:
+        return None
+    slot = slots[newest]
+    before = slot.sequence
+    if before == 0 or before & 1:
+        return None
+    _fence()
+    width, height = slot.width, slot.height
+    size = width * height * bytes_per_pixel
+    if not 0 < size <= len(slot.pixels):
+        return None
+    frame_id, generation = slot.frame_id, slot.generation
+    pixels = ctypes.string_at(ctypes.addressof(slot.pixels), size)
+    _fence()
+    if slot.sequence != before:
+        return None
+    return Picture(frame_id, generation, width, height, pixels)

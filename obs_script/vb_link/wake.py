@@ -1,0 +1,81 @@
+"""Waking the worker, and each side's notice of the other's death, without any polling.
+
+The filter wakes the worker by one byte written to a pipe that never blocks (an event on
+Windows). The worker's death closes the *life* pipe, which the filter looks at once a frame; on
+Windows it looks at the worker's process handle. OBS's death closes the worker's standard input;
+on Windows its process handle is waited for.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from typing import Any
+
+
+class Wake:
+    """The sender's end, kept by OBS for its whole life; ``handle`` is what the Lua half uses."""
+
+    def __init__(self) -> None:
+        if sys.platform == "win32":
+            kernel32 = ctypes.WinDLL("kernel32", use_last_error=True)
+            kernel32.CreateEventW.restype = ctypes.c_void_p
+            self.handle = int(kernel32.CreateEventW(None, False, False, None) or 0)
+            os.set_handle_inheritable(self.handle, True)
+            self.inherit = self.handle
+        else:
+            # The reading end stays open here too, so that writing while no worker lives can
+            # raise no SIGPIPE in OBS.
+            self.inherit, self.handle = os.pipe()
+            os.set_blocking(self.handle, False)
+            os.set_blocking(self.inherit, False)
+
+    @property
+    def token(self) -> str:
+        """What the worker is told on its command line."""
+        return str(self.inherit)
+
+    def send(self) -> None:
+        """Wake the worker."""
+        if sys.platform == "win32":
+            ctypes.WinDLL("kernel32").SetEvent(ctypes.c_void_p(self.handle))
+        else:
+            try:
+                os.write(self.handle, b"\0")
+            except BlockingIOError:
+                pass  # a full pipe wakes it as well
+
+
+class Sleeper:
+    """The worker's end: :meth:`wait` blocks until woken, and tells when OBS is gone."""
+
+    def __init__(self, token: str, parent: int) -> None:
+        self._wake = int(token)
+        if sys.platform == "win32":
+            self._kernel32: Any = ctypes.WinDLL("kernel32", use_last_error=True)
+            self._kernel32.OpenProcess.restype = ctypes.c_void_p
+            synchronize = 0x00100000
+            self._parent = self._kernel32.OpenProcess(synchronize, False, parent)
+        else:
+            import select  # noqa: PLC0415
+
+            os.set_blocking(self._wake, False)
+            self._poll = select.poll()
+            self._poll.register(self._wake, select.POLLIN)
+            self._poll.register(0, select.POLLIN | select.POLLHUP)
+
+    def wait(self) -> bool:
+        """Block until there may be work. Returns False when OBS is gone."""
+        if sys.platform == "win32":
+            handles = (ctypes.c_void_p * 2)(self._wake, self._parent)
+            return bool(self._kernel32.WaitForMultipleObjects(2, handles, False, 0xFFFFFFFF) == 0)
+        ready = dict(self._poll.poll())
+        if 0 in ready:
+            return False
+        try:
+            while os.read(self._wake, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        return True

@@ -1,0 +1,96 @@
+"""Loads the Lua half into OBS and hands it everything it must not decide for itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from vb_link import layout, settings
+from vb_script import libobs
+
+PATH = Path(__file__).resolve().parent.parent / "vb_filter" / "virtual_background.lua"
+
+
+def literal(value: Any) -> str:
+    """Return a Lua expression for None, numbers, strings, lists, tuples and dicts.
+
+    Raises TypeError for anything else.
+    """
+    if value is None:
+        return "nil"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        escaped = "".join(
+            f"\\{byte:03d}" if byte < 32 or byte > 126 or byte in b'"\\' else chr(byte)
+            for byte in value.encode()
+        )
+        return f'"{escaped}"'
+    if isinstance(value, (list, tuple)):
+        return "{" + ",".join(literal(item) for item in value) + "}"
+    if isinstance(value, dict):
+        return "{" + ",".join(f"[{literal(k)}]={literal(v)}" for k, v in value.items()) + "}"
+    raise TypeError(f"no Lua literal for {type(value).__name__}")
+
+
+def half(
+    *, address: int, texts: dict[str, str], models: list[tuple[str, str]]
+) -> dict[str, Any]:  # fmt: skip
+    """Return the table the Lua half works from. ``models`` holds (name, title)."""
+    return {
+        "id": settings.FILTER_ID,
+        "address": address,
+        "cdef": layout.cdef(),
+        "offsets": layout.offsets(),
+        "channels": layout.CHANNELS,
+        "frame_bytes": layout.FRAME_BYTES,
+        "alpha_bytes": layout.ALPHA_BYTES,
+        "age_bins": layout.AGE_BINS,
+        "texts": texts,
+        "models": [{"value": name, "text": title} for name, title in models],
+        "settings": [_row(setting) for setting in settings.SETTINGS],
+    }
+
+
+def _row(setting: settings.Setting) -> dict[str, Any]:
+    row = {key: value for key, value in vars(setting).items() if key != "shown_for"}
+    if setting.shown_for:
+        row["shown_for"] = {"key": setting.shown_for[0], "values": setting.shown_for[1]}
+    return row
+
+
+def load(table: dict[str, Any]) -> int:
+    """Create the Lua script in OBS and return its handle.
+
+    Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file.
+    """
+    scripting = libobs.scripting()
+    handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
+    if not handle:
+        raise libobs.LibraryError("OBS could not make the filter's Lua half: see OBS's log.")
+    if not scripting.obs_script_loaded(handle):
+        scripting.obs_script_destroy(handle)
+        raise libobs.LibraryError(f"OBS could not load {PATH.name}: see OBS's script log.")
+    return int(handle)
+
+
+def update(handle: int, table: dict[str, Any]) -> None:
+    """Hand a loaded Lua half a new table."""
+    _with_data(table, lambda data: libobs.scripting().obs_script_update(handle, data))
+
+
+def destroy(handle: int) -> None:
+    """Unload the Lua half; only right when OBS is closing, as filters then draw nothing."""
+    libobs.scripting().obs_script_destroy(handle)
+
+
+def _with_data(table: dict[str, Any], use: Any) -> Any:
+    obs = libobs.libobs()
+    data = obs.obs_data_create()
+    try:
+        obs.obs_data_set_string(data, b"half", literal(table).encode())
+        return use(data)
+    finally:
+        obs.obs_data_release(data)

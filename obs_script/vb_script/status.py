@@ -1,0 +1,95 @@
+"""The status line of a filter, in the user's words.
+
+A panel is rebuilt when the line changes, so small changes of the figures leave it as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from vb_link import layout
+
+_SHARE, _STEP = 0.2, 1.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a status line says: ``kind`` is the text key, the rest its figures."""
+
+    kind: str
+    detail: str = ""
+    model: str = ""
+    compute: str = ""
+    milliseconds: float = 0.0
+    rate: float = 0.0
+    age_frames: float = 0.0
+    age_ms: float = 0.0
+
+    def differs(self, other: Figures) -> bool:
+        """Whether a user would call it news against ``other``."""
+        if (self.kind, self.detail, self.model, self.compute) != (
+            other.kind, other.detail, other.model, other.compute,
+        ):  # fmt: skip
+            return True
+        return any(
+            abs(new - old) > max(_SHARE * old, _STEP)
+            for new, old in (
+                (self.milliseconds, other.milliseconds),
+                (self.rate, other.rate),
+                (self.age_frames, other.age_frames),
+            )
+        )
+
+    def text(self, texts: dict[str, str]) -> str:
+        template = texts.get(self.kind, self.kind)
+        return template.format(
+            detail=self.detail, model=self.model, compute=self.compute,
+            milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
+            age_ms=self.age_ms,
+        )  # fmt: skip
+
+
+def worker_figures(problem: str) -> Figures | None:
+    """Return what to say of a worker that is not there, or None."""
+    kind, _, detail = problem.partition(":")
+    if not problem:
+        return None
+    if kind == "missing":
+        return Figures("Status.NoEnvironment", detail=detail)
+    if kind == "ended":
+        code, _, line = detail.partition(":")
+        return Figures("Status.WorkerEnded", detail=line or code)
+    return Figures("Status.WorkerFailed", detail=problem)
+
+
+def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
+    """Return what to say of one filter."""
+    failed = worker_figures(problem)
+    if failed is not None:
+        return failed
+    if segment.worker_ready == 0 or segment.worker_ready != segment.worker_epoch:
+        return Figures("Status.Starting")
+    error = channel.report_error.decode("utf-8", "replace")
+    if error:
+        return Figures("Status.Error", detail=error)
+    if channel.state == layout.STATE_OFF:
+        return Figures("Status.Off")
+    if channel.alpha_used != channel.used:
+        return Figures("Status.Waiting")
+    kind = "Status.Running" if channel.state == layout.STATE_MASK else "Status.Cover"
+    return Figures(
+        kind,
+        model=channel.report_model.decode("utf-8", "replace"),
+        compute=channel.report_compute.decode("utf-8", "replace"),
+        milliseconds=channel.total_ms,
+        rate=channel.masks_per_second,
+        age_frames=channel.age_frames,
+        age_ms=channel.age_ms,
+    )
+
+
+def write(channel: Any, text: str) -> None:
+    """Put a status line into a filter's channel and tell the filter."""
+    channel.status = text.encode()[: layout.STATUS_BYTES - 1].decode("utf-8", "ignore").encode()
+    channel.status_sequence += 1

@@ -1,0 +1,23 @@
+"""What must outlive a Reload of the script and a change of the scene collection.
+
+OBS runs the script again in the same Python, but the Lua half stays loaded and holds the
+address of the shared memory: both are kept in a module of no file, which nothing reloads.
+"""
+
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+_NAME = "_obs_virtual_background_survivors"
+
+
+def survivors() -> Any:
+    """Return the namespace: ``memory``, ``wake``, ``lua`` (handle or None), ``epoch``."""
+    module = sys.modules.get(_NAME)
+    if module is None:
+        module = types.ModuleType(_NAME)
+        vars(module).update(memory=None, wake=None, lua=None, epoch=0)
+        sys.modules[_NAME] = module
+    return module

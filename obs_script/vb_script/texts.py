@@ -1,0 +1,39 @@
+"""Every text the user reads, from one table a language in ``locale/``.
+
+A language is a file of ``Key="text"`` lines named as OBS names its own; what a file lacks is
+shown in English.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent / "locale"
+FALLBACK = "en-US"
+
+_LINE = re.compile(r'^([A-Za-z0-9_.]+)="(.*)"$')
+
+
+def read(path: Path) -> dict[str, str]:
+    """Read one language's file. Raises OSError; lines that are no ``Key="text"`` are skipped."""
+    table = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        match = _LINE.match(line.strip())
+        if match:
+            table[match[1]] = match[2].replace("\\n", "\n")
+    return table
+
+
+def load(locale: str) -> dict[str, str]:
+    """Return the texts for OBS's ``locale`` such as ``ja-JP``.
+
+    A language without that exact file takes the one of the same language, then English.
+    """
+    table = read(FOLDER / f"{FALLBACK}.ini")
+    exact = FOLDER / f"{locale}.ini"
+    same = sorted(FOLDER.glob(f"{locale.split('-')[0]}-*.ini"))
+    chosen = exact if exact.exists() else next(iter(same), None)
+    if chosen is not None:
+        table.update(read(chosen))
+    return table

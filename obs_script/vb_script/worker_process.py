@@ -1,0 +1,178 @@
+"""Starts, watches and stops the worker.
+
+One thread sleeps until the worker says something on its standard error or dies, or a second has
+passed: it restarts a dead worker with a growing pause, and lets the status line be written. It
+calls nothing of OBS but the log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vb_link import memory, places, wake
+
+PACKAGES = Path(__file__).resolve().parent.parent
+STABLE_SECONDS = 10.0
+FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
+
+
+class WorkerProcess:
+    """The worker of this OBS.
+
+    ``on_second`` is called about once a second from the watching thread, ``on_line`` with each
+    line the worker writes. ``problem`` says in words why there is no worker, or is empty.
+    """
+
+    def __init__(
+        self,
+        shared: memory.Memory,
+        waker: wake.Wake,
+        next_epoch: Callable[[], int],
+        on_second: Callable[[], None],
+        on_line: Callable[[str], None],
+    ) -> None:
+        self._shared = shared
+        self._wake = waker
+        self._next_epoch = next_epoch
+        self._on_second = on_second
+        self._on_line = on_line
+        self._stop = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._life = -1
+        self._failures = 0
+        self.last_line = ""
+        self.problem = ""
+        self._thread = threading.Thread(target=self._watch, name="virtual background", daemon=True)
+
+    def start(self) -> None:
+        """Start the watching thread, and by it the worker."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the worker and the thread; waits for both, two seconds at most each."""
+        self._stop.set()
+        process = self._process
+        if process is not None and process.stdin is not None:
+            with contextlib.suppress(OSError):
+                process.stdin.close()  # which tells it to end
+            try:
+                process.wait(2)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        self._thread.join(2)
+
+    @property
+    def pid(self) -> int | None:
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
+    def _watch(self) -> None:
+        while not self._stop.is_set():
+            started = time.monotonic()
+            if self._start():
+                self._listen()
+                self._bury()
+            if self._stop.is_set():
+                return
+            lasted = time.monotonic() - started
+            self._failures = 0 if lasted > STABLE_SECONDS else self._failures + 1
+            pause = min(FIRST_PAUSE * 2 ** max(self._failures - 1, 0), LAST_PAUSE)
+            if self._failures == 1:
+                pause = 0.0
+            self._on_second()
+            self._stop.wait(pause)
+
+    def _start(self) -> bool:
+        python = places.venv_python()
+        if not python.exists():
+            self.problem = f"missing:{python}"
+            return False
+        epoch = self._next_epoch()
+        command = [str(python), "-m", "vb_worker", "serve", "--memory", self._shared.token,
+                   "--wake", self._wake.token, "--epoch", str(epoch),
+                   "--parent", str(os.getpid())]  # fmt: skip
+        environment = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1",
+                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}  # fmt: skip
+        # OBS's Python may have been pointed elsewhere than the worker's belongs.
+        environment.pop("PYTHONHOME", None)
+        segment = self._shared.segment
+        options: dict[str, Any] = {}
+        life_write = -1
+        if sys.platform == "win32":
+            startup = subprocess.STARTUPINFO()
+            startup.lpAttributeList = {"handle_list": [self._wake.inherit]}
+            options.update(startupinfo=startup, creationflags=0x08000000)  # CREATE_NO_WINDOW
+        else:
+            life, life_write = os.pipe()
+            os.set_inheritable(life_write, True)
+            options["pass_fds"] = (self._shared.descriptor, self._wake.inherit, life_write)
+        try:
+            self._process = subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE, **options,
+            )  # fmt: skip
+        except OSError as error:
+            self.problem = str(error)
+            if life_write >= 0:
+                os.close(life)
+                os.close(life_write)
+            return False
+        if sys.platform == "win32":
+            segment.life = int(self._process._handle)  # type: ignore[attr-defined]
+        else:
+            os.close(life_write)
+            self._life = life
+            segment.life = life
+        segment.worker_epoch = epoch
+        self.problem = ""
+        return True
+
+    def _listen(self) -> None:
+        """Wait until the worker has ended, passing on its lines and the seconds."""
+        process = self._process
+        assert process is not None
+        ended = threading.Event()
+        reader = threading.Thread(
+            target=self._read_lines, args=(process.stderr, ended), daemon=True
+        )
+        reader.start()
+        # Event.wait sleeps in the kernel; Popen.wait with a timeout would poll.
+        while not ended.wait(1.0):
+            self._on_second()
+        process.wait()
+
+    def _read_lines(self, stream: Any, ended: threading.Event) -> None:
+        for raw in stream:
+            line = raw.decode("utf-8", "replace").rstrip()
+            if line:
+                self.last_line = line
+                self._on_line(line)
+        ended.set()
+
+    def _bury(self) -> None:
+        process = self._process
+        assert process is not None
+        segment = self._shared.segment
+        segment.life, segment.worker_ready = -1, 0
+        if self._life >= 0:
+            # The filter may be looking at it in this very frame; a closed and re-used number
+            # would only make it wait for another one.
+            time.sleep(0.05)
+            os.close(self._life)
+            self._life = -1
+        for stream in (process.stdin, process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        if not self._stop.is_set():
+            code = process.returncode
+            self.problem = f"ended:{code}:{self.last_line if code else ''}"
+        self._process = None

@@ -1,0 +1,198 @@
+"""The worker OBS's script starts: frames in, alphas out, one process for all filters.
+
+It blocks until the filter wakes it, opens no socket, touches no file but its models, and ends
+when OBS does. What it reads from the shared memory it does not trust: sizes are checked by the
+link, names are looked up in the registry.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections import deque
+from typing import Any
+
+import numpy as np
+
+from vb_link import layout, memory, places, slots, wake
+from vb_worker.models import registry
+from vb_worker.models.manifest import Manifest, ManifestError
+from vb_worker.models.model import ModelError, open_model
+from vb_worker.pipeline import Pipeline
+
+REPORT_SECONDS = 0.5
+
+
+def text_of(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
+
+
+def text_field(text: str, size: int) -> bytes:
+    """Return ``text`` as UTF-8 that fits a field of ``size`` bytes with its closing zero."""
+    return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
+
+
+class Stream:
+    """One filter's side of the work: its channel, its last picture, its account."""
+
+    def __init__(self, channel: Any) -> None:
+        self.channel = channel
+        self.used = int(channel.used)
+        self.settings_sequence = -1
+        self.frame_count = 0
+        self.model_name = ""
+        self.error = ""
+        self.finished: deque[float] = deque(maxlen=120)
+        self.reported = 0.0
+        channel.alpha_used = 0
+
+    def report(self, pipeline: Pipeline | None, *, force: bool = False) -> None:
+        """Write the account of this stream for the script's status line."""
+        now = time.monotonic()
+        if not force and now - self.reported < REPORT_SECONDS:
+            return
+        self.reported = now
+        channel = self.channel
+        channel.report_sequence = (channel.report_sequence + 1) | 1
+        if pipeline is not None:
+            channel.report_model = text_field(pipeline.model.manifest.title, layout.TEXT_BYTES)
+            channel.report_compute = text_field(pipeline.model.compute, layout.TEXT_BYTES)
+        recent = [moment for moment in self.finished if now - moment < 2.0]
+        channel.masks_per_second = (
+            (len(recent) - 1) / (recent[-1] - recent[0])
+            if len(recent) > 1 and recent[-1] > recent[0]
+            else 0.0
+        )
+        channel.report_error = text_field(self.error, layout.ERROR_BYTES)
+        channel.report_sequence += 1
+
+
+class Worker:
+    """All streams, and one pipeline a model."""
+
+    def __init__(self, segment: Any, models: dict[str, Manifest]) -> None:
+        self.segment = segment
+        self.models = models
+        self.pipelines: dict[str, Pipeline] = {}
+        self.streams: dict[int, Stream] = {}
+
+    def work(self) -> bool:
+        """Do one picture of every stream that has a new one. False: there was nothing to do."""
+        did = False
+        for index in range(layout.CHANNELS):
+            channel = self.segment.channels[index]
+            used = int(channel.used)
+            stream = self.streams.get(index)
+            if stream is not None and stream.used != used:
+                self._forget(index, stream)
+                stream = None
+            if not used:
+                continue
+            if stream is None:
+                stream = self.streams[index] = Stream(channel)
+            if stream.settings_sequence != channel.settings_sequence:
+                self._configure(stream)
+            if stream.frame_count != channel.frame_count:
+                did = self._picture(index, stream) or did
+        return did
+
+    def _forget(self, index: int, stream: Stream) -> None:
+        del self.streams[index]
+        for pipeline in self.pipelines.values():
+            pipeline.reset(index)
+        self._close_unused()
+
+    def _close_unused(self) -> None:
+        wanted = {stream.model_name for stream in self.streams.values()}
+        for name in [name for name in self.pipelines if name not in wanted]:
+            del self.pipelines[name]
+
+    def _configure(self, stream: Stream) -> None:
+        channel = stream.channel
+        stream.settings_sequence = int(channel.settings_sequence)
+        name = text_of(channel.model)
+        if name == stream.model_name and name in self.pipelines:
+            return
+        stream.model_name, stream.error = name, ""
+        try:
+            if name not in self.pipelines:
+                manifest = self.models.get(name)
+                if manifest is None:
+                    raise ModelError(
+                        f"The model {name!r} is not installed: choose another one in the filter."
+                    )
+                self.pipelines[name] = Pipeline(open_model(manifest))
+        except (ModelError, ManifestError, OSError, MemoryError) as error:
+            stream.error = str(error) or type(error).__name__
+            print(stream.error, file=sys.stderr, flush=True)
+        self._close_unused()
+        pipeline = self.pipelines.get(name)
+        if pipeline is not None:
+            channel.want_width, channel.want_height = pipeline.model.input_size
+        stream.report(pipeline, force=True)
+
+    def _picture(self, index: int, stream: Stream) -> bool:
+        channel = stream.channel
+        count = int(channel.frame_count)
+        picture = slots.read(channel.frames, int(channel.frame_newest), 4)
+        pipeline = self.pipelines.get(stream.model_name)
+        if picture is None or pipeline is None:
+            if pipeline is None:
+                stream.frame_count = count
+            return False
+        stream.frame_count = count
+        frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
+        try:
+            result = pipeline.process(frame, stream=index)
+            alpha = np.ascontiguousarray(result.alpha)
+            channel.alpha_newest = slots.write(
+                channel.alphas,
+                int(channel.alpha_newest) % layout.SLOTS,
+                frame_id=picture.frame_id,
+                generation=picture.generation,
+                width=alpha.shape[1],
+                height=alpha.shape[0],
+                pixels=alpha.data,
+            )
+        except Exception as error:
+            # Whatever a model does, the other streams go on and the filter draws its cover.
+            stream.error = f"The model {stream.model_name} failed on a picture: {error}"
+            print(stream.error, file=sys.stderr, flush=True)
+            stream.report(pipeline, force=True)
+            return True
+        channel.alpha_used = stream.used
+        channel.alpha_count += 1
+        weight = 0.1 if stream.finished else 1.0
+        for field in ("preprocess_ms", "inference_ms", "total_ms"):
+            old = getattr(channel, field)
+            setattr(channel, field, old + weight * (getattr(result, field) - old))
+        stream.finished.append(time.monotonic())
+        stream.error = ""
+        stream.report(pipeline, force=len(stream.finished) == 1)
+        return True
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve until OBS is gone. Returns the exit code."""
+    parser = argparse.ArgumentParser(prog="virtual-background serve")
+    parser.add_argument("--memory", required=True)
+    parser.add_argument("--wake", required=True)
+    parser.add_argument("--epoch", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    options = parser.parse_args(argv)
+    try:
+        shared = memory.attach(options.memory)
+        models = registry.find_models([places.models_dir(), places.user_models_dir()])
+    except (memory.LinkError, ManifestError, OSError) as error:
+        print(error, file=sys.stderr, flush=True)
+        return 1
+    if hasattr(os, "nice"):
+        os.nice(5)  # OBS's own threads come first
+    sleeper = wake.Sleeper(options.wake, options.parent)
+    worker = Worker(shared.segment, models)
+    shared.segment.worker_ready = options.epoch
+    while True:
+        if not worker.work() and not sleeper.wait():
+            return 0
