@@ -133,7 +133,7 @@ def largest_difference(original: bytes, converted: bytes) -> float:
     session = onnxruntime.InferenceSession(converted, providers=["CPUExecutionProvider"])
     _, height, width, _ = source["shape"]
     random = np.random.default_rng(1)
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     worst = 0.0
     for number in range(10):
         if number % 2:

@@ -29,7 +29,7 @@ function M.take_channel(segment, count)
 		if channel.used == 0 then
 			channel.generation = channel.generation + 1
 			channel.drawn_frames, channel.state = 0, 0
-			channel.capture_ns, channel.draw_ns = 0, 0
+			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))
 			obs.fence()

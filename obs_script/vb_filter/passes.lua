@@ -6,7 +6,7 @@ local C = obs.C
 
 local M = {}
 
-local vec2, vec4 = ffi.new("vb_vec2"), ffi.new("vb_vec4")
+local vec2 = ffi.new("vb_vec2")
 local clear = ffi.new("vb_vec4", 0, 0, 0, 0)
 
 local function read_file(name)
@@ -69,113 +69,120 @@ function M.objects(passes)
 	return objects
 end
 
+-- The texrender called `name`, made when first asked for.
 local function target(passes, name, format)
 	local made = passes.targets[name]
 	if not made then
 		made = C.gs_texrender_create(format, 0)
 		passes.targets[name] = made
 	end
-	C.gs_texrender_reset(made)
 	return made
 end
 
--- Sets the parameters of one effect; `values` holds textures by name, numbers and vectors.
-local function draw(effect, technique, image, textures, numbers, width, height)
-	local p = effect.parameters
-	C.gs_effect_set_texture_srgb(p.image, image)
-	for name, texture in pairs(textures) do C.gs_effect_set_texture(p[name], texture) end
-	for name, value in pairs(numbers) do
-		if type(value) == "number" then
-			C.gs_effect_set_float(p[name], value)
-		elseif #value == 2 then
-			vec2.x, vec2.y = value[1], value[2]
-			C.gs_effect_set_vec2(p[name], vec2)
-		else
-			vec4.x, vec4.y, vec4.z, vec4.w = value[1], value[2], value[3], value[4]
-			C.gs_effect_set_vec4(p[name], vec4)
-		end
-	end
+-- Between `begin` and `finish` draws go into `texrender`. No closures and no tables are made on
+-- the way of a frame: LuaJIT compiles no function that makes them.
+local framebuffer_was_srgb
+local function begin(texrender, width, height, srgb)
+	C.gs_texrender_reset(texrender)
+	if not C.gs_texrender_begin(texrender, width, height) then return false end
+	framebuffer_was_srgb = C.gs_framebuffer_srgb_enabled()
+	C.gs_enable_framebuffer_srgb(srgb)
+	C.gs_ortho(0, width, 0, height, -100, 100)
+	return true
+end
+
+local function finish(texrender)
+	C.gs_enable_framebuffer_srgb(framebuffer_was_srgb)
+	C.gs_texrender_end(texrender)
+	return C.gs_texrender_get_texture(texrender)
+end
+
+local function draw(effect, technique, image, width, height)
+	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
 	while C.gs_effect_loop(effect.effect, technique) do
 		C.gs_draw_sprite(image, 0, width, height)
 	end
 end
 
--- Runs `paint` with a texrender as its target and returns the texture, or nil.
-local function paint_into(passes, name, format, width, height, srgb, paint)
-	local made = target(passes, name, format)
-	if not C.gs_texrender_begin(made, width, height) then return nil end
-	local previous = C.gs_framebuffer_srgb_enabled()
-	C.gs_enable_framebuffer_srgb(srgb)
-	C.gs_clear(obs.CLEAR_COLOR, clear, 0, 0)
-	C.gs_ortho(0, width, 0, height, -100, 100)
-	C.gs_blend_state_push()
-	paint()
-	C.gs_blend_state_pop()
-	C.gs_enable_framebuffer_srgb(previous)
-	C.gs_texrender_end(made)
-	return C.gs_texrender_get_texture(made)
+local function set_vec2(parameter, x, y)
+	vec2.x, vec2.y = x, y
+	C.gs_effect_set_vec2(parameter, vec2)
 end
 
 -- Renders the chain below the filter, once, into a full-size texture (premultiplied, sRGB).
-function M.capture(passes, filter, width, height)
+-- `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
+function M.capture(passes, filter, width, height, clock)
+	local texrender = target(passes, "full", obs.RGBA)
+	if not begin(texrender, width, height, false) then return nil end
 	local source, parent = C.obs_filter_get_target(filter), C.obs_filter_get_parent(filter)
 	local flags = C.obs_source_get_output_flags(parent)
 	local plain = source == parent
-		and bit.band(flags, bit.bor(obs.FLAG_CUSTOM_DRAW, obs.FLAG_ASYNC)) == 0
-	return paint_into(passes, "full", obs.RGBA, width, height, false, function()
-		C.gs_blend_function_separate(
-			obs.BLEND_SRCALPHA, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
-		if plain then C.obs_source_default_render(source) else C.obs_source_video_render(source) end
-	end)
+		and bit.band(flags, obs.FLAG_CUSTOM_DRAW + obs.FLAG_ASYNC) == 0
+	C.gs_clear(obs.CLEAR_COLOR, clear, 0, 0)
+	C.gs_blend_state_push()
+	C.gs_blend_function_separate(
+		obs.BLEND_SRCALPHA, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
+	local start = clock and clock()
+	if plain then C.obs_source_default_render(source) else C.obs_source_video_render(source) end
+	if clock then passes.source_ns = clock() - start end
+	C.gs_blend_state_pop()
+	return finish(texrender)
 end
 
--- Shrinks `image` (from_width x from_height) in steps of at most 8 times. `room` nil: a plain
--- picture for the worker, sRGB bytes; else {alpha texture, weight, threshold, softness}.
-function M.shrink(passes, name, image, from_width, from_height, width, height, room)
-	local step = 0
-	while true do
+-- Shrinks `image` in steps of at most 8 times, each with 4x4 taps. `room` nil: a plain picture
+-- for the worker, sRGB bytes; else linear premultiplied colour weighted by what `room.alpha`
+-- (texture), `room.weight`, `room.threshold` and `room.softness` say is not person.
+function M.shrink(passes, names, image, from_width, from_height, width, height, room)
+	local effect = passes.effects.shrink
+	local p = effect.parameters
+	C.gs_enable_blending(false)
+	for step = 1, #names do
 		local w = math.max(width, math.ceil(from_width / 8))
 		local h = math.max(height, math.ceil(from_height / 8))
-		local format = room and obs.RGBA16F or obs.RGBA
-		local first = step == 0
-		local source = image
-		image = paint_into(passes, name .. step, format, w, h, not room, function()
-			C.gs_enable_blending(false)
-			local numbers = { footprint = { 1 / w, 1 / h } }
-			if room and first then
-				numbers.room, numbers.threshold, numbers.softness = room[2], room[3], room[4]
-				draw(passes.effects.shrink, "Room", source, { alpha = room[1] }, numbers, w, h)
-			else
-				draw(passes.effects.shrink, "Shrink", source, {}, numbers, w, h)
-			end
-			C.gs_enable_blending(true)
-		end)
-		if not image or (w == width and h == height) then return image end
-		from_width, from_height, step = w, h, step + 1
+		local texrender = target(passes, names[step], room and obs.RGBA16F or obs.RGBA)
+		if not begin(texrender, w, h, not room) then image = nil break end
+		set_vec2(p.footprint, 1 / w, 1 / h)
+		if room and step == 1 then
+			C.gs_effect_set_texture(p.alpha, room.alpha)
+			C.gs_effect_set_float(p.room, room.weight)
+			C.gs_effect_set_float(p.threshold, room.threshold)
+			C.gs_effect_set_float(p.softness, room.softness)
+			draw(effect, "Room", image, w, h)
+		else
+			draw(effect, "Shrink", image, w, h)
+		end
+		image = finish(texrender)
+		if w == width and h == height then break end
+		from_width, from_height = w, h
 	end
+	C.gs_enable_blending(true)
+	return image
+end
+
+local function blur_once(passes, name, image, width, height, x, y, sigma)
+	local effect = passes.effects.blur
+	local p = effect.parameters
+	local texrender = target(passes, name, obs.RGBA16F)
+	if not begin(texrender, width, height, false) then return nil end
+	set_vec2(p.direction, x, y)
+	C.gs_effect_set_float(p.sigma, sigma)
+	C.gs_effect_set_int(p.radius, math.ceil(2.5 * sigma))
+	draw(effect, "Blur", image, width, height)
+	return finish(texrender)
 end
 
 -- Blurs the room of `image` with a Gaussian of `sigma` pixels: shrunk by a power of two so that
 -- few taps are needed. Returns premultiplied linear colour.
-function M.blur(passes, name, image, width, height, sigma, room)
+function M.blur(passes, names, image, width, height, sigma, room)
 	local factor = 2
 	while sigma / factor >= 4 do factor = factor * 2 end
 	local w, h = math.ceil(width / factor), math.ceil(height / factor)
-	local small = M.shrink(passes, name, image, width, height, w, h, room)
+	local small = M.shrink(passes, names, image, width, height, w, h, room)
 	if not small then return nil end
-	local deviation = sigma / factor
-	local p = passes.effects.blur.parameters
-	for step, direction in ipairs({ { 1 / w, 0 }, { 0, 1 / h } }) do
-		local source = small
-		small = paint_into(passes, name .. "_blur" .. step, obs.RGBA16F, w, h, false, function()
-			C.gs_enable_blending(false)
-			C.gs_effect_set_int(p.radius, math.ceil(2.5 * deviation))
-			draw(passes.effects.blur, "Blur", source, {},
-				{ direction = direction, sigma = deviation }, w, h)
-			C.gs_enable_blending(true)
-		end)
-		if not small then return nil end
-	end
+	C.gs_enable_blending(false)
+	small = blur_once(passes, names.across, small, w, h, 1 / w, 0, sigma / factor)
+	if small then small = blur_once(passes, names.down, small, w, h, 0, 1 / h, sigma / factor) end
+	C.gs_enable_blending(true)
 	return small
 end
 
@@ -194,10 +201,13 @@ end
 
 local mapped_data, mapped_linesize = ffi.new("uint8_t *[1]"), ffi.new("uint32_t[1]")
 
--- Calls `take(data, linesize, width, height)` with the picture staged last.
-function M.staged(passes, take)
-	if not C.gs_stagesurface_map(passes.stage, mapped_data, mapped_linesize) then return end
-	take(mapped_data[0], mapped_linesize[0], passes.stage_width, passes.stage_height)
+-- Maps the picture staged last: data, linesize, width, height, or nil. Unmap it after.
+function M.map_staged(passes)
+	if not C.gs_stagesurface_map(passes.stage, mapped_data, mapped_linesize) then return nil end
+	return mapped_data[0], mapped_linesize[0], passes.stage_width, passes.stage_height
+end
+
+function M.unmap_staged(passes)
 	C.gs_stagesurface_unmap(passes.stage)
 end
 
@@ -225,14 +235,34 @@ function M.picture(passes, path)
 	return passes.picture
 end
 
--- Draws the filter's result over the caller's target with the caller's blending.
-function M.composite(passes, technique, image, textures, numbers, width, height)
+-- Draws the filter's result over the caller's target with the caller's blending. The parameters
+-- of `technique` have been set with M.set_* just before: OBS forgets them after each draw.
+function M.composite(passes, technique, image, width, height)
 	local linear = C.gs_set_linear_srgb(true)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(true)
-	draw(passes.effects.composite, technique, image, textures, numbers, width, height)
+	draw(passes.effects.composite, technique, image, width, height)
 	C.gs_enable_framebuffer_srgb(previous)
 	C.gs_set_linear_srgb(linear)
+end
+
+function M.set_person(passes, threshold, softness)
+	local p = passes.effects.composite.parameters
+	C.gs_effect_set_texture(p.alpha, passes.alpha)
+	C.gs_effect_set_float(p.threshold, threshold)
+	C.gs_effect_set_float(p.softness, softness)
+end
+
+function M.set_blurred(passes, texture)
+	C.gs_effect_set_texture(passes.effects.composite.parameters.blurred, texture)
+end
+
+function M.set_color(passes, color)
+	C.gs_effect_set_vec4(passes.effects.composite.parameters.color, color)
+end
+
+function M.set_crop(passes, x, y)
+	set_vec2(passes.effects.composite.parameters.crop, x, y)
 end
 
 return M

@@ -23,6 +23,11 @@ local QUIET_NS = 2e9
 local COVER_SIGMA = 1 / 14
 local HISTORY = 64
 
+-- Names of texrenders: one a step of shrinking, two for the directions of a blur.
+local SMALL = { "small1", "small2", "small3" }
+local ROOM = { "room1", "room2", "room3", across = "room_across", down = "room_down" }
+local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
+
 local alpha_capacity
 local alpha_bytes
 
@@ -33,12 +38,11 @@ local function to_linear(value)
 end
 
 local function linear_color(value)
-	return {
+	return ffi.new("vb_vec4",
 		to_linear(bit.band(value, 0xff) / 255),
 		to_linear(bit.band(bit.rshift(value, 8), 0xff) / 255),
 		to_linear(bit.band(bit.rshift(value, 16), 0xff) / 255),
-		1,
-	}
+		1)
 end
 
 local getters = {
@@ -213,6 +217,14 @@ end
 
 -- A frame's way
 
+local clock = not obs.windows and ffi.new("struct vb_timespec") or nil
+local THREAD_CPU_CLOCK = ffi.os == "OSX" and 16 or 3
+local function thread_ns()
+	if obs.windows then return tonumber(C.os_gettime_ns()) end
+	ffi.C.clock_gettime(THREAD_CPU_CLOCK, clock)
+	return tonumber(clock.seconds) * 1e9 + tonumber(clock.nanoseconds)
+end
+
 -- From now on no alpha made before fits.
 local function forget_alpha(self)
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
@@ -225,15 +237,20 @@ local function hand_over(self, now)
 	if not self.staged_id then return end
 	local id, channel = self.staged_id, self.channel
 	self.staged_id = nil
-	passes.staged(self.passes, function(data, linesize, width, height)
-		local sent = link.send_frame(
-			segment, channel, id, self.generation, data, linesize, width, height)
-		local slot = sent and id or self.sent_id
-		self.sent_id = slot
-		self.captured_frame[slot % HISTORY] = self.captured_frame[id % HISTORY]
-		self.captured_ns[slot % HISTORY] = self.captured_ns[id % HISTORY]
-		if sent and not self.waiting_ns then self.waiting_ns = now end
-	end)
+	local data, linesize, width, height = passes.map_staged(self.passes)
+	if not data then return end
+	local sent = link.send_frame(
+		segment, channel, id, self.generation, data, linesize, width, height)
+	passes.unmap_staged(self.passes)
+	if sent then
+		self.sent_id = id
+		if not self.waiting_ns then self.waiting_ns = now end
+	else
+		-- The picture sent before is still what is seen.
+		local same = self.sent_id % HISTORY
+		self.captured_frame[same] = self.captured_frame[id % HISTORY]
+		self.captured_ns[same] = self.captured_ns[id % HISTORY]
+	end
 end
 
 local function take_alpha(self, now)
@@ -249,7 +266,7 @@ local function take_alpha(self, now)
 end
 
 -- Once a frame, however often the source is drawn.
-local function begin_frame(self, time, width, height)
+local function begin_frame(self, time, width, height, measured)
 	local now = tonumber(C.os_gettime_ns())
 	local channel = self.channel
 	self.frame = self.frame + 1
@@ -262,7 +279,8 @@ local function begin_frame(self, time, width, height)
 	self.time, self.blurred, self.cover_blurred = time, nil, nil
 
 	hand_over(self, now)
-	self.full = passes.capture(self.passes, self.filter, width, height)
+	self.full = passes.capture(
+		self.passes, self.filter, width, height, measured and thread_ns or nil)
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then
@@ -271,7 +289,7 @@ local function begin_frame(self, time, width, height)
 	end
 	local w, h = channel.want_width, channel.want_height
 	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
-	local small = passes.shrink(self.passes, "small", self.full, width, height, w, h)
+	local small = passes.shrink(self.passes, SMALL, self.full, width, height, w, h)
 	if small then
 		passes.stage(self.passes, small, w, h)
 		self.id = self.id + 1
@@ -297,56 +315,53 @@ local function trusted(self)
 	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience
 end
 
+local room = { weight = 0, threshold = 0, softness = 1 }
+
 local function draw_cover(self, width, height)
-	local settings = self.settings
+	local made, settings = self.passes, self.settings
 	local kind = settings.cover
+	local picture = kind == "image" and passes.picture(made, settings.cover_image)
 	if kind == "camera" then
-		passes.composite(self.passes, "Plain", self.full, {}, {}, width, height)
+		passes.composite(made, "Plain", self.full, width, height)
 	elseif kind == "blur" then
 		if not self.cover_blurred then
+			room.alpha, room.weight = self.full, 0
 			self.cover_blurred = passes.blur(
-				self.passes, "cover", self.full, width, height, height * COVER_SIGMA,
-				{ self.full, 0, 0, 1 })
+				made, COVER, self.full, width, height, height * COVER_SIGMA, room)
 		end
 		if self.cover_blurred then
-			passes.composite(self.passes, "Plain", self.cover_blurred, {}, {}, width, height)
+			passes.composite(made, "Plain", self.cover_blurred, width, height)
 		end
-	elseif kind == "image" then
-		local picture = passes.picture(self.passes, settings.cover_image)
-		if picture then
-			local ratio = width / height * C.gs_texture_get_height(picture)
-				/ C.gs_texture_get_width(picture)
-			passes.composite(self.passes, "Picture", picture, {},
-				{ crop = { math.min(ratio, 1), math.min(1 / ratio, 1) } }, width, height)
-		else
-			passes.composite(
-				self.passes, "Fill", self.full, {}, { color = settings.cover_color }, width, height)
-		end
-	elseif kind == "color" then
-		passes.composite(
-			self.passes, "Fill", self.full, {}, { color = settings.cover_color }, width, height)
+	elseif picture then
+		local ratio = width / height * C.gs_texture_get_height(picture)
+			/ C.gs_texture_get_width(picture)
+		passes.set_crop(made, math.min(ratio, 1), math.min(1 / ratio, 1))
+		passes.composite(made, "Picture", picture, width, height)
+	elseif kind ~= "hidden" then
+		passes.set_color(made, settings.cover_color)
+		passes.composite(made, "Fill", self.full, width, height)
 	end
 end
 
 local function draw_person(self, width, height)
-	local settings = self.settings
-	local alpha = self.passes.alpha
-	local numbers = { threshold = settings.threshold, softness = settings.softness }
-	local textures = { alpha = alpha }
+	local made, settings = self.passes, self.settings
 	local technique = "Transparent"
 	if settings.background == "color" then
-		technique, numbers.color = "Color", settings.background_color
+		technique = "Color"
 	elseif settings.background == "blur" then
+		technique = "Blur"
 		if not self.blurred then
+			room.alpha, room.weight = made.alpha, 1
+			room.threshold, room.softness = settings.threshold, settings.softness
 			self.blurred = passes.blur(
-				self.passes, "room", self.full, width, height,
-				settings.blur_strength * height / 1080,
-				{ alpha, 1, settings.threshold, settings.softness })
+				made, ROOM, self.full, width, height, settings.blur_strength * height / 1080, room)
 		end
 		if not self.blurred then return end
-		technique, textures.blurred = "Blur", self.blurred
+		passes.set_blurred(made, self.blurred)
 	end
-	passes.composite(self.passes, technique, self.full, textures, numbers, width, height)
+	if technique == "Color" then passes.set_color(made, settings.background_color) end
+	passes.set_person(made, settings.threshold, settings.softness)
+	passes.composite(made, technique, self.full, width, height)
 end
 
 -- Makes what drawing needs; false when the graphics driver refuses: then nothing is drawn.
@@ -364,14 +379,6 @@ local function ready(self)
 	return true
 end
 
-local clock = not obs.windows and ffi.new("struct vb_timespec") or nil
-local THREAD_CPU_CLOCK = ffi.os == "OSX" and 16 or 3
-local function thread_ns()
-	if obs.windows then return tonumber(C.os_gettime_ns()) end
-	ffi.C.clock_gettime(THREAD_CPU_CLOCK, clock)
-	return tonumber(clock.seconds) * 1e9 + tonumber(clock.nanoseconds)
-end
-
 local function render(self)
 	if not self.settings.active then
 		if self.channel then self.channel.state = STATE_OFF end
@@ -387,7 +394,12 @@ local function render(self)
 	local measured = segment.measure ~= 0
 	local start = measured and thread_ns() or 0
 	if time ~= self.time or width ~= self.width or height ~= self.height then
-		begin_frame(self, time, width, height)
+		begin_frame(self, time, width, height, measured)
+		if measured then
+			local source_ns = self.passes.source_ns or 0
+			self.channel.source_ns = self.channel.source_ns + source_ns
+			start = start + source_ns
+		end
 	end
 	if not self.full then return end
 	local channel = self.channel

@@ -73,6 +73,9 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("age_frames", "uint32_t", 1),
         ("age_ms", "double", 1),
         ("drawn_frames", "uint64_t", 1),
+        # CPU of the graphics thread while ``measure`` is set; the source's own drawing, which
+        # OBS would do without the filter too, is counted apart
+        ("source_ns", "uint64_t", 1),
         ("capture_ns", "uint64_t", 1),
         ("draw_ns", "uint64_t", 1),
         ("age_histogram", "uint32_t", AGE_BINS),

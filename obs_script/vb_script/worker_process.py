@@ -96,7 +96,7 @@ class WorkerProcess:
             self.problem = f"missing:{python}"
             return False
         epoch = self._next_epoch()
-        command = [str(python), "-m", "vb_worker", "serve", "--memory", self._shared.token,
+        command = [str(python), "-m", "vb_worker.serve", "--memory", self._shared.token,
                    "--wake", self._wake.token, "--epoch", str(epoch),
                    "--parent", str(os.getpid())]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1",

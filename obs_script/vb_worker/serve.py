@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from vb_link import layout, memory, places, slots, wake
+from vb_link import layout, memory, slots, wake
 from vb_worker.models import registry
-from vb_worker.models.manifest import Manifest, ManifestError
-from vb_worker.models.model import ModelError, open_model
+from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest import Manifest
 from vb_worker.pipeline import Pipeline
 
 REPORT_SECONDS = 0.5
@@ -42,6 +43,7 @@ class Stream:
         self.used = int(channel.used)
         self.settings_sequence = -1
         self.frame_count = 0
+        self.generation = -1
         self.model_name = ""
         self.error = ""
         self.finished: deque[float] = deque(maxlen=120)
@@ -124,9 +126,9 @@ class Worker:
                         f"The model {name!r} is not installed: choose another one in the filter."
                     )
                 self.pipelines[name] = Pipeline(open_model(manifest))
-        except (ModelError, ManifestError, OSError, MemoryError) as error:
+        except (ModelError, OSError, MemoryError) as error:
             stream.error = str(error) or type(error).__name__
-            print(stream.error, file=sys.stderr, flush=True)
+            _complain(stream.error)
         self._close_unused()
         pipeline = self.pipelines.get(name)
         if pipeline is not None:
@@ -143,6 +145,9 @@ class Worker:
                 stream.frame_count = count
             return False
         stream.frame_count = count
+        if stream.generation != picture.generation:
+            stream.generation = picture.generation
+            pipeline.reset(index)
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
             result = pipeline.process(frame, stream=index)
@@ -159,7 +164,7 @@ class Worker:
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
             stream.error = f"The model {stream.model_name} failed on a picture: {error}"
-            print(stream.error, file=sys.stderr, flush=True)
+            _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
         channel.alpha_used = stream.used
@@ -174,9 +179,13 @@ class Worker:
         return True
 
 
+def _complain(problem: object) -> None:
+    print(problem, file=sys.stderr, flush=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Serve until OBS is gone. Returns the exit code."""
-    parser = argparse.ArgumentParser(prog="virtual-background serve")
+    parser = argparse.ArgumentParser(prog="vb_worker.serve")
     parser.add_argument("--memory", required=True)
     parser.add_argument("--wake", required=True)
     parser.add_argument("--epoch", type=int, required=True)
@@ -184,8 +193,9 @@ def main(argv: list[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         shared = memory.attach(options.memory)
-        models = registry.find_models([places.models_dir(), places.user_models_dir()])
-    except (memory.LinkError, ManifestError, OSError) as error:
+        # A manifest of the user's that is wrong takes only itself away.
+        models = registry.find_models(registry.default_folders(), on_error=_complain)
+    except (memory.LinkError, ModelError, OSError) as error:
         print(error, file=sys.stderr, flush=True)
         return 1
     if hasattr(os, "nice"):
@@ -196,3 +206,7 @@ def main(argv: list[str] | None = None) -> int:
     while True:
         if not worker.work() and not sleeper.wait():
             return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

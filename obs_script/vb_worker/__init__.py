@@ -1,0 +1,1 @@
+"""The worker: everything about pictures and models, and the ``virtual-background`` command."""

@@ -1,0 +1,66 @@
+"""The console command ``virtual-background``: masks, videos, models, measurements, without OBS."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from vb_worker.errors import UsageError, UserError
+
+PROGRAM = "virtual-background"
+
+# Name -> one line of help. Each has a module of its name in vb_worker.commands; only the one
+# that is asked for is imported, so that help is quick.
+COMMANDS = {
+    "mask": "write the person's mask (8-bit PNG) of pictures or folders of pictures",
+    "render": "write a video with another background",
+    "models": "list the models",
+    "bench": "measure each model on each compute unit",
+}
+SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status: 0 done, 1 failed, 2 called wrongly."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["serve"]:
+        from vb_worker import serve  # noqa: PLC0415 - not needed by the other commands
+
+        return serve.main(arguments[1:])
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description="Find the person in pictures and videos, without OBS."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
+    named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    run = None
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        if name == named:
+            module = importlib.import_module(f"vb_worker.commands.{name}")
+            module.add_arguments(command)
+            run = module.run
+    commands.add_parser("serve", help=SERVE_HELP)
+    options = parser.parse_args(arguments)
+    if run is None:
+        parser.print_help()
+        return 0
+    try:
+        status: int = run(options)
+        sys.stdout.flush()
+    except UserError as error:
+        print(f"{PROGRAM}: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: stopped.", file=sys.stderr)
+        return 130
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

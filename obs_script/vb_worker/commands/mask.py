@@ -1,0 +1,121 @@
+"""``mask``: the person's mask of pictures, as 8-bit PNGs.
+
+Pictures are independent of each other: nothing is carried from one to the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from vb_worker.atomic import make_folder
+from vb_worker.commands.options import add_model_options, open_pipeline
+from vb_worker.errors import UsageError, UserError
+from vb_worker.levels import levels
+from vb_worker.pictures import SUFFIXES, read_picture, write_png
+from vb_worker.pipeline import Pipeline
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.epilog = (
+        "The mask has the size of the picture as a viewer shows it (EXIF orientation applied) and "
+        "its name with .png; 255 is the person. 16-bit, grey and transparent pictures are read as "
+        "8-bit colour. A picture that cannot be read is reported and the others are done."
+    )
+    parser.add_argument(
+        "input", nargs="+", type=Path, metavar="INPUT", help="a picture, or a folder of pictures"
+    )
+    parser.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="DIR", help="the folder for the masks"
+    )
+    parser.add_argument("--json", action="store_true", help="print one line of JSON a picture")
+    add_model_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status, 1 if a picture failed."""
+    failed = False
+    jobs: dict[Path, Path] = {}
+    for given in options.input:
+        try:
+            pictures = pictures_of(given)
+        except UserError as error:
+            print(f"virtual-background: {error}", file=sys.stderr)
+            failed = True
+            continue
+        for picture in pictures:
+            output = options.output / f"{picture.stem}.png"
+            if output in jobs and jobs[output] != picture:
+                raise UsageError(
+                    f"{jobs[output]} and {picture} would both be written to {output}; "
+                    "do them in two runs with different folders."
+                )
+            jobs[output] = picture
+    sources = {picture.resolve() for picture in jobs.values()}
+    for output in jobs:
+        if output.resolve() in sources:
+            raise UsageError(f"{output} is one of the pictures; choose another folder for -o.")
+    if jobs:
+        pipeline = open_pipeline(options)
+        make_folder(options.output)
+        for output, picture in jobs.items():
+            try:
+                _mask(pipeline, picture, output, options)
+            except UserError as error:
+                print(f"virtual-background: {error}", file=sys.stderr)
+                failed = True
+    return 1 if failed else 0
+
+
+def pictures_of(given: Path) -> list[Path]:
+    """Return ``given`` itself, or the pictures in it, by name, if it is a folder.
+
+    Raises UserError if it is not there or holds no picture.
+    """
+    try:
+        if not given.is_dir():
+            if not given.exists():
+                raise UserError(f"{given} does not exist.")
+            return [given]
+        inside = sorted(path for path in given.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise UserError(f"{given} cannot be read: {error.strerror}.") from error
+    pictures = [path for path in inside if not path.name.startswith(".") and path.is_file()]
+    if not pictures:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"The folder {given} holds no pictures ({kinds}).")
+    return pictures
+
+
+def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Namespace) -> None:
+    """Write one mask and print its line. ``ms`` is from the decoded picture to the mask."""
+    pixels = read_picture(picture)
+    height, width = pixels.shape[:2]
+    begin = time.perf_counter()
+    alpha = levels(
+        pipeline.still(pixels).alpha,
+        width,
+        height,
+        threshold=options.threshold,
+        softness=options.softness,
+    )
+    mask = np.rint(alpha * 255.0).astype(np.uint8)
+    ms = (time.perf_counter() - begin) * 1e3
+    write_png(output, mask)
+    if options.json:
+        line = {
+            "input": str(picture),
+            "output": str(output),
+            "width": width,
+            "height": height,
+            "ms": round(ms, 3),
+        }
+        print(json.dumps(line), flush=True)
+    else:
+        print(f"{picture} -> {output}  {width}x{height}  {ms:.1f} ms", flush=True)

@@ -1,0 +1,95 @@
+"""Options that several commands share, and what they turn into."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from vb_link import settings
+from vb_worker.errors import UsageError, UserError
+from vb_worker.models import (
+    Manifest,
+    ModelError,
+    choose_model,
+    default_folders,
+    find_models,
+    open_model,
+)
+from vb_worker.pipeline import Pipeline
+
+_DEFAULTS = settings.defaults()
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """Add --model, --compute, --threads, --threshold and --softness."""
+    parser.add_argument(
+        "--model",
+        default=str(_DEFAULTS["model"]),
+        metavar="NAME",
+        help="the model (see `virtual-background models`; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--compute",
+        default="cpu",
+        metavar="UNIT",
+        help="the compute unit (see `virtual-background bench`; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threads",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="threads for the model on the CPU (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--threshold",
+        type=fraction,
+        default=_DEFAULTS["threshold"],
+        metavar="0..1",
+        help="how sure the model must be that a pixel is the person (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--softness",
+        type=fraction,
+        default=_DEFAULTS["softness"],
+        metavar="0..1",
+        help="how soft the mask's edge is (default: %(default)s)",
+    )
+
+
+def positive(text: str) -> int:
+    """Return a whole number of at least 1, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not at least 1")
+    return number
+
+
+def fraction(text: str) -> float:
+    """Return a number from 0 to 1, for argparse."""
+    number = float(text)
+    if not 0.0 <= number <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
+
+
+def known_models() -> dict[str, Manifest]:
+    """Return the models on this machine; manifests that cannot be used are told on stderr."""
+    return find_models(default_folders(), on_error=lambda error: print(error, file=sys.stderr))
+
+
+def known_model(name: str) -> Manifest:
+    """Return one model's manifest. Raises UsageError naming those there are."""
+    try:
+        return choose_model(known_models(), name)
+    except ModelError as error:
+        raise UsageError(str(error)) from error
+
+
+def open_pipeline(options: argparse.Namespace) -> Pipeline:
+    """Return a pipeline for the options of ``add_model_options``. Raises UserError."""
+    manifest = known_model(options.model)
+    try:
+        return Pipeline(open_model(manifest, compute=options.compute, threads=options.threads))
+    except ModelError as error:
+        raise UserError(str(error)) from error

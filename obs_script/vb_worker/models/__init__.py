@@ -1,0 +1,20 @@
+"""Models: their manifests, where they are found, and how they are run."""
+
+from __future__ import annotations
+
+from vb_worker.models.errors import ManifestError, ModelError
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.model import Model
+from vb_worker.models.registry import choose_model, default_folders, find_models
+
+__all__ = [
+    "Manifest",
+    "ManifestError",
+    "Model",
+    "ModelError",
+    "choose_model",
+    "default_folders",
+    "find_models",
+    "open_model",
+]

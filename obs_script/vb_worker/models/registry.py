@@ -1,0 +1,54 @@
+"""Finding the models that are on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from vb_link import places
+from vb_worker.models.errors import ManifestError, ModelError
+from vb_worker.models.manifest import Manifest, load
+
+
+def default_folders() -> list[Path]:
+    """Return the folders that are searched: the product's own models, then the user's."""
+    return [places.models_dir(), places.user_models_dir()]
+
+
+def find_models(
+    folders: Iterable[Path], *, on_error: Callable[[ManifestError], None] | None = None
+) -> dict[str, Manifest]:
+    """Return the models of ``folders`` by name, in the order found; folders may be absent.
+
+    A later folder's model replaces an earlier one's of the same name. A manifest that cannot be
+    used, or two of one name in a folder, raise ManifestError; with ``on_error`` it is handed
+    over instead and the manifest left out, so that one bad file of the user's does not take
+    away the other models.
+    """
+    found: dict[str, Manifest] = {}
+    for folder in folders:
+        here: dict[str, Manifest] = {}
+        for path in sorted(folder.glob("*.toml")):
+            try:
+                manifest = load(path)
+                if manifest.name in here:
+                    raise ManifestError(
+                        f'{path}: "name" is {manifest.name!r}, which '
+                        f"{here[manifest.name].path} has already; choose another."
+                    )
+            except ManifestError as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+                continue
+            here[manifest.name] = manifest
+        found.update(here)
+    return found
+
+
+def choose_model(models: Mapping[str, Manifest], name: str) -> Manifest:
+    """Return the model called ``name``. Raises ModelError naming those there are."""
+    if name not in models:
+        there = ", ".join(models) or "none"
+        raise ModelError(f"There is no model named {name!r}; there are: {there}.")
+    return models[name]

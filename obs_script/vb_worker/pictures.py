@@ -1,0 +1,74 @@
+"""Reading and writing still pictures.
+
+Whatever the file holds becomes 8-bit RGB the way a viewer shows it: EXIF orientation is applied
+(a mask has the size of the upright picture), 16-bit values are reduced to 8 bit, grey becomes
+three equal colours, and an alpha channel is dropped (the colours under it are used as they are).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.atomic import replacing
+from vb_worker.errors import UserError
+
+SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Return the picture as H x W x 3 uint8 RGB. Raises UserError, one sentence."""
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    picture = None
+    if data.size:
+        with _silent_decoders():
+            try:
+                picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+            except cv2.error:
+                picture = None
+    if picture is None:
+        raise UserError(f"{path} is not a picture that can be read, or it is damaged.")
+    return np.asarray(picture, np.uint8)
+
+
+def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
+    """Write an 8-bit PNG (H x W, or H x W x 3 RGB), whole or not at all. Raises UserError."""
+    pixels = picture if picture.ndim == 2 else picture[..., ::-1]
+    done, data = cv2.imencode(".png", pixels)
+    if not done:
+        raise UserError(f"{path} cannot be written as PNG.")
+    with replacing(path) as temporary:
+        temporary.write_bytes(data.tobytes())
+
+
+@contextmanager
+def _silent_decoders() -> Iterator[None]:
+    """Keep what libpng and others print about a damaged file off the user's terminal.
+
+    They write to the process's error stream themselves, so only moving that stream helps.
+    """
+    try:
+        descriptor = sys.stderr.fileno()
+        kept = os.dup(descriptor)
+    except (AttributeError, OSError, ValueError):  # no real error stream: nothing to keep clean
+        yield
+        return
+    try:
+        sys.stderr.flush()
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, descriptor)
+        os.close(nowhere)
+        yield
+    finally:
+        os.dup2(kept, descriptor)
+        os.close(kept)

@@ -1,0 +1,71 @@
+"""A camera frame's way through the worker: shrink, run the network, steady the mask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.model import Model
+from vb_worker.models.prepare import resize
+from vb_worker.stabilise import Stabiliser
+
+
+@dataclass(frozen=True)
+class Result:
+    """One mask: ``alpha`` is height x width uint8 at the model's size, probability times 255.
+
+    Times in milliseconds; ``total_ms`` is everything, ``preprocess_ms`` and ``inference_ms`` are
+    parts of it. Threshold and softness are not applied yet (``levels``).
+    """
+
+    alpha: NDArray[np.uint8]
+    preprocess_ms: float
+    inference_ms: float
+    total_ms: float
+
+
+class Pipeline:
+    """Runs one model for any number of streams, each with its own memory of the last frame."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self._streams: dict[Hashable, Stabiliser] = {}
+        # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
+        cv2.setNumThreads(1)
+
+    def process(self, frame_rgba: NDArray[np.uint8], *, stream: Hashable) -> Result:
+        """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size."""
+        return self._run(frame_rgba, self._streams.setdefault(stream, Stabiliser()))
+
+    def still(self, picture: NDArray[np.uint8]) -> Result:
+        """Return the mask of a picture that is no part of a stream: nothing is remembered."""
+        return self._run(picture, None)
+
+    def reset(self, stream: Hashable) -> None:
+        """Forget what is remembered of ``stream``; its next frame is as its first."""
+        self._streams.pop(stream, None)
+
+    def _run(self, frame: NDArray[np.uint8], stabiliser: Stabiliser | None) -> Result:
+        begin = time.perf_counter()
+        small = resize(frame, *self.model.input_size)
+        feed = self.model.prepare(small)
+        prepared = time.perf_counter()
+        probability = self.model.infer(feed)
+        inferred = time.perf_counter()
+        if stabiliser is not None:
+            code = cv2.COLOR_RGBA2GRAY if small.shape[2] == 4 else cv2.COLOR_RGB2GRAY
+            grey = np.asarray(cv2.cvtColor(small, code), np.uint8)
+            probability = stabiliser(probability, grey)
+        alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
+        end = time.perf_counter()
+        return Result(
+            alpha,
+            preprocess_ms=(prepared - begin) * 1e3,
+            inference_ms=(inferred - prepared) * 1e3,
+            total_ms=(end - begin) * 1e3,
+        )

@@ -1,0 +1,99 @@
+"""A real OBS for the tests: each ends it and checks that it ended well."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from obs.stage import Stage
+from vb_demo.obs_session import ObsSession
+
+BASELINE_LEAKS = 1  # what OBS 29 to 32 report themselves, without any script
+
+if shutil.which("obs") is None:
+    pytest.fail("OBS is not installed: run `python3 install.py test`, which sets it up.")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A user data folder whose worker environment is the one the tests run in."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "venv").symlink_to(sys.prefix)
+    before = os.environ.get("OBS_VIRTUAL_BACKGROUND_DATA")
+    os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["OBS_VIRTUAL_BACKGROUND_DATA"]
+    else:
+        os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = before
+
+
+def worker_pids(parent: int | None = None) -> list[int]:
+    """Return the processes that are workers, of one OBS or of all."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"vb_worker.serve" in words:
+                owner = words[words.index(b"--parent") + 1].decode()
+                if parent is None or owner == str(parent):
+                    found.append(int(entry.name))
+    return found
+
+
+@contextmanager
+def running_obs(folder: Path, **options: Any) -> Iterator[Stage]:
+    """Run an OBS; on leaving, it must close cleanly and leave nothing behind."""
+    session = ObsSession(folder, **options)
+    session.start()
+    pid = session.pid
+    try:
+        yield Stage(session)
+    except BaseException:
+        session.stop()
+        raise
+    report = session.stop()
+    assert report.clean, "OBS crashed or had to be killed:\n" + report.log[-3000:]
+    assert report.leaks is not None and report.leaks <= BASELINE_LEAKS
+    deadline = time.monotonic() + 3
+    while worker_pids(pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert worker_pids(pid) == [], "the worker outlived OBS"
+    complaints = [line for line in report.log.splitlines() if "[virtual background]" in line]
+    assert complaints == [], "OBS's log holds a complaint of ours"
+
+
+@pytest.fixture
+def start_obs(tmp_path: Path) -> Callable[..., Any]:
+    """``start_obs(**options)`` is a context manager giving the Stage of a fresh OBS."""
+
+    def start(name: str = "obs", **options: Any) -> Any:
+        folder = tmp_path / name
+        folder.mkdir(exist_ok=True)
+        return running_obs(folder, **options)
+
+    return start
+
+
+@pytest.fixture(scope="module")
+def shared_stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    with running_obs(tmp_path_factory.mktemp("shared")) as stage:
+        yield stage
+
+
+@pytest.fixture
+def stage(shared_stage: Stage) -> Iterator[Stage]:
+    """The module's OBS, its scene empty."""
+    shared_stage.clear()
+    yield shared_stage
+    shared_stage.clear()

@@ -1,0 +1,151 @@
+"""What the tests put on the stage of a real OBS and how they look at it.
+
+The person is the sample photograph with its exact alpha; the room is drawn, or one flat secret
+colour, so that a pixel of the room can be told wherever it turns up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from vb_demo import clip
+from vb_demo.obs_session import ObsSession
+from vb_link import layout
+from vb_link.settings import FILTER_ID
+
+Image = npt.NDArray[np.uint8]
+Mask = npt.NDArray[np.bool_]
+
+SECRET = (255, 0, 255)  # BGR; nothing of the person comes near it
+BACKDROP = 0xFF3CB43C  # OBS's 0xAABBGGRR: a green no picture here holds
+BACKDROP_BGR = (60, 180, 60)
+SCENE = "Scene"
+CAMERA, FILTER = "Camera", "Virtual Background"
+SIZE = (1280, 720)
+
+
+def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Poll until ``condition`` holds and return what it gave."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(0.02)
+
+
+def person(
+    t: float = 0.0, size: tuple[int, int] = SIZE, room: tuple[int, int, int] | None = None
+) -> tuple[Image, Image]:
+    """Return (BGR picture, true alpha), both uint8."""
+    return clip.frame(t, *size, room_color=room)
+
+
+def iou(a: Mask, b: Mask) -> float:
+    return float((a & b).sum() / max((a | b).sum(), 1))
+
+
+def room_pixels(picture: Image, alpha: Image, margin: int) -> int:
+    """Count pixels of the secret colour farther than ``margin`` pixels from the person."""
+    kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
+    allowed = cv2.dilate((alpha > 0).astype(np.uint8), kernel) > 0
+    if allowed.shape != picture.shape[:2]:
+        small = cv2.resize(allowed.astype(np.uint8), picture.shape[1::-1])
+        allowed = small > 0
+    distance = np.abs(picture[..., :3].astype(int) - SECRET).max(axis=2)
+    return int(((distance < 80) & ~allowed).sum())
+
+
+def frames_of(path: Path) -> list[Image]:
+    """Return all frames of a recording, BGR."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+
+
+class Stage:
+    """One running OBS with one scene."""
+
+    def __init__(self, session: ObsSession) -> None:
+        self.obs = session
+        self.folder = session.folder
+        self._shots = 0
+
+    def clear(self) -> None:
+        """Remove every input and wait until the filters' channels are free again."""
+        for entry in self.obs.request("GetInputList")["inputs"]:
+            self.obs.request("RemoveInput", {"inputName": entry["inputName"]})
+        wait_for(lambda: not self.channels(), 5, "filters of removed sources went away")
+
+    # Sources
+
+    def picture(self, name: str, image: Image, scene: str = SCENE) -> int:
+        """Show a still picture as a source."""
+        return self.obs.add_input(
+            scene, name, "image_source", {"file": str(self.save(name, image))}
+        )
+
+    def save(self, name: str, image: Image) -> Path:
+        path = self.folder / f"{name}-{time.monotonic_ns()}.png"
+        cv2.imwrite(str(path), image)
+        return path
+
+    def backdrop(self) -> None:
+        """Put a flat green behind what comes after."""
+        width, height = self.obs.size
+        self.obs.add_input(
+            SCENE, "Backdrop", "color_source_v3",
+            {"color": BACKDROP, "width": width, "height": height}, fit=False,
+        )  # fmt: skip
+
+    def add_filter(self, source: str = CAMERA, name: str = FILTER, **settings: Any) -> None:
+        self.obs.add_filter(source, name, FILTER_ID, settings)
+
+    def set_filter(self, source: str = CAMERA, name: str = FILTER, **settings: Any) -> None:
+        self.obs.set_filter(source, name, settings)
+
+    # What is to be seen
+
+    def shot(self, source: str = SCENE, size: tuple[int, int] = (0, 0)) -> Image:
+        """Return a screenshot, BGRA uint8."""
+        self._shots += 1
+        path = self.folder / f"shot{self._shots:04}.png"
+        self.obs.screenshot(source, path, *size)
+        image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert image is not None
+        if image.shape[2] == 3:
+            image = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
+        return np.asarray(image, np.uint8)
+
+    # What the link says
+
+    def channels(self) -> list[Any]:
+        """Return the channels in use."""
+        return [channel for channel in self.obs.segment().channels if channel.used]
+
+    def wait_for_mask(self, count: int = 1, seconds: float = 20.0) -> None:
+        """Wait until ``count`` filters draw with a mask."""
+
+        def drawn() -> bool:
+            states = [channel.state for channel in self.channels()]
+            return states.count(layout.STATE_MASK) >= count
+
+        wait_for(drawn, seconds, f"{count} filter(s) drawing with a mask")
+        time.sleep(0.2)
+
+    def wait_frames(self, frames: int) -> None:
+        """Wait until OBS has drawn so many more frames."""
+        start = self.obs.request("GetStats")["renderTotalFrames"]
+        wait_for(
+            lambda: self.obs.request("GetStats")["renderTotalFrames"] >= start + frames,
+            20,
+            f"{frames} more frames",
+        )

@@ -1,0 +1,51 @@
+"""The C declarations handed to LuaJIT describe the same memory as the ctypes structures."""
+
+from __future__ import annotations
+
+import ctypes
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from vb_link import layout
+
+
+def test_every_field_of_the_tables_is_in_the_declarations() -> None:
+    text = layout.cdef()
+    for name in layout.offsets():
+        structure, field = name.split(".")
+        body = re.search(r"\{([^}]*)\} " + structure + ";", text)
+        assert body and re.search(rf"\b{field}\b", body[1]), name
+
+
+def test_a_c_compiler_lays_the_declarations_out_as_ctypes_does(tmp_path: Path) -> None:
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler on this machine")
+    offsets = layout.offsets()
+    lines = "".join(
+        f'printf("%zu\\n", offsetof({name.split(".")[0]}, {name.split(".")[1]}));'
+        for name in offsets
+    )
+    source = tmp_path / "offsets.c"
+    source.write_text(
+        "#include <stdint.h>\n#include <stddef.h>\n#include <stdio.h>\n"
+        + layout.cdef()
+        + 'int main(void){printf("%zu\\n", sizeof(vb_segment));'
+        + lines
+        + "return 0;}"
+    )
+    program = tmp_path / "offsets"
+    subprocess.run([compiler, str(source), "-o", str(program)], check=True)
+    printed = subprocess.run([str(program)], check=True, capture_output=True, text=True)
+    sizes = [int(line) for line in printed.stdout.split()]
+    assert sizes[0] == ctypes.sizeof(layout.Segment)
+    assert dict(zip(offsets, sizes[1:])) == offsets
+
+
+def test_a_frame_slot_holds_every_size_a_model_may_want() -> None:
+    assert layout.FRAME_BYTES >= 512 * 512 * 4
+    assert layout.ALPHA_BYTES * 4 == layout.FRAME_BYTES

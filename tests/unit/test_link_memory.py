@@ -1,0 +1,92 @@
+"""The segment is private, leaves no name behind, and another version's is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vb_link import layout, memory, wake
+
+PACKAGES = str(Path(memory.__file__).resolve().parent.parent)
+
+
+def test_another_process_sees_what_is_written() -> None:
+    made = memory.create()
+    made.segment.channels[3].model = b"selfie"
+    code = (
+        "import sys; from vb_link import memory; m = memory.attach(sys.argv[1]);"
+        "print(m.segment.channels[3].model.decode()); m.segment.channels[3].want_width = 321"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, made.token],
+        pass_fds=(made.descriptor,),
+        env={**os.environ, "PYTHONPATH": PACKAGES},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "selfie"
+    assert made.segment.channels[3].want_width == 321
+
+
+def test_nothing_is_left_in_the_shared_memory_folder() -> None:
+    before = set(os.listdir("/dev/shm"))
+    memory.create()
+    assert set(os.listdir("/dev/shm")) == before
+
+
+@pytest.mark.parametrize("field", ["magic", "version", "bytes"])
+def test_another_layout_is_refused_with_a_sentence(field: str) -> None:
+    made = memory.create()
+    setattr(made.segment, field, 99)
+    with pytest.raises(memory.LinkError, match="restart OBS"):
+        memory.attach(made.token)
+
+
+def test_a_file_of_another_size_is_refused(tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"x")
+    with pytest.raises(memory.LinkError):
+        memory.attach(str(other))
+
+
+def test_memory_that_is_not_there_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(memory.LinkError, match="cannot be opened"):
+        memory.attach(str(tmp_path / "missing"))
+
+
+def test_waking_more_often_than_the_pipe_holds_never_blocks() -> None:
+    waker = wake.Wake()
+    for _ in range(200_000):
+        waker.send()
+
+
+def test_a_sleeper_is_woken_and_sees_the_end_of_its_parent() -> None:
+    waker = wake.Wake()
+    code = (
+        "import os, sys; from vb_link import wake; s = wake.Sleeper(sys.argv[1], 0);"
+        "print(s.wait(), flush=True); print(s.wait(), flush=True)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", code, waker.token],
+        pass_fds=(waker.inherit,),
+        env={**os.environ, "PYTHONPATH": PACKAGES},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdin is not None and child.stdout is not None
+    waker.send()
+    assert child.stdout.readline().strip() == "True"
+    child.stdin.close()
+    assert child.stdout.readline().strip() == "False"
+    assert child.wait(5) == 0
+
+
+def test_the_segment_fits_its_header() -> None:
+    made = memory.create()
+    assert made.segment.bytes == layout.SEGMENT_BYTES == len(made.mapping)

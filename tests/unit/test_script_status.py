@@ -1,0 +1,73 @@
+"""The status line says what is the matter and keeps still when only figures tremble."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from vb_link import layout
+from vb_script import status, texts
+
+
+@pytest.fixture
+def segment() -> Any:
+    made = layout.Segment()
+    made.worker_epoch = made.worker_ready = 3
+    channel = made.channels[0]
+    channel.used = channel.alpha_used = 5
+    channel.state = layout.STATE_MASK
+    channel.report_model, channel.report_compute = b"Selfie", b"CPU"
+    channel.total_ms, channel.masks_per_second, channel.age_frames = 2.0, 30.0, 2
+    return made
+
+
+def _text(segment: Any, problem: str = "") -> str:
+    figures = status.channel_figures(segment, segment.channels[0], problem)
+    return figures.text(texts.load("en-US"))
+
+
+def test_a_running_filter_shows_model_unit_time_rate_and_age(segment: Any) -> None:
+    assert _text(segment).startswith("Selfie · CPU · 2.0 ms · 30 masks/s · mask 2 frames")
+
+
+@pytest.mark.parametrize(
+    ("problem", "expected"),
+    [
+        ("missing:/x/python", "/x/python is missing"),
+        ("ended:1:no memory", "stopped (no memory)"),
+        ("ended:-9:", "stopped (-9)"),
+        ("Permission denied", "cannot be started: Permission denied"),
+    ],
+)
+def test_a_missing_worker_is_explained(segment: Any, problem: str, expected: str) -> None:
+    assert expected in _text(segment, problem)
+
+
+def test_starting_waiting_off_cover_and_errors_are_told_apart(segment: Any) -> None:
+    channel = segment.channels[0]
+    channel.state = layout.STATE_COVER
+    assert "cover" in _text(segment)
+    channel.report_error = b"The model is broken."
+    assert _text(segment) == "The model is broken."
+    channel.report_error = b""
+    channel.state = layout.STATE_OFF
+    assert _text(segment).startswith("Off")
+    channel.state, channel.alpha_used = layout.STATE_COVER, 0
+    assert _text(segment).startswith("Waiting")
+    segment.worker_ready = 2
+    assert _text(segment).startswith("Starting")
+
+
+def test_small_changes_are_no_news() -> None:
+    one = status.Figures("Status.Running", milliseconds=2.0, rate=30, age_frames=2)
+    assert not status.Figures("Status.Running", milliseconds=2.6, rate=29, age_frames=1).differs(one)
+    assert status.Figures("Status.Running", milliseconds=9.0, rate=30, age_frames=2).differs(one)
+    assert status.Figures("Status.Cover", milliseconds=2.0, rate=30, age_frames=2).differs(one)
+
+
+def test_a_status_longer_than_its_field_is_cut_at_a_character(segment: Any) -> None:
+    channel = segment.channels[0]
+    status.write(channel, "背" * 1000)
+    text = channel.status.decode("utf-8")
+    assert set(text) == {"背"} and len(text) * 3 < layout.STATUS_BYTES

@@ -1,0 +1,61 @@
+"""Every text exists in every language, with the same figures in it."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from vb_link.settings import SETTINGS
+from vb_script import texts
+
+LANGUAGES = sorted(texts.FOLDER.glob("*.ini"))
+SCRIPT = Path(texts.__file__).resolve().parent
+LUA = SCRIPT.parent / "vb_filter" / "virtual_background.lua"
+
+
+def _fields(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_a_language_is_complete(path: Path) -> None:
+    english, other = texts.read(texts.FOLDER / "en-US.ini"), texts.read(path)
+    assert set(other) == set(english)
+    for key, text in other.items():
+        assert text.strip(), key
+        assert _fields(text) == _fields(english[key]), key
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_no_line_of_a_language_is_lost(path: Path) -> None:
+    lines = [line for line in path.read_text("utf-8").splitlines() if line.strip()]
+    assert len(texts.read(path)) == len(lines)
+
+
+def test_every_setting_and_choice_has_its_text() -> None:
+    table = texts.load("en-US")
+    for setting in SETTINGS:
+        assert setting.text in table
+        for choice in setting.choices:
+            assert f"{setting.text}.{choice}" in table
+        if setting.group != "main":
+            assert f"Group.{setting.group}" in table
+
+
+def test_every_key_in_the_code_is_in_the_table() -> None:
+    table = texts.load("en-US")
+    code = LUA.read_text() + "".join(path.read_text() for path in SCRIPT.glob("*.py"))
+    keys = set(re.findall(r'"((?:Status|Error|Panel)\.[A-Za-z]+|FilterName|ImageFiles)"', code))
+    assert len(keys) > 10
+    assert keys <= set(table)
+
+
+@pytest.mark.parametrize(
+    ("locale", "expected"),
+    [("ja-JP", "バーチャル背景"), ("ja-XX", "バーチャル背景"), ("xx-YY", "Virtual Background")],
+)
+def test_the_language_is_chosen_from_obs(locale: str, expected: str) -> None:
+    assert texts.load(locale)["FilterName"] == expected
