@@ -111,7 +111,7 @@ class _Converter:
         if custom is not None:
             return str(custom.decode("ascii"))
         number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
-        return _OPERATOR_NAMES.get(number, str(number))
+        return str(_OPERATOR_NAMES.get(number, number))
 
     def _shape(self, tensor: int) -> list[int]:
         return [int(size) for size in self._graph.Tensors(tensor).ShapeAsNumpy()]

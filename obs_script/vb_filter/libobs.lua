@@ -95,6 +95,21 @@ M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 1, 4, 5
 M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
 M.LOG_WARNING = 200
 
+-- These functions of libobs may call back into this Lua state: the chain below may hold another
+-- filter of ours. LuaJIT must never compile such a call, as compiled code keeps its state where
+-- the inner call destroys it; a function whose compilation is off is always interpreted, and so
+-- is the place that calls it.
+local function interpreted(call)
+	jit.off(call)
+	return call
+end
+M.render = interpreted(function(source) M.C.obs_source_video_render(source) end)
+M.render_plainly = interpreted(function(source) M.C.obs_source_default_render(source) end)
+M.skip = interpreted(function(filter) M.C.obs_source_skip_video_filter(filter) end)
+M.width = interpreted(function(source) return M.C.obs_source_get_base_width(source) end)
+M.height = interpreted(function(source) return M.C.obs_source_get_base_height(source) end)
+M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
+
 -- The raw pointer inside one of obslua's userdata objects.
 function M.pointer(userdata)
 	return ffi.cast("vb_userdata *", ffi.cast("void *", userdata)).pointer

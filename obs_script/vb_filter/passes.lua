@@ -123,7 +123,7 @@ function M.capture(passes, filter, width, height, clock)
 	C.gs_blend_function_separate(
 		obs.BLEND_SRCALPHA, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
 	local start = clock and clock()
-	if plain then C.obs_source_default_render(source) else C.obs_source_video_render(source) end
+	if plain then obs.render_plainly(source) else obs.render(source) end
 	if clock then passes.source_ns = clock() - start end
 	C.gs_blend_state_pop()
 	return finish(texrender)

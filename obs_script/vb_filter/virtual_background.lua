@@ -139,6 +139,12 @@ local adders = {
 	model = function(properties, setting) return add_list(properties, setting, half.models) end,
 }
 
+local function status_text(self)
+	if segment.alive == 0 then return text("Status.NoScript") end
+	local status = self.problem or ffi.string(self.channel.status)
+	return status ~= "" and status or text("Status.Starting")
+end
+
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	local group, group_name
@@ -159,11 +165,11 @@ local function get_properties(self)
 		if setting.kind == "choice" then
 			obslua.obs_property_set_modified_callback(property, show_fitting)
 		end
+		if setting.key == "active" then
+			obslua.obs_properties_add_text(
+				properties, "status", status_text(self), obslua.OBS_TEXT_INFO)
+		end
 	end
-	local status = self.problem or (self.channel and ffi.string(self.channel.status)) or ""
-	if status == "" then status = text("Status.Starting") end
-	if segment.alive == 0 then status = text("Status.NoScript") end
-	obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
 	return properties
 end
 
@@ -198,12 +204,12 @@ end
 
 local function get_width(self)
 	local target = C.obs_filter_get_target(self.filter)
-	return target ~= nil and C.obs_source_get_base_width(target) or 0
+	return target ~= nil and obs.width(target) or 0
 end
 
 local function get_height(self)
 	local target = C.obs_filter_get_target(self.filter)
-	return target ~= nil and C.obs_source_get_base_height(target) or 0
+	return target ~= nil and obs.height(target) or 0
 end
 
 local function video_tick(self)
@@ -212,7 +218,7 @@ local function video_tick(self)
 	local now = tonumber(C.os_gettime_ns())
 	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return end
 	self.status_seen, self.refreshed_ns = channel.status_sequence, now
-	C.obs_source_update_properties(self.filter)
+	obs.renew_panel(self.filter)
 end
 
 -- A frame's way
@@ -382,7 +388,7 @@ end
 local function render(self)
 	if not self.settings.active then
 		if self.channel then self.channel.state = STATE_OFF end
-		C.obs_source_skip_video_filter(self.filter)
+		obs.skip(self.filter)
 		return
 	end
 	local target = C.obs_filter_get_target(self.filter)

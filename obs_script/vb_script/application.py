@@ -7,7 +7,7 @@ from typing import Any
 import obspython as obs
 
 from vb_link import layout, memory, places, wake
-from vb_script import libobs, lua_half, model_list, status, texts
+from vb_script import libobs, lua_half, model_list, pointer, status, texts
 from vb_script.survivors import survivors
 from vb_script.worker_process import WorkerProcess
 
@@ -76,6 +76,8 @@ class Application:
             before = self.shown.get(index)
             if before and before[0] == used and not figures.differs(before[1]):
                 continue
+            if before and pointer.button_down():
+                continue  # an open panel would be rebuilt under it; the next second will do
             self.shown[index] = (used, figures)
             status.write(channel, figures.text(self.texts))
 

@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
     run = None
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         if name == named:
             module = importlib.import_module(f"vb_worker.commands.{name}")
             module.add_arguments(command)

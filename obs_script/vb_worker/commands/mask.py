@@ -64,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
     if jobs:
         pipeline = open_pipeline(options)
         make_folder(options.output)
+        pipeline.still(np.zeros((2, 2, 3), np.uint8))  # the first run is slower: not a picture's ms
         for output, picture in jobs.items():
             try:
                 _mask(pipeline, picture, output, options)

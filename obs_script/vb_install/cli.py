@@ -1,0 +1,107 @@
+"""The words a user types after ``install.py``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vb_install import own_obs, removal, set_up
+from vb_install.system import InstallError, System
+
+_ABOUT = """\
+Sets up the virtual background for OBS Studio.
+
+  install.py              find OBS, make the worker's environment, register the script
+  install.py --uninstall  take all of that out again
+  install.py demo         show it at work in an OBS of its own (demo --help for more)
+  install.py test         set up and run every test (what follows goes to pytest)
+"""
+_DEMO = """\
+Sets up all that the demo needs (OBS included where apt has it) and runs it. Your own OBS is
+left alone. What follows goes to the demo:
+
+  --source FILE      your own clip or camera device instead of the sample
+  --background WHAT  what to show behind the person
+  --seconds N        how long to record
+  --output DIR       where the recording and the picture go
+"""
+
+
+def main(arguments: Sequence[str] | None = None, system: System | None = None) -> int:
+    """Do what the arguments say and return the exit status; errors end in one sentence."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _dispatch(words, system or System())
+    except InstallError as error:
+        sys.stdout.flush()
+        print(f"install.py: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\ninstall.py: stopped; run it again to finish.", file=sys.stderr)
+        return 130
+
+
+def _dispatch(words: list[str], system: System) -> int:
+    _refuse_store_python(system)
+    if words[:1] == ["demo"]:
+        asked, rest = _parse_pass_through("demo", _DEMO, words[1:])
+        return own_obs.demo(system, rest, asked)
+    if words[:1] == ["test"]:
+        about = "Sets up and runs ruff, mypy and pytest; what follows goes to pytest."
+        asked, rest = _parse_pass_through("test", about, words[1:])
+        return own_obs.test(system, rest, asked)
+    options = _parser().parse_args(words)
+    sure = options.yes
+    if options.uninstall:
+        return removal.uninstall(
+            system, config=options.obs_config, purge=options.purge,
+            dry_run=options.dry_run, sure=sure,
+        )  # fmt: skip
+    if options.purge:
+        raise InstallError("--purge goes with --uninstall only: give both or neither.")
+    return set_up.install(
+        system, config=options.obs_config, python=options.python,
+        dry_run=options.dry_run, sure=sure,
+    )  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="install.py",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--dry-run", action="store_true", help="print the plan, change nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask before changing anything")
+    parser.add_argument(
+        "--obs-config", type=Path, metavar="DIR", help="OBS's configuration folder, `obs-studio`"
+    )
+    parser.add_argument("--python", metavar="EXE", help="the Python (3.10 to 3.14) of the worker")
+    parser.add_argument("--uninstall", action="store_true", help="take everything out again")
+    parser.add_argument(
+        "--purge", action="store_true", help="with --uninstall: own models and backups go too"
+    )
+    return parser
+
+
+def _parse_pass_through(name: str, about: str, words: list[str]) -> tuple[str | None, list[str]]:
+    parser = argparse.ArgumentParser(
+        prog=f"install.py {name}",
+        description=about,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--python", metavar="EXE", help="the Python (3.10 to 3.14) to use")
+    options, rest = parser.parse_known_args(words)
+    return options.python, rest
+
+
+def _refuse_store_python(system: System) -> None:
+    if system.name == "win32" and "WindowsApps" in str(system.base_prefix):
+        raise InstallError(
+            "This Python comes from the Microsoft Store, which hides the files it writes from "
+            "OBS: install Python 3.12 from python.org and run install.py with that."
+        )

@@ -1,0 +1,59 @@
+"""Changes files so that a crash, a full disk or a power cut leaves the old one or the new one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from vb_install.system import InstallError
+
+
+def explain(error: OSError, path: Path) -> InstallError:
+    """Turn what the system said about a file into a sentence for its owner."""
+    if error.errno == errno.ENOSPC:
+        return InstallError(f"The disk that holds {path} is full: free some space and run again.")
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return InstallError(
+            f"{path} may not be changed ({error.strerror}): "
+            "give your user the right to write there and run again."
+        )
+    return InstallError(f"{path} could not be changed ({error}): mend that and run again.")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Replace a file's content, keeping its permissions; follows a symbolic link.
+
+    Raises InstallError, with the old file untouched and nothing left beside it.
+    """
+    path = path.resolve()
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            shutil.copymode(path, temporary)
+        os.replace(temporary, path)  # noqa: PTH105 - one name to break in tests
+    except OSError as error:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+        raise explain(error, path) from error
+
+
+def remove_tree(folder: Path) -> bool:
+    """Delete a folder with all in it; return whether there was one. Raises InstallError."""
+    if not folder.is_dir():
+        return False
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise explain(error, folder) from error
+    return True

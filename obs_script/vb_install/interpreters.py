@@ -1,0 +1,175 @@
+"""Finds a Python that the worker can run on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from vb_install.system import InstallError, System
+
+OLDEST, NEWEST = 10, 14
+NEWEST_ON_INTEL_MAC = 13  # onnxruntime has no newer builds for these
+WANTED = "a 64-bit CPython 3.10 to 3.14 with its venv and ensurepip modules"
+
+_PROBE = """
+import importlib.util, json, platform, struct, sys, sysconfig
+print(json.dumps({
+    "executable": sys.executable,
+    "prefix": sys.base_prefix,
+    "framework": sysconfig.get_config_var("PYTHONFRAMEWORKPREFIX") or "",
+    "packages": sysconfig.get_path("purelib"),
+    "version": list(sys.version_info[:3]),
+    "cpython": platform.python_implementation() == "CPython",
+    "bits": struct.calcsize("P") * 8,
+    "venv": importlib.util.find_spec("venv") is not None,
+    "ensurepip": importlib.util.find_spec("ensurepip") is not None,
+}))
+"""
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python. ``command`` starts it; ``packages`` is its site-packages folder.
+
+    ``prefix`` is where it is installed; ``framework`` the folder that holds
+    ``Python.framework`` on a Mac, else empty.
+    """
+
+    command: tuple[str, ...]
+    executable: str
+    prefix: str
+    framework: str
+    packages: str
+    version: tuple[int, ...]
+    cpython: bool
+    bits: int
+    venv: bool
+    ensurepip: bool
+
+    @property
+    def text(self) -> str:
+        """The version as people write it."""
+        return ".".join(map(str, self.version))
+
+
+def probe(system: System, command: Sequence[str]) -> Interpreter | None:
+    """Ask a Python what it is; None if it does not run."""
+    done = system.run([*command, "-I", "-c", _PROBE], timeout=30)
+    try:
+        facts = json.loads(done.out) if done.code == 0 else None
+        if facts is None:
+            return None
+        facts["version"] = tuple(facts["version"])
+        return Interpreter(command=tuple(command), **facts)
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def objection(system: System, python: Interpreter, *, pip_is_lent: bool = False) -> str:
+    """Return why the worker cannot live on this Python, or an empty text.
+
+    ``pip_is_lent`` says that it need not have a pip of its own.
+    """
+    newest = NEWEST_ON_INTEL_MAC if _intel_mac(system) else NEWEST
+    if python.version[0] != 3 or not OLDEST <= python.version[1] <= newest:
+        return f"is Python {python.text}, and 3.{OLDEST} to 3.{newest} is needed"
+    if not python.cpython:
+        return "is not CPython, for which the worker's packages are built"
+    if python.bits != 64:
+        return "is a 32-bit Python"
+    if "WindowsApps" in python.prefix:
+        return "comes from the Microsoft Store, which hides its files from OBS"
+    if not python.venv or not (python.ensurepip or pip_is_lent):
+        return "has no venv or ensurepip module"
+    return ""
+
+
+def choose(system: System, asked: str | None) -> Interpreter:
+    """Return the Python to use: the one asked for, else the running one, else one found.
+
+    Raises InstallError when there is none that fits.
+    """
+    if asked is not None:
+        python = probe(system, [asked])
+        if python is None:
+            raise InstallError(f"`{asked}` is not a Python that runs: give --python {WANTED}.")
+        reason = objection(system, python)
+        if reason:
+            raise InstallError(f"`{asked}` {reason}: give --python {WANTED}.")
+        return python
+    python = first_fitting(system, _candidates(system))
+    if python is None:
+        raise InstallError(_advice(system))
+    return python
+
+
+def first_fitting(system: System, commands: Iterable[Sequence[str]]) -> Interpreter | None:
+    """Return the first of the commands that starts a Python the worker can live on."""
+    for command in commands:
+        python = probe(system, command)
+        if python is not None and not objection(system, python):
+            return python
+    return None
+
+
+def loadable_by_obs(system: System) -> Interpreter | None:
+    """Return a Python that OBS on Windows or macOS can load (3.12 at most), or None."""
+    for minor in (12, 11, 10):
+        for command in _named(system, minor):
+            python = probe(system, command)
+            if python is not None and python.version[:2] == (3, minor) and python.bits == 64:
+                return python
+    return None
+
+
+def _candidates(system: System) -> Iterable[Sequence[str]]:
+    yield [str(system.executable)]
+    newest = NEWEST_ON_INTEL_MAC if _intel_mac(system) else NEWEST
+    # 3.12 first: every package has long been built for it.
+    for minor in (12, 13, 11, 14, 10):
+        if minor <= newest:
+            yield from _named(system, minor)
+    for name in ("python3", "python"):
+        path = system.which(name)
+        if path is not None:
+            yield [path]
+    if system.name == "linux":
+        yield ["/usr/bin/python3"]
+
+
+def _named(system: System, minor: int) -> Iterable[Sequence[str]]:
+    if system.name == "win32":
+        launcher = system.which("py")
+        if launcher is not None:
+            yield [launcher, f"-3.{minor}"]
+        local = system.environment.get("LOCALAPPDATA")
+        if local:
+            usual = Path(local) / "Programs" / "Python" / f"Python3{minor}" / "python.exe"
+            if usual.exists():
+                yield [str(usual)]
+        return
+    path = system.which(f"python3.{minor}")
+    if path is not None:
+        yield [path]
+    if system.name == "darwin":
+        for place in (
+            f"Library/Frameworks/Python.framework/Versions/3.{minor}/bin/python3.{minor}",
+            f"opt/homebrew/bin/python3.{minor}",
+            f"usr/local/bin/python3.{minor}",
+        ):
+            if (system.root / place).exists():
+                yield [str(system.root / place)]
+
+
+def _intel_mac(system: System) -> bool:
+    return system.name == "darwin" and system.machine == "x86_64"
+
+
+def _advice(system: System) -> str:
+    if system.name == "linux":
+        how = "install one (Debian and Ubuntu: `sudo apt-get install python3-venv`)"
+    else:
+        how = "install Python 3.12 from python.org"
+    return f"The worker needs {WANTED} and none was found: {how} or name one with --python."

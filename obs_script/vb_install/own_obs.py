@@ -1,0 +1,84 @@
+"""``install.py demo`` and ``install.py test``: what drives an OBS of its own, set up and run.
+
+The user's own OBS is neither read nor changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from vb_install import (
+    environment,
+    interpreters,
+    obs_packages,
+    obs_places,
+    product,
+    worker_environment,
+)
+from vb_install.environment import Environment
+from vb_install.interpreters import Interpreter
+from vb_install.obs_places import ObsPlace
+from vb_install.system import InstallError, System
+from vb_link import places
+
+_CHECKS: tuple[tuple[str, ...], ...] = (("ruff", "check", "."), ("mypy",), ("pytest",))
+
+
+def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
+    """Set up what the demo needs and run it with ``arguments``; return its exit status.
+
+    Raises InstallError.
+    """
+    python = _prepare(system, asked)
+    place = ObsPlace("native", obs_places.native_config(system), system.data, "")
+    product.copy(place.app)
+    if not worker_environment.of(system, place).is_complete():
+        worker_environment.make(system, place, python)
+    venv = Environment(system, place.data / "demo-venv", environment.LOCKS / "demo.lock")
+    if not venv.is_complete():
+        venv.make(python, place.data / "logs" / "demo-environment.log")
+    return system.hand_over(
+        [str(venv.python), "-m", "vb_demo", *arguments],
+        {
+            "PYTHONPATH": str(product.SOURCE / "obs_script"),
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            places.DATA_VARIABLE: str(place.data),
+        },
+        Path.cwd(),
+    )
+
+
+def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
+    """Set up what the tests need, run ruff, mypy and pytest with ``arguments``.
+
+    All three run; returned is the exit status of the first that failed. Raises InstallError.
+    """
+    checkout = product.SOURCE
+    if not (checkout / "tests").is_dir():
+        raise InstallError(f"{checkout} holds no tests: run this in a checkout of the product.")
+    python = _prepare(system, asked)
+    data = checkout / ".test-data"  # so that no test comes near the user's own
+    venv = Environment(system, checkout / ".venv-test", environment.LOCKS / "test.lock")
+    if not venv.is_complete():
+        venv.make(python, data / "logs" / "environment.log")
+    codes = []
+    for check in _CHECKS:
+        command = [str(venv.python), "-m", *check, *(arguments if check[0] == "pytest" else ())]
+        print(f"$ python -m {' '.join(command[2:])}", flush=True)
+        codes.append(system.hand_over(command, {places.DATA_VARIABLE: str(data)}, checkout))
+    return next((code for code in codes if code != 0), 0)
+
+
+def _prepare(system: System, asked: str | None) -> Interpreter:
+    """Have OBS and a Python, or say what to do."""
+    try:
+        python = interpreters.choose(system, asked)
+    except InstallError:
+        if asked is not None or system.which("apt-get") is None:
+            raise
+        obs_packages.ensure(system, ["python3-venv"])
+        return interpreters.choose(system, asked)
+    obs_packages.ensure(system)
+    return python

@@ -1,0 +1,75 @@
+"""``install.py --uninstall``: takes the product out again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from vb_install import files, obs_places, running_obs, scene_collections, set_up
+from vb_install.obs_places import ObsPlace
+from vb_install.scene_collections import Plan
+from vb_install.system import InstallError, System
+
+_OURS = ("app", "app.new", "app.old", "venv", "demo-venv", "pip", "logs")
+
+
+def uninstall(
+    system: System, *, config: Path | None, purge: bool, dry_run: bool, sure: bool
+) -> int:
+    """Take our script out of every scene collection and remove our files.
+
+    The user's own models and the backups stay unless ``purge``. Raises InstallError.
+    """
+    work = [(place, _plan(place)) for place in _places(system, config)]
+    for place, plan in work:
+        _tell_plan(place, plan, purge)
+    if dry_run:
+        print("Dry run: nothing was changed.")
+        return 0
+    for place, _ in work:
+        running_obs.refuse_while_running(system, place)
+    if not sure and sys.stdin.isatty() and not set_up.agreed():
+        print("Nothing was changed.")
+        return 1
+    for place, plan in work:
+        backup = scene_collections.apply(plan, place.data / "backups")
+        if backup is not None:
+            print(f"Took the script out of {len(plan.changes)} scene collection(s)")
+            if not purge:
+                print(f"Backup of what they were: {backup}")
+        for folder in _folders(place, purge):
+            if files.remove_tree(folder):
+                print(f"Removed {folder}")
+    print("Done. Filters that scenes still hold are kept by OBS and do nothing.")
+    return 0
+
+
+def _places(system: System, config: Path | None) -> list[ObsPlace]:
+    try:
+        return obs_places.find(system, config)
+    except InstallError:
+        if config is not None:
+            raise
+        # OBS may have been removed first; our files still go.
+        return [ObsPlace("native", obs_places.native_config(system), system.data, "")]
+
+
+def _plan(place: ObsPlace) -> Plan:
+    return scene_collections.plan_removal(place.scenes, place.data / "backups")
+
+
+def _folders(place: ObsPlace, purge: bool) -> list[Path]:
+    if purge:
+        return [place.data]
+    return [place.data / name for name in _OURS]
+
+
+def _tell_plan(place: ObsPlace, plan: Plan, purge: bool) -> None:
+    print(f"OBS ({place.kind}): settings {place.config}")
+    for change in plan.changes:
+        print(f"  collection   take the script out of {change.path} (backup first)")
+    for sentence in plan.skipped:
+        print(f"  collection   {sentence}")
+    for folder in _folders(place, purge):
+        if folder.is_dir():
+            print(f"  files        remove {folder}")

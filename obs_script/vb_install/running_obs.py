@@ -1,0 +1,53 @@
+"""Tells whether an OBS runs that would overwrite what we write: it saves its scenes on exit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vb_install.obs_places import ObsPlace
+from vb_install.system import InstallError, Process, System
+
+_LINUX_NAMES = {"obs", "obs-studio", ".obs-wrapped"}
+_CANNOT_TELL = (
+    "Whether OBS is running could not be found out (`{}` failed): close OBS, mend that, run again."
+)
+
+
+def refuse_while_running(system: System, place: ObsPlace) -> None:
+    """Raise InstallError if an OBS that uses this configuration is running."""
+    if system.name == "win32":
+        running = _on_windows(system)
+    elif system.name == "darwin":
+        running = _on_macos(system)
+    else:
+        running = any(_uses(system, place, process) for process in system.processes())
+    if running:
+        raise InstallError(
+            "OBS is running and would overwrite its scene collections when it closes: "
+            "close OBS, then run this again."
+        )
+
+
+def _uses(system: System, place: ObsPlace, process: Process) -> bool:
+    if process.name not in _LINUX_NAMES:
+        return False
+    if process.environment is None:
+        return True
+    # Another OBS, like the demo's, may keep its configuration elsewhere.
+    home = Path(process.environment.get("HOME") or system.home)
+    base = Path(process.environment.get("XDG_CONFIG_HOME") or home / ".config")
+    return (base / "obs-studio").resolve() == place.config.resolve()
+
+
+def _on_windows(system: System) -> bool:
+    done = system.run(["tasklist", "/FI", "IMAGENAME eq obs64.exe", "/FO", "CSV", "/NH"])
+    if done.code != 0:
+        raise InstallError(_CANNOT_TELL.format("tasklist"))
+    return "obs64.exe" in done.out.lower()
+
+
+def _on_macos(system: System) -> bool:
+    done = system.run(["pgrep", "-x", "OBS"])
+    if done.code not in (0, 1):
+        raise InstallError(_CANNOT_TELL.format("pgrep"))
+    return done.code == 0

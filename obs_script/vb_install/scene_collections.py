@@ -1,0 +1,204 @@
+"""Adds the script to OBS's scene collections and takes it out again.
+
+A scene collection is a JSON file ``basic/scenes/<name>.json``; the scripts it loads are the list
+``modules -> scripts-tool`` of objects with ``path`` and ``settings``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vb_install import files
+from vb_install.system import InstallError
+
+SCRIPT_NAME = "virtual_background.py"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A scene collection to rewrite: the bytes it has and the bytes it gets."""
+
+    path: Path
+    old: bytes
+    new: bytes
+
+
+@dataclass
+class Plan:
+    """What is to be done to a folder of scene collections.
+
+    ``skipped`` holds a sentence for each file that cannot be understood and stays as it is.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+    unchanged: list[Path] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+    @property
+    def found(self) -> int:
+        """How many scene collections there are."""
+        return len(self.changes) + len(self.unchanged) + len(self.skipped)
+
+
+class _NotACollectionError(Exception):
+    """The file is not what OBS writes; the message says in what way."""
+
+
+def plan_registration(scenes: Path, script: Path) -> Plan:
+    """Plan that every collection in ``scenes`` loads ``script``. Nothing is changed yet."""
+    return _plan(scenes, lambda path, old: with_script(old, script))
+
+
+def plan_removal(scenes: Path, backups: Path) -> Plan:
+    """Plan that no collection loads our script.
+
+    A collection that nobody touched since we registered gets the very bytes of its backup.
+    """
+
+    def back(path: Path, old: bytes) -> bytes:
+        new = without_script(old)
+        if new == old:
+            return old
+        script = _our_entries(_parse(old))[0]["path"]
+        for backup in sorted(backups.glob(f"*/{path.name}"), reverse=True):
+            before = backup.read_bytes()
+            if without_script(before) == before and with_script(before, Path(script)) == old:
+                return before
+        return new
+
+    return _plan(scenes, back)
+
+
+def apply(plan: Plan, backups: Path) -> Path | None:
+    """Back up all that will change, then change it; return the backup's folder, if any.
+
+    Raises InstallError; each collection is then either as it was or as planned.
+    """
+    if not plan.changes:
+        return None
+    folder = _new_folder(backups)
+    for change in plan.changes:
+        copy = folder / change.path.name
+        files.write_atomically(copy, change.old)
+        if copy.read_bytes() != change.old:
+            raise InstallError(f"The backup {copy} is not what was written: check the disk.")
+    for change in plan.changes:
+        if change.path.read_bytes() != change.old:
+            raise InstallError(f"{change.path} changed meanwhile: close OBS, then run this again.")
+        files.write_atomically(change.path, change.new)
+    return folder
+
+
+def with_script(old: bytes, script: Path) -> bytes:
+    """Return a collection's bytes with our script in it, all else as it was.
+
+    An entry of ours with another path gets this one and keeps its settings.
+    """
+    data = _parse(old)
+    path = script.as_posix()  # OBS writes forward slashes on Windows too
+    ours = _our_entries(data)
+    if len(ours) == 1 and ours[0]["path"] == path:
+        return old
+    scripts = data.setdefault("modules", {}).setdefault("scripts-tool", [])
+    if ours:
+        ours[0]["path"] = path
+        scripts[:] = [one for one in scripts if one is ours[0] or not _is_ours(one)]
+    else:
+        scripts.append({"path": path, "settings": {}})
+    return _dump(data, old)
+
+
+def without_script(old: bytes) -> bytes:
+    """Return a collection's bytes without our script, all else as it was."""
+    data = _parse(old)
+    if not _our_entries(data):
+        return old
+    scripts = data["modules"]["scripts-tool"]
+    scripts[:] = [one for one in scripts if not _is_ours(one)]
+    return _dump(data, old)
+
+
+def is_registered(content: bytes, script: Path) -> bool:
+    """Return whether a collection loads exactly this script."""
+    try:
+        return [one["path"] for one in _our_entries(_parse(content))] == [script.as_posix()]
+    except _NotACollectionError:
+        return False
+
+
+def _plan(scenes: Path, rewrite: Callable[[Path, bytes], bytes]) -> Plan:
+    plan = Plan()
+    for path in sorted(scenes.glob("*.json")):
+        try:
+            old = path.read_bytes()
+            new = rewrite(path, old)
+        except OSError as error:
+            plan.skipped.append(f"{path} cannot be read ({error.strerror}) and stays as it is.")
+        except _NotACollectionError as error:
+            plan.skipped.append(
+                f"{path} {error} and stays as it is: add the script in OBS, Tools > Scripts."
+            )
+        else:
+            if new == old:
+                plan.unchanged.append(path)
+            else:
+                plan.changes.append(Change(path, old, new))
+    return plan
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    try:
+        data = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _NotACollectionError("is not JSON") from error
+    if not isinstance(data, dict):
+        raise _NotACollectionError("is not a scene collection")
+    modules = data.get("modules", {})
+    if not isinstance(modules, dict) or not isinstance(modules.get("scripts-tool", []), list):
+        raise _NotACollectionError("has a list of scripts that OBS did not write")
+    return data
+
+
+def _dump(data: dict[str, Any], like: bytes) -> bytes:
+    """Write JSON in the manner of the old file: OBS writes compactly or with an indent."""
+    text = like.decode("utf-8")
+    indent = re.search(r"\n([ \t]+)\S", text)
+    if indent:
+        new = json.dumps(data, ensure_ascii=False, indent=indent.group(1))
+    else:
+        spaced = re.search(r'": ', text) and not re.search(r'":[^ ]', text)
+        separators = (", ", ": ") if spaced else (",", ":")
+        new = json.dumps(data, ensure_ascii=False, separators=separators)
+    return (new + text[len(text.rstrip()) :]).encode("utf-8")
+
+
+def _our_entries(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for one in data.get("modules", {}).get("scripts-tool", []) if _is_ours(one)]
+
+
+def _is_ours(entry: Any) -> bool:
+    path = entry.get("path") if isinstance(entry, dict) else None
+    return isinstance(path, str) and re.split(r"[\\/]", path)[-1] == SCRIPT_NAME
+
+
+def _new_folder(backups: Path) -> Path:
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    number = 0
+    try:
+        while True:
+            # A counter that sorts: two changes within a second are two backups.
+            folder = backups / f"{stamp}-{number:02d}"
+            try:
+                folder.mkdir(parents=True)
+            except FileExistsError:
+                number += 1
+            else:
+                return folder
+    except OSError as error:
+        raise files.explain(error, backups) from error

@@ -1,0 +1,145 @@
+"""``install.py``: puts the product beside OBS and registers it."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from vb_install import (
+    interpreters,
+    obs_places,
+    product,
+    running_obs,
+    scene_collections,
+    self_check,
+    worker_environment,
+)
+from vb_install.interpreters import Interpreter
+from vb_install.obs_places import ObsPlace
+from vb_install.scene_collections import Plan
+from vb_install.system import System
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is to be done for one OBS."""
+
+    place: ObsPlace
+    python: Interpreter
+    plan: Plan
+    copy: bool
+    build: bool
+
+
+def install(
+    system: System, *, config: Path | None, python: str | None, dry_run: bool, sure: bool
+) -> int:
+    """Set everything up for each OBS of this user; return the exit status.
+
+    Raises InstallError before anything is changed whenever it can be known before.
+    """
+    work = [_look(system, place, python) for place in obs_places.find(system, config)]
+    for one in work:
+        _tell_plan(one)
+    if dry_run:
+        print("Dry run: nothing was changed.")
+        return 0
+    for one in work:
+        running_obs.refuse_while_running(system, one.place)
+    if not sure and sys.stdin.isatty() and not agreed():
+        print("Nothing was changed.")
+        return 1
+    faults: list[str] = []
+    for one in work:
+        faults += _do(system, one)
+    if faults:
+        print("The self-check found:")
+        for fault in faults:
+            print(f"  {fault}")
+        return 1
+    print("Self-check: packages load, the model is found, the script is in place.")
+    _tell_next(system, work)
+    return 0
+
+
+def _look(system: System, place: ObsPlace, python: str | None) -> _Work:
+    venv = worker_environment.of(system, place)
+    chosen = worker_environment.choose_python(system, place, python)
+    return _Work(
+        place=place,
+        python=chosen,
+        plan=scene_collections.plan_registration(place.scenes, place.script),
+        copy=not product.is_current(place.app),
+        build=not venv.is_complete(chosen),
+    )
+
+
+def _tell_plan(work: _Work) -> None:
+    place, plan = work.place, work.plan
+    print(f"OBS ({place.kind}): {place.program or 'program not found'}, settings {place.config}")
+    print(f"  product      {'copy to' if work.copy else 'is up to date in'} {place.app}")
+    state = f"make with Python {work.python.text} in" if work.build else "is complete in"
+    print(f"  environment  {state} {place.venv}")
+    for change in plan.changes:
+        print(f"  collection   add the script to {change.path} (backup first)")
+    for path in plan.unchanged:
+        print(f"  collection   {path} has the script already")
+    for sentence in plan.skipped:
+        print(f"  collection   {sentence}")
+    if not plan.found:
+        print("  collection   none yet, as OBS has never been started")
+
+
+def agreed() -> bool:
+    try:
+        return input("Go on? [Y/n] ").strip().lower() in ("", "y", "yes")
+    except EOFError:
+        return False
+
+
+def _do(system: System, work: _Work) -> list[str]:
+    place = work.place
+    if product.copy(place.app):
+        print(f"Copied the product to {place.app}")
+    if worker_environment.make(system, place, work.python):
+        print(f"Made the worker's environment in {place.venv}")
+    # Making the environment takes a while: OBS may have been opened meanwhile.
+    running_obs.refuse_while_running(system, place)
+    plan = scene_collections.plan_registration(place.scenes, place.script)
+    backup = scene_collections.apply(plan, place.data / "backups")
+    if backup is not None:
+        print(f"Registered the script in {len(plan.changes)} scene collection(s)")
+        print(f"Backup of what they were: {backup}")
+    registered = [change.path for change in plan.changes] + plan.unchanged
+    return self_check.faults(system, place, registered)
+
+
+def _tell_next(system: System, work: list[_Work]) -> None:
+    registered = all(one.plan.changes or one.plan.unchanged for one in work)
+    script = work[0].place.script
+    print("\nWhat to do in OBS:")
+    if system.name in ("win32", "darwin"):
+        _tell_python(system)
+    if registered:
+        print("  1. Start OBS. Tools > Scripts lists virtual_background.py.")
+    elif work[0].plan.skipped:
+        print(f"  1. Start OBS. Tools > Scripts > +: choose {script}")
+    else:
+        print("  1. Start OBS once, close it and run install.py again,")
+        print(f"     or add the script in Tools > Scripts > +: {script}")
+    print("  2. Right-click your camera in Sources, choose Filters.")
+    print("  3. Press + under Effect Filters, choose Virtual Background.")
+    print("  4. Choose the background: transparent, a colour or blur.")
+    print("  5. The line at the bottom of the filter tells what it is doing.")
+
+
+def _tell_python(system: System) -> None:
+    print("  0. OBS here loads a Python of its own choice: Tools > Scripts > Python Settings.")
+    print("     OBS 30.1 and newer take 3.10 to 3.12, 29.1 to 30.0 up to 3.11, 28 to 29.0 3.10.")
+    python = interpreters.loadable_by_obs(system)
+    folder = "" if python is None else python.framework or python.prefix
+    if folder:
+        print(f"     Choose this folder there: {folder}")
+    else:
+        print("     None was found: install Python 3.12 from python.org, then choose its folder.")

@@ -1,0 +1,145 @@
+"""The operating system as the installer sees it.
+
+Everything that differs between machines is asked here, so that tests can play a Windows or a
+Mac on a folder of their own.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vb_link import places
+
+# What in the caller's environment would make Python or pip work somewhere else than told.
+_MISLEADING = (
+    "PYTHONPATH",
+    "PYTHONHOME",
+    "VIRTUAL_ENV",
+    "__PYVENV_LAUNCHER__",
+    "PIP_TARGET",
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_USER",
+    "PIP_REQUIREMENT",
+    "PIP_REQUIRE_VIRTUALENV",
+)
+
+
+class InstallError(Exception):
+    """The set-up cannot go on; the message is one sentence that says what to do."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A command that ended: its exit status and what it printed, as text."""
+
+    code: int
+    out: str
+    err: str = ""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A running process; ``environment`` is None where it cannot be read."""
+
+    name: str
+    environment: Mapping[str, str] | None = None
+
+
+class System:
+    """This machine. ``root`` is ``/``; ``name`` is ``linux``, ``win32`` or ``darwin``."""
+
+    def __init__(self) -> None:
+        self.name = sys.platform
+        self.machine = platform.machine().lower()
+        self.environment: Mapping[str, str] = os.environ
+        self.home = Path.home()
+        self.root = Path("/")
+        self.executable = Path(sys.executable)
+        self.base_prefix = Path(sys.base_prefix)
+        self.data = places.data_dir().absolute()
+
+    def is_root(self) -> bool:
+        return hasattr(os, "geteuid") and os.geteuid() == 0
+
+    def which(self, program: str) -> str | None:
+        """Return the full path of a program on PATH, or None."""
+        return shutil.which(program)
+
+    def run(self, command: Sequence[str], timeout: float = 60.0) -> Finished:
+        """Run a command to its end; one that cannot be started or takes too long has code 127."""
+        try:
+            done = subprocess.run(
+                command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout,
+                env=self._clean_environment(), text=True, errors="replace", check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.SubprocessError) as error:
+            return Finished(127, "", str(error))
+        return Finished(done.returncode, done.stdout, done.stderr)
+
+    def stream(self, command: Sequence[str], on_line: Callable[[str], None]) -> int:
+        """Run a command, hand over each line it prints (both streams), return its status."""
+        try:
+            process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, env=self._clean_environment(), text=True,
+                errors="replace", bufsize=1,
+            )  # fmt: skip
+        except OSError as error:
+            on_line(str(error))
+            return 127
+        with process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                on_line(line.rstrip())
+        return process.returncode
+
+    def hand_over(self, command: Sequence[str], more: Mapping[str, str], folder: Path) -> int:
+        """Run a command in ``folder`` with this terminal as its own; return its status."""
+        try:
+            return subprocess.run(
+                command, env={**self._clean_environment(), **more}, cwd=folder, check=False
+            ).returncode
+        except OSError as error:
+            raise InstallError(f"`{command[0]}` could not be started: {error}.") from error
+
+    def processes(self) -> list[Process]:
+        """Return this user's running processes (Linux)."""
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):
+                if folder.stat().st_uid != os.getuid():
+                    continue
+                name = (folder / "comm").read_text(errors="replace").strip()
+                environment = None
+                with suppress(OSError):
+                    pairs = os.fsdecode((folder / "environ").read_bytes()).split("\0")
+                    environment = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+                found.append(Process(name, environment))
+        return found
+
+    def registry(self, key: str) -> str | None:
+        """Return the default value of a key under HKEY_LOCAL_MACHINE, None if there is none."""
+        if sys.platform == "win32":
+            import winreg  # noqa: PLC0415
+
+            with suppress(OSError):
+                value = winreg.QueryValue(winreg.HKEY_LOCAL_MACHINE, key)
+                return value or None
+        return None
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        return time.time()
+
+    def _clean_environment(self) -> dict[str, str]:
+        return {key: value for key, value in self.environment.items() if key not in _MISLEADING}

@@ -1,0 +1,64 @@
+"""Makes the worker's environment where an OBS looks for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vb_install import environment, files, interpreters
+from vb_install.environment import Environment
+from vb_install.interpreters import Interpreter
+from vb_install.obs_places import ObsPlace
+from vb_install.system import InstallError, System
+
+
+def of(system: System, place: ObsPlace) -> Environment:
+    """Return the environment of the worker of an OBS, made or not."""
+    return Environment(system, place.venv, environment.LOCKS / "worker.lock", place.inside)
+
+
+def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpreter:
+    """Return the Python to make it with. Raises InstallError when none fits.
+
+    OBS in a Flatpak starts its worker inside the sandbox, where only the sandbox's Python is.
+    """
+    if place.kind != "flatpak":
+        return interpreters.choose(system, asked)
+    if asked is not None:
+        raise InstallError("OBS from Flatpak uses the Flatpak's own Python: leave --python out.")
+    python = interpreters.probe(system, place.inside("python3"))
+    reason = (
+        "has no Python that runs"
+        if python is None
+        else interpreters.objection(system, python, pip_is_lent=True)
+    )
+    if python is None or reason:
+        raise InstallError(
+            f"The Python inside OBS's Flatpak does not do ({reason}): "
+            "update OBS with `flatpak update` or use your distribution's package of it."
+        )
+    return python
+
+
+def make(system: System, place: ObsPlace, python: Interpreter) -> bool:
+    """Make the environment unless it is complete; return whether it was made.
+
+    Raises InstallError.
+    """
+    venv = of(system, place)
+    made = not venv.is_complete(python)
+    if made:
+        lent = None if python.ensurepip else _lend(system, place.data / "pip")
+        venv.make(python, place.data / "logs" / "environment.log", lent)
+        files.remove_tree(place.data / "pip")
+    venv.add_product(place.app / "obs_script")
+    return made
+
+
+def _lend(system: System, folder: Path) -> Path:
+    wheel = environment.lend_pip(system, interpreters.choose(system, None), folder)
+    if wheel is None:
+        raise InstallError(
+            "No pip was found for the Flatpak's Python: install your distribution's "
+            "python3-venv (Debian and Ubuntu: `sudo apt-get install python3-venv`), then run again."
+        )
+    return wheel

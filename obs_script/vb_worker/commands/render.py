@@ -1,0 +1,164 @@
+"""``render``: a video with another background, its sound and its times kept."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from vb_worker.atomic import make_folder, replacing
+from vb_worker.backgrounds import TRANSPARENT, Background, open_background
+from vb_worker.commands.options import add_model_options, open_pipeline
+from vb_worker.compose import cut_out, over
+from vb_worker.errors import UsageError, UserError
+from vb_worker.levels import levels
+from vb_worker.pipeline import Pipeline
+from vb_worker.video import Sink, Source, sentence, upright
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.epilog = (
+        "The result is H.264 (.mp4, .m4v, .mov, .mkv) or VP9 (.webm). A transparent background "
+        "needs WebM: VP9 with alpha, which OBS and browsers play. Sound is copied where the file "
+        "type takes it and encoded where it does not. A last odd row or column is cut, as H.264 "
+        "wants."
+    )
+    parser.add_argument("input", type=Path, metavar="IN", help="the video")
+    parser.add_argument(
+        "-o", "--output", required=True, type=Path, metavar="OUT", help="the file to write"
+    )
+    parser.add_argument(
+        "--background",
+        default="blur:24",
+        metavar="WHAT",
+        help="a picture or a video (looped), #rrggbb, blur:N (N pixels) or transparent "
+        "(default: %(default)s)",
+    )
+    add_model_options(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the command; return the exit status."""
+    output: Path = options.output
+    if options.background == TRANSPARENT and output.suffix.lower() != ".webm":
+        output = output.with_suffix(".webm")
+        print(f"A transparent video has to be WebM: writing {output}.", file=sys.stderr)
+    background = open_background(options.background)
+    source = Source(options.input)
+    try:
+        inputs = {options.input.resolve(), Path(options.background).resolve()}
+        if output.resolve() in inputs:
+            raise UsageError(f"{output} is read from; choose another name for -o.")
+        pipeline = open_pipeline(options)
+        make_folder(output.parent)
+        renderer = Renderer(
+            pipeline, background, threshold=options.threshold, softness=options.softness
+        )
+        _render(renderer, source, output)
+    finally:
+        source.close()
+    if source.damaged:
+        print(f"{source.damaged} damaged pieces of {source.path} were left out.", file=sys.stderr)
+    if source.video.frames > renderer.drawn:
+        print(
+            f"{source.path} announces {source.video.frames} frames and holds {renderer.drawn}: "
+            "it ends early or is damaged.",
+            file=sys.stderr,
+        )
+    return 0
+
+
+def _render(renderer: Renderer, source: Source, output: Path) -> None:
+    with replacing(output) as temporary:
+        try:
+            sink = Sink(temporary, output.suffix.lower(), source, alpha=renderer.transparent)
+            bar = tqdm(
+                total=source.frames,
+                unit="frame",
+                desc=output.name,
+                mininterval=0.2 if sys.stderr.isatty() else 2.0,
+            )
+            with sink, bar:
+                _copy(renderer, source, sink, bar)
+        except av.error.FFmpegError as error:
+            raise UserError(f"{output} cannot be written: {sentence(error)}.") from error
+
+
+def _copy(renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn]) -> None:
+    """Take everything from ``source`` through ``renderer`` to ``sink``, in the file's order."""
+    time_base = source.video.time_base
+    step = round(1 / (time_base * (source.video.average_rate or 30)))
+    first: int | None = None
+    pts = -step
+    shape: tuple[int, ...] = ()
+    waiting = []  # sound that comes before the first frame: the streams are not declared yet
+    for piece in source:
+        if isinstance(piece, av.Packet):
+            if first is None:
+                waiting.append(piece)
+            else:
+                sink.write_sound(piece)
+            continue
+        frame = _even(upright(piece))
+        pts = piece.pts if piece.pts is not None else pts + step
+        if first is None:
+            first, shape = pts, frame.shape
+            sink.start(frame.shape[1], frame.shape[0])
+            for packet in waiting:
+                sink.write_sound(packet)
+        elif frame.shape != shape:
+            raise UserError(
+                f"{source.path} changes its size from {shape[1]}x{shape[0]} to "
+                f"{frame.shape[1]}x{frame.shape[0]} on the way, which cannot be rendered."
+            )
+        sink.write_frame(renderer.draw(frame, float((pts - first) * time_base)), pts)
+        bar.update()
+    if first is None:
+        raise UserError(f"{source.path} holds no frame that can be decoded.")
+
+
+class Renderer:
+    """Draws one video's frames, in their order."""
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        background: Background | None,
+        *,
+        threshold: float,
+        softness: float,
+    ) -> None:
+        self._pipeline = pipeline
+        self._background = background
+        self._threshold = threshold
+        self._softness = softness
+        self.transparent = background is None
+        self.drawn = 0
+
+    def draw(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
+        """Return the next frame, RGB, or straight RGBA if the background is transparent."""
+        self.drawn += 1
+        alpha = levels(
+            self._pipeline.process(frame, stream=self).alpha,
+            frame.shape[1],
+            frame.shape[0],
+            threshold=self._threshold,
+            softness=self._softness,
+        )
+        if self._background is None:
+            return cut_out(frame, alpha)
+        return over(frame, alpha, self._background.behind(frame, alpha, seconds))
+
+
+def _even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    height, width = frame.shape[:2]
+    if height < 2 or width < 2:
+        raise UserError(f"A video of {width}x{height} pixels is too small to be rendered.")
+    return np.ascontiguousarray(frame[: height & ~1, : width & ~1])

@@ -1,0 +1,128 @@
+"""``install.py demo`` and ``install.py test``: what they install and what they start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.install_fakes import FakeSystem
+from vb_install import cli, product
+from vb_install.system import Finished
+
+APT = {"apt-get": "/usr/bin/apt-get", "dpkg-query": "/usr/bin/dpkg-query"}
+ALL = {"obs": "/usr/bin/obs", "Xvfb": "/usr/bin/Xvfb", "xauth": "/x", "dbus-daemon": "/d"}
+
+
+@pytest.fixture
+def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
+    source = tmp_path / "checkout"
+    for name in ("install.py", "LICENSE", "models/m.toml", "obs_script/a.py", "tests/test_a.py"):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(name)
+    monkeypatch.setattr(product, "SOURCE", source)
+    system = FakeSystem(tmp_path)
+    system.programs = {**APT, **ALL}
+    system.answers[("dpkg-query",)] = Finished(0, "install ok installed")
+    return system
+
+
+@pytest.mark.parametrize("command", ["demo", "test"])
+def test_without_rights_it_tells_the_one_command(
+    system: FakeSystem, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.programs = dict(APT)
+    system.answers[("dpkg-query",)] = Finished(1, "")
+    assert cli.main([command], system) == 1
+    error = capsys.readouterr().err
+    assert error.count("sudo ") == 1
+    assert (
+        "    sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends "
+        "obs-studio xvfb xauth libgl1-mesa-dri dbus'\n"
+    ) in error
+    assert not system.handed and not system.streamed("--require-hashes")
+
+
+def test_root_installs_what_is_missing_only(system: FakeSystem) -> None:
+    system.root_user = True
+    del system.programs["Xvfb"]
+    system.answers = {
+        ("dpkg-query", "-W", "-f", "${Status}", "xvfb"): Finished(0, "deinstall ok config-files"),
+        **system.answers,
+    }
+    assert cli.main(["demo"], system) == 0
+    assert system.streamed("apt-get")[-1] == [
+        "env", "DEBIAN_FRONTEND=noninteractive",
+        "apt-get", "install", "-y", "--no-install-recommends", "xvfb",
+    ]  # fmt: skip
+
+
+def test_sudo_that_asks_nothing_is_used(system: FakeSystem) -> None:
+    del system.programs["obs"]
+    system.programs["sudo"] = "/usr/bin/sudo"
+    system.answers = {("dpkg-query",): Finished(1, ""), ("sudo", "-n", "true"): Finished(0, "")}
+    assert cli.main(["demo"], system) == 0
+    assert system.streamed("install")[0][:3] == ["sudo", "-n", "env"]
+
+
+def test_nothing_is_installed_where_all_is_there(system: FakeSystem) -> None:
+    assert cli.main(["demo"], system) == 0
+    assert not system.streamed("apt-get")
+
+
+def test_a_python_without_venv_gets_it(
+    system: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.lacking = {"ensurepip"}
+    assert cli.main(["demo"], system) == 1
+    assert "python3-venv'" in capsys.readouterr().err
+
+
+def test_the_demo_gets_its_arguments_and_its_places(system: FakeSystem) -> None:
+    assert cli.main(["demo", "--seconds", "3", "--source", "a b.mp4"], system) == 0
+    ((command, environment),) = system.handed
+    assert command == [
+        str(system.data / "demo-venv" / "bin" / "python"), "-m", "vb_demo",
+        "--seconds", "3", "--source", "a b.mp4",
+    ]  # fmt: skip
+    assert environment["PYTHONPATH"] == str(product.SOURCE / "obs_script")
+    assert environment["OBS_VIRTUAL_BACKGROUND_DATA"] == str(system.data)
+    locks = [Path(command[-1]).name for command in system.streamed("--require-hashes")]
+    assert locks == ["worker.lock", "demo.lock"]
+
+
+def test_the_demo_passes_its_exit_status_on_and_touches_no_obs(system: FakeSystem) -> None:
+    config = system.home / ".config"
+    system.hand_codes = {"vb_demo": 3}
+    assert cli.main(["demo"], system) == 3
+    assert not config.exists()
+
+
+def test_all_checks_run_and_the_first_failure_counts(system: FakeSystem) -> None:
+    system.hand_codes = {"mypy": 5, "pytest": 7}
+    assert cli.main(["test", "-k", "link"], system) == 5
+    assert [command[1:] for command, _ in system.handed] == [
+        ["-m", "ruff", "check", "."],
+        ["-m", "mypy"],
+        ["-m", "pytest", "-k", "link"],
+    ]
+    system.hand_codes = {}
+    assert cli.main(["test"], system) == 0
+    made = [Path(command[-1]).name for command in system.streamed("--require-hashes")]
+    assert made == ["test.lock"]
+    assert not system.data.exists()  # the user's own is left alone
+
+
+def test_elsewhere_it_says_what_to_install(
+    system: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.programs = {"dnf": "/usr/bin/dnf"}
+    assert cli.main(["demo"], system) == 1
+    error = capsys.readouterr().err
+    assert "OBS Studio and Xvfb must be installed" in error and "dnf install obs-studio" in error
+    system.programs = {"obs": "/usr/bin/obs"}
+    system.environment = {"WAYLAND_DISPLAY": "wayland-0"}
+    assert cli.main(["demo"], system) == 0
+    system.name = "darwin"
+    assert cli.main(["demo"], system) == 1
+    assert "obsproject.com" in capsys.readouterr().err

@@ -1,0 +1,101 @@
+"""A manifest is read whole or refused in one sentence that names what is wrong."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from vb_link import places, settings
+from vb_worker.models import ManifestError, default_folders, find_models
+from vb_worker.models import manifest as manifests
+from vb_worker.models.kinds import ADAPTERS
+
+SHIPPED = places.models_dir()
+DEFAULT = SHIPPED / "selfie_landscape.toml"
+
+
+def test_the_default_model_ships_with_everything_it_needs() -> None:
+    models = find_models([SHIPPED])
+    default = models[str(settings.defaults()["model"])]
+    assert default.installed
+    assert (default.input.width, default.input.height) == (256, 144)
+    for model in models.values():
+        assert hashlib.sha256(model.weights.read_bytes()).hexdigest() == model.sha256
+        assert (SHIPPED / "licences" / f"{model.licence}.txt").is_file()
+        assert model.commercial
+
+
+def test_the_recipe_pins_what_the_manifests_name() -> None:
+    recipe = (SHIPPED / "recipes" / "make_selfie.py").read_text(encoding="utf-8")
+    notice = (SHIPPED / "licences" / "NOTICE.txt").read_text(encoding="utf-8")
+    for model in find_models([SHIPPED]).values():
+        assert f'"{model.source.package}@{model.source.version}"' in recipe
+        assert model.source.sha256 in recipe
+        assert Path(model.source.member).name in recipe
+        assert model.file in notice
+
+
+def test_every_kind_of_output_has_its_class() -> None:
+    assert set(manifests.KINDS) == set(ADAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ('name = "selfie_landscape"', 'name = "Selfie!"', '"name"'),
+        ('name = "selfie_landscape"', "", '"name" is missing'),
+        ('file = "selfie_landscape.onnx"', 'file = "../other.onnx"', '"file"'),
+        ('sha256 = "f', 'sha256 = "', '"sha256"'),
+        ("commercial = true", 'commercial = "yes"', '"commercial"'),
+        ("width = 256", "width = 0", '"input.width"'),
+        ("height = 144", "height = 144.0", '"input.height"'),
+        ("height = 144", "height = 9999", '"input.height"'),
+        ('layout = "NHWC"', 'layout = "HWC"', '"input.layout"'),
+        ('colour = "RGB"', 'color = "RGB"', '"input.colour" is missing'),
+        ("scale = 255.0", "scale = 0", '"input.scale"'),
+        ("mean = [0.0, 0.0, 0.0]", "mean = [0.0]", '"input.mean"'),
+        ("std = [1.0, 1.0, 1.0]", "std = [1.0, 0.0, 1.0]", '"input.std"'),
+        ('kind = "probability"', 'kind = "magic"', '"output.kind"'),
+        ("[output]", "[outputs]", '"output" is missing'),
+        ("commercial = true", "commercial = true\nextra = 1", '"extra"'),
+        ("commercial = true", "commercial = ", "line 7"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, named: str) -> None:
+    text = DEFAULT.read_text(encoding="utf-8")
+    assert old in text
+    path = tmp_path / "broken.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(ManifestError) as caught:
+        manifests.load(path)
+    message = str(caught.value)
+    assert named in message
+    assert str(path) in message
+    assert "\n" not in message
+
+
+def test_one_bad_manifest_does_not_take_the_others_away(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text("nonsense", encoding="utf-8")
+    problems: list[ManifestError] = []
+    models = find_models([SHIPPED, tmp_path, tmp_path / "absent"], on_error=problems.append)
+    assert "selfie_landscape" in models
+    assert len(problems) == 1
+    assert "bad.toml" in str(problems[0])
+    with pytest.raises(ManifestError):
+        find_models([SHIPPED, tmp_path])
+
+
+def test_the_users_model_replaces_a_shipped_one_of_its_name(tmp_path: Path) -> None:
+    text = DEFAULT.read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(text.replace("Selfie, landscape", "Mine"), encoding="utf-8")
+    assert find_models([SHIPPED, tmp_path])["selfie_landscape"].title == "Mine"
+    (tmp_path / "other.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ManifestError, match="has already"):
+        find_models([tmp_path])
+
+
+def test_the_users_folder_is_searched_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    assert default_folders() == [SHIPPED, tmp_path / "models"]

@@ -1,0 +1,80 @@
+"""A frame's way through the worker, with the real model and a real person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.unit.worker_pictures import iou, person
+from vb_link import places
+from vb_worker.commands.bench import measure
+from vb_worker.levels import levels
+from vb_worker.models import find_models, open_model
+from vb_worker.pipeline import Pipeline
+
+
+@pytest.fixture(scope="module")
+def shared() -> Pipeline:
+    return Pipeline(open_model(find_models([places.models_dir()])["selfie_landscape"]))
+
+
+@pytest.fixture
+def pipeline(shared: Pipeline) -> Iterator[Pipeline]:
+    yield shared
+    for stream in ("a", "b"):
+        shared.reset(stream)
+
+
+def _rgba(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+
+
+@pytest.mark.parametrize(("width", "height"), [(256, 144), (1280, 720), (640, 480), (100, 77)])
+def test_the_person_is_found_in_any_size(pipeline: Pipeline, width: int, height: int) -> None:
+    picture, truth = person(width, height)
+    result = pipeline.process(_rgba(picture), stream="a")
+    assert result.alpha.shape == (144, 256)
+    assert result.alpha.dtype == np.uint8
+    alpha = levels(result.alpha, width, height)
+    assert iou(alpha, truth) > 0.9
+    assert np.mean(alpha == 1.0) > 0.2, "no part of the person is exactly opaque"
+    assert np.mean(alpha == 0.0) > 0.3, "no part of the room is exactly transparent"
+
+
+def test_the_colour_order_is_red_green_blue(pipeline: Pipeline) -> None:
+    picture, truth = person()
+    right = np.abs(levels(pipeline.still(picture).alpha, 320, 180) - truth).mean()
+    swapped = np.ascontiguousarray(picture[..., ::-1])
+    wrong = np.abs(levels(pipeline.still(swapped).alpha, 320, 180) - truth).mean()
+    assert right < wrong
+
+
+def test_a_still_picture_leaves_and_takes_nothing(pipeline: Pipeline) -> None:
+    first, second = _rgba(person()[0]), _rgba(person(shift=0.02)[0])
+    alone = pipeline.still(second).alpha
+    pipeline.process(first, stream="a")
+    np.testing.assert_array_equal(pipeline.still(second).alpha, alone)
+
+
+def test_streams_do_not_mix_and_reset_forgets(pipeline: Pipeline) -> None:
+    random = np.random.default_rng(5)
+    first = _rgba(person()[0])
+    noise = random.normal(0, 2, first.shape)
+    second = np.clip(first + noise, 0, 255).astype(np.uint8)
+    alone = pipeline.still(second).alpha
+
+    pipeline.process(first, stream="a")
+    np.testing.assert_array_equal(pipeline.process(second, stream="b").alpha, alone)
+    after_first = pipeline.process(second, stream="a").alpha
+    assert not np.array_equal(after_first, alone), "the stream remembers nothing"
+    pipeline.reset("a")
+    np.testing.assert_array_equal(pipeline.process(second, stream="a").alpha, alone)
+
+
+def test_the_worker_adds_at_most_a_millisecond_to_the_network(pipeline: Pipeline) -> None:
+    figures = measure(pipeline, 100)
+    assert float(str(figures["overhead_ms"])) <= 1.0
+    assert float(str(figures["preprocess_median_ms"])) > 0.0
