@@ -157,6 +157,7 @@ class Demo:
                 try:
                     summary = self._drive(session, camera, work, backdrop)
                 finally:
+                    self._remove_camera(session)
                     report = session.stop()
             except (DemoError, ObsError):
                 self._keep_log(session)
@@ -166,7 +167,10 @@ class Demo:
                 self._keep_log(session)
             self._pictures(work, summary)
         text = json.dumps(summary, indent=2)
-        (self.output / "summary.json").write_text(text + "\n", encoding="utf-8")
+        try:
+            (self.output / "summary.json").write_text(text + "\n", encoding="utf-8")
+        except OSError as error:
+            raise DemoError(f"{self.output} cannot be written to: {error.strerror}.") from error
         return summary
 
     def _camera(self, work: Path) -> Input:
@@ -214,6 +218,16 @@ class Demo:
             "without_filter": alone,
             **self._record(obs),
         }
+
+    def _remove_camera(self, obs: ObsSession) -> None:
+        """Take the camera away before OBS closes.
+
+        OBS 29 by itself crashes in its media controls about one time in four when it closes with
+        a media source selected.
+        """
+        with contextlib.suppress(ObsError):
+            obs.request("RemoveInput", {"inputName": CAMERA})
+            time.sleep(0.5)
 
     def _play(self, obs: ObsSession, action: str) -> None:
         obs.request(
@@ -273,7 +287,10 @@ class Demo:
             last = looks[-1]
             status = obs.request("GetRecordStatus")
         target = self.output / f"demo{files[0].suffix}"
-        shutil.move(str(files[0]), str(target))
+        try:
+            shutil.move(str(files[0]), str(target))
+        except OSError as error:
+            raise DemoError(f"{target} cannot be written: {error.strerror}.") from error
         histogram = [new - old for new, old in zip(last["age_histogram"], ages)]
 
         def middle(key: str) -> float:

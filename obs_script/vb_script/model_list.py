@@ -14,7 +14,7 @@ _FIELD = re.compile(r'^(name|title)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
 
 
 def model_list(folders: Iterable[Path]) -> list[tuple[str, str]]:
-    """Return (name, title) of every manifest in ``folders``, by title; the first to take a name has it."""
+    """Return (name, title) of every manifest in ``folders``, by title; later folders win."""
     found: dict[str, str] = {}
     for folder in folders:
         for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
@@ -26,5 +26,5 @@ def model_list(folders: Iterable[Path]) -> list[tuple[str, str]]:
                 if match:
                     fields[match[1]] = match[2]
             if "name" in fields:
-                found.setdefault(fields["name"], fields.get("title", fields["name"]))
+                found[fields["name"]] = fields.get("title", fields["name"])
     return sorted(found.items(), key=lambda item: item[1])

@@ -54,7 +54,7 @@ def upright(frame: Any) -> NDArray[np.uint8]:
     space = None
     if frame.colorspace == UNTAGGED:
         space = Colorspace.ITU709 if frame.height >= HD_HEIGHT else Colorspace.ITU601
-    rgb = frame.reformat(format="rgb24", src_colorspace=space, dst_color_range=ColorRange.JPEG)
+    rgb = frame.reformat(format="rgb24", src_colorspace=space)
     turns = round(frame.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(rgb.to_ndarray(), turns))
 

@@ -39,7 +39,7 @@ def test_the_table_holds_every_setting_in_order() -> None:
     assert lua_half.literal(table)
 
 
-def test_models_are_listed_by_title_and_the_first_has_its_name(tmp_path: Path) -> None:
+def test_models_are_listed_by_title_and_the_users_win(tmp_path: Path) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
     shipped.mkdir()
     own.mkdir()
@@ -47,6 +47,6 @@ def test_models_are_listed_by_title_and_the_first_has_its_name(tmp_path: Path) -
     (shipped / "a.toml").write_text('name = "a" # comment\n')
     (own / "b.toml").write_text('title = "Apple"\nname = "b"\n')
     assert model_list.model_list([shipped, own, tmp_path / "missing"]) == [
-        ("b", "Zebra"),
+        ("b", "Apple"),
         ("a", "a"),
     ]

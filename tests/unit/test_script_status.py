@@ -28,7 +28,7 @@ def _text(segment: Any, problem: str = "") -> str:
 
 
 def test_a_running_filter_shows_model_unit_time_rate_and_age(segment: Any) -> None:
-    assert _text(segment).startswith("Selfie · CPU · 2.0 ms · 30 masks/s · mask 2 frames")
+    assert _text(segment).startswith("Selfie · CPU · 2.0 ms · 30 masks/s · mask age ")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,113 @@
+"""Makes the README's screenshots of a real OBS: ``python tests/readme_pictures.py FOLDER``.
+
+Needs, beside the tests' own, Debian's openbox, xdotool and imagemagick, and the folder
+``obs_script`` on the path. Each picture is made in English and in Japanese.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from vb_demo import clip
+from vb_demo.obs_session import ObsSession, VirtualDisplay
+from vb_link.settings import FILTER_ID
+
+NAMES = {"en-US": "Virtual Background", "ja-JP": "バーチャル背景"}
+
+
+class Screen:
+    """The virtual screen OBS is on, with a window manager."""
+
+    def __init__(self, name: str) -> None:
+        self._environment = {**os.environ, "DISPLAY": name}
+        self._manager = subprocess.Popen(
+            ["openbox"], env=self._environment, stderr=subprocess.DEVNULL
+        )
+        time.sleep(0.5)
+
+    def close(self) -> None:
+        self._manager.terminate()
+        self._manager.wait()
+
+    def do(self, *words: object) -> str:
+        """Run xdotool and return what it prints."""
+        done = subprocess.run(
+            ["xdotool", *map(str, words)], env=self._environment, capture_output=True, text=True
+        )
+        return done.stdout.strip()
+
+    def window(self, title: str) -> str:
+        return self.do("search", "--onlyvisible", "--name", title).split("\n")[-1]
+
+    def windows(self) -> set[str]:
+        return set(self.do("search", "--onlyvisible", "--name", ".+").split("\n"))
+
+    def save(self, window: str, path: Path, crop: str = "") -> None:
+        words = ["import", "-window", window, *(["-crop", crop] if crop else []), "+repage"]
+        subprocess.run([*words, str(path)], env=self._environment, check=True)
+
+
+def make(folder: Path, locale: str, video: Path) -> None:
+    display = VirtualDisplay(1500, 1100)
+    os.environ["DISPLAY"] = display.name
+    os.environ["LIBGL_ALWAYS_SOFTWARE"] = "1"
+    screen = Screen(display.name)
+    language = locale.split("-")[0]
+    with tempfile.TemporaryDirectory() as scratch:
+        session = ObsSession(Path(scratch), locale=locale)
+        session.start()
+        try:
+            session.add_input(
+                "Scene", "Camera", "ffmpeg_source", {"local_file": str(video), "looping": True}
+            )
+            session.add_filter("Camera", NAMES[locale], FILTER_ID, {})
+            time.sleep(3)
+            before = screen.windows()
+            session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
+            time.sleep(1.5)
+            (filters,) = screen.windows() - before
+            screen.do("windowsize", filters, 980, 1040)
+            screen.do("windowmove", filters, 30, 30)
+            time.sleep(1)
+            screen.do("mousemove", "--window", filters, 120, 620, "click", 1)
+            time.sleep(4)
+            screen.save(filters, folder / f"filter-{language}.png")
+            screen.do("mousemove", "--window", filters, 35, 1002, "click", 1)
+            time.sleep(1)
+            screen.save("root", folder / f"add-{language}.png", "400x470+30+570")
+            screen.do("key", "Escape")
+            screen.do("key", "--window", filters, "Escape")
+            time.sleep(1)
+            main = screen.window("OBS ")
+            screen.do("windowmove", main, 30, 30)
+            screen.do("windowactivate", main)
+            time.sleep(1)
+            screen.save(main, folder / f"main-{language}.png")
+            tools = (328, 12) if language == "en" else (560, 12)
+            screen.do("mousemove", "--window", main, *tools, "click", 1)
+            time.sleep(1)
+            screen.save("root", folder / f"tools-{language}.png")
+        finally:
+            session.stop()
+    screen.close()
+    display.close()
+    del os.environ["DISPLAY"]
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        video = Path(scratch) / "clip.mp4"
+        clip.make_clip(video, seconds=6.0)
+        for locale in NAMES:
+            make(folder, locale, video)
+
+
+if __name__ == "__main__":
+    main()
