@@ -32,8 +32,5 @@ def script_unload() -> None:
     application.unload()
 
 
-
 def script_properties() -> Any:
     return application.properties()
-
-

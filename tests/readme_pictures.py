@@ -37,7 +37,11 @@ class Screen:
     def do(self, *words: object) -> str:
         """Run xdotool and return what it prints."""
         done = subprocess.run(
-            ["xdotool", *map(str, words)], env=self._environment, capture_output=True, text=True
+            ["xdotool", *map(str, words)],
+            check=False,
+            env=self._environment,
+            capture_output=True,
+            text=True,
         )
         return done.stdout.strip()
 
@@ -57,7 +61,7 @@ def make(folder: Path, locale: str, video: Path) -> None:
     os.environ["DISPLAY"] = display.name
     os.environ["LIBGL_ALWAYS_SOFTWARE"] = "1"
     screen = Screen(display.name)
-    language = locale.split("-")[0]
+    language = locale.split("-", maxsplit=1)[0]
     with tempfile.TemporaryDirectory() as scratch:
         session = ObsSession(Path(scratch), locale=locale)
         session.start()

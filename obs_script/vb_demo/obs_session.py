@@ -233,7 +233,7 @@ class ObsSession:
         if self._memory is None:
             for entry in Path(f"/proc/{self.pid}/fd").iterdir():
                 with contextlib.suppress(OSError):
-                    if os.readlink(entry).startswith(f"/memfd:{memory.NAME}"):
+                    if str(entry.readlink()).startswith(f"/memfd:{memory.NAME}"):
                         self._memory = memory.attach(str(entry))
                         return self._memory.segment
             raise ObsError("The script Virtual Background is not loaded in this OBS.")

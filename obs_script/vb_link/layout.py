@@ -138,7 +138,8 @@ def cdef() -> str:
     text = []
     for name, rows in _TABLES.items():
         lines = [
-            f"    {kind} {field}{'' if count == 1 else f'[{count}]'};" for field, kind, count in rows
+            f"    {kind} {field}{'' if count == 1 else f'[{count}]'};"
+            for field, kind, count in rows
         ]
         text.append("typedef struct {\n" + "\n".join(lines) + f"\n}} {name};\n")
     return "".join(text)

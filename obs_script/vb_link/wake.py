@@ -8,6 +8,7 @@ on Windows its process handle is waited for.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import sys
@@ -41,10 +42,8 @@ class Wake:
         if sys.platform == "win32":
             ctypes.WinDLL("kernel32").SetEvent(ctypes.c_void_p(self.handle))
         else:
-            try:
+            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
                 os.write(self.handle, b"\0")
-            except BlockingIOError:
-                pass  # a full pipe wakes it as well
 
 
 class Sleeper:

@@ -32,7 +32,7 @@ def load(locale: str) -> dict[str, str]:
     """
     table = read(FOLDER / f"{FALLBACK}.ini")
     exact = FOLDER / f"{locale}.ini"
-    same = sorted(FOLDER.glob(f"{locale.split('-')[0]}-*.ini"))
+    same = sorted(FOLDER.glob(f"{locale.split('-', maxsplit=1)[0]}-*.ini"))
     chosen = exact if exact.exists() else next(iter(same), None)
     if chosen is not None:
         table.update(read(chosen))

@@ -102,9 +102,7 @@ class Turn:
             self.figures["source_graphics_cpu_ms"] = (
                 (now["source_ns"] - account["source_ns"]) / drawn / 1e6
             )
-            self.ages = [
-                b - a for a, b in zip(account["age_histogram"], now["age_histogram"])
-            ]
+            self.ages = [b - a for a, b in zip(account["age_histogram"], now["age_histogram"])]
             self.figures["worker_total_ms"] = now["total_ms"]
             self.figures["masks_per_second"] = now["masks_per_second"]
 

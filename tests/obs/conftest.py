@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from obs.stage import Stage
+
+from tests.obs.stage import Stage
 from vb_demo.obs_session import ObsSession
 
 BASELINE_LEAKS = 1  # what OBS 29 to 32 report themselves after a plain run, without any script

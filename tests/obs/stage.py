@@ -68,7 +68,10 @@ def room_pixels(picture: Image, alpha: Image, margin: int) -> int:
 def frames_of(path: Path) -> list[Image]:
     """Return all frames of a recording, BGR."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+        return [
+            np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+            for frame in container.decode(video=0)
+        ]
 
 
 class Stage:

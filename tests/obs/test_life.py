@@ -6,13 +6,15 @@ import os
 import signal
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from obs.conftest import worker_pids
-from obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
+
+from tests.obs.conftest import worker_pids
+from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
 from vb_link.settings import FILTER_ID
@@ -163,7 +165,10 @@ def test_a_script_reload_covers_and_comes_back(
     start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RELOAD_FOLDER", str(tmp_path))
-    scripts = ((SCRIPT, {}), (SCRIPTS / "reload.py", {}))
+    scripts: tuple[tuple[Path, dict[str, Any]], ...] = (
+        (SCRIPT, {}),
+        (SCRIPTS / "reload.py", {}),
+    )
     with start_obs(scripts=scripts) as stage:
         _, truth = _masked(stage)
         for _ in range(3):
@@ -174,20 +179,32 @@ def test_a_script_reload_covers_and_comes_back(
                 over_backdrop = np.where(shown[..., 3:] > 0, shown[..., :3], 0)
                 assert room_pixels(over_backdrop.astype(np.uint8), truth, 24) == 0
             (tmp_path / "done").unlink()
-            wait_for(
-                lambda old=pid: worker_pids(stage.obs.pid) not in ([], [old]), 5, "a new worker"
-            )
+            wait_for(partial(_other_worker, stage.obs, pid), 5, "a new worker")
             stage.wait_for_mask()
             assert _fits(stage, truth)
+
+
+def _collection_is(obs: ObsSession, name: str) -> bool:
+    return bool(obs.request("GetSceneCollectionList")["currentSceneCollectionName"] == name)
+
+
+def _other_worker(obs: ObsSession, old: int) -> bool:
+    return worker_pids(obs.pid) not in ([], [old])
+
+
+def _counted(count: Path) -> int:
+    return int(count.read_text() or 0) if count.exists() else 0
+
+
+def _counted_past(count: Path, done: int) -> bool:
+    return _counted(count) > done
 
 
 def _switch_collections(obs: ObsSession) -> None:
     for name in ("Other", COLLECTION):
         obs.request("SetCurrentSceneCollection", {"sceneCollectionName": name})
         wait_for(
-            lambda wanted=name: (
-                obs.request("GetSceneCollectionList")["currentSceneCollectionName"] == wanted
-            ),
+            partial(_collection_is, obs, name),
             10,
             "the collection",
         )
@@ -217,12 +234,15 @@ def test_a_script_that_hammers_obspython_beside_ours(
 ) -> None:
     monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
     count = tmp_path / "hammer.count"
-    scripts = ((SCRIPT, {}), (SCRIPTS / "hammer.py", {}))
+    scripts: tuple[tuple[Path, dict[str, Any]], ...] = (
+        (SCRIPT, {}),
+        (SCRIPTS / "hammer.py", {}),
+    )
     with start_obs(scripts=scripts) as stage:
         _, truth = _masked(stage)
         deadline = time.monotonic() + 12
         while time.monotonic() < deadline:
-            done = int(count.read_text() or 0) if count.exists() else 0
+            done = _counted(count)
             for blur in (10.0, 40.0):
                 stage.set_filter(background="blur", blur_strength=blur)
                 stage.wait_frames(5)
@@ -231,11 +251,7 @@ def test_a_script_that_hammers_obspython_beside_ours(
             stage.wait_frames(3)
             stage.obs.request("RemoveSourceFilter", {"sourceName": CAMERA, "filterName": "Passing"})
             stage.wait_frames(10)
-            wait_for(
-                lambda: int(count.read_text() or 0) > done,
-                10,
-                "the other script still runs",
-            )
+            wait_for(partial(_counted_past, count, done), 10, "the other script still runs")
         stage.wait_for_mask()
         assert _fits(stage, truth)
     assert int(count.read_text()) > 300
@@ -249,10 +265,10 @@ def test_the_worker_ends_however_obs_ends(
     session.start()
     pid = session.pid
     wait_for(lambda: worker_pids(pid), 10, "a worker")
-    before = set(os.listdir("/dev/shm"))
+    before = set(Path("/dev/shm").iterdir())
     session.kill(how)
     wait_for(lambda: not worker_pids(pid), 3, "the worker's end")
-    assert set(os.listdir("/dev/shm")) <= before
+    assert set(Path("/dev/shm").iterdir()) <= before
 
 
 def test_without_its_environment_the_filter_says_so_and_covers(
@@ -261,7 +277,7 @@ def test_without_its_environment_the_filter_says_so_and_covers(
     empty = tmp_path / "empty"
     empty.mkdir()
     with start_obs(environment={"OBS_VIRTUAL_BACKGROUND_DATA": str(empty)}) as stage:
-        picture, truth = person(room=SECRET)
+        picture, _truth = person(room=SECRET)
         stage.picture(CAMERA, picture)
         stage.obs.add_filter(CAMERA, FILTER, FILTER_ID, {"cover": "hidden"})
         wait_for(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from obs.stage import BACKDROP_BGR, CAMERA, FILTER, SECRET, SIZE, Image, Stage, iou, person
+
+from tests.obs.stage import BACKDROP_BGR, CAMERA, FILTER, SECRET, SIZE, Image, Stage, iou, person
 from vb_link import layout
 from vb_link.settings import FILTER_ID, defaults
-
 
 MISSING = "no_such_model"
 
 
-def _never_masked(stage: Stage, image: Image, **settings: object) -> None:
+def _never_masked(stage: Stage, image: Image, **settings: Any) -> None:
     """Show a picture with the filter on it whose model cannot be loaded."""
     stage.expected.append(MISSING)
     stage.picture(CAMERA, image)
@@ -23,7 +24,7 @@ def _never_masked(stage: Stage, image: Image, **settings: object) -> None:
     stage.wait_frames(15)
 
 
-def _on(stage: Stage, image: Image, **settings: object) -> None:
+def _on(stage: Stage, image: Image, **settings: Any) -> None:
     stage.picture(CAMERA, image)
     stage.add_filter(**settings)
     stage.wait_for_mask()

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from obs.conftest import worker_pids
-from obs.stage import (
+
+from tests.obs.conftest import worker_pids
+from tests.obs.stage import (
     BACKDROP,
     BACKDROP_BGR,
     CAMERA,
@@ -31,7 +32,7 @@ from obs.stage import (
 )
 
 MARGIN = 24
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "background": "color",
     "background_color": BACKDROP,
     "cover": "color",

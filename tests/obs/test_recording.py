@@ -7,7 +7,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from obs.stage import BACKDROP, BACKDROP_BGR, CAMERA, SCENE, Stage, frames_of, iou
+
+from tests.obs.stage import BACKDROP, BACKDROP_BGR, CAMERA, SCENE, Stage, frames_of, iou
 from vb_demo import clip
 
 
@@ -16,9 +17,7 @@ def test_a_recording_shows_the_moving_person_over_the_background(
 ) -> None:
     video, truth = tmp_path / "clip.mp4", tmp_path / "truth.mkv"
     clip.make_clip(video, width=1280, height=720, fps=30, seconds=3.0, truth=truth)
-    stage.obs.add_input(
-        SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True}
-    )
+    stage.obs.add_input(SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True})
     stage.add_filter(background="color", background_color=BACKDROP)
     stage.wait_for_mask()
     with stage.obs.recording() as files:

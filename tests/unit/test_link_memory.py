@@ -34,9 +34,9 @@ def test_another_process_sees_what_is_written() -> None:
 
 
 def test_nothing_is_left_in_the_shared_memory_folder() -> None:
-    before = set(os.listdir("/dev/shm"))
+    before = set(Path("/dev/shm").iterdir())
     memory.create()
-    assert set(os.listdir("/dev/shm")) == before
+    assert set(Path("/dev/shm").iterdir()) == before
 
 
 @pytest.mark.parametrize("field", ["magic", "version", "bytes"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 from typing import Any
 
@@ -107,7 +108,7 @@ def test_a_read_that_is_overtaken_is_given_up(
 ) -> None:
     _write(channel, 1)
     newest = channel.frame_newest
-    copy = slots.ctypes.string_at
+    copy = ctypes.string_at
 
     def overtaken(address: int, size: int) -> bytes:
         data = copy(address, size)
@@ -115,5 +116,5 @@ def test_a_read_that_is_overtaken_is_given_up(
             _write(channel, frame_id)
         return data
 
-    monkeypatch.setattr(slots.ctypes, "string_at", overtaken)
+    monkeypatch.setattr(ctypes, "string_at", overtaken)
     assert slots.read(channel.frames, newest, 4) is None

@@ -61,7 +61,9 @@ def test_starting_waiting_off_cover_and_errors_are_told_apart(segment: Any) -> N
 
 def test_small_changes_are_no_news() -> None:
     one = status.Figures("Status.Running", milliseconds=2.0, rate=30, age_frames=2)
-    assert not status.Figures("Status.Running", milliseconds=2.6, rate=29, age_frames=1).differs(one)
+    assert not status.Figures("Status.Running", milliseconds=2.6, rate=29, age_frames=1).differs(
+        one
+    )
     assert status.Figures("Status.Running", milliseconds=9.0, rate=30, age_frames=2).differs(one)
     assert status.Figures("Status.Cover", milliseconds=2.0, rate=30, age_frames=2).differs(one)
 

@@ -7,6 +7,7 @@ by HAMMER_FOLDER says how far it got.
 import os
 import threading
 import time
+from pathlib import Path
 
 import obspython as obs
 
@@ -30,8 +31,7 @@ def _hammer() -> None:
             obs.obs_source_release(scene_source)
         count += 1
         if count % 100 == 0:
-            with open(os.path.join(os.environ["HAMMER_FOLDER"], "hammer.count"), "w") as file:
-                file.write(str(count))
+            (Path(os.environ["HAMMER_FOLDER"]) / "hammer.count").write_text(str(count))
         time.sleep(0.001)
 
 

@@ -7,22 +7,22 @@ says that it has been through.
 import importlib
 import os
 import sys
+from pathlib import Path
 
 import obspython as obs
 
-_FOLDER = os.environ["RELOAD_FOLDER"]
+_FOLDER = Path(os.environ["RELOAD_FOLDER"])
 
 
 def _check() -> None:
-    go = os.path.join(_FOLDER, "go")
-    if os.path.exists(go):
-        os.remove(go)
+    go = _FOLDER / "go"
+    if go.exists():
+        go.unlink()
         module = sys.modules["virtual_background"]
         module.script_unload()
         importlib.reload(module)
         module.script_load(None)
-        with open(os.path.join(_FOLDER, "done"), "w") as file:
-            file.write("done")
+        (_FOLDER / "done").touch()
 
 
 def script_load(settings: object) -> None:
