@@ -139,6 +139,12 @@ class Demo:
 
         Raises DemoError or ObsError with one sentence for the user.
         """
+        if not sys.platform.startswith("linux"):
+            # Only there can an OBS be kept apart from the user's own settings.
+            raise DemoError(
+                "The demo drives OBS on Linux only: here, open OBS and add the filter Virtual "
+                "Background to your camera."
+            )
         try:
             self.output.mkdir(parents=True, exist_ok=True)
         except OSError as error:

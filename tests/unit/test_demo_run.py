@@ -101,3 +101,14 @@ def test_a_missing_environment_or_file_is_said_in_one_sentence(
     blocked.touch()
     assert command.main(["--output", str(blocked / "sub")]) == 1
     assert str(blocked) in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+def test_elsewhere_the_users_own_obs_is_left_alone(
+    system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = demo.Demo(tmp_path / "out")
+    monkeypatch.setattr("sys.platform", system)
+    with pytest.raises(DemoError, match="on Linux only"):
+        run.run()
+    assert not (tmp_path / "out").exists()
