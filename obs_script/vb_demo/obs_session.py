@@ -86,6 +86,7 @@ class ObsSession:
 
     ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
     scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
+    Without ``preview`` OBS's window draws no preview, as when it is minimised.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class ObsSession:
         collections: Sequence[str] = (COLLECTION,),
         environment: dict[str, str] | None = None,
         locale: str = "en-US",
-        visible: bool = True,
+        preview: bool = True,
     ) -> None:
         self.folder = folder
         self.size = (width, height)
@@ -108,7 +109,7 @@ class ObsSession:
         self.collections = tuple(collections)
         self.environment = dict(environment or {})
         self.locale = locale
-        self.visible = visible
+        self.preview = preview
         self.recordings = folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -156,8 +157,6 @@ class ObsSession:
         self.display_name = environment.get("DISPLAY", "")
         command = [program, "--multi", "--disable-updater", "--disable-missing-files-check",
                    "--collection", self.collections[0]]  # fmt: skip
-        if not self.visible:
-            command.append("--minimize-to-tray")
         with (self.folder / "obs.out").open("wb") as out:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=out, stderr=subprocess.STDOUT,
@@ -394,7 +393,7 @@ class ObsSession:
             f"ConfirmOnExit=false\nLanguage={self.locale}\nLastVersion=536870912\n"
             "[BasicWindow]\nWarnedAboutClosing=true\nShowListboxToolbars=true\n"
             "SysTrayEnabled=true\nSysTrayWhenStarted=false\nSysTrayMinimizeToTray=false\n"
-            "PreviewEnabled=true\n[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
+            f"PreviewEnabled={str(self.preview).lower()}\n[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
             f"SceneCollection={self.collections[0]}\n"
             f"SceneCollectionFile={_file_name(self.collections[0])}\nConfigOnNewProfile=false\n"
         )

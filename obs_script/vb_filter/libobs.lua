@@ -64,7 +64,7 @@ void gs_blend_function_separate(int source_color, int destination_color,
 void gs_enable_blending(bool enable);
 void gs_enable_framebuffer_srgb(bool enable);
 bool gs_framebuffer_srgb_enabled(void);
-bool gs_set_linear_srgb(bool linear);
+int gs_get_color_space(void);
 ]]
 
 local windows = ffi.os == "Windows"
@@ -93,6 +93,7 @@ M.TASK_GRAPHICS = 1
 M.CLEAR_COLOR = 1
 M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 1, 4, 5
 M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
+M.SPACE_SRGB = 0
 M.LOG_WARNING = 200
 
 -- These functions of libobs may call back into this Lua state: the chain below may hold another

@@ -82,11 +82,11 @@ end
 -- Between `begin` and `finish` draws go into `texrender`. No closures and no tables are made on
 -- the way of a frame: LuaJIT compiles no function that makes them.
 local framebuffer_was_srgb
-local function begin(texrender, width, height, srgb)
+local function begin(texrender, width, height)
 	C.gs_texrender_reset(texrender)
 	if not C.gs_texrender_begin(texrender, width, height) then return false end
 	framebuffer_was_srgb = C.gs_framebuffer_srgb_enabled()
-	C.gs_enable_framebuffer_srgb(srgb)
+	C.gs_enable_framebuffer_srgb(false)
 	C.gs_ortho(0, width, 0, height, -100, 100)
 	return true
 end
@@ -97,8 +97,9 @@ local function finish(texrender)
 	return C.gs_texrender_get_texture(texrender)
 end
 
+-- Draws a sprite with colours as they are stored (sRGB bytes).
 local function draw(effect, technique, image, width, height)
-	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
+	C.gs_effect_set_texture(effect.parameters.image, image)
 	while C.gs_effect_loop(effect.effect, technique) do
 		C.gs_draw_sprite(image, 0, width, height)
 	end
@@ -113,7 +114,7 @@ end
 -- `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
 function M.capture(passes, filter, width, height, clock)
 	local texrender = target(passes, "full", obs.RGBA)
-	if not begin(texrender, width, height, false) then return nil end
+	if not begin(texrender, width, height) then return nil end
 	local source, parent = C.obs_filter_get_target(filter), C.obs_filter_get_parent(filter)
 	local flags = C.obs_source_get_output_flags(parent)
 	local plain = source == parent
@@ -129,9 +130,9 @@ function M.capture(passes, filter, width, height, clock)
 	return finish(texrender)
 end
 
--- Shrinks `image` in steps of at most 8 times, each with 4x4 taps. `room` nil: a plain picture
--- for the worker, sRGB bytes; else linear premultiplied colour weighted by what `room.alpha`
--- (texture), `room.weight`, `room.threshold` and `room.softness` say is not person.
+-- Shrinks `image` in steps of at most 8 times, each the mean of all pixels under a new one.
+-- `room` nil: a plain picture for the worker; else premultiplied colour weighted by what
+-- `room.alpha` (texture), `room.weight`, `room.threshold` and `room.softness` say is not person.
 function M.shrink(passes, names, image, from_width, from_height, width, height, room)
 	local effect = passes.effects.shrink
 	local p = effect.parameters
@@ -140,8 +141,11 @@ function M.shrink(passes, names, image, from_width, from_height, width, height, 
 		local w = math.max(width, math.ceil(from_width / 8))
 		local h = math.max(height, math.ceil(from_height / 8))
 		local texrender = target(passes, names[step], room and obs.RGBA16F or obs.RGBA)
-		if not begin(texrender, w, h, not room) then image = nil break end
+		if not begin(texrender, w, h) then image = nil break end
 		set_vec2(p.footprint, 1 / w, 1 / h)
+		-- A bilinear tap covers two pixels each way.
+		local taps = math.ceil(math.max(from_width / w, from_height / h) / 2)
+		C.gs_effect_set_int(p.taps, math.max(taps, 1))
 		if room and step == 1 then
 			C.gs_effect_set_texture(p.alpha, room.alpha)
 			C.gs_effect_set_float(p.room, room.weight)
@@ -163,7 +167,7 @@ local function blur_once(passes, name, image, width, height, x, y, sigma)
 	local effect = passes.effects.blur
 	local p = effect.parameters
 	local texrender = target(passes, name, obs.RGBA16F)
-	if not begin(texrender, width, height, false) then return nil end
+	if not begin(texrender, width, height) then return nil end
 	set_vec2(p.direction, x, y)
 	C.gs_effect_set_float(p.sigma, sigma)
 	C.gs_effect_set_int(p.radius, math.ceil(2.5 * sigma))
@@ -172,7 +176,7 @@ local function blur_once(passes, name, image, width, height, x, y, sigma)
 end
 
 -- Blurs the room of `image` with a Gaussian of `sigma` pixels: shrunk by a power of two so that
--- few taps are needed. Returns premultiplied linear colour.
+-- few taps are needed. Returns premultiplied colour.
 function M.blur(passes, names, image, width, height, sigma, room)
 	local factor = 2
 	while sigma / factor >= 4 do factor = factor * 2 end
@@ -235,15 +239,38 @@ function M.picture(passes, path)
 	return passes.picture
 end
 
--- Draws the filter's result over the caller's target with the caller's blending. The parameters
--- of `technique` have been set with M.set_* just before: OBS forgets them after each draw.
-function M.composite(passes, technique, image, width, height)
-	local linear = C.gs_set_linear_srgb(true)
+-- Draws with sRGB colours decoded, so that the caller's target blends linearly.
+local function draw_linear(effect, technique, image, width, height)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(true)
-	draw(passes.effects.composite, technique, image, width, height)
+	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
+	while C.gs_effect_loop(effect.effect, technique) do
+		C.gs_draw_sprite(image, 0, width, height)
+	end
 	C.gs_enable_framebuffer_srgb(previous)
-	C.gs_set_linear_srgb(linear)
+end
+
+-- Draws the filter's result over the caller's target with the caller's blending. The parameters
+-- of `technique` have been set with M.set_* just before: OBS forgets them after each draw.
+-- `opaque` results need no blending, so their bytes go straight into an 8-bit target; a float
+-- target (an HDR canvas) wants linear colour and gets it by way of a texture.
+function M.composite(passes, technique, image, width, height, opaque)
+	local effect = passes.effects.composite
+	if not opaque then
+		draw_linear(effect, technique, image, width, height)
+	elseif C.gs_get_color_space() == obs.SPACE_SRGB then
+		local previous = C.gs_framebuffer_srgb_enabled()
+		C.gs_enable_framebuffer_srgb(false)
+		draw(effect, technique, image, width, height)
+		C.gs_enable_framebuffer_srgb(previous)
+	else
+		local texrender = target(passes, "flat", obs.RGBA)
+		if not begin(texrender, width, height) then return end
+		C.gs_enable_blending(false)
+		draw(effect, technique, image, width, height)
+		C.gs_enable_blending(true)
+		draw_linear(effect, "Plain", finish(texrender), width, height)
+	end
 end
 
 function M.set_person(passes, threshold, softness)

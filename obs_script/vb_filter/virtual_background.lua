@@ -33,22 +33,18 @@ local alpha_bytes
 
 -- Settings
 
-local function to_linear(value)
-	return value <= 0.04045 and value / 12.92 or ((value + 0.055) / 1.055) ^ 2.4
-end
-
-local function linear_color(value)
+local function color(value)
 	return ffi.new("vb_vec4",
-		to_linear(bit.band(value, 0xff) / 255),
-		to_linear(bit.band(bit.rshift(value, 8), 0xff) / 255),
-		to_linear(bit.band(bit.rshift(value, 16), 0xff) / 255),
+		bit.band(value, 0xff) / 255,
+		bit.band(bit.rshift(value, 8), 0xff) / 255,
+		bit.band(bit.rshift(value, 16), 0xff) / 255,
 		1)
 end
 
 local getters = {
 	bool = obslua.obs_data_get_bool,
 	float = obslua.obs_data_get_double,
-	color = function(data, key) return linear_color(obslua.obs_data_get_int(data, key)) end,
+	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
 	choice = obslua.obs_data_get_string,
 	model = obslua.obs_data_get_string,
 	path = obslua.obs_data_get_string,
@@ -328,7 +324,7 @@ local function draw_cover(self, width, height)
 	local kind = settings.cover
 	local picture = kind == "image" and passes.picture(made, settings.cover_image)
 	if kind == "camera" then
-		passes.composite(made, "Plain", self.full, width, height)
+		passes.composite(made, "Plain", self.full, width, height, false)
 	elseif kind == "blur" then
 		if not self.cover_blurred then
 			room.alpha, room.weight = self.full, 0
@@ -336,16 +332,16 @@ local function draw_cover(self, width, height)
 				made, COVER, self.full, width, height, height * COVER_SIGMA, room)
 		end
 		if self.cover_blurred then
-			passes.composite(made, "Plain", self.cover_blurred, width, height)
+			passes.composite(made, "Plain", self.cover_blurred, width, height, true)
 		end
 	elseif picture then
 		local ratio = width / height * C.gs_texture_get_height(picture)
 			/ C.gs_texture_get_width(picture)
 		passes.set_crop(made, math.min(ratio, 1), math.min(1 / ratio, 1))
-		passes.composite(made, "Picture", picture, width, height)
+		passes.composite(made, "Picture", picture, width, height, true)
 	elseif kind ~= "hidden" then
 		passes.set_color(made, settings.cover_color)
-		passes.composite(made, "Fill", self.full, width, height)
+		passes.composite(made, "Fill", self.full, width, height, true)
 	end
 end
 
@@ -367,7 +363,7 @@ local function draw_person(self, width, height)
 	end
 	if technique == "Color" then passes.set_color(made, settings.background_color) end
 	passes.set_person(made, settings.threshold, settings.softness)
-	passes.composite(made, technique, self.full, width, height)
+	passes.composite(made, technique, self.full, width, height, technique ~= "Transparent")
 end
 
 -- Makes what drawing needs; false when the graphics driver refuses: then nothing is drawn.

@@ -129,7 +129,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.load)
     ]
     turns: dict[bool, list[Turn]] = {False: [], True: []}
-    session = ObsSession(folder, width=width, height=height, fps=options.fps, visible=False)
+    session = ObsSession(folder, width=width, height=height, fps=options.fps, preview=options.preview)
     session.start()
     try:
         session.add_input(
@@ -181,6 +181,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "fps": options.fps,
         "load": options.load,
         "recording": options.record,
+        "preview": options.preview,
         "without": side(False),
         "with": side(True),
     }
@@ -207,6 +208,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8.0, help="length of a turn")
     parser.add_argument("--turns", type=int, default=3, help="turns with and without, each")
     parser.add_argument("--load", type=int, default=0, help="busy processes beside OBS")
+    parser.add_argument("--preview", action="store_true", help="with OBS's preview on")
     parser.add_argument("--record", action="store_true", help="record meanwhile")
     parser.add_argument("--source", help="a video file instead of the sample clip")
     options = parser.parse_args()
