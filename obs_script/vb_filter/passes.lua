@@ -163,29 +163,37 @@ function M.shrink(passes, names, image, from_width, from_height, width, height, 
 	return image
 end
 
-local function blur_once(passes, name, image, width, height, x, y, sigma)
+local function blur_once(passes, name, format, technique, image, width, height, x, y, sigma)
 	local effect = passes.effects.blur
 	local p = effect.parameters
-	local texrender = target(passes, name, obs.RGBA16F)
+	local texrender = target(passes, name, format)
 	if not begin(texrender, width, height) then return nil end
 	set_vec2(p.direction, x, y)
 	C.gs_effect_set_float(p.sigma, sigma)
 	C.gs_effect_set_int(p.radius, math.ceil(2.5 * sigma))
-	draw(effect, "Blur", image, width, height)
+	draw(effect, technique, image, width, height)
 	return finish(texrender)
 end
 
 -- Blurs the room of `image` with a Gaussian of `sigma` pixels: shrunk by a power of two so that
--- few taps are needed. Returns premultiplied colour.
-function M.blur(passes, names, image, width, height, sigma, room)
+-- few taps are needed. Returns straight colour. `small` (small_width x small_height) is nil or the
+-- same picture shrunk already, and used where it is large enough.
+function M.blur(passes, names, image, width, height, sigma, room, small, small_width, small_height)
 	local factor = 2
 	while sigma / factor >= 4 do factor = factor * 2 end
 	local w, h = math.ceil(width / factor), math.ceil(height / factor)
-	local small = M.shrink(passes, names, image, width, height, w, h, room)
+	if small and w <= small_width and h <= small_height then
+		small = M.shrink(passes, names, small, small_width, small_height, w, h, room)
+	else
+		small = M.shrink(passes, names, image, width, height, w, h, room)
+	end
 	if not small then return nil end
 	C.gs_enable_blending(false)
-	small = blur_once(passes, names.across, small, w, h, 1 / w, 0, sigma / factor)
-	if small then small = blur_once(passes, names.down, small, w, h, 0, 1 / h, sigma / factor) end
+	sigma = sigma / factor
+	small = blur_once(passes, names.across, obs.RGBA16F, "Blur", small, w, h, 1 / w, 0, sigma)
+	if small then
+		small = blur_once(passes, names.down, obs.RGBA, "BlurStraight", small, w, h, 0, 1 / h, sigma)
+	end
 	C.gs_enable_blending(true)
 	return small
 end
@@ -269,7 +277,7 @@ function M.composite(passes, technique, image, width, height, opaque)
 		C.gs_enable_blending(false)
 		draw(effect, technique, image, width, height)
 		C.gs_enable_blending(true)
-		draw_linear(effect, "Plain", finish(texrender), width, height)
+		draw_linear(effect, "Straight", finish(texrender), width, height)
 	end
 end
 

@@ -22,6 +22,8 @@ local QUIET_NS = 2e9
 -- The cover's blur, as a share of the picture's height: no face or text survives it.
 local COVER_SIGMA = 1 / 14
 local HISTORY = 64
+-- Where beginning a read-back waits this long so many times running, it is begun a frame later.
+local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
 
 -- Names of texrenders: one a step of shrinking, two for the directions of a blur.
 local SMALL = { "small1", "small2", "small3" }
@@ -177,7 +179,7 @@ local function create(settings, source)
 		settings = {},
 		frame = 0, id = 0, generation = 0,
 		captured_frame = {}, captured_ns = {},
-		status_seen = 0, refreshed_ns = 0,
+		status_seen = 0, refreshed_ns = 0, slow_stages = 0,
 	}
 	self.channel = link.take_channel(segment, half.channels)
 	if self.channel then
@@ -239,6 +241,7 @@ local function hand_over(self, now)
 	if not self.staged_id then return end
 	local id, channel = self.staged_id, self.channel
 	self.staged_id = nil
+	if self.stages_late then passes.stage(self.passes, self.small, self.small_width, self.small_height) end
 	local data, linesize, width, height = passes.map_staged(self.passes)
 	if not data then return end
 	local sent = link.send_frame(
@@ -253,6 +256,16 @@ local function hand_over(self, now)
 		self.captured_frame[same] = self.captured_frame[id % HISTORY]
 		self.captured_ns[same] = self.captured_ns[id % HISTORY]
 	end
+end
+
+-- A graphics card reads back on the side. Software OpenGL waits in this call until all drawing
+-- is done; a frame later there is nothing to wait for, and mapping costs nothing there either.
+local function stage_now(self)
+	local before = C.os_gettime_ns()
+	passes.stage(self.passes, self.small, self.small_width, self.small_height)
+	local slow = tonumber(C.os_gettime_ns() - before) > SLOW_STAGE_NS
+	self.slow_stages = slow and self.slow_stages + 1 or 0
+	self.stages_late = self.slow_stages >= SLOW_STAGES
 end
 
 local function take_alpha(self, now)
@@ -293,7 +306,8 @@ local function begin_frame(self, time, width, height, measured)
 	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
 	local small = passes.shrink(self.passes, SMALL, self.full, width, height, w, h)
 	if small then
-		passes.stage(self.passes, small, w, h)
+		self.small, self.small_width, self.small_height = small, w, h
+		if not self.stages_late then stage_now(self) end
 		self.id = self.id + 1
 		self.staged_id = self.id
 		self.captured_frame[self.id % HISTORY] = self.frame
@@ -332,7 +346,7 @@ local function draw_cover(self, width, height)
 				made, COVER, self.full, width, height, height * COVER_SIGMA, room)
 		end
 		if self.cover_blurred then
-			passes.composite(made, "Plain", self.cover_blurred, width, height, true)
+			passes.composite(made, "Straight", self.cover_blurred, width, height, true)
 		end
 	elseif picture then
 		local ratio = width / height * C.gs_texture_get_height(picture)
@@ -356,7 +370,8 @@ local function draw_person(self, width, height)
 			room.alpha, room.weight = made.alpha, 1
 			room.threshold, room.softness = settings.threshold, settings.softness
 			self.blurred = passes.blur(
-				made, ROOM, self.full, width, height, settings.blur_strength * height / 1080, room)
+				made, ROOM, self.full, width, height, settings.blur_strength * height / 1080, room,
+				self.small, self.small_width, self.small_height)
 		end
 		if not self.blurred then return end
 		passes.set_blurred(made, self.blurred)

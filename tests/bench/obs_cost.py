@@ -129,7 +129,9 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.load)
     ]
     turns: dict[bool, list[Turn]] = {False: [], True: []}
-    session = ObsSession(folder, width=width, height=height, fps=options.fps, preview=options.preview)
+    session = ObsSession(
+        folder, width=width, height=height, fps=options.fps, preview=options.preview
+    )
     session.start()
     try:
         session.add_input(
