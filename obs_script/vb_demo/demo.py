@@ -386,7 +386,7 @@ def describe(summary: dict[str, Any]) -> list[str]:
         f"Frame rate      {summary['fps']:.1f} fps at {width}x{height} in OBS {summary['obs']}"
         f" (without the filter {alone['fps']:.1f})",
         f"Frames skipped  {_skipped(summary)} (without the filter {_skipped(alone)})",
-        f"Mask age        {'no' if age is None else age} frame(s), {summary['mask_age_ms']:.0f} ms"
+        f"Mask latency    {'no' if age is None else age} frame(s), {summary['mask_age_ms']:.0f} ms"
         f" (median); {summary['masks_per_second']:.0f} masks a second",
         f"Worker          {summary['worker_ms']:.1f} ms a mask ({summary['model']},"
         f" {summary['compute']})",

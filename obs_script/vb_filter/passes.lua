@@ -110,6 +110,13 @@ local function set_vec2(parameter, x, y)
 	C.gs_effect_set_vec2(parameter, vec2)
 end
 
+local function set_room(p, room)
+	C.gs_effect_set_texture(p.alpha, room.alpha)
+	C.gs_effect_set_float(p.room, room.weight)
+	C.gs_effect_set_float(p.threshold, room.threshold)
+	C.gs_effect_set_float(p.softness, room.softness)
+end
+
 -- Renders the chain below the filter, once, into a full-size texture (premultiplied, sRGB).
 -- `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
 function M.capture(passes, filter, width, height, clock)
@@ -147,10 +154,7 @@ function M.shrink(passes, names, image, from_width, from_height, width, height, 
 		local taps = math.ceil(math.max(from_width / w, from_height / h) / 2)
 		C.gs_effect_set_int(p.taps, math.max(taps, 1))
 		if room and step == 1 then
-			C.gs_effect_set_texture(p.alpha, room.alpha)
-			C.gs_effect_set_float(p.room, room.weight)
-			C.gs_effect_set_float(p.threshold, room.threshold)
-			C.gs_effect_set_float(p.softness, room.softness)
+			set_room(p, room)
 			draw(effect, "Room", image, w, h)
 		else
 			draw(effect, "Shrink", image, w, h)
@@ -163,7 +167,7 @@ function M.shrink(passes, names, image, from_width, from_height, width, height, 
 	return image
 end
 
-local function blur_once(passes, name, format, technique, image, width, height, x, y, sigma)
+local function blur_once(passes, name, format, technique, image, width, height, x, y, sigma, room)
 	local effect = passes.effects.blur
 	local p = effect.parameters
 	local texrender = target(passes, name, format)
@@ -171,6 +175,7 @@ local function blur_once(passes, name, format, technique, image, width, height, 
 	set_vec2(p.direction, x, y)
 	C.gs_effect_set_float(p.sigma, sigma)
 	C.gs_effect_set_int(p.radius, math.ceil(2.5 * sigma))
+	if room then set_room(p, room) end
 	draw(effect, technique, image, width, height)
 	return finish(texrender)
 end
@@ -182,15 +187,17 @@ function M.blur(passes, names, image, width, height, sigma, room, small, small_w
 	local factor = 2
 	while sigma / factor >= 4 do factor = factor * 2 end
 	local w, h = math.ceil(width / factor), math.ceil(height / factor)
+	sigma = sigma / factor
+	C.gs_enable_blending(false)
 	if small and w <= small_width and h <= small_height then
-		small = M.shrink(passes, names, small, small_width, small_height, w, h, room)
+		small = blur_once(
+			passes, names.across, obs.RGBA16F, "BlurRoom", small, w, h, 1 / w, 0, sigma, room)
 	else
 		small = M.shrink(passes, names, image, width, height, w, h, room)
+		C.gs_enable_blending(false)
+		small = small and blur_once(
+			passes, names.across, obs.RGBA16F, "Blur", small, w, h, 1 / w, 0, sigma)
 	end
-	if not small then return nil end
-	C.gs_enable_blending(false)
-	sigma = sigma / factor
-	small = blur_once(passes, names.across, obs.RGBA16F, "Blur", small, w, h, 1 / w, 0, sigma)
 	if small then
 		small = blur_once(passes, names.down, obs.RGBA, "BlurStraight", small, w, h, 0, 1 / h, sigma)
 	end

@@ -85,7 +85,6 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("alpha_newest", "uint32_t", 1),
         ("alpha_count", "uint64_t", 1),
         ("alpha_used", "uint32_t", 1),
-        ("report_sequence", "uint32_t", 1),
         ("report_model", "char", TEXT_BYTES),
         ("report_compute", "char", TEXT_BYTES),
         ("report_error", "char", ERROR_BYTES),

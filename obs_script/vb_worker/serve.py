@@ -57,7 +57,6 @@ class Stream:
             return
         self.reported = now
         channel = self.channel
-        channel.report_sequence = (channel.report_sequence + 1) | 1
         if pipeline is not None:
             channel.report_model = text_field(pipeline.model.manifest.title, layout.TEXT_BYTES)
             channel.report_compute = text_field(pipeline.model.compute, layout.TEXT_BYTES)
@@ -68,7 +67,6 @@ class Stream:
             else 0.0
         )
         channel.report_error = text_field(self.error, layout.ERROR_BYTES)
-        channel.report_sequence += 1
 
 
 class Worker:

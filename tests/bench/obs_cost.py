@@ -25,6 +25,7 @@ from vb_link.settings import FILTER_ID
 
 TICK = os.sysconf("SC_CLK_TCK")
 CAMERA, FILTER = "Camera", "Measured"
+GRAPHICS = "libobs: graphic"  # as Linux cuts the name of OBS's graphics thread
 
 
 def _ticks(stat: Path) -> int:
@@ -92,6 +93,9 @@ class Turn:
         self.threads = {
             name: (value - threads.get(name, 0.0)) / seconds * 100 for name, value in later.items()
         }
+        # By the kernel's account of the whole thread, so any filter can be compared.
+        seconds_of_cpu = later.get(GRAPHICS, 0.0) - threads.get(GRAPHICS, 0.0)
+        self.figures["graphics_thread_cpu_ms"] = seconds_of_cpu / max(frames, 1) * 1e3
         if account is not None:
             now = session.link_stats()
             drawn = max(now["drawn_frames"] - account["drawn_frames"], 1)
@@ -189,6 +193,9 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     }
     report["added_frame_time_ms"] = (
         report["with"]["frame_time_ms"] - report["without"]["frame_time_ms"]
+    )
+    report["added_graphics_thread_cpu_ms"] = (
+        report["with"]["graphics_thread_cpu_ms"] - report["without"]["graphics_thread_cpu_ms"]
     )
     if ours:
         ages = [sum(column) for column in zip(*(turn.ages for turn in turns[True]))]
