@@ -130,9 +130,12 @@ function M.capture(passes, filter, width, height, clock)
 	C.gs_blend_state_push()
 	C.gs_blend_function_separate(
 		obs.BLEND_SRCALPHA, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
+	-- The chain below may hold another filter of ours, which comes through `begin` as well.
+	local was_srgb = framebuffer_was_srgb
 	local start = clock and clock()
 	if plain then obs.render_plainly(source) else obs.render(source) end
 	if clock then passes.source_ns = clock() - start end
+	framebuffer_was_srgb = was_srgb
 	C.gs_blend_state_pop()
 	return finish(texrender)
 end

@@ -241,7 +241,9 @@ local function hand_over(self, now)
 	if not self.staged_id then return end
 	local id, channel = self.staged_id, self.channel
 	self.staged_id = nil
-	if self.stages_late then passes.stage(self.passes, self.small, self.small_width, self.small_height) end
+	if self.stages_late then
+		passes.stage(self.passes, self.small, self.small_width, self.small_height)
+	end
 	local data, linesize, width, height = passes.map_staged(self.passes)
 	if not data then return end
 	local sent = link.send_frame(

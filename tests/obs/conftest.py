@@ -66,6 +66,8 @@ def running_obs(
     except BaseException:
         session.stop()
         raise
+    # OBS 29's window may crash, with or without us, when it closes in the middle of a change.
+    time.sleep(1.0)
     report = session.stop()
     assert report.clean, "OBS crashed or had to be killed:\n" + report.log[-3000:]
     assert report.leaks is not None and report.leaks <= baseline_leaks

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.obs.conftest import worker_pids
+from tests.obs.conftest import BASELINE_LEAKS, worker_pids
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
@@ -103,10 +103,14 @@ def test_two_filters_on_two_cameras_share_one_worker(stage: Stage) -> None:
 
 
 def test_two_filters_on_one_source(stage: Stage) -> None:
-    _, truth = _masked(stage)
+    picture, truth = _masked(stage)
     stage.add_filter(name="Again", background="transparent", cover="hidden")
     stage.wait_for_mask(2)
     assert _fits(stage, truth)
+    shown = stage.shot(CAMERA)
+    full = shown[..., 3] == 255
+    assert full.mean() > 0.1
+    assert np.abs(shown[..., :3].astype(int) - picture)[full].max() <= 2
 
 
 def test_more_filters_than_channels_are_refused_in_words(stage: Stage) -> None:
@@ -210,28 +214,13 @@ def _switch_collections(obs: ObsSession) -> None:
         )
 
 
-def _leaks_without_us(folder: Path, collections: tuple[str, ...]) -> int:
-    """Return what OBS itself leaks with the same switches: OBS 29 does, once a switch."""
-    for attempt in range(4):
-        place = folder / str(attempt)
-        place.mkdir(parents=True)
-        plain = ObsSession(place, scripts=(), collections=collections)
-        plain.start()
-        plain.add_input(SCENE, CAMERA, "color_source_v3", {})
-        for _ in range(2):
-            _switch_collections(plain)
-        leaks = plain.stop().leaks
-        if leaks is not None:
-            return leaks
-    raise AssertionError("OBS without us did not close cleanly in four tries")
-
-
-def test_switching_the_scene_collection_and_back(start_obs: StartObs, tmp_path: Path) -> None:
-    both = (COLLECTION, "Other")
-    leaks = _leaks_without_us(tmp_path / "plain", both)
-    with start_obs(collections=both, baseline_leaks=leaks) as stage:
+def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
+    rounds = 2
+    # OBS 29 without any script leaks one block more with each switch.
+    leaks = BASELINE_LEAKS + 2 * rounds
+    with start_obs(collections=(COLLECTION, "Other"), baseline_leaks=leaks) as stage:
         _, truth = _masked(stage)
-        for _ in range(2):
+        for _ in range(rounds):
             _switch_collections(stage.obs)
             stage.wait_for_mask()
             assert _fits(stage, truth)
