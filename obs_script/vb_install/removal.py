@@ -40,7 +40,10 @@ def uninstall(
         for folder in _folders(place, purge):
             if files.remove_tree(folder):
                 print(f"Removed {folder}")
-    print("Done. Filters that scenes still hold are kept by OBS and do nothing.")
+    print(
+        "Done. Filters that scenes still hold do nothing from now on, so their cameras show the "
+        "room: remove those filters or hide the cameras before you go on air."
+    )
     return 0
 
 

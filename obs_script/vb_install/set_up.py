@@ -131,7 +131,7 @@ def _tell_next(system: System, work: list[_Work]) -> None:
     print("  2. Right-click your camera in Sources, choose Filters.")
     print("  3. Press + under Effect Filters, choose Virtual Background.")
     print("  4. Choose the background: transparent, a colour or blur.")
-    print("  5. The line at the bottom of the filter tells what it is doing.")
+    print("  5. The line at the top of the filter tells what it is doing.")
 
 
 def _tell_python(system: System) -> None:

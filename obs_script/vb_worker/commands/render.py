@@ -52,6 +52,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"A transparent video has to be WebM: writing {output}.", file=sys.stderr)
     background = open_background(options.background)
     source = Source(options.input)
+    announced = int(source.video.frames)  # a closed file no longer tells
     try:
         inputs = {options.input.resolve(), Path(options.background).resolve()}
         if output.resolve() in inputs:
@@ -66,9 +67,9 @@ def run(options: argparse.Namespace) -> int:
         source.close()
     if source.damaged:
         print(f"{source.damaged} damaged pieces of {source.path} were left out.", file=sys.stderr)
-    if source.video.frames > renderer.drawn:
+    if announced > renderer.drawn:
         print(
-            f"{source.path} announces {source.video.frames} frames and holds {renderer.drawn}: "
+            f"{source.path} announces {announced} frames and holds {renderer.drawn}: "
             "it ends early or is damaged.",
             file=sys.stderr,
         )
