@@ -30,7 +30,7 @@ class Application:
             kept.memory.keep_forever()
             kept.wake = wake.Wake()
         segment = kept.memory.segment
-        if segment.version != layout.VERSION:
+        if (segment.version, segment.bytes) != (layout.VERSION, layout.SEGMENT_BYTES):
             self.problem = self.texts["Error.RestartObs"]
             return
         segment.wake, segment.life = kept.wake.handle, -1

@@ -28,6 +28,7 @@ SECRET = (255, 255, 0)  # BGR; nothing of the person comes near it
 BACKDROP = 0xFF3CB43C  # OBS's 0xAABBGGRR: a green no picture here holds
 BACKDROP_BGR = (60, 180, 60)
 SCENE = "Scene"
+GONE = "Gone"  # begins the name of what an earlier test had on the stage
 CAMERA, FILTER = "Camera", "Virtual Background"
 SIZE = (1280, 720)
 
@@ -81,13 +82,37 @@ class Stage:
         self.obs = session
         self.folder = session.folder
         self.expected: list[str] = []  # parts of log lines of ours that a test brings about
-        self._shots = 0
+        self._shots = self._gone = 0
 
     def clear(self) -> None:
-        """Remove every input and wait until the filters' channels are free again."""
-        for entry in self.obs.request("GetInputList")["inputs"]:
-            self.obs.request("RemoveInput", {"inputName": entry["inputName"]})
-        wait_for(lambda: not self.channels(), 5, "filters of removed sources went away")
+        """Take all filters away, hide and rename what is on the stage.
+
+        Inputs are not removed: OBS 29 and 30 by themselves, with no script and a stock filter,
+        free a scene item twice in about one of thirty removals through obs-websocket.
+        """
+        items = self.obs.request("GetSceneItemList", {"sceneName": SCENE})["sceneItems"]
+        for item in items:
+            name = item["sourceName"]
+            if name.startswith(GONE):
+                continue
+            filters = self.obs.request("GetSourceFilterList", {"sourceName": name})["filters"]
+            for one in filters:
+                self.obs.request(
+                    "RemoveSourceFilter", {"sourceName": name, "filterName": one["filterName"]}
+                )
+            self.obs.request(
+                "SetSceneItemEnabled",
+                {
+                    "sceneName": SCENE,
+                    "sceneItemId": item["sceneItemId"],
+                    "sceneItemEnabled": False,
+                },
+            )
+            self._gone += 1
+            self.obs.request(
+                "SetInputName", {"inputName": name, "newInputName": f"{GONE} {self._gone}"}
+            )
+        wait_for(lambda: not self.channels(), 5, "removed filters gave their channels back")
 
     # Sources
 
