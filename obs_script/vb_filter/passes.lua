@@ -120,9 +120,12 @@ end
 -- Renders the chain below the filter, once, into a full-size texture (premultiplied, sRGB).
 -- `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
 function M.capture(passes, filter, width, height, clock)
+	-- Another thread may be removing the filter: from here on these two are what counts, as what
+	-- was asked a moment ago may be gone.
+	local source, parent = C.obs_filter_get_target(filter), C.obs_filter_get_parent(filter)
+	if source == nil or parent == nil then return nil end
 	local texrender = target(passes, "full", obs.RGBA)
 	if not begin(texrender, width, height) then return nil end
-	local source, parent = C.obs_filter_get_target(filter), C.obs_filter_get_parent(filter)
 	local flags = C.obs_source_get_output_flags(parent)
 	local plain = source == parent
 		and bit.band(flags, obs.FLAG_CUSTOM_DRAW + obs.FLAG_ASYNC) == 0
