@@ -18,6 +18,7 @@ function M.open(half)
 			return nil, "The shared memory's layout differs at " .. name .. ": please report this."
 		end
 	end
+	M.slots = half.slots
 	return ffi.cast("vb_segment *", ffi.cast("uintptr_t", half.address))
 end
 
@@ -73,7 +74,7 @@ function M.send_frame(segment, channel, id, generation, data, linesize, width, h
 	if last.generation == generation and same(last, data, linesize, width, height) then
 		return false
 	end
-	local index = (channel.frame_newest + 1) % 3
+	local index = (channel.frame_newest + 1) % M.slots
 	local slot = channel.frames[index]
 	slot.sequence = bit.bor(slot.sequence + 1, 1)
 	obs.fence()
@@ -99,7 +100,7 @@ end
 -- Returns frame id, width, height, or nil.
 function M.take_alpha(channel, generation, buffer, capacity)
 	local newest = channel.alpha_newest
-	if newest > 2 or channel.alpha_used ~= channel.used then return nil end
+	if newest >= M.slots or channel.alpha_used ~= channel.used then return nil end
 	local slot = channel.alphas[newest]
 	local sequence = slot.sequence
 	if sequence == 0 or sequence % 2 == 1 then return nil end

@@ -211,7 +211,7 @@ function M.blur(passes, names, image, width, height, sigma, room, small, small_w
 	return small
 end
 
--- Starts the read-back of the small picture; M.staged gives it one frame later without a stall.
+-- Starts the read-back of the small picture; M.map_staged gives it one frame later without a stall.
 function M.stage(passes, texture, width, height)
 	if passes.stage and (passes.stage_width ~= width or passes.stage_height ~= height) then
 		C.gs_stagesurface_destroy(passes.stage)

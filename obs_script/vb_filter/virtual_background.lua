@@ -11,7 +11,6 @@ local C = obs.C
 
 local half, segment
 
-local STATE_NOTHING, STATE_MASK, STATE_COVER, STATE_OFF = 0, 1, 2, 3
 -- How long a missing answer may take before the cover is drawn, beyond three times what the
 -- worker's pictures take.
 local PATIENCE_NS = 0.25e9
@@ -400,7 +399,7 @@ end
 
 local function render(self)
 	if not self.settings.active then
-		if self.channel then self.channel.state = STATE_OFF end
+		if self.channel then self.channel.state = half.states.off end
 		obs.skip(self.filter)
 		return
 	end
@@ -424,10 +423,10 @@ local function render(self)
 	local channel = self.channel
 	local middle = measured and thread_ns() or 0
 	if trusted(self) then
-		channel.state = STATE_MASK
+		channel.state = half.states.mask
 		draw_person(self, width, height)
 	else
-		channel.state = STATE_COVER
+		channel.state = half.states.cover
 		draw_cover(self, width, height)
 	end
 	if measured then

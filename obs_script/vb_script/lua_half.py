@@ -45,6 +45,12 @@ def half(
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
+        "slots": layout.SLOTS,
+        "states": {
+            "mask": layout.STATE_MASK,
+            "cover": layout.STATE_COVER,
+            "off": layout.STATE_OFF,
+        },
         "frame_bytes": layout.FRAME_BYTES,
         "alpha_bytes": layout.ALPHA_BYTES,
         "age_bins": layout.AGE_BINS,
