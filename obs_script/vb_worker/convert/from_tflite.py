@@ -3,8 +3,9 @@
 No kept-up converter reads these files: those that exist lack HARD_SWISH and MediaPipe's own
 operator, or need TensorFlow. This one covers the operators that published person networks use
 and refuses any other by name. Tensors of four dimensions are NHWC in TFLite and NCHW inside the
-ONNX graph; one transpose at each end keeps the file's input and output in TFLite's layout. Weights stored as float16 become
-float32. The result holds no date, path or tool name: the same input gives the same bytes.
+ONNX graph; one transpose at each end keeps the file's input and output in TFLite's layout.
+Weights stored as float16 become float32. The result holds no date, path or tool name: the same
+input gives the same bytes.
 """
 
 from __future__ import annotations
