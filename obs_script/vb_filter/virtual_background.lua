@@ -48,6 +48,7 @@ local getters = {
 	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
 	choice = obslua.obs_data_get_string,
 	model = obslua.obs_data_get_string,
+	compute = obslua.obs_data_get_string,
 	path = obslua.obs_data_get_string,
 }
 
@@ -134,6 +135,7 @@ local adders = {
 		return add_list(properties, setting, choices)
 	end,
 	model = function(properties, setting) return add_list(properties, setting, half.models) end,
+	compute = function(properties, setting) return add_list(properties, setting, half.units) end,
 }
 
 local function status_text(self)

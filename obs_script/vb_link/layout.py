@@ -67,6 +67,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
         ("model", "char", TEXT_BYTES),
+        ("compute", "char", TEXT_BYTES),
         ("source_width", "uint32_t", 1),
         ("source_height", "uint32_t", 1),
         ("state", "uint32_t", 1),

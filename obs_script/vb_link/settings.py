@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, Union
 
-Kind = Literal["bool", "float", "color", "choice", "model", "path"]
+Kind = Literal["bool", "float", "color", "choice", "model", "compute", "path"]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
 
@@ -19,7 +19,8 @@ Value = Union[bool, float, int, str]
 class Setting:
     """One setting.
 
-    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice`` and ``model`` are strings;
+    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, ``model`` and ``compute`` (a
+    compute unit of this computer, or "auto") are strings;
     ``path`` is a file. ``choices`` holds the values of a ``choice``; the text of value *v* is
     found under the text key ``<text>.<v>``. ``shown_for`` is (key, values): the property is
     visible only while that other setting has one of those values. ``reader`` says who acts on
@@ -43,6 +44,7 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
     Setting("model", "model", "selfie_landscape", "Model", reader="worker", group="mask"),
+    Setting("compute", "compute", "auto", "Compute", reader="worker", group="mask"),
     Setting("threshold", "float", 0.5, "Threshold", group="mask"),
     Setting("softness", "float", 0.5, "Softness", group="mask"),
     Setting(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import obspython as obs
 
-from vb_link import layout, memory, places, wake
-from vb_script import libobs, lua_half, model_list, pointer, status, texts
+from vb_link import layout, memory, places, unit_file, wake
+from vb_script import libobs, lua_half, model_list, pointer, status, texts, unit_list
 from vb_script.survivors import survivors
 from vb_script.worker_process import WorkerProcess
 
@@ -20,6 +21,7 @@ class Application:
         self.worker: WorkerProcess | None = None
         self.problem = ""
         self.closing = False
+        self.listed: tuple[object, ...] = ()
         self.shown: dict[int, tuple[int, status.Figures]] = {}
 
     def load(self) -> None:
@@ -34,11 +36,8 @@ class Application:
             self.problem = self.texts["Error.RestartObs"]
             return
         segment.wake, segment.life = kept.wake.handle, -1
-        table = lua_half.half(
-            address=kept.memory.address,
-            texts=self.texts,
-            models=model_list.model_list([places.models_dir(), places.user_models_dir()]),
-        )
+        self.listed = self._listed_now()
+        table = self._table()
         if kept.lua is None:
             kept.lua = lua_half.load(table)
         else:
@@ -48,6 +47,26 @@ class Application:
             kept.memory, kept.wake, next_epoch, self.write_status, self.log_line
         )
         self.worker.start()
+
+    def _table(self) -> dict[str, Any]:
+        """Return what the Lua half works from, with the lists as they are now."""
+        return lua_half.half(
+            address=survivors().memory.address,
+            texts=self.texts,
+            models=model_list.model_list(_model_folders()),
+            units=unit_list.unit_list(self.texts),
+        )
+
+    @staticmethod
+    def _listed_now() -> tuple[object, ...]:
+        return model_list.state_of(_model_folders(), unit_file.path())
+
+    def renew_lists(self) -> None:
+        """Hand the Lua half new lists if a model or what is known of the units changed."""
+        now = self._listed_now()
+        if now != self.listed and survivors().lua is not None:
+            self.listed = now
+            lua_half.update(survivors().lua, self._table())
 
     def unload(self) -> None:
         kept = survivors()
@@ -65,6 +84,7 @@ class Application:
 
     def write_status(self) -> None:
         """Renew the filters' status lines; called by the watching thread."""
+        self.renew_lists()
         segment = survivors().memory.segment
         problem = self.worker.problem if self.worker else ""
         for index, channel in enumerate(segment.channels):
@@ -95,6 +115,10 @@ class Application:
         lines = [self.texts["Panel.Worker"].format(pid=worker.pid, filters=len(channels))]
         lines += [c.status.decode("utf-8", "replace") for c in channels]
         return "\n".join(lines)
+
+
+def _model_folders() -> list[Path]:
+    return [places.models_dir(), places.user_models_dir()]
 
 
 application = Application()

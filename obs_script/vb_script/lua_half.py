@@ -36,9 +36,10 @@ def literal(value: Any) -> str:
 
 
 def half(
-    *, address: int, texts: dict[str, str], models: list[tuple[str, str]]
+    *, address: int, texts: dict[str, str], models: list[tuple[str, str]],
+    units: list[tuple[str, str]],
 ) -> dict[str, Any]:  # fmt: skip
-    """Return the table the Lua half works from. ``models`` holds (name, title)."""
+    """Return the table the Lua half works from. ``models`` and ``units`` hold (name, text)."""
     return {
         "id": settings.FILTER_ID,
         "address": address,
@@ -56,6 +57,7 @@ def half(
         "age_bins": layout.AGE_BINS,
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
+        "units": [{"value": name, "text": title} for name, title in units],
         "settings": [_row(setting) for setting in settings.SETTINGS],
     }
 

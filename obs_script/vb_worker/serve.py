@@ -8,6 +8,7 @@ link, names are looked up in the registry.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -17,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from vb_link import layout, memory, slots, wake
-from vb_worker.models import registry
+from vb_worker import computing
+from vb_worker.models import measured, registry, trial
 from vb_worker.models.errors import ModelError
-from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.pipeline import Pipeline
 
 REPORT_SECONDS = 0.5
+Key = tuple[str, str]  # a model's name, the compute unit that was chosen
 
 
 def text_of(value: bytes) -> str:
@@ -44,7 +46,7 @@ class Stream:
         self.settings_sequence = -1
         self.frame_count = 0
         self.generation = -1
-        self.model_name = ""
+        self.key: Key = ("", "")
         self.error = ""
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -70,17 +72,21 @@ class Stream:
 
 
 class Worker:
-    """All streams, and one pipeline a model."""
+    """All streams, and one pipeline a model and compute unit."""
 
     def __init__(self, segment: Any, models: dict[str, Manifest]) -> None:
         self.segment = segment
         self.models = models
-        self.pipelines: dict[str, Pipeline] = {}
+        self.pipelines: dict[Key, Pipeline] = {}
+        self.units: dict[Key, str] = {}  # what a pipeline runs on, until its first mask
+        self.survey = computing.Survey()
         self.streams: dict[int, Stream] = {}
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
         did = False
+        if self.survey.finished():
+            self._choose_again()
         for index in range(layout.CHANNELS):
             channel = self.segment.channels[index]
             used = int(channel.used)
@@ -105,39 +111,69 @@ class Worker:
         self._close_unused()
 
     def _close_unused(self) -> None:
-        wanted = {stream.model_name for stream in self.streams.values()}
-        for name in [name for name in self.pipelines if name not in wanted]:
-            del self.pipelines[name]
+        wanted = {stream.key for stream in self.streams.values()}
+        for key in [key for key in self.pipelines if key not in wanted]:
+            del self.pipelines[key]
+
+    def _choose_again(self) -> None:
+        """Open what runs on the fastest unit anew, now that it is known which that is."""
+        for key in [key for key in self.pipelines if key[1] == measured.AUTO]:
+            del self.pipelines[key]
+        for stream in self.streams.values():
+            stream.settings_sequence = -1
 
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = int(channel.settings_sequence)
-        name = text_of(channel.model)
-        if name == stream.model_name and name in self.pipelines:
+        key = (text_of(channel.model), text_of(channel.compute) or measured.AUTO)
+        if key == stream.key and key in self.pipelines:
             return
-        stream.model_name, stream.error = name, ""
+        stream.key, stream.error = key, ""
         try:
-            if name not in self.pipelines:
-                manifest = self.models.get(name)
-                if manifest is None:
-                    raise ModelError(
-                        f"The model {name!r} is not installed: choose another one in the filter."
-                    )
-                self.pipelines[name] = Pipeline(open_model(manifest))
+            if key not in self.pipelines:
+                self.pipelines[key] = self._open(key)
         except (ModelError, OSError, MemoryError) as error:
             stream.error = str(error) or type(error).__name__
             _complain(stream.error)
         self._close_unused()
-        pipeline = self.pipelines.get(name)
+        pipeline = self.pipelines.get(key)
         if pipeline is not None:
-            channel.want_width, channel.want_height = pipeline.model.input_size
+            self._ask_for_size(channel, pipeline)
         stream.report(pipeline, force=True)
+
+    def _open(self, key: Key) -> Pipeline:
+        name, compute = key
+        # A model may have been installed or changed since the worker started.
+        self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
+        manifest = self.models.get(name)
+        if manifest is None or not manifest.installed:
+            raise ModelError(
+                f"The model {name!r} is not installed: choose another one in the filter."
+            )
+        if not manifest.finds_person:
+            raise ModelError(f"{manifest.title} finds no person: choose another model.")
+        model, unit = computing.open_chosen(manifest, compute)
+        if unit != measured.CPU:
+            self.units[key] = unit
+        elif manifest.source is None:
+            trial.check(model)  # the user's own: its manifest may be wrong
+        if compute == measured.AUTO:
+            self.survey.want(manifest)
+        return Pipeline(model)
+
+    @staticmethod
+    def _ask_for_size(channel: Any, pipeline: Pipeline) -> None:
+        """Ask the filter for frames of the size that the model looks at."""
+        source = int(channel.source_width), int(channel.source_height)
+        size = pipeline.model.input_size if 0 in source else pipeline.model.frame_size(*source)
+        if (int(channel.want_width), int(channel.want_height)) != size:
+            channel.want_width, channel.want_height = size
 
     def _picture(self, index: int, stream: Stream) -> bool:
         channel = stream.channel
         count = int(channel.frame_count)
         picture = slots.read(channel.frames, int(channel.frame_newest), 4)
-        pipeline = self.pipelines.get(stream.model_name)
+        pipeline = self.pipelines.get(stream.key)
         if picture is None or pipeline is None:
             if pipeline is None:
                 stream.frame_count = count
@@ -146,6 +182,7 @@ class Worker:
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
+            self._ask_for_size(channel, pipeline)  # a letterbox follows the source's shape
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
             result = pipeline.process(frame, stream=index)
@@ -161,7 +198,7 @@ class Worker:
             )
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
-            stream.error = f"The model {stream.model_name} failed on a picture: {error}"
+            stream.error = f"The model {stream.key[0]} failed on a picture: {error}"
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
@@ -172,9 +209,19 @@ class Worker:
             old = getattr(channel, field)
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
+        unit = self.units.pop(stream.key, "")
+        if unit:
+            _note_mask(unit)
         stream.error = ""
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
+
+
+def _note_mask(unit: str) -> None:
+    try:
+        measured.note_mask(unit)
+    except OSError as error:
+        _complain(f"{error}")
 
 
 def _complain(problem: object) -> None:
@@ -200,6 +247,8 @@ def main(argv: list[str] | None = None) -> int:
         os.nice(5)  # OBS's own threads come first
     sleeper = wake.Sleeper(options.wake, options.parent)
     worker = Worker(shared.segment, models)
+    with contextlib.suppress(OSError):  # the list in OBS then lacks the units, no more
+        measured.write_units()
     shared.segment.worker_ready = options.epoch
     while True:
         if not worker.work() and not sleeper.wait():

@@ -13,6 +13,7 @@ from vb_worker.models import (
     choose_model,
     default_folders,
     find_models,
+    measured,
     open_model,
 )
 from vb_worker.pipeline import Pipeline
@@ -32,7 +33,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--compute",
         default="cpu",
         metavar="UNIT",
-        help="the compute unit (see `virtual-background bench`; default: %(default)s)",
+        help="the compute unit, or auto (see `virtual-background compute`; default: %(default)s)",
     )
     parser.add_argument(
         "--threads",
@@ -90,6 +91,7 @@ def open_pipeline(options: argparse.Namespace) -> Pipeline:
     """Return a pipeline for the options of ``add_model_options``. Raises UserError."""
     manifest = known_model(options.model)
     try:
-        return Pipeline(open_model(manifest, compute=options.compute, threads=options.threads))
+        unit = measured.fastest(manifest) if options.compute == measured.AUTO else options.compute
+        return Pipeline(open_model(manifest, compute=unit, threads=options.threads))
     except ModelError as error:
         raise UserError(str(error)) from error
