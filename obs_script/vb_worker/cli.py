@@ -19,6 +19,7 @@ COMMANDS = {
     "render": "write a video with another background",
     "models": "list the models, install or add one",
     "compute": "list the compute units and try a model on each",
+    "convert": "make an ONNX file from another file, or a smaller or faster one",
     "bench": "measure each model on each compute unit",
 }
 SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"

@@ -67,9 +67,13 @@ class Network(Model):
         """Return the answer for an input that ``prepare`` made."""
         return self._answer(self._run(feed))
 
+    def named(self, feed: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return everything onnxruntime is to be fed for a still picture."""
+        return {**self.feeds, **self._first_state(), self._input_name: feed}
+
     def bare(self, feed: NDArray[Any]) -> None:
         """Run onnxruntime alone on an input that ``prepare`` made, for measuring."""
-        self.session.run(None, {**self.feeds, self._input_name: feed})
+        self.session.run(None, self.named(feed))
 
     def retuned(self, manifest: Manifest) -> Network:
         """Return this model with another reading of the same file; the session is shared.

@@ -87,6 +87,8 @@ class Preparer:
             picture = np.asarray(cv2.cvtColor(picture, conversion, dst=colours), np.uint8)
         pixels = self._pixels[top : top + height, left : left + width]
         if self._spec.dtype == "uint8":
+            if self._whole and self._spec.layout == "NHWC" and picture.flags.c_contiguous:
+                return picture[None]  # the frame's own bytes: nothing to copy
             pixels[...] = picture
             return self._feed
         factor = self._factor[0] if self._same else self._factor
