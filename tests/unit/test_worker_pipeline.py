@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
 from vb_link import places
-from vb_worker.commands.bench import measure
 from vb_worker.levels import levels
+from vb_worker.measuring import measure
 from vb_worker.models import find_models, open_model
 from vb_worker.pipeline import Pipeline
 

@@ -363,10 +363,10 @@ def _run_one(session: Any) -> Callable[[Any], NDArray[Any]]:
 def _random(shape: list[int]) -> list[NDArray[np.float32]]:
     random = np.random.default_rng(1)
     ramp = np.broadcast_to(np.linspace(0, 1, shape[-2], dtype=np.float32)[:, None], shape)
-    feeds = [random.uniform(0, 1, shape).astype(np.float32), np.ascontiguousarray(ramp)]
+    feeds = [random.uniform(0, 1, shape).astype(np.float32), np.ascontiguousarray(ramp, np.float32)]
     if len(shape) == 4 and shape[3] == 3:
         picture, _ = trial.sample()
-        feeds.append(resize(picture, shape[2], shape[1])[None].astype(np.float32) / 255)
+        feeds.append(np.asarray(resize(picture, shape[2], shape[1])[None] / 255, np.float32))
     return feeds
 
 

@@ -57,6 +57,8 @@ class Network(Model):
         self._preparer = Preparer(self.input)
         self._input_name = self._check_input()
         self.feeds: dict[str, NDArray[Any]] = self._constants()
+        # Asking onnxruntime for them costs more than a small network's preparation.
+        self._names = [output.name for output in self.session.get_outputs()]
         self._check_outputs(self._shapes())
 
     def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
@@ -116,15 +118,15 @@ class Network(Model):
         """Raise ModelError unless the outputs, by name, have the shapes of this kind."""
 
     def _run(self, feed: NDArray[Any], **more: NDArray[Any]) -> dict[str, Any]:
-        values = self.session.run(None, {**self.feeds, **more, self._input_name: feed})
-        return {
-            output.name: value for output, value in zip(self.session.get_outputs(), values)
-        }  # fmt: skip
+        values = self.session.run(self._names, {**self.feeds, **more, self._input_name: feed})
+        return dict(zip(self._names, values))
 
     def _fit(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a plane that covers the network's input at the frame's size, letterbox cut."""
         spec = self.input
         left, top, width, height = self._preparer.box
+        if plane.shape == (height, width) and (width, height) == self.input_size:
+            return plane
         if (width, height) != (spec.width, spec.height):
             if plane.shape != (spec.height, spec.width):
                 plane = _scaled(plane, spec.width, spec.height)
