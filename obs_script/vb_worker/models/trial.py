@@ -88,12 +88,17 @@ def check(model: Model, *, thorough: bool = False) -> float:
 
 
 def overlap(answer: NDArray[np.float32]) -> float:
-    """Return the intersection over union of an answer and the picture's person, at one half."""
+    """Return how well an answer fits the picture's person, 0..1.
+
+    It is the intersection over union at one half, or less where the answer is so far from 0 and
+    1 in general that it can be no probability, whatever lies over one half.
+    """
     _, truth = sample()
     size = (answer.shape[1], answer.shape[0])
-    person = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA)) > 0.5
-    found = answer > 0.5
-    return float((found & person).sum() / max((found | person).sum(), 1))
+    alpha = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA), np.float32)
+    person, found = alpha > 0.5, answer > 0.5
+    shared = float((found & person).sum() / max((found | person).sum(), 1))
+    return max(0.0, min(shared, 1.0 - 2.0 * float(np.abs(answer - alpha).mean())))
 
 
 def views() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
