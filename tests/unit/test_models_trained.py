@@ -67,8 +67,8 @@ def test_a_published_network_installs_and_finds_the_person(
     for _ in range(3):
         alpha = pipeline.process(rgba, stream="a").alpha
     large = np.asarray(alpha, np.float32) / 255
-    large = np.asarray(cv2.resize(large, (640, 360)), np.float32)
-    assert iou(large, truth) > 0.8
+    full = np.asarray(cv2.resize(large, (640, 360)), np.float32)
+    assert iou(full, truth) > 0.8
 
 
 @pytest.mark.parametrize(

@@ -216,21 +216,34 @@ def plane_of(array: NDArray[Any], size: Size) -> NDArray[np.float32]:
     return np.asarray(array.reshape(sides), np.float32)
 
 
-def softmax_of(scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
-    """Return the probability of one channel of logits, channels along ``axis`` (0 or 2).
+class Softmax:
+    """The probability of one channel of logits, in buffers that are kept.
 
     exp(chosen) / sum of exp is 1 / sum of exp(other - chosen): no maximum has to be found, and
-    what overflows is a probability of 0.
+    what overflows is a probability of 0. New buffers a frame would cost more than the arithmetic.
     """
-    logits = np.asarray(scores, np.float32)
-    if axis == 0:
-        differences = cv2.exp(np.subtract(logits, logits[chosen]).reshape(len(logits), -1))
-        total = cv2.reduce(differences, 0, cv2.REDUCE_SUM)
-        return np.asarray((1.0 / total).reshape(logits.shape[1:]), np.float32)
-    flat = logits.reshape(-1, logits.shape[2])
-    differences = cv2.exp(flat - flat[:, chosen : chosen + 1])
-    total = differences @ np.ones(flat.shape[1], np.float32)
-    return np.asarray((1.0 / total).reshape(logits.shape[:2]), np.float32)
+
+    def __init__(self) -> None:
+        self._planes = np.zeros((0, 0), np.float32)
+
+    def __call__(self, scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
+        """Return height x width; ``scores`` has its channels along ``axis`` (0 or 2)."""
+        logits = np.asarray(scores, np.float32)
+        channels = logits.shape[axis]
+        sides = logits.shape[1:] if axis == 0 else logits.shape[:2]
+        shape = (channels, sides[0] * sides[1])
+        if self._planes.shape != shape:
+            self._planes = np.zeros(shape, np.float32)
+        planes = self._planes
+        if axis == 0:
+            flat = logits.reshape(shape)
+            np.subtract(flat, flat[chosen], out=planes)
+        else:
+            cv2.transpose(logits.reshape(shape[::-1]), dst=planes)
+            np.subtract(planes, planes[chosen].copy(), out=planes)
+        cv2.exp(planes, dst=planes)
+        total = cv2.reduce(planes, 0, cv2.REDUCE_SUM)
+        return np.asarray((1.0 / total).reshape(sides), np.float32)
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
