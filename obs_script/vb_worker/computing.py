@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -29,14 +30,17 @@ def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
     if unit == measured.CPU:
         return open_model(manifest), unit
     if measured.is_set_aside(unit):
-        problem = f"{unit} failed {measured.MOST_STARTS} times and is set aside"
+        problem = f"{unit} ended the worker {measured.MOST_STARTS} times and is set aside"
     else:
         try:
+            # Should the driver end this process, the next one knows by this count.
             measured.note_start(unit)
             # The first run compiles: better here than at a camera's frame.
             return trial.open_checked(manifest, compute=unit), unit
         except ModelError as error:
             problem = str(error).rstrip(".")
+            with contextlib.suppress(OSError):
+                measured.note_mask(unit)  # it said no and ended nothing
         except OSError as error:
             problem = f"{error.strerror}"
     model = open_model(manifest)

@@ -34,7 +34,7 @@ KINDS = (
 )
 WITHOUT_NETWORK = ("grabcut",)
 REGISTRIES = ("npm", "pypi")
-CONVERSIONS = ("none", "tflite", "tfjs", "espnetv2", "join")
+CONVERSIONS = ("none", "tflite", "tfjs", "espnetv2")
 # What the slots of the shared memory hold: larger networks get pictures of this size enlarged.
 LARGEST_FRAME_SIDE = 512
 
