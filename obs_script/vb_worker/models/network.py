@@ -87,6 +87,7 @@ class Network(Model):
         size = (self.input.width, self.input.height)
         other.input = sized(manifest, size)
         other._preparer = Preparer(other.input)
+        other._preparer.box = self._preparer.box
         other._check_outputs(self._shapes())
         return other
 
