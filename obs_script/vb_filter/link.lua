@@ -118,4 +118,12 @@ function M.set_text(field, text)
 	ffi.copy(field, text:sub(1, ffi.sizeof(field) - 1))
 end
 
+function M.set_field(structure, key, value)
+	if type(value) == "string" then
+		M.set_text(structure[key], value)
+	else
+		structure[key] = value
+	end
+end
+
 return M

@@ -48,7 +48,10 @@ local getters = {
 	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
 	choice = obslua.obs_data_get_string,
 	model = obslua.obs_data_get_string,
-	path = obslua.obs_data_get_string,
+	depth_model = obslua.obs_data_get_string,
+	image = obslua.obs_data_get_string,
+	video = obslua.obs_data_get_string,
+	source = obslua.obs_data_get_string,
 }
 
 local function update(self, settings)
@@ -59,7 +62,7 @@ local function update(self, settings)
 		end
 		self.settings[setting.key] = value
 		if setting.reader == "worker" and self.channel then
-			link.set_text(self.channel[setting.key], value)
+			link.set_field(self.channel, setting.key, value)
 		end
 	end
 	self.updated_ns = tonumber(C.os_gettime_ns())
@@ -121,10 +124,22 @@ local adders = {
 	color = function(properties, setting)
 		return obslua.obs_properties_add_color(properties, setting.key, text(setting.text))
 	end,
-	path = function(properties, setting)
+	image = function(properties, setting)
 		return obslua.obs_properties_add_path(
 			properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE,
 			text("ImageFiles") .. " (*.png *.jpg *.jpeg *.bmp *.tga *.gif *.webp)", nil)
+	end,
+	video = function(properties, setting)
+		return obslua.obs_properties_add_path(
+			properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE,
+			text("VideoFiles") .. " (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.gif *.ts *.flv)", nil)
+	end,
+	source = function(properties, setting)
+		return obslua.obs_properties_add_text(
+			properties, setting.key, text(setting.text), obslua.OBS_TEXT_DEFAULT)
+	end,
+	depth_model = function(properties, setting)
+		return add_list(properties, setting, { { value = "", text = text("DepthModel.none") } })
 	end,
 	choice = function(properties, setting)
 		local choices = {}
