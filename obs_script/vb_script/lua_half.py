@@ -41,11 +41,14 @@ def half(
     """Return the table the Lua half works from. ``models`` holds (name, title)."""
     return {
         "id": settings.FILTER_ID,
+        "scene_id": settings.SCENE_FILTER_ID,
         "address": address,
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
         "slots": layout.SLOTS,
+        "assets": layout.ASSETS,
+        "requests": layout.REQUESTS,
         "states": {
             "mask": layout.STATE_MASK,
             "cover": layout.STATE_COVER,
@@ -57,6 +60,7 @@ def half(
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
         "settings": [_row(setting) for setting in settings.SETTINGS],
+        "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }
 
 
