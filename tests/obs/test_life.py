@@ -17,7 +17,6 @@ from tests.obs.conftest import BASELINE_LEAKS, worker_pids
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
-from vb_link.settings import SCENE_FILTER_ID
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"

@@ -1,4 +1,4 @@
-"""Each scene shows its own background: side by side, through transitions, nested, in Studio Mode."""
+"""Each scene shows its own background: in transitions, nested, in Studio Mode."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         _transition(stage, "Cut", 0)
 
 
-def _background(picture: Image) -> np.ndarray:
+def _background(picture: Image) -> Any:
     """Return the colour of the picture's upper left corner, where no person is."""
     return picture[20:80, 20:80, :3].reshape(-1, 3).astype(int).mean(axis=0)
 
