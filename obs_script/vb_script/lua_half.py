@@ -79,10 +79,10 @@ def load(table: dict[str, Any]) -> int:
     scripting = libobs.scripting()
     handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
     if not handle:
-        raise libobs.LibraryError("OBS could not make the filter's Lua half: see OBS's log.")
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     if not scripting.obs_script_loaded(handle):
         scripting.obs_script_destroy(handle)
-        raise libobs.LibraryError(f"OBS could not load {PATH.name}: see OBS's script log.")
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     return int(handle)
 
 
