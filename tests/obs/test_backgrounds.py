@@ -44,8 +44,8 @@ def _near(found: Any, colour: Any, tolerance: float = 3.0) -> bool:
     return bool(np.abs(np.asarray(found, float) - np.asarray(colour, float)).max() <= tolerance)
 
 
-def _shows(stage: Stage, x: float, y: float, colour: Any, what: str, source: str = CAMERA) -> None:
-    wait_for(lambda: _near(_at(stage.shot(source), x, y), colour), 8, what)
+def _shows(stage: Stage, x: float, y: float, colour: Any, what: str) -> None:
+    wait_for(lambda: _near(_at(stage.shot(CAMERA), x, y), colour), 8, what)
 
 
 def _no_secret(stage: Stage, truth: Image) -> None:
@@ -218,7 +218,7 @@ def test_a_layer_behind_the_person_stands_in_the_room(stage: Stage) -> None:
         difference = np.abs(shown.astype(float) - expected).max(axis=2)
         assert (difference[~edge] <= 3).mean() > 0.995
         stage.set_filter(behind_opacity=0.5)
-        half = (np.array(WIDE_RED) + (120, 110, 100)) / 2
+        half = np.mean([WIDE_RED, (120, 110, 100)], axis=0)
         _shows(stage, 0.2, 0.2, half, "half the layer, half the room")
         # In front of all it covers the person too.
         stage.set_filter(behind_source="", front_source="Sign", front_scale=0.5)

@@ -31,10 +31,14 @@ def _on(stage: Stage, **settings: Any) -> tuple[Image, Image]:
     return picture, truth
 
 
-def _after(stage: Stage, frames: int = 6, **settings: Any) -> Image:
+def _after(stage: Stage, *, frames: int = 6, **settings: Any) -> Image:
     stage.set_filter(**settings)
     stage.wait_frames(frames)
     return stage.shot(CAMERA)
+
+
+def _one(look: str, value: float) -> dict[str, Any]:
+    return {look: value}
 
 
 def _reach(alpha: Image) -> float:
@@ -49,9 +53,9 @@ def test_a_look_changes_the_picture_and_off_is_the_same_bytes_as_before(
 ) -> None:
     _on(stage)
     before = stage.shot(CAMERA)
-    changed = _after(stage, **{look: LOOKS[look]})
+    changed = _after(stage, **_one(look, LOOKS[look]))
     assert np.abs(changed.astype(int) - before).max() > 20
-    again = _after(stage, **{look: 0.0})
+    again = _after(stage, **_one(look, 0.0))
     assert (again == before).all()
 
 
@@ -132,9 +136,9 @@ def test_painted_zones_keep_and_drop_and_hide_all_until_they_are_there(stage: St
     # A painting that cannot be read could be hiding a door: the cover is shown.
     stage.expected.append("gone.png")
     gone = stage.folder / "gone.png"
-    covered = _after(stage, 30, zone_picture=str(gone), cover="color", cover_color=0xFF102030)[
-        ..., :3
-    ].astype(int)
+    covered = _after(
+        stage, frames=30, zone_picture=str(gone), cover="color", cover_color=0xFF102030
+    )[..., :3].astype(int)
     assert np.abs(covered - (0x10, 0x20, 0x30)).max() <= 1
 
 
@@ -180,7 +184,7 @@ def test_match_moves_the_person_s_brightness_towards_the_background_s(stage: Sta
         return float(cv2.cvtColor(shown, cv2.COLOR_BGRA2GRAY)[inside].mean())
 
     plain = brightness(stage.shot(CAMERA))
-    darker = brightness(_after(stage, 40, match=1.0))
-    half = brightness(_after(stage, 40, match=0.5))
-    brighter = brightness(_after(stage, 60, match=1.0, background_color=0xFFF0F0F0))
+    darker = brightness(_after(stage, frames=40, match=1.0))
+    half = brightness(_after(stage, frames=40, match=0.5))
+    brighter = brightness(_after(stage, frames=60, match=1.0, background_color=0xFFF0F0F0))
     assert darker < half < plain < brighter
