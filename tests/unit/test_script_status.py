@@ -59,6 +59,17 @@ def test_starting_waiting_off_cover_and_errors_are_told_apart(segment: Any) -> N
     assert _text(segment).startswith("Starting")
 
 
+def test_panic_is_said_before_all_else(segment: Any) -> None:
+    segment.panic = 1
+    assert _text(segment, "missing:/x/python") == texts.load("en-US")["Status.Panic"]
+
+
+def test_the_answer_to_a_request_follows_the_line(segment: Any) -> None:
+    figures = status.Figures("Status.Off", notice="Saved.")
+    assert figures.text(texts.load("en-US")).endswith("\nSaved.")
+    assert figures.differs(status.Figures("Status.Off"))
+
+
 def test_small_changes_are_no_news() -> None:
     one = status.Figures("Status.Running", milliseconds=2.0, rate=30, age_frames=2)
     assert not status.Figures("Status.Running", milliseconds=2.6, rate=29, age_frames=1).differs(
