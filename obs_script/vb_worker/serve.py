@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from vb_link import layout, memory, slots, wake
+from vb_link import layout, memory, sentences, slots, wake
 from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
@@ -35,6 +35,15 @@ def text_field(text: str, size: int) -> bytes:
     return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
 
 
+def error_field(error: Exception | None) -> bytes:
+    """Return an error as the link carries it."""
+    if error is None:
+        return b""
+    if isinstance(error, ModelError):
+        return sentences.pack(str(error), error.key, error.arguments, layout.ERROR_BYTES)
+    return text_field(str(error) or type(error).__name__, layout.ERROR_BYTES)
+
+
 class Stream:
     """One filter's side of the work: its channel, its last picture, its account."""
 
@@ -45,7 +54,7 @@ class Stream:
         self.frame_count = 0
         self.generation = -1
         self.model_name = ""
-        self.error = ""
+        self.error: Exception | None = None
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
         channel.alpha_used = 0
@@ -66,7 +75,7 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = text_field(self.error, layout.ERROR_BYTES)
+        channel.report_error = error_field(self.error)
 
 
 class Worker:
@@ -115,18 +124,16 @@ class Worker:
         name = text_of(channel.model)
         if name == stream.model_name and name in self.pipelines:
             return
-        stream.model_name, stream.error = name, ""
+        stream.model_name, stream.error = name, None
         try:
             if name not in self.pipelines:
                 manifest = self.models.get(name)
                 if manifest is None:
-                    raise ModelError(
-                        f"The model {name!r} is not installed: choose another one in the filter."
-                    )
+                    raise ModelError("NotInstalled", name=name)
                 self.pipelines[name] = Pipeline(open_model(manifest))
         except (ModelError, OSError, MemoryError) as error:
-            stream.error = str(error) or type(error).__name__
-            _complain(stream.error)
+            stream.error = error
+            _complain(str(error) or type(error).__name__)
         self._close_unused()
         pipeline = self.pipelines.get(name)
         if pipeline is not None:
@@ -161,7 +168,7 @@ class Worker:
             )
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
-            stream.error = f"The model {stream.model_name} failed on a picture: {error}"
+            stream.error = ModelError("FailedOnPicture", name=stream.model_name, reason=error)
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
@@ -172,7 +179,7 @@ class Worker:
             old = getattr(channel, field)
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
-        stream.error = ""
+        stream.error = None
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
 

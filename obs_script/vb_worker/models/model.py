@@ -32,10 +32,7 @@ class Model(ABC):
         self.threads = threads
         self.session = _open_session(manifest, unit.provider, threads)
         if self.session.get_providers()[0] != unit.provider:
-            raise ModelError(
-                f"{unit.title} is offered but did not start for {manifest.title!r}; "
-                "choose another compute unit or update its driver."
-            )
+            raise ModelError("UnitDidNotStart", unit=unit.title, title=manifest.title)
         self._check_input()
         self._check_outputs([output.shape for output in self.session.get_outputs()])
         self._input_name = self.session.get_inputs()[0].name
@@ -66,9 +63,8 @@ class Model(ABC):
 
     def _unlike(self, what: str, wanted: object, found: object) -> ModelError:
         return ModelError(
-            f"{self.manifest.weights} is unlike its manifest: the {what} should be {wanted} "
-            f"and is {found}."
-        )
+            "Unlike", path=self.manifest.weights, what=what, wanted=wanted, found=found
+        )  # fmt: skip
 
     def _check_input(self) -> None:
         spec = self.manifest.input
@@ -87,19 +83,12 @@ def _open_session(manifest: Manifest, provider: str, threads: int) -> onnxruntim
     try:
         weights = manifest.weights.read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(
-            f"The model file {manifest.weights} is missing; run install.py again."
-        ) from error
+        raise ModelError("FileMissing", path=manifest.weights) from error
     except OSError as error:
-        raise ModelError(
-            f"The model file {manifest.weights} cannot be read: {error.strerror}."
-        ) from error
+        raise ModelError("FileUnreadable", path=manifest.weights, reason=error.strerror) from error
     # The bytes that were checked are the bytes that are loaded: no second read.
     if hashlib.sha256(weights).hexdigest() != manifest.sha256:
-        raise ModelError(
-            f"The model file {manifest.weights} is not the one its manifest names (it is damaged "
-            "or was changed); run install.py again."
-        )
+        raise ModelError("FileChanged", path=manifest.weights)
     providers = [provider]
     if provider != "CPUExecutionProvider":
         providers.append("CPUExecutionProvider")  # for the operators the unit does not have
@@ -108,5 +97,5 @@ def _open_session(manifest: Manifest, provider: str, threads: int) -> onnxruntim
     except Exception as error:  # onnxruntime's errors share no other base class
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"onnxruntime cannot load {manifest.weights}: {first_line.rstrip('.')}."
+            "CannotLoad", path=manifest.weights, reason=first_line.rstrip(".")
         ) from error
