@@ -203,6 +203,7 @@ class People:
             claims[region] = labels
         if not regions.separate:
             self._behind(claims)
+            self._whole_elsewhere(regions, claims)
         self._returning(regions, claims, bins)
         return claims
 
@@ -218,6 +219,17 @@ class People:
                 )
                 if seen and person.label not in labels:
                     labels.append(person.label)
+
+    def _whole_elsewhere(self, regions: Regions, claims: dict[int, list[int]]) -> None:
+        """Take people who stand alone in one region out of the regions of others."""
+        alone = {
+            labels[0]
+            for region, labels in claims.items()
+            if len(labels) == 1 and regions.area(region) >= 0.5 * self.people[labels[0]].area
+        }
+        for labels in claims.values():
+            if len(labels) > 1 and not alone.issuperset(labels):
+                labels[:] = [label for label in labels if label not in alone]
 
     def _returning(self, regions: Regions, claims: dict[int, list[int]], bins: Cells) -> None:
         """Give regions that nobody claims to people who were hidden, if the colours are theirs."""
