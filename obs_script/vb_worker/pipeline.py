@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.models.model import Model
-from vb_worker.models.prepare import resize
 from vb_worker.stabilise import Stabiliser
 
 
@@ -40,22 +39,26 @@ class Pipeline:
 
     def process(self, frame_rgba: NDArray[np.uint8], *, stream: Hashable) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size."""
-        return self._run(frame_rgba, self._streams.setdefault(stream, Stabiliser()))
+        stabiliser = self._streams.setdefault(stream, Stabiliser())
+        return self._run(frame_rgba, stabiliser, stream)
 
     def still(self, picture: NDArray[np.uint8]) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
-        return self._run(picture, None)
+        return self._run(picture, None, None)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
         self._streams.pop(stream, None)
+        self.model.forget(stream)
 
-    def _run(self, frame: NDArray[np.uint8], stabiliser: Stabiliser | None) -> Result:
+    def _run(
+        self, frame: NDArray[np.uint8], stabiliser: Stabiliser | None, stream: Hashable | None
+    ) -> Result:
         begin = time.perf_counter()
-        small = resize(frame, *self.model.input_size)
+        small = self.model.shrink(frame)
         feed = self.model.prepare(small)
         prepared = time.perf_counter()
-        probability = self.model.infer(feed)
+        probability = self.model.infer(feed, stream)
         inferred = time.perf_counter()
         if stabiliser is not None:
             code = cv2.COLOR_RGBA2GRAY if small.shape[2] == 4 else cv2.COLOR_RGB2GRAY

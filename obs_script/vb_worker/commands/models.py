@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
                 "width": model.input.width,
                 "height": model.input.height,
                 "installed": model.installed,
-                "source": f"{model.source.package} {model.source.version}",
+                "source": model.source.text if model.source else "",
             }
             for model in models
         ]

@@ -1,0 +1,240 @@
+"""What all models share that are an ONNX file: the checked file, the session, the input."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import abstractmethod
+from collections.abc import Hashable
+from typing import Any
+
+import cv2
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from vb_worker.models.errors import ModelError
+from vb_worker.models.manifest import InputSpec, Manifest
+from vb_worker.models.model import Model, Size
+from vb_worker.models.prepare import Preparer
+from vb_worker.models.providers import ComputeUnit, find_unit, provider_list, session_options
+
+_TYPES = {
+    "float32": "tensor(float)",
+    "float16": "tensor(float16)",
+    "uint8": "tensor(uint8)",
+}
+
+
+class Network(Model):
+    """A model that is an ONNX file. A subclass knows one kind of output.
+
+    ``session`` is onnxruntime's.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        compute: str = "cpu",
+        threads: int = 1,
+        size: Size | None = None,
+    ) -> None:
+        """Open the model. Raises ModelError, one sentence, if that cannot be done."""
+        super().__init__(manifest, size)
+        unit = find_unit(compute)
+        self.compute = unit.title
+        self.threads = threads
+        self.session = _open_session(manifest, unit, threads)
+        if self.session.get_providers()[0] != unit.provider:
+            raise ModelError(
+                f"{unit.title} is offered but did not start for {manifest.title!r}; "
+                "choose another compute unit or update its driver."
+            )
+        self._preparer = Preparer(self.input)
+        self._input_name = self._check_input()
+        self.feeds: dict[str, NDArray[Any]] = self._constants()
+        self._check_outputs({output.name: output.shape for output in self.session.get_outputs()})
+
+    def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return the network's input for ``frame``; the next call overwrites it."""
+        return self._preparer(frame)
+
+    def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
+        """Return the answer for an input that ``prepare`` made."""
+        return self._answer(self._run(feed))
+
+    def bare(self, feed: NDArray[Any]) -> None:
+        """Run onnxruntime alone on an input that ``prepare`` made, for measuring."""
+        self.session.run(None, {**self.feeds, self._input_name: feed})
+
+    @abstractmethod
+    def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        """Turn the network's outputs, by name, into the answer, at the frame's size."""
+
+    @abstractmethod
+    def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        """Raise ModelError unless the outputs, by name, have the shapes of this kind."""
+
+    def _run(self, feed: NDArray[Any], **more: NDArray[Any]) -> dict[str, Any]:
+        values = self.session.run(None, {**self.feeds, **more, self._input_name: feed})
+        return {
+            output.name: value for output, value in zip(self.session.get_outputs(), values)
+        }  # fmt: skip
+
+    def _fit(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a plane that covers the network's input at the frame's size, letterbox cut."""
+        spec = self.input
+        left, top, width, height = self._preparer.box
+        if (width, height) != (spec.width, spec.height):
+            if plane.shape != (spec.height, spec.width):
+                plane = _scaled(plane, spec.width, spec.height)
+            plane = plane[top : top + height, left : left + width]
+        size = self.frame_size(width, height)
+        return plane if plane.shape == size[::-1] else _scaled(plane, *size)
+
+    def _output_name(self, shapes: dict[str, list[Any]]) -> str:
+        """Return the output that the manifest names, or the only one. Raises ModelError."""
+        wanted = self.manifest.output.name
+        if wanted:
+            return self._named(wanted, shapes, "output.name")
+        if len(shapes) != 1:
+            raise self._unlike(
+                "output", "name", f'one of {", ".join(shapes)}, as "output.name" tells', "not told"
+            )
+        return next(iter(shapes))
+
+    def _named(self, name: str, shapes: dict[str, list[Any]], key: str) -> str:
+        if name not in shapes:
+            there = ", ".join(shapes)
+            raise ModelError(
+                f'{self.manifest.where(key)}: "{key}" is {name!r}, but the outputs of '
+                f"{self.manifest.weights.name} are {there}."
+            )
+        return name
+
+    def _unlike(self, table: str, what: str, wanted: object, found: object) -> ModelError:
+        where = self.manifest.where(table)
+        return ModelError(
+            f"{self.manifest.weights} is unlike its manifest ({where}): the {what} should be "
+            f"{wanted} and is {found}."
+        )
+
+    def _check_input(self) -> str:
+        spec = self.input
+        by_name = {one.name: one for one in self.session.get_inputs()}
+        own = [name for name in by_name if name not in spec.constants and not self._is_state(name)]
+        if spec.name:
+            if spec.name not in by_name:
+                raise self._unlike("input.name", "picture's input", spec.name, list(by_name))
+            own = [spec.name]
+        if len(own) != 1:
+            raise self._unlike("input", "number of inputs", 1, len(own))
+        picture = by_name[own[0]]
+        wanted = list(self._preparer.shape)
+        if len(picture.shape) != len(wanted) or any(
+            isinstance(has, int) and has != want for has, want in zip(picture.shape, wanted)
+        ):
+            key = "input.layout"
+            if sorted(map(str, picture.shape)) != sorted(map(str, wanted)):
+                key = "input.width"
+            raise self._unlike(key, "input", wanted, picture.shape)
+        if picture.type != _TYPES[spec.dtype]:
+            raise self._unlike("input.dtype", "input's type", _TYPES[spec.dtype], picture.type)
+        return str(own[0])
+
+    def _is_state(self, name: str) -> bool:
+        return any(name == pair[0] for pair in self.manifest.output.state)
+
+    def _constants(self) -> dict[str, NDArray[Any]]:
+        types = {one.name: one.type for one in self.session.get_inputs()}
+        constants = {}
+        for name, values in self.input.constants.items():
+            if name not in types:
+                raise self._unlike("input.constants", "input", name, list(types))
+            dtype = next((key for key, text in _TYPES.items() if text == types[name]), "float32")
+            constants[name] = np.array(values, dtype)
+        return constants
+
+
+def output_layout(spec: InputSpec, told: str) -> str:
+    """Return the layout of an output: as told, or else as the input's."""
+    return told or spec.layout
+
+
+def plane_of(array: NDArray[Any]) -> NDArray[np.float32]:
+    """Return an output of one channel as height x width float32; ones in its shape go.
+
+    Raises ValueError if there is more than one channel.
+    """
+    sides = [side for side in array.shape if side != 1]
+    if len(sides) > 2:
+        raise ValueError(f"an output of shape {list(array.shape)} has more than one channel")
+    if len(sides) != 2:  # a side of one pixel, or all of it: take the last two as they are
+        sides = list(array.shape[-2:])
+    return np.asarray(array.reshape(sides), np.float32)
+
+
+def channels_first(array: NDArray[Any], layout: str) -> NDArray[Any]:
+    """Return scores as channels x height x width; ``layout`` is how they come."""
+    if array.ndim == 4:
+        array = array[0]
+    return array.transpose(2, 0, 1) if layout.endswith("HWC") else array
+
+
+def softmax_of(scores: NDArray[Any], chosen: int) -> NDArray[np.float32]:
+    """Return the probability of one channel of channels x height x width logits."""
+    if len(scores) == 2:  # exp(a) / (exp(a) + exp(b)), with one exponential
+        difference = np.asarray(scores[1 - chosen] - scores[chosen], np.float32)
+        return sigmoid(np.negative(difference))
+    shifted = np.asarray(scores, np.float32) - scores.max(0)
+    np.exp(shifted, out=shifted)
+    return np.asarray(shifted[chosen] / shifted.sum(0), np.float32)
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), np.float32)
+
+
+def _scaled(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    shrinks = plane.shape[0] > height or plane.shape[1] > width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=how), np.float32)
+
+
+def checked_weights(manifest: Manifest) -> bytes:
+    """Return the ONNX file's bytes once their sum is right. Raises ModelError, one sentence."""
+    again = "run `virtual-background models install` or install.py again"
+    try:
+        weights = manifest.weights.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"The model file {manifest.weights} is missing; "
+            f"run `virtual-background models install {manifest.name}`."
+        ) from error
+    except OSError as error:
+        raise ModelError(
+            f"The model file {manifest.weights} cannot be read: {error.strerror}."
+        ) from error
+    # The bytes that were checked are the bytes that are loaded: no second read.
+    if hashlib.sha256(weights).hexdigest() != manifest.expected_sha256:
+        raise ModelError(
+            f"The model file {manifest.weights} is not the one its manifest names (it is damaged "
+            f"or was changed); {again}."
+        )
+    return weights
+
+
+def _open_session(
+    manifest: Manifest, unit: ComputeUnit, threads: int
+) -> onnxruntime.InferenceSession:
+    weights = checked_weights(manifest)
+    try:
+        return onnxruntime.InferenceSession(
+            weights, session_options(threads), providers=provider_list(unit)
+        )
+    except Exception as error:  # onnxruntime's errors share no other base class
+        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"onnxruntime cannot load {manifest.weights}: {first_line.rstrip('.')}."
+        ) from error
