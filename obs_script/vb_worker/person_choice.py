@@ -18,6 +18,21 @@ NEARER = 0.08  # of the picture's width, to the middle
 CHANGE_SECONDS = 0.5
 
 
+def point_of(mode: str, x: float, y: float) -> tuple[str, float, float]:
+    """Return what ``PersonChoice.set`` takes for values that may be anything.
+
+    Unknown words choose nobody out, as "all" does; a point outside the picture (or no number at
+    all) is moved into it. Where no point is needed it is the middle, so that moving it does not
+    begin a choice anew.
+    """
+    if mode not in MODES:
+        return "all", 0.5, 0.5
+    if mode != "follow":
+        return mode, 0.5, 0.5
+    inside = np.clip(np.nan_to_num([x, y], nan=0.5), 0.0, 1.0)
+    return mode, float(inside[0]), float(inside[1])
+
+
 class PersonChoice:
     """The choice for one stream and what it must remember. ``x``, ``y``: shares of the picture.
 
@@ -50,6 +65,11 @@ class PersonChoice:
             self._place = (x, y)
             if mode == "all":
                 self.reset()
+
+    @property
+    def chooses(self) -> bool:
+        """Return whether anyone is left out."""
+        return self._mode != "all"
 
     def reset(self) -> None:
         """Forget everyone; the next picture is as the first."""

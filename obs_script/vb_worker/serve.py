@@ -15,12 +15,15 @@ from collections import deque
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vb_link import layout, memory, slots, wake
+from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
+from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
 
 REPORT_SECONDS = 0.5
@@ -46,6 +49,8 @@ class Stream:
         self.generation = -1
         self.model_name = ""
         self.error = ""
+        self.choice = PersonChoice()
+        self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
         channel.alpha_used = 0
@@ -66,7 +71,7 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = text_field(self.error, layout.ERROR_BYTES)
+        channel.report_error = text_field(self.error or self.depth.error, layout.ERROR_BYTES)
 
 
 class Worker:
@@ -77,6 +82,7 @@ class Worker:
         self.models = models
         self.pipelines: dict[str, Pipeline] = {}
         self.streams: dict[int, Stream] = {}
+        self.depths = Depths(models)
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
@@ -108,20 +114,26 @@ class Worker:
         wanted = {stream.model_name for stream in self.streams.values()}
         for name in [name for name in self.pipelines if name not in wanted]:
             del self.pipelines[name]
+        self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = int(channel.settings_sequence)
+        stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
+        self._configure_depth(stream)
         name = text_of(channel.model)
         if name == stream.model_name and name in self.pipelines:
+            self._close_unused()
+            stream.report(self.pipelines[name], force=True)
             return
         stream.model_name, stream.error = name, ""
         try:
             if name not in self.pipelines:
                 manifest = self.models.get(name)
-                if manifest is None:
+                if manifest is None or not manifest.finds_person:
+                    what = "is not installed" if manifest is None else "finds no people"
                     raise ModelError(
-                        f"The model {name!r} is not installed: choose another one in the filter."
+                        f"The model {name!r} {what}: choose another one in the filter."
                     )
                 self.pipelines[name] = Pipeline(open_model(manifest))
         except (ModelError, OSError, MemoryError) as error:
@@ -132,6 +144,12 @@ class Worker:
         if pipeline is not None:
             channel.want_width, channel.want_height = pipeline.model.input_size
         stream.report(pipeline, force=True)
+
+    def _configure_depth(self, stream: Stream) -> None:
+        before = stream.depth.error
+        self.depths.choose(stream.depth, text_of(stream.channel.depth_model))
+        if stream.depth.error not in ("", before):
+            _complain(stream.depth.error)
 
     def _picture(self, index: int, stream: Stream) -> bool:
         channel = stream.channel
@@ -146,10 +164,13 @@ class Worker:
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
+            stream.choice.reset()
+            stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index)
+            result = pipeline.process(frame, stream=index, choice=stream.choice)
             alpha = np.ascontiguousarray(result.alpha)
+            depth = stream.depth.sized(alpha.shape[1], alpha.shape[0])
             channel.alpha_newest = slots.write(
                 channel.alphas,
                 int(channel.alpha_newest) % layout.SLOTS,
@@ -158,6 +179,7 @@ class Worker:
                 width=alpha.shape[1],
                 height=alpha.shape[0],
                 pixels=alpha.data,
+                depth=None if depth is None else depth.data,
             )
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
@@ -173,8 +195,16 @@ class Worker:
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
         stream.error = ""
+        self._depth(stream, frame, result.total_ms)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
+
+    def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> None:
+        """Make a depth for the next alphas, after this one is with the filter."""
+        before = stream.depth.error
+        self.depths.see(stream.depth, frame, alpha_ms)
+        if stream.depth.error not in ("", before):
+            _complain(stream.depth.error)
 
 
 def _complain(problem: object) -> None:
