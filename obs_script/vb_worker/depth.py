@@ -90,20 +90,33 @@ class Turns:
         self._credit = 0.0
         self._took = 0.0
         self._period = 0.0
-        self._last: float | None = None
+        self._last: tuple[float, int] | None = None
 
-    def frame(self, now: float, alpha: float) -> bool:
-        """Count a frame whose alpha took so long; return whether it is a depth's turn."""
-        if self._last is not None:
-            passed = min(now - self._last, 1.0)
+    def frame(self, now: float, alpha: float, count: int) -> bool:
+        """Count a frame whose alpha took so long; return whether it is a depth's turn.
+
+        ``count`` is the number of frames that have come, those passed over included.
+        """
+        came = 1
+        if self._last is not None and count > self._last[1]:
+            came = count - self._last[1]
+            passed = min((now - self._last[0]) / came, 1.0)
             self._period += (passed - self._period) * (0.1 if self._period else 1.0)
-        self._last = now
-        wait = max(0.0, self._took - max(0.0, self._period - alpha))
-        self._credit = min(self._credit + alpha, max(wait, alpha))
-        if self._credit < wait:
+        self._last = now, count
+        cost = self._cost(alpha)
+        self._credit = min(self._credit + came * alpha, max(cost, alpha))
+        if self._credit < cost:
             return False
-        self._credit -= wait
+        self._credit -= cost
         return True
+
+    def _cost(self, alpha: float) -> float:
+        """Return how long the frames that come during a depth would wait, taken together."""
+        longest = self._took - max(0.0, self._period - alpha)
+        if longest <= 0.0 or self._period <= 0.0:
+            return max(longest, 0.0)
+        more = int(longest / self._period)
+        return (more + 1) * longest - self._period * more * (more + 1) / 2
 
     def took(self, seconds: float) -> None:
         """Note what a depth took; the first ones of a network are slow and soon outweighed."""
@@ -166,15 +179,18 @@ class Depths:
         for name in [name for name in self._models if name not in names]:
             del self._models[name]
 
-    def see(self, stream: DepthStream, picture: NDArray[np.uint8], alpha_ms: float) -> None:
+    def see(
+        self, stream: DepthStream, picture: NDArray[np.uint8], alpha_ms: float, count: int
+    ) -> None:
         """Renew the stream's plane from a picture (H x W x 4 uint8 RGBA) if it is its turn.
 
-        ``alpha_ms`` is what this picture's alpha took. A model that fails is used no more until
+        ``alpha_ms`` is what this picture's alpha took, ``count`` the number of pictures so far,
+        those passed over included. A model that fails is used no more until
         the setting changes, and ``stream.error`` says so.
         """
         model = self._models.get(stream.name)
         begin = self._clock()
-        if model is None or stream.error or not stream.turns.frame(begin, alpha_ms / 1e3):
+        if model is None or stream.error or not stream.turns.frame(begin, alpha_ms / 1e3, count):
             return
         try:
             answer = model(picture)

@@ -202,7 +202,7 @@ class Worker:
     def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> None:
         """Make a depth for the next alphas, after this one is with the filter."""
         before = stream.depth.error
-        self.depths.see(stream.depth, frame, alpha_ms)
+        self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
         if stream.depth.error not in ("", before):
             _complain(stream.depth.error)
 
