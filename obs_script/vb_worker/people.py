@@ -77,6 +77,7 @@ class People:
         self._next = 0
         self._now = 0.0
         self._passed = 0.0
+        self._begun = False
 
     def update(
         self,
@@ -106,6 +107,7 @@ class People:
         owner = self._divide(regions, moved, bins)
         self._faint(seen, owner, moved)
         self._remember(owner, regions, bins)
+        self._begun |= bool(self.people)
         self.owner, self._grey = owner, grey
         return owner
 
@@ -361,7 +363,8 @@ class People:
             float(regions.area(region)),
             histogram(bins[inside]),
             regions.centre(region),
-            born=self._now,
+            # Who is there from the beginning is no newcomer.
+            born=self._now if self._begun else -np.inf,
             seen=self._now,
         )
         return label

@@ -110,6 +110,7 @@ class PersonChoice:
             chosen = self._better(chosen, seen, now)
         self._chosen = chosen.label if chosen is not None else 0
         if chosen is not None:
+            chosen.born = -np.inf  # not to be taken for a newcomer and made a part of another
             height, width = self._people.owner.shape
             self._place = (chosen.centre[0] / width, chosen.centre[1] / height)
 

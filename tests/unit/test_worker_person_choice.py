@@ -196,6 +196,18 @@ def test_a_detached_hand_stays_with_its_person() -> None:
     assert result[60:74, 88:98].max() == 0.0
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_a_small_person_who_touches_soon_is_not_lost_to_the_other(late: bool) -> None:
+    before = [(Stand(0.6, 0.4, BLUE, there=False), Stand(0.1, 0.8))] * 10 * late
+    stands = [(Stand(0.6, 0.4, BLUE), Stand(x, 0.8)) for x in _line(0.1, 0.3, 20)]
+    shown = _play(("follow", 0.6, 0.8), [*before, *stands])
+    if late:  # the point was the large one's, as nobody else was there
+        assert min(s.of_second for s in shown) > 0.95
+    else:
+        assert min(s.of_first for s in shown) > 0.7
+        assert max(s.of_second for s in shown) < 0.1
+
+
 def test_a_change_of_the_point_begins_anew() -> None:
     picture, probability, seen = _picture()
     choice = PersonChoice("follow", 0.25, 0.8)
