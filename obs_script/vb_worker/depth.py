@@ -25,6 +25,7 @@ Floats = NDArray[np.float32]
 DRIFT_SECONDS = 3.0  # the time in which an answer's own scale comes through
 STILL = 6.0  # difference of brightness (0..255) up to which a pixel stood still
 LEAST_STILL = 0.2  # of the pixels, to fit anything to
+FITS = 0.015  # of the range: an answer this near to the last plane is at its scale
 STRAY = 0.08  # of the range: what fits worse is left out of the fit
 LOWEST_GAIN, HIGHEST_GAIN = 0.4, 2.5
 _EVERY = 3  # pixels are taken for the fit
@@ -36,6 +37,7 @@ class SteadyDepth:
     def __init__(self) -> None:
         self._plane: Floats | None = None
         self._grey: NDArray[np.uint8] | None = None
+        self._scale = (1.0, 0.0)  # gain and offset from an answer's own scale
 
     def __call__(self, answer: Floats, picture: NDArray[np.uint8], passed: float) -> Floats:
         """Return the answer at the stream's scale: height x width float32, 0..1, 1 nearest.
@@ -52,12 +54,16 @@ class SteadyDepth:
             gain, offset = self._fit(answer, grey)
             own = 1.0 - float(np.exp(-passed / DRIFT_SECONDS))
             gain, offset = gain + own * (1.0 - gain), offset * (1.0 - own)
+            self._scale = gain, offset
             plane = np.clip(answer * np.float32(gain) + np.float32(offset), 0.0, 1.0)
         self._plane, self._grey = plane, grey
         return plane
 
     def _fit(self, answer: Floats, grey: NDArray[np.uint8]) -> tuple[float, float]:
-        """Return gain and offset that lay the answer on the last plane where nothing moved."""
+        """Return gain and offset that lay the answer on the last plane where nothing moved.
+
+        The last ones stay while they fit: a fit to noise would make a steady answer tremble.
+        """
         assert self._plane is not None and self._grey is not None
         moved = cv2.blur(cv2.absdiff(grey, self._grey), (5, 5))[::_EVERY, ::_EVERY]
         new = answer[::_EVERY, ::_EVERY]
@@ -67,6 +73,9 @@ class SteadyDepth:
         if np.count_nonzero(usable) < LEAST_STILL * new.size:
             return 1.0, 0.0
         x, y = new[usable].astype(np.float64), old[usable].astype(np.float64)
+        gain, offset = self._scale
+        if np.abs(gain * x + offset - y).mean() <= FITS:
+            return gain, offset
         gain, offset = _line(x, y)
         close = np.abs(gain * x + offset - y) < STRAY
         if np.count_nonzero(close) >= 0.5 * len(x):
@@ -75,11 +84,13 @@ class SteadyDepth:
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the least-squares line y = gain * x + offset."""
-    spread = float(x.var())
-    if spread < 1e-6:
-        return 1.0, float(y.mean() - x.mean())
-    gain = float(((x - x.mean()) * (y - y.mean())).mean()) / spread
+    """Return the line y = gain * x + offset that gives x the mean and the spread of y.
+
+    A least-squares line would take noise in x for less slope, and the scale would shrink with
+    every frame.
+    """
+    spread = float(x.std())
+    gain = float(y.std()) / spread if spread > 1e-3 else 1.0
     return gain, float(y.mean()) - gain * float(x.mean())
 
 
