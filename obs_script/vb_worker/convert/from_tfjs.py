@@ -550,25 +550,6 @@ _UNARY = {
     "Neg": "Neg",
 }
 _DTYPES = {"DT_FLOAT": np.float32, "DT_INT32": np.int32, "DT_BOOL": np.bool_, "DT_INT64": np.int64}
-# What nodes give whose inputs are all constants.
-_CONSTANT: dict[str, Callable[..., Any]] = {
-    "Add": lambda _node, a, b: a + b,
-    "AddV2": lambda _node, a, b: a + b,
-    "Sub": lambda _node, a, b: a - b,
-    "Mul": lambda _node, a, b: a * b,
-    "RealDiv": lambda _node, a, b: a / b,
-    "FloorMod": lambda _node, a, b: np.mod(a, b),
-    "FloorDiv": lambda _node, a, b: a // b,
-    "Equal": lambda _node, a, b: a == b,
-    "Maximum": lambda _node, a, b: np.maximum(a, b),
-    "Minimum": lambda _node, a, b: np.minimum(a, b),
-    "Identity": lambda _node, a: a,
-    "Cast": lambda node, a: a.astype(_DTYPES[node["attr"]["DstT"]["type"]]),
-    "Squeeze": lambda _node, a: np.squeeze(a),
-    "Pack": lambda node, *all_of: np.stack(all_of, int(node["attr"].get("axis", {}).get("i", 0))),
-    "ConcatV2": lambda _node, *all_of: np.concatenate(all_of[:-1], int(all_of[-1])),
-    "StridedSlice": lambda node, *all_of: _strided(node, *all_of),
-}
 
 
 def _strided(node: dict[str, Any], values: Array, begin: Array, end: Array, step: Array) -> Array:
@@ -586,6 +567,27 @@ def _strided(node: dict[str, Any], values: Array, begin: Array, end: Array, step
         stop = None if mask("end_mask") >> axis & 1 else int(last)
         ranges.append(slice(start, stop, int(by)))
     return np.asarray(values[tuple(ranges)])
+
+
+# What nodes give whose inputs are all constants.
+_CONSTANT: dict[str, Callable[..., Any]] = {
+    "Add": lambda _node, a, b: a + b,
+    "AddV2": lambda _node, a, b: a + b,
+    "Sub": lambda _node, a, b: a - b,
+    "Mul": lambda _node, a, b: a * b,
+    "RealDiv": lambda _node, a, b: a / b,
+    "FloorMod": lambda _node, a, b: np.mod(a, b),
+    "FloorDiv": lambda _node, a, b: a // b,
+    "Equal": lambda _node, a, b: a == b,
+    "Maximum": lambda _node, a, b: np.maximum(a, b),
+    "Minimum": lambda _node, a, b: np.minimum(a, b),
+    "Identity": lambda _node, a: a,
+    "Cast": lambda node, a: a.astype(_DTYPES[node["attr"]["DstT"]["type"]]),
+    "Squeeze": lambda _node, a: np.squeeze(a),
+    "Pack": lambda node, *all_of: np.stack(all_of, int(node["attr"].get("axis", {}).get("i", 0))),
+    "ConcatV2": lambda _node, *all_of: np.concatenate(all_of[:-1], int(all_of[-1])),
+    "StridedSlice": _strided,
+}
 
 
 def _bare(reference: str) -> str:

@@ -22,7 +22,11 @@ class AlphaModel(Network):
         name = self.manifest.output.foreground
         self.foreground = outputs[name] if name else None
         # A regression is not held to 0..1 by itself.
-        return np.clip(self._fit(plane_of(outputs[self._output])), 0.0, 1.0)
+        return np.clip(
+            self._fit(plane_of(outputs[self._output], (self.input.width, self.input.height))),
+            0.0,
+            1.0,
+        )
 
     def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
         self._output = self._output_name(shapes)

@@ -21,7 +21,7 @@ class DepthModel(Network):
     """
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
-        plane = self._fit(plane_of(outputs[self._output]))
+        plane = self._fit(plane_of(outputs[self._output], (self.input.width, self.input.height)))
         low, high = np.percentile(plane, (_FAR, _NEAR))
         span = max(float(high - low), 1e-6)
         nearness = np.clip((plane - low) / span, 0.0, 1.0)

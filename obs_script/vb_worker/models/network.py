@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from abc import abstractmethod
 from collections.abc import Hashable
@@ -9,20 +10,23 @@ from typing import Any
 
 import cv2
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import InputSpec, Manifest
-from vb_worker.models.model import Model, Size
+from vb_worker.models.model import Model, Size, sized
 from vb_worker.models.prepare import Preparer
-from vb_worker.models.providers import ComputeUnit, find_unit, provider_list, session_options
+from vb_worker.models.providers import find_unit
+from vb_worker.models.session import open_session
 
 _TYPES = {
     "float32": "tensor(float)",
     "float16": "tensor(float16)",
     "uint8": "tensor(uint8)",
 }
+
+
+MOST_CLASSES = 22  # VOC's, where the outputs do not tell
 
 
 class Network(Model):
@@ -44,7 +48,7 @@ class Network(Model):
         unit = find_unit(compute)
         self.compute = unit.title
         self.threads = threads
-        self.session = _open_session(manifest, unit, threads)
+        self.session = open_session(checked_weights(manifest), manifest.weights, unit, threads)
         if self.session.get_providers()[0] != unit.provider:
             raise ModelError(
                 f"{unit.title} is offered but did not start for {manifest.title!r}; "
@@ -53,7 +57,7 @@ class Network(Model):
         self._preparer = Preparer(self.input)
         self._input_name = self._check_input()
         self.feeds: dict[str, NDArray[Any]] = self._constants()
-        self._check_outputs({output.name: output.shape for output in self.session.get_outputs()})
+        self._check_outputs(self._shapes())
 
     def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
         """Return the network's input for ``frame``; the next call overwrites it."""
@@ -66,6 +70,38 @@ class Network(Model):
     def bare(self, feed: NDArray[Any]) -> None:
         """Run onnxruntime alone on an input that ``prepare`` made, for measuring."""
         self.session.run(None, {**self.feeds, self._input_name: feed})
+
+    def retuned(self, manifest: Manifest) -> Network:
+        """Return this model with another reading of the same file; the session is shared.
+
+        Raises ModelError if the outputs do not fit ``manifest``, which has the same kind.
+        """
+        other = copy.copy(self)
+        other.manifest = manifest
+        size = (self.input.width, self.input.height)
+        other.input = sized(manifest, size)
+        other._preparer = Preparer(other.input)
+        other._check_outputs(self._shapes())
+        return other
+
+    def outputs(self, frame: NDArray[np.uint8]) -> dict[str, Any]:
+        """Return the network's raw outputs for a still picture, by name, for ``read``."""
+        return self._run(self.prepare(self.shrink(frame)), **self._first_state())
+
+    def read(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the answer that raw outputs are."""
+        return self._answer(outputs)
+
+    def _first_state(self) -> dict[str, NDArray[Any]]:
+        """Return what is fed beside the picture for a still one."""
+        return {}
+
+    def classes(self) -> int:
+        """Return how many classes the outputs tell apart, as far as that can be known."""
+        return MOST_CLASSES
+
+    def _shapes(self) -> dict[str, list[Any]]:
+        return {output.name: output.shape for output in self.session.get_outputs()}
 
     @abstractmethod
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
@@ -161,34 +197,34 @@ def output_layout(spec: InputSpec, told: str) -> str:
     return told or spec.layout
 
 
-def plane_of(array: NDArray[Any]) -> NDArray[np.float32]:
+def plane_of(array: NDArray[Any], size: Size) -> NDArray[np.float32]:
     """Return an output of one channel as height x width float32; ones in its shape go.
 
-    Raises ValueError if there is more than one channel.
+    ``size`` (width, height) is the input's, for outputs that are one long row of pixels.
     """
     sides = [side for side in array.shape if side != 1]
-    if len(sides) > 2:
-        raise ValueError(f"an output of shape {list(array.shape)} has more than one channel")
-    if len(sides) != 2:  # a side of one pixel, or all of it: take the last two as they are
+    if len(sides) == 1 and array.size == size[0] * size[1]:
+        sides = [size[1], size[0]]
+    elif len(sides) != 2:  # a side of one pixel: take the last two as they are
         sides = list(array.shape[-2:])
     return np.asarray(array.reshape(sides), np.float32)
 
 
-def channels_first(array: NDArray[Any], layout: str) -> NDArray[Any]:
-    """Return scores as channels x height x width; ``layout`` is how they come."""
-    if array.ndim == 4:
-        array = array[0]
-    return array.transpose(2, 0, 1) if layout.endswith("HWC") else array
+def softmax_of(scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
+    """Return the probability of one channel of logits, channels along ``axis`` (0 or 2).
 
-
-def softmax_of(scores: NDArray[Any], chosen: int) -> NDArray[np.float32]:
-    """Return the probability of one channel of channels x height x width logits."""
-    if len(scores) == 2:  # exp(a) / (exp(a) + exp(b)), with one exponential
-        difference = np.asarray(scores[1 - chosen] - scores[chosen], np.float32)
-        return sigmoid(np.negative(difference))
-    shifted = np.asarray(scores, np.float32) - scores.max(0)
-    np.exp(shifted, out=shifted)
-    return np.asarray(shifted[chosen] / shifted.sum(0), np.float32)
+    exp(chosen) / sum of exp is 1 / sum of exp(other - chosen): no maximum has to be found, and
+    what overflows is a probability of 0.
+    """
+    logits = np.asarray(scores, np.float32)
+    if axis == 0:
+        differences = cv2.exp(np.subtract(logits, logits[chosen]).reshape(len(logits), -1))
+        total = cv2.reduce(differences, 0, cv2.REDUCE_SUM)
+        return np.asarray((1.0 / total).reshape(logits.shape[1:]), np.float32)
+    flat = logits.reshape(-1, logits.shape[2])
+    differences = cv2.exp(flat - flat[:, chosen : chosen + 1])
+    total = differences @ np.ones(flat.shape[1], np.float32)
+    return np.asarray((1.0 / total).reshape(logits.shape[:2]), np.float32)
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -223,18 +259,3 @@ def checked_weights(manifest: Manifest) -> bytes:
             f"or was changed); {again}."
         )
     return weights
-
-
-def _open_session(
-    manifest: Manifest, unit: ComputeUnit, threads: int
-) -> onnxruntime.InferenceSession:
-    weights = checked_weights(manifest)
-    try:
-        return onnxruntime.InferenceSession(
-            weights, session_options(threads), providers=provider_list(unit)
-        )
-    except Exception as error:  # onnxruntime's errors share no other base class
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            f"onnxruntime cannot load {manifest.weights}: {first_line.rstrip('.')}."
-        ) from error

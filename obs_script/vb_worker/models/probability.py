@@ -14,7 +14,7 @@ class ProbabilityModel(Network):
     """Output: one channel of any size, 0..1, or any number where "activation" is "sigmoid"."""
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
-        plane = plane_of(outputs[self._output])
+        plane = plane_of(outputs[self._output], (self.input.width, self.input.height))
         if self.manifest.output.activation == "sigmoid":
             plane = sigmoid(plane)
         return self._fit(plane)

@@ -32,6 +32,9 @@ class RecurrentModel(AlphaModel):
         """Run onnxruntime alone, with states of zeros."""
         self.session.run(None, {**self.feeds, **self._zeros, self._input_name: feed})
 
+    def _first_state(self) -> dict[str, NDArray[Any]]:
+        return self._zeros
+
     def forget(self, stream: Hashable) -> None:
         """Drop the states of ``stream``."""
         self._streams.pop(stream, None)

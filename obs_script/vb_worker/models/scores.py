@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.network import Network, channels_first, output_layout, softmax_of
+from vb_worker.models.network import Network, output_layout, softmax_of
 
 
 class ClassScoresModel(Network):
@@ -16,15 +16,20 @@ class ClassScoresModel(Network):
     With "activation" "softmax" the scores are logits, with "none" probabilities already.
     """
 
-    def scores(self, outputs: dict[str, Any]) -> NDArray[Any]:
-        """Return the scores as classes x height x width."""
-        return channels_first(outputs[self._output], self._layout)
+    def classes(self) -> int:
+        """Return the number of classes if the file tells it."""
+        shape = self._shapes()[self._output]
+        number = shape[-1] if self._layout.endswith("HWC") else shape[-3]
+        return number if isinstance(number, int) else super().classes()
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
-        scores, person = self.scores(outputs), self.manifest.output.person
+        scores, person = outputs[self._output], self.manifest.output.person
+        if scores.ndim == 4:
+            scores = scores[0]
+        axis = 2 if self._layout.endswith("HWC") else 0
         if self.manifest.output.activation == "softmax":
-            return self._fit(softmax_of(scores, person))
-        return self._fit(np.ascontiguousarray(scores[person], np.float32))
+            return self._fit(softmax_of(scores, person, axis))
+        return self._fit(np.ascontiguousarray(scores.take(person, axis), np.float32))
 
     def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
         self._output = self._output_name(shapes)
