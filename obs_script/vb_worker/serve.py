@@ -15,12 +15,15 @@ from collections import deque
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vb_link import layout, memory, sentences, slots, wake
+from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
+from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
 
 REPORT_SECONDS = 0.5
@@ -55,6 +58,8 @@ class Stream:
         self.generation = -1
         self.model_name = ""
         self.error: Exception | None = None
+        self.choice = PersonChoice()
+        self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
         channel.alpha_used = 0
@@ -75,7 +80,7 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = error_field(self.error)
+        channel.report_error = error_field(self.error or self.depth.error)
 
 
 class Worker:
@@ -86,6 +91,7 @@ class Worker:
         self.models = models
         self.pipelines: dict[str, Pipeline] = {}
         self.streams: dict[int, Stream] = {}
+        self.depths = Depths(models)
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
@@ -117,12 +123,17 @@ class Worker:
         wanted = {stream.model_name for stream in self.streams.values()}
         for name in [name for name in self.pipelines if name not in wanted]:
             del self.pipelines[name]
+        self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = int(channel.settings_sequence)
+        stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
+        self._configure_depth(stream)
         name = text_of(channel.model)
         if name == stream.model_name and name in self.pipelines:
+            self._close_unused()
+            stream.report(self.pipelines[name], force=True)
             return
         stream.model_name, stream.error = name, None
         try:
@@ -130,6 +141,8 @@ class Worker:
                 manifest = self.models.get(name)
                 if manifest is None:
                     raise ModelError("NotInstalled", name=name)
+                if not manifest.finds_person:
+                    raise ModelError("FindsNoPeople", name=name)
                 self.pipelines[name] = Pipeline(open_model(manifest))
         except (ModelError, OSError, MemoryError) as error:
             stream.error = error
@@ -139,6 +152,12 @@ class Worker:
         if pipeline is not None:
             channel.want_width, channel.want_height = pipeline.model.input_size
         stream.report(pipeline, force=True)
+
+    def _configure_depth(self, stream: Stream) -> None:
+        before = stream.depth.error
+        self.depths.choose(stream.depth, text_of(stream.channel.depth_model))
+        if stream.depth.error not in (None, before):
+            _complain(stream.depth.error)
 
     def _picture(self, index: int, stream: Stream) -> bool:
         channel = stream.channel
@@ -153,10 +172,13 @@ class Worker:
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
+            stream.choice.reset()
+            stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index)
+            result = pipeline.process(frame, stream=index, choice=stream.choice)
             alpha = np.ascontiguousarray(result.alpha)
+            depth = stream.depth.sized(alpha.shape[1], alpha.shape[0])
             channel.alpha_newest = slots.write(
                 channel.alphas,
                 int(channel.alpha_newest) % layout.SLOTS,
@@ -165,6 +187,7 @@ class Worker:
                 width=alpha.shape[1],
                 height=alpha.shape[0],
                 pixels=alpha.data,
+                depth=None if depth is None else depth.data,
             )
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
@@ -180,8 +203,16 @@ class Worker:
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
         stream.error = None
+        self._depth(stream, frame, result.total_ms)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
+
+    def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> None:
+        """Make a depth for the next alphas, after this one is with the filter."""
+        before = stream.depth.error
+        self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
+        if stream.depth.error not in (None, before):
+            _complain(stream.depth.error)
 
 
 def _complain(problem: object) -> None:

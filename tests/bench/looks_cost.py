@@ -1,6 +1,6 @@
 """What each background and look adds to the filter's own cost in a real OBS, as JSON.
 
-``python -m bench.looks_cost`` (from ``tests/``, with ``obs_script`` on the path). Every row is
+``python -m tests.bench.looks_cost`` (with the project and ``obs_script`` on the path). Every row is
 measured next to the plain filter (colour background, all looks off) in the same OBS, in turns;
 figures are medians of the differences.
 """
@@ -17,7 +17,7 @@ from typing import Any
 
 import cv2
 
-from bench.obs_cost import CAMERA, FILTER, Turn
+from tests.bench.obs_cost import CAMERA, FILTER, Turn
 from vb_demo import clip
 from vb_demo.obs_session import ObsSession
 from vb_link.settings import FILTER_ID, defaults

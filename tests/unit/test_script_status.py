@@ -63,8 +63,12 @@ def test_starting_waiting_off_cover_and_errors_are_told_apart(segment: Any) -> N
 
 def test_the_workers_error_is_said_in_the_users_language(segment: Any) -> None:
     channel = segment.channels[0]
-    channel.report_error = serve.error_field(ModelError("FileMissing", path="/模型/a.onnx"))
-    assert _text(segment) == "The model file /模型/a.onnx is missing; run install.py again."
+    channel.report_error = serve.error_field(
+        ModelError("FileMissing", path="/模型/a.onnx", name="a")
+    )
+    assert _text(segment) == (
+        "The model file /模型/a.onnx is missing; run `virtual-background models install a`."
+    )
     japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
     assert japanese.startswith("モデルのファイル /模型/a.onnx がありません")
 
@@ -85,9 +89,9 @@ def test_an_error_without_a_key_is_said_in_english(segment: Any, error: Exceptio
 
 def test_an_error_too_long_for_both_is_said_in_english(segment: Any) -> None:
     channel = segment.channels[0]
-    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 250))
-    assert _text(segment).endswith("is missing; run install.py again.")
-    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 2000))
+    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 250, name="a"))
+    assert _text(segment).endswith("is missing; run `virtual-background models install a`.")
+    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 2000, name="a"))
     assert _text(segment).startswith("The model file 長長")
 
 

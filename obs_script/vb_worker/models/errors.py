@@ -5,18 +5,23 @@ from __future__ import annotations
 # What a user of OBS may come to read. The script's languages have each under ``Worker.<key>``.
 TEXTS = {
     "NotInstalled": "The model {name!r} is not installed: choose another one in the filter.",
+    "FindsNoPeople": "The model {name!r} finds no people: choose another one in the filter.",
     "FailedOnPicture": "The model {name} failed on a picture: {reason}",
     "UnitDidNotStart": (
         "{unit} is offered but did not start for {title!r}; choose another compute unit or "
         "update its driver."
     ),
     "NoUnit": "There is no compute unit {name!r} here; there are: {there}.",
-    "Unlike": "{path} is unlike its manifest: the {what} should be {wanted} and is {found}.",
-    "FileMissing": "The model file {path} is missing; run install.py again.",
+    "Unlike": (
+        "{path} is unlike its manifest ({where}): the {what} should be {wanted} and is {found}."
+    ),
+    "FileMissing": (
+        "The model file {path} is missing; run `virtual-background models install {name}`."
+    ),
     "FileUnreadable": "The model file {path} cannot be read: {reason}.",
     "FileChanged": (
-        "The model file {path} is not the one its manifest names (it is damaged or was "
-        "changed); run install.py again."
+        "The model file {path} is not the one its manifest names (it is damaged or was changed); "
+        "run `virtual-background models install {name}` or install.py again."
     ),
     "CannotLoad": "onnxruntime cannot load {path}: {reason}.",
 }
