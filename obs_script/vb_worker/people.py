@@ -39,7 +39,7 @@ SAME_COLOURS = 0.7  # Bhattacharyya coefficient from which two histograms are on
 SPREAD = 2.0  # working pixels; how fast a person gets unlikely outside their shape
 HIDDEN_SPREAD = 40.0  # more of that for each second they are hidden
 STAY = 1.0  # what a pixel's last owner has ahead, in units of log likelihood
-LEAST_SIDE = 16  # of a picture; optical flow wants no less
+LEAST_SIDE = 32  # OpenCV crashes in the flow of pictures that are lower (5.0: 128 x 31)
 _FLOOR = 1e-3
 _BESIDE = np.ones((9, 9), np.uint8)
 _NOBODY = 255  # a region that is no one's; never a person's label
@@ -266,11 +266,9 @@ class People:
                 young = self._now - person.born < YOUNG_SECONDS
                 if label != main and young and person.area < SMALL * self.people[main].area:
                     for others in claims.values():
-                        if label in others:
-                            others[others.index(label)] = main
+                        theirs = [main if other == label else other for other in others]
+                        others[:] = dict.fromkeys(theirs)
                     del self.people[label]
-        for region, labels in claims.items():
-            claims[region] = list(dict.fromkeys(labels))
 
     def _correct(
         self,

@@ -6,13 +6,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tests.unit.two_people import BLUE, FRAMES_PER_SECOND, Stand, as_probability, draw
 from vb_worker.people import FORGET_SECONDS
-from vb_worker.person_choice import PersonChoice
+from vb_worker.person_choice import MODES, PersonChoice
 
 
 @dataclass
@@ -230,13 +231,34 @@ def test_instances_part_people_who_touch_from_the_first_picture() -> None:
         assert (result > 0.5)[seen[1 - followed] > 0.5].mean() < 0.05
 
 
-@pytest.mark.parametrize("size", [(1, 1), (3, 200), (200, 3), (144, 256), (512, 512)])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (3, 200), (200, 3), (25, 200), (31, 128), (144, 256), (512, 512)]
+)
 def test_any_size_is_taken(size: tuple[int, int]) -> None:
     picture = np.zeros((*size, 4), np.uint8)
     choice = PersonChoice("largest")
     for _ in range(3):
         assert choice(np.ones(size, np.float32), picture).shape == size
     assert choice(np.ones((5, 7), np.float32), picture).min() == 1.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_masks_without_sense_are_taken_and_nothing_is_added(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    for mode in MODES:
+        moment = [0.0]
+        height, width = (int(side) for side in random.integers(1, 200, 2))
+        choice = PersonChoice(mode, *random.random(2), clock=lambda now=moment: now[0])  # type: ignore[misc]
+        for number in range(25):
+            moment[0] += float(random.choice([0.033, 0.5, 3.0, -1.0]))
+            blobs = cv2.GaussianBlur(random.random((height, width)), (0, 0), random.choice([1, 4]))
+            blobs = np.clip((blobs.reshape(height, width) - 0.5) * 20 + 0.5, 0, 1)
+            picture = random.integers(0, 256, (height, width, 3), np.uint8)
+            instances = random.random((number % 4, height, width), np.float32)
+            probability = blobs.astype(np.float32)
+            kept = choice(probability, picture, instances if seed == 0 else None)
+            assert kept.shape == probability.shape
+            assert (kept >= 0).all() and (kept <= probability + 1e-6).all()
 
 
 def test_it_costs_about_a_millisecond() -> None:
