@@ -82,6 +82,24 @@ class Stream:
         )
         channel.report_error = error_field(self.error or self.depth.error)
 
+    def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
+        """Hand the filter the alpha of a picture, with the newest depth there is."""
+        height, width = alpha.shape
+        depth = self.depth.sized(width, height)
+        channel = self.channel
+        channel.alpha_newest = slots.write(
+            channel.alphas,
+            int(channel.alpha_newest) % layout.SLOTS,
+            frame_id=picture.frame_id,
+            generation=picture.generation,
+            width=width,
+            height=height,
+            pixels=np.ascontiguousarray(alpha).data,
+            depth=None if depth is None else depth.data,
+        )
+        channel.alpha_used = self.used
+        channel.alpha_count += 1
+
 
 class Worker:
     """All streams, and one pipeline a model."""
@@ -128,6 +146,7 @@ class Worker:
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = int(channel.settings_sequence)
+        stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
         self._configure_depth(stream)
         name = text_of(channel.model)
@@ -177,42 +196,32 @@ class Worker:
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
             result = pipeline.process(frame, stream=index, choice=stream.choice)
-            alpha = np.ascontiguousarray(result.alpha)
-            depth = stream.depth.sized(alpha.shape[1], alpha.shape[0])
-            channel.alpha_newest = slots.write(
-                channel.alphas,
-                int(channel.alpha_newest) % layout.SLOTS,
-                frame_id=picture.frame_id,
-                generation=picture.generation,
-                width=alpha.shape[1],
-                height=alpha.shape[0],
-                pixels=alpha.data,
-                depth=None if depth is None else depth.data,
-            )
+            stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
             stream.error = ModelError("FailedOnPicture", name=stream.model_name, reason=error)
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
-        channel.alpha_used = stream.used
-        channel.alpha_count += 1
         weight = 0.1 if stream.finished else 1.0
         for field in ("preprocess_ms", "inference_ms", "total_ms"):
             old = getattr(channel, field)
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
         stream.error = None
-        self._depth(stream, frame, result.total_ms)
+        if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
+            # A picture that stands still is not followed by another alpha to send it with.
+            stream.send(picture, result.alpha)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
 
-    def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> None:
-        """Make a depth for the next alphas, after this one is with the filter."""
-        before = stream.depth.error
+    def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> bool:
+        """Make a depth for the next alphas, after this one is with the filter. True: it is new."""
+        before, made = stream.depth.error, stream.depth.made
         self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
         if stream.depth.error not in (None, before):
             _complain(stream.depth.error)
+        return stream.depth.made not in (None, made)
 
 
 def _complain(problem: object) -> None:
