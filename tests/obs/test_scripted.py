@@ -77,6 +77,10 @@ def _taken_back(asset: Any) -> bool:
     return not asset.offer
 
 
+def _has_gone_on(count: Path, before: str) -> bool:
+    return count.exists() and count.read_text() not in ("", before)
+
+
 @pytest.fixture
 def no_wishes(stage: Stage) -> Any:
     """Afterwards the script has everything back that no filter took."""
@@ -138,6 +142,36 @@ def test_what_nobody_took_is_no_leak_at_exit(start_obs: StartObs) -> None:
         assert _answered(_wish(stage, "image", picture))[0]
         assert _answered(_wish(stage, "source", SCENE, index=62))[0]
     # Leaving checks OBS's count of leaks.
+
+
+def test_a_script_that_hammers_obspython_beside_all_of_this(
+    start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
+    count = tmp_path / "hammer.count"
+    # Small and without a preview: an OBS that draws all the time lets no script come to its turn.
+    small = {"width": 320, "height": 180, "preview": False}
+    with start_obs(scripts=((SCRIPT, {}), (SCRIPTS / "hammer.py", {})), **small) as stage:
+        stage.expected.append(ENGLISH["Request.Copied"].format(count=1))
+        for name in (CAMERA, "Second"):
+            stage.picture(name, person(size=(320, 180))[0])
+            stage.add_filter(name)
+        pictures = [stage.save("wished", np.full((8, 8, 3), shade, np.uint8)) for shade in (9, 99)]
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            done = count.read_text() if count.exists() else ""
+            for name in pictures:
+                _wish(stage, "source", CAMERA, index=60)
+                assert _answered(_wish(stage, "image", name)) == (True, "")
+            _ask(stage, "copy", CAMERA, FILTER)
+            for action in ("next", "toggle", "toggle", "previous"):
+                _press(stage, action)
+            stage.obs.request("CreateScene", {"sceneName": "Passing"})
+            stage.obs.request("RemoveScene", {"sceneName": "Passing"})
+            stage.wait_frames(5)
+            wait_for(partial(_has_gone_on, count, done), 10, "the other script still runs")
+        assert b"Second" in stage.obs.segment().source_names
+    assert int(count.read_text()) > 300
 
 
 # Names
