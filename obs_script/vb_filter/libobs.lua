@@ -6,6 +6,13 @@ ffi.cdef [[
 typedef struct __attribute__((aligned(16))) { float x, y, z, w; } vb_vec4;
 typedef struct { float x, y; } vb_vec2;
 typedef struct { void *type; int own; void *pointer; } vb_userdata;
+// The beginning of struct obs_source_info, which OBS only ever lengthens.
+typedef struct {
+	const char *id; int type; uint32_t output_flags;
+	void *get_name, *create, *destroy, *get_width, *get_height, *get_defaults, *get_properties,
+		*update, *activate, *deactivate, *show, *hide, *video_tick, *video_render, *filter_video,
+		*filter_audio, *enum_active_sources, *save, *load;
+} vb_source_info;
 
 void *obs_filter_get_target(const void *filter);
 void *obs_filter_get_parent(const void *filter);
@@ -16,6 +23,22 @@ void obs_source_video_render(void *source);
 void obs_source_default_render(void *source);
 void obs_source_skip_video_filter(void *filter);
 void obs_source_update_properties(void *source);
+const char *obs_source_get_name(const void *source);
+const char *obs_source_get_id(const void *source);
+int obs_source_get_type(const void *source);
+uint32_t obs_source_get_width(void *source);
+uint32_t obs_source_get_height(void *source);
+typedef void (*vb_visit)(void *parent, void *child, void *param);
+void obs_source_enum_active_tree(void *source, vb_visit visit, void *param);
+void obs_source_inc_showing(void *source);
+void obs_source_dec_showing(void *source);
+void obs_source_release(void *source);
+void obs_source_media_play_pause(void *source, bool pause);
+void *obs_weak_source_get_source(void *weak);
+void obs_weak_source_release(void *weak);
+void *obs_source_get_settings(const void *source);
+const char *obs_data_get_string(void *data, const char *name);
+void obs_data_release(void *data);
 uint64_t obs_get_video_frame_time(void);
 uint64_t os_gettime_ns(void);
 void obs_enter_graphics(void);
@@ -109,7 +132,50 @@ M.render_plainly = interpreted(function(source) M.C.obs_source_default_render(so
 M.skip = interpreted(function(filter) M.C.obs_source_skip_video_filter(filter) end)
 M.width = interpreted(function(source) return M.C.obs_source_get_base_width(source) end)
 M.height = interpreted(function(source) return M.C.obs_source_get_base_height(source) end)
+M.full_width = interpreted(function(source) return M.C.obs_source_get_width(source) end)
+M.full_height = interpreted(function(source) return M.C.obs_source_get_height(source) end)
 M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
+
+-- Takes away from a new filter the callbacks that OBS calls while it holds the parent's filter
+-- lock: they take this Lua's lock, and the graphics thread takes the two the other way round
+-- whenever a filter of ours draws a source that has another one of ours. Without them libobs asks
+-- the source below for its size (the same answer) and saves the settings by itself, and nothing
+-- can wait in a circle. They are found by what OBS tells publicly of the source; false: not found,
+-- nothing was changed.
+function M.leave_to_libobs(source)
+	local id = M.C.obs_source_get_id(source)
+	local words = ffi.cast("const char **", source)
+	for index = 0, 200 do
+		if words[index] == id then
+			local found = ffi.cast("vb_source_info *", words + index)
+			if found.type ~= M.C.obs_source_get_type(source)
+				or found.output_flags ~= M.C.obs_source_get_output_flags(source) then
+				return false
+			end
+			found.get_width, found.get_height, found.save, found.load = nil, nil, nil, nil
+			return true
+		end
+	end
+	return false
+end
+
+function M.key(pointer)
+	return tonumber(ffi.cast("uintptr_t", pointer))
+end
+
+-- Whether drawing `source` draws any source whose key is in the table `keys`.
+local looked_for, was_found
+local visit = ffi.cast("vb_visit", function(_, child)
+	was_found = was_found or looked_for[M.key(child)] ~= nil
+end)
+local enum_active_tree = interpreted(function(source)
+	M.C.obs_source_enum_active_tree(source, visit, nil)
+end)
+function M.shows(source, keys)
+	looked_for, was_found = keys, keys[M.key(source)] ~= nil
+	if not was_found then enum_active_tree(source) end
+	return was_found
+end
 
 -- The raw pointer inside one of obslua's userdata objects.
 function M.pointer(userdata)
@@ -127,17 +193,19 @@ function M.fence()
 	if not x86 then M.C.bfree(M.C.bmalloc(1)) end
 end
 
+-- Runs a C function of one pointer on the graphics thread, outside of any drawing unless called
+-- there.
+function M.on_graphics_thread(task, object)
+	M.C.obs_queue_task(M.TASK_GRAPHICS, ffi.cast("vb_task", task), object, false)
+end
+
 -- Frees objects of the graphics system from any thread: the graphics thread runs the tasks in
 -- order. `objects` holds {destroy function, pointer}.
 function M.free_graphics(objects)
 	if #objects == 0 then return end
-	local C = M.C
-	local queue = function(task, object)
-		C.obs_queue_task(M.TASK_GRAPHICS, ffi.cast("vb_task", task), object, false)
-	end
-	queue(C.obs_enter_graphics, nil)
-	for _, item in ipairs(objects) do queue(item[1], item[2]) end
-	queue(C.obs_leave_graphics, nil)
+	M.on_graphics_thread(M.C.obs_enter_graphics, nil)
+	for _, item in ipairs(objects) do M.on_graphics_thread(item[1], item[2]) end
+	M.on_graphics_thread(M.C.obs_leave_graphics, nil)
 end
 
 return M

@@ -7,10 +7,21 @@ locale check and the table in the documentation. Keys are what obs-websocket's
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal, Union
 
-Kind = Literal["bool", "float", "color", "choice", "model", "compute", "path"]
+Kind = Literal[
+    "bool",
+    "float",
+    "color",
+    "choice",
+    "model",
+    "compute",
+    "depth_model",
+    "image",
+    "video",
+    "source",
+]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
 
@@ -19,12 +30,14 @@ Value = Union[bool, float, int, str]
 class Setting:
     """One setting.
 
-    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, ``model`` and ``compute`` (a
+    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute`` (a
     compute unit of this computer, or "auto") are strings;
-    ``path`` is a file. ``choices`` holds the values of a ``choice``; the text of value *v* is
-    found under the text key ``<text>.<v>``. ``shown_for`` is (key, values): the property is
-    visible only while that other setting has one of those values. ``reader`` says who acts on
-    it: what the worker reads travels through the link.
+    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's.
+    ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
+    key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
+    other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
+    who acts on it: what the worker reads travels through the link. ``scene``: a scene may have
+    its own value.
     """
 
     key: str
@@ -38,30 +51,139 @@ class Setting:
     unit: str = ""
     choices: tuple[str, ...] = ()
     shown_for: tuple[str, tuple[str, ...]] | None = None
-    group: str = field(default="mask")
+    group: str = "mask"
+    scene: bool = False
+
+
+ANYTHING = "*"  # in ``shown_for``: any value but none
+_PICTURED = ("image", "video", "source")
+
+
+def _position(
+    key: str,
+    text: str,
+    group: str,
+    shown_for: tuple[str, tuple[str, ...]] | None = None,
+    default: float = 0.5,
+) -> Setting:
+    return Setting(key, "float", default, text, shown_for=shown_for, group=group, scene=True)
+
+
+def _layer(name: str, text: str) -> tuple[Setting, ...]:
+    """Return the settings of a layer: any source of OBS's, where, how large, how opaque."""
+    made = (
+        Setting(f"{name}_source", "source", "", text),
+        Setting(f"{name}_x", "float", 0.5, "LayerX"),
+        Setting(f"{name}_y", "float", 0.5, "LayerY"),
+        Setting(f"{name}_scale", "float", 1.0, "LayerScale", minimum=0.05, maximum=4.0),
+        Setting(f"{name}_opacity", "float", 1.0, "LayerOpacity"),
+    )
+    chosen = (f"{name}_source", (ANYTHING,))
+    return tuple(
+        replace(row, group="layers", scene=True, shown_for=chosen if row.kind == "float" else None)
+        for row in made
+    )
+
+
+def _zone(number: int) -> tuple[Setting, ...]:
+    """Return the settings of a rectangle, in shares of the picture's width and height."""
+    key = f"zone{number}"
+    shown = (key, ("keep", "drop"))
+    return (
+        Setting(
+            key, "choice", "off", "Zone", choices=("off", "keep", "drop"), group="zones", scene=True
+        ),
+        _position(f"{key}_left", "ZoneLeft", "zones", shown, 0.4),
+        _position(f"{key}_top", "ZoneTop", "zones", shown, 0.4),
+        _position(f"{key}_right", "ZoneRight", "zones", shown, 0.6),
+        _position(f"{key}_bottom", "ZoneBottom", "zones", shown, 0.6),
+    )
 
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
-    Setting("model", "model", "selfie_landscape", "Model", reader="worker", group="mask"),
-    Setting("compute", "compute", "auto", "Compute", reader="worker", group="mask"),
-    Setting("threshold", "float", 0.5, "Threshold", group="mask"),
-    Setting("softness", "float", 0.5, "Softness", group="mask"),
+    Setting(
+        "output",
+        "choice",
+        "cutout",
+        "Output",
+        choices=("cutout", "background", "alpha", "inverted"),
+        group="main",
+    ),
+    Setting("model", "model", "selfie_landscape", "Model", reader="worker"),
+    Setting("compute", "compute", "auto", "Compute", reader="worker"),
+    Setting("threshold", "float", 0.5, "Threshold"),
+    Setting("softness", "float", 0.5, "Softness"),
+    Setting(
+        "person",
+        "choice",
+        "all",
+        "Person",
+        reader="worker",
+        choices=("all", "largest", "central", "follow"),
+    ),
+    Setting(
+        "person_x", "float", 0.5, "PersonX", reader="worker", shown_for=("person", ("follow",))
+    ),
+    Setting(
+        "person_y", "float", 0.5, "PersonY", reader="worker", shown_for=("person", ("follow",))
+    ),
     Setting(
         "background",
         "choice",
         "blur",
         "Background",
-        choices=("transparent", "color", "blur"),
+        choices=("transparent", "color", "blur", *_PICTURED, "room"),
         group="background",
+        scene=True,
     ),
+    Setting(
+        "background_image",
+        "image",
+        "",
+        "BackgroundImage",
+        shown_for=("background", ("image",)),
+        group="background",
+        scene=True,
+    ),
+    Setting(
+        "background_video",
+        "video",
+        "",
+        "BackgroundVideo",
+        shown_for=("background", ("video",)),
+        group="background",
+        scene=True,
+    ),
+    Setting(
+        "background_source",
+        "source",
+        "",
+        "BackgroundSource",
+        shown_for=("background", ("source",)),
+        group="background",
+        scene=True,
+    ),
+    Setting(
+        "background_fit",
+        "choice",
+        "cover",
+        "BackgroundFit",
+        choices=("cover", "contain", "stretch"),
+        shown_for=("background", _PICTURED),
+        group="background",
+        scene=True,
+    ),
+    _position("background_x", "BackgroundX", "background", ("background", _PICTURED)),
+    _position("background_y", "BackgroundY", "background", ("background", _PICTURED)),
     Setting(
         "background_color",
         "color",
         0xFF3A2E26,
         "BackgroundColor",
-        shown_for=("background", ("color",)),
+        shown_for=("background", ("color", *_PICTURED)),
         group="background",
+        scene=True,
     ),
     Setting(
         "blur_strength",
@@ -74,7 +196,54 @@ SETTINGS: tuple[Setting, ...] = (
         unit=" px",
         shown_for=("background", ("blur",)),
         group="background",
+        scene=True,
     ),
+    *_layer("behind", "BehindSource"),
+    Setting("depth_model", "depth_model", "", "DepthModel", reader="worker", group="layers"),
+    *(
+        Setting(
+            key,
+            "float",
+            default,
+            text,
+            shown_for=("depth_model", (ANYTHING,)),
+            group="layers",
+            scene=True,
+        )
+        for key, default, text in (
+            ("behind_depth", 0.5, "BehindDepth"),
+            ("behind_depth_edge", 0.1, "BehindDepthEdge"),
+        )
+    ),
+    *_layer("front", "FrontSource"),
+    Setting("light_wrap", "float", 0.0, "LightWrap", group="look"),
+    Setting("decontaminate", "float", 0.0, "Decontaminate", group="look"),
+    Setting(
+        "grow",
+        "float",
+        0.0,
+        "Grow",
+        minimum=-30.0,
+        maximum=30.0,
+        step=0.5,
+        unit=" px",
+        group="look",
+    ),
+    Setting(
+        "feather",
+        "float",
+        0.0,
+        "Feather",
+        minimum=-30.0,
+        maximum=30.0,
+        step=0.5,
+        unit=" px",
+        group="look",
+    ),
+    Setting("shadow", "float", 0.0, "Shadow", group="look"),
+    Setting("match", "float", 0.0, "Match", group="look"),
+    Setting("zone_picture", "image", "", "ZonePicture", group="zones", scene=True),
+    *(setting for number in range(1, 5) for setting in _zone(number)),
     Setting(
         "cover",
         "choice",
@@ -92,13 +261,51 @@ SETTINGS: tuple[Setting, ...] = (
         group="cover",
     ),
     Setting(
-        "cover_image", "path", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
+        "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
     ),
 )
 
+# A scene's own: the filter of this kind on a scene holds them. "default" and off leave a part to
+# the camera's filter.
+DEFAULT_BACKGROUND = "default"
+
+
+def _of_scene(setting: Setting) -> Setting:
+    if setting.key == "background":
+        return replace(
+            setting,
+            default=DEFAULT_BACKGROUND,
+            choices=(DEFAULT_BACKGROUND, *setting.choices),
+        )
+    if setting.group == "background":
+        return setting
+    if setting.shown_for is None:
+        return replace(setting, shown_for=(f"own_{setting.group}", ("true",)))
+    if setting.shown_for[0] == "depth_model":  # the camera's to choose
+        return replace(setting, shown_for=("behind_source", (ANYTHING,)))
+    return setting
+
+
+def _scene_settings() -> tuple[Setting, ...]:
+    made: list[Setting] = []
+    for group in ("background", "layers", "zones"):
+        if group != "background":
+            made.append(Setting(f"own_{group}", "bool", False, f"Own.{group}", group=group))
+        made += [_of_scene(s) for s in SETTINGS if s.scene and s.group == group]
+    return tuple(made)
+
+
+SCENE_SETTINGS: tuple[Setting, ...] = _scene_settings()
+
 FILTER_ID = "obs_virtual_background"
+SCENE_FILTER_ID = "obs_virtual_background_scene"
 
 
 def defaults() -> dict[str, Value]:
     """Return every setting's default by key."""
     return {setting.key: setting.default for setting in SETTINGS}
+
+
+def scene_defaults() -> dict[str, Value]:
+    """Return the default of every setting of the scene's filter by key."""
+    return {setting.key: setting.default for setting in SCENE_SETTINGS}

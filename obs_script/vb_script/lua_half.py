@@ -36,17 +36,24 @@ def literal(value: Any) -> str:
 
 
 def half(
-    *, address: int, texts: dict[str, str], models: list[tuple[str, str]],
+    *,
+    address: int,
+    texts: dict[str, str],
+    models: list[tuple[str, str]],
+    depth_models: list[tuple[str, str]],
     units: list[tuple[str, str]],
-) -> dict[str, Any]:  # fmt: skip
-    """Return the table the Lua half works from. ``models`` and ``units`` hold (name, text)."""
+) -> dict[str, Any]:
+    """Return the table the Lua half works from. Models and units are (name, text)."""
     return {
         "id": settings.FILTER_ID,
+        "scene_id": settings.SCENE_FILTER_ID,
         "address": address,
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
         "slots": layout.SLOTS,
+        "assets": layout.ASSETS,
+        "requests": layout.REQUESTS,
         "states": {
             "mask": layout.STATE_MASK,
             "cover": layout.STATE_COVER,
@@ -57,8 +64,10 @@ def half(
         "age_bins": layout.AGE_BINS,
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
+        "depth_models": [{"value": name, "text": title} for name, title in depth_models],
         "units": [{"value": name, "text": title} for name, title in units],
         "settings": [_row(setting) for setting in settings.SETTINGS],
+        "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }
 
 
@@ -77,10 +86,10 @@ def load(table: dict[str, Any]) -> int:
     scripting = libobs.scripting()
     handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
     if not handle:
-        raise libobs.LibraryError("OBS could not make the filter's Lua half: see OBS's log.")
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     if not scripting.obs_script_loaded(handle):
         scripting.obs_script_destroy(handle)
-        raise libobs.LibraryError(f"OBS could not load {PATH.name}: see OBS's script log.")
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     return int(handle)
 
 

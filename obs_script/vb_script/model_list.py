@@ -1,4 +1,4 @@
-"""The names and titles of the installed models, for the filter's list.
+"""The names and titles of the installed models, for the filter's lists.
 
 OBS's Python may be 3.10, which has no TOML reader, and only a few lines of a manifest matter
 here; the worker reads and checks the whole file.
@@ -7,27 +7,43 @@ here; the worker reads and checks the whole file.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-_FIELD = re.compile(r'^(name|title|file|kind)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
-_WITHOUT_FILE = "grabcut"
-_NO_MASK = "depth"
+_TABLE = re.compile(r"^\[([^\[\]]*)\]")
+_FIELD = re.compile(r'^(\w+)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
+Named = tuple[str, str]
 
 
-def model_list(folders: Iterable[Path]) -> list[tuple[str, str]]:
-    """Return (name, title) of the models whose files are there, by title; later folders win.
+@dataclass(frozen=True)
+class ModelLists:
+    """(name, title) of the models that find people and of those that tell depth, by title."""
 
-    A file lies beside its manifest or, once installed, in the last of the folders.
+    people: list[Named]
+    depth: list[Named]
+
+
+def model_lists(folders: Iterable[Path]) -> ModelLists:
+    """Return what the manifests in ``folders`` offer; later folders win.
+
+    A model whose file is in none of the folders is not installed and left out.
     """
-    folders = list(folders)
-    found: dict[str, str] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            fields = dict(_fields(path))
-            if "name" in fields and _usable(fields, (folder, folders[-1])):
-                found[fields["name"]] = fields.get("title", fields["name"])
-    return sorted(found.items(), key=lambda item: item[1])
+    there = [folder for folder in folders if folder.is_dir()]
+    found: dict[str, dict[str, str]] = {}
+    for folder in there:
+        for path in sorted(folder.glob("*.toml")):
+            fields = _fields(path.read_text(encoding="utf-8", errors="replace"))
+            if "name" in fields:
+                found[fields["name"]] = fields
+    people: list[Named] = []
+    depth: list[Named] = []
+    for name, fields in found.items():
+        file = fields.get("file")
+        if file is None or any((folder / file).is_file() for folder in there):
+            listed = depth if fields.get("output.kind") == "depth" else people
+            listed.append((name, fields.get("title", name)))
+    return ModelLists(*(sorted(listed, key=lambda one: one[1]) for listed in (people, depth)))
 
 
 def state_of(folders: Iterable[Path], *files: Path) -> tuple[object, ...]:
@@ -49,23 +65,15 @@ def _models_in(folder: Path) -> list[Path]:
         return []
 
 
-def _fields(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the fields that matter: those above the first table, and the output's kind."""
-    table = ""
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        if line.startswith("["):
-            table = line.strip()
-        match = _FIELD.match(line.strip())
-        if match and (table == "[output]") == (match[1] == "kind") and table in ("", "[output]"):
-            yield match[1], match[2]
-
-
-def _usable(fields: dict[str, str], folders: tuple[Path, Path]) -> bool:
-    kind = fields.get("kind")
-    if kind in (_WITHOUT_FILE, _NO_MASK):
-        return kind == _WITHOUT_FILE
-    return (
-        any((folder / fields["file"]).is_file() for folder in folders)
-        if "file" in fields
-        else False
-    )
+def _fields(text: str) -> dict[str, str]:
+    """Return the one-line texts of a manifest by key, those in a table as ``table.key``."""
+    fields: dict[str, str] = {}
+    prefix = ""
+    for line in map(str.strip, text.splitlines()):
+        table = _TABLE.match(line)
+        field = _FIELD.match(line)
+        if table:
+            prefix = f"{table[1].strip()}."
+        elif field:
+            fields[prefix + field[1]] = field[2]
+    return fields

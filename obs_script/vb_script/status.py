@@ -8,28 +8,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from vb_link import layout
+from vb_link import layout, sentences
 
 _SHARE, _STEP = 0.2, 1.0
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a status line says: ``kind`` is the text key, the rest its figures."""
+    """What a status line says: ``kind`` is the text key, the rest its figures.
+
+    ``error`` is the worker's own error as the link carries it.
+    """
 
     kind: str
     detail: str = ""
+    error: bytes = b""
     model: str = ""
     compute: str = ""
     milliseconds: float = 0.0
     rate: float = 0.0
     age_frames: float = 0.0
     age_ms: float = 0.0
+    notice: str = ""  # the answer to what the user has just asked for
 
     def differs(self, other: Figures) -> bool:
         """Whether a user would call it news against ``other``."""
-        if (self.kind, self.detail, self.model, self.compute) != (
-            other.kind, other.detail, other.model, other.compute,
+        if (self.kind, self.detail, self.error, self.model, self.compute, self.notice) != (
+            other.kind, other.detail, other.error, other.model, other.compute, other.notice,
         ):  # fmt: skip
             return True
         return any(
@@ -43,11 +48,23 @@ class Figures:
 
     def text(self, texts: dict[str, str]) -> str:
         template = texts.get(self.kind, self.kind)
-        return template.format(
-            detail=self.detail, model=self.model, compute=self.compute,
+        detail = worker_words(self.error, texts) if self.error else self.detail
+        line = template.format(
+            detail=detail, model=self.model, compute=self.compute,
             milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
             age_ms=self.age_ms,
         )  # fmt: skip
+        return f"{line}\n{self.notice}" if self.notice else line
+
+
+def worker_words(error: bytes, texts: dict[str, str]) -> str:
+    """Return the worker's error in the user's language, or in English where it has no other."""
+    key, arguments = sentences.unpack(error)
+    template = texts.get(f"Worker.{key}")
+    try:
+        return template.format(**arguments) if template else sentences.english(error)
+    except (KeyError, IndexError):
+        return sentences.english(error)
 
 
 def worker_figures(problem: str) -> Figures | None:
@@ -65,14 +82,13 @@ def worker_figures(problem: str) -> Figures | None:
 
 def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
     """Return what to say of one filter."""
-    failed = worker_figures(problem)
+    failed = Figures("Status.Panic") if segment.panic else worker_figures(problem)
     if failed is not None:
         return failed
     if segment.worker_ready == 0 or segment.worker_ready != segment.worker_epoch:
         return Figures("Status.Starting")
-    error = channel.report_error.decode("utf-8", "replace")
-    if error:
-        return Figures("Status.Error", detail=error)
+    if channel.report_error:
+        return Figures("Status.Error", error=channel.report_error)
     if channel.state == layout.STATE_OFF:
         return Figures("Status.Off")
     if channel.alpha_used != channel.used:

@@ -10,7 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models.instances import InstancesModel
 from vb_worker.models.model import Model
+from vb_worker.person_choice import PersonChoice
 from vb_worker.stabilise import Stabiliser
 
 
@@ -37,14 +39,25 @@ class Pipeline:
         # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
         cv2.setNumThreads(1)
 
-    def process(self, frame_rgba: NDArray[np.uint8], *, stream: Hashable) -> Result:
-        """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size."""
-        stabiliser = self._streams.setdefault(stream, Stabiliser())
-        return self._run(frame_rgba, stabiliser, stream)
+    def process(
+        self,
+        frame_rgba: NDArray[np.uint8],
+        *,
+        stream: Hashable,
+        choice: PersonChoice | None = None,
+    ) -> Result:
+        """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
-    def still(self, picture: NDArray[np.uint8]) -> Result:
+        ``choice`` is the stream's, and remembers it: whom of several people to keep.
+        """
+        stabiliser = self._streams.setdefault(stream, Stabiliser())
+        return self._run(frame_rgba, stabiliser, stream, choice)
+
+    def still(self, picture: NDArray[np.uint8], choice: PersonChoice | None = None) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
-        return self._run(picture, None, None)
+        if choice is not None:
+            choice.reset()
+        return self._run(picture, None, None, choice)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
@@ -52,18 +65,29 @@ class Pipeline:
         self.model.forget(stream)
 
     def _run(
-        self, frame: NDArray[np.uint8], stabiliser: Stabiliser | None, stream: Hashable | None
+        self,
+        frame: NDArray[np.uint8],
+        stabiliser: Stabiliser | None,
+        stream: Hashable | None,
+        choice: PersonChoice | None,
     ) -> Result:
         begin = time.perf_counter()
         small = self.model.shrink(frame)
         feed = self.model.prepare(small)
         prepared = time.perf_counter()
-        probability = self.model.infer(feed, stream)
+        instances = None
+        if isinstance(self.model, InstancesModel) and choice is not None and choice.chooses:
+            instances = self.model.find(feed).masks
+            probability = instances.max(0, initial=0.0)
+        else:
+            probability = self.model.infer(feed, stream)
         inferred = time.perf_counter()
         if stabiliser is not None:
             code = cv2.COLOR_RGBA2GRAY if small.shape[2] == 4 else cv2.COLOR_RGB2GRAY
             grey = np.asarray(cv2.cvtColor(small, code), np.uint8)
             probability = stabiliser(probability, grey)
+        if choice is not None:
+            probability = choice(probability, small, instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
         end = time.perf_counter()
         return Result(

@@ -16,12 +16,15 @@ from collections import deque
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vb_link import layout, memory, slots, wake
+from vb_link import layout, memory, places, sentences, slots, wake
 from vb_worker import computing
+from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import measured, registry, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
+from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
 
 REPORT_SECONDS = 0.5
@@ -37,6 +40,15 @@ def text_field(text: str, size: int) -> bytes:
     return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
 
 
+def error_field(error: Exception | None) -> bytes:
+    """Return an error as the link carries it."""
+    if error is None:
+        return b""
+    if isinstance(error, ModelError):
+        return sentences.pack(str(error), error.key, error.arguments, layout.ERROR_BYTES)
+    return text_field(str(error) or type(error).__name__, layout.ERROR_BYTES)
+
+
 class Stream:
     """One filter's side of the work: its channel, its last picture, its account."""
 
@@ -47,7 +59,9 @@ class Stream:
         self.frame_count = 0
         self.generation = -1
         self.key: Key = ("", "")
-        self.error = ""
+        self.error: Exception | None = None
+        self.choice = PersonChoice()
+        self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
         channel.alpha_used = 0
@@ -68,7 +82,25 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = text_field(self.error, layout.ERROR_BYTES)
+        channel.report_error = error_field(self.error or self.depth.error)
+
+    def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
+        """Hand the filter the alpha of a picture, with the newest depth there is."""
+        height, width = alpha.shape
+        depth = self.depth.sized(width, height)
+        channel = self.channel
+        channel.alpha_newest = slots.write(
+            channel.alphas,
+            int(channel.alpha_newest) % layout.SLOTS,
+            frame_id=picture.frame_id,
+            generation=picture.generation,
+            width=width,
+            height=height,
+            pixels=np.ascontiguousarray(alpha).data,
+            depth=None if depth is None else depth.data,
+        )
+        channel.alpha_used = self.used
+        channel.alpha_count += 1
 
 
 class Worker:
@@ -81,6 +113,7 @@ class Worker:
         self.units: dict[Key, str] = {}  # what a pipeline runs on, until its first mask
         self.survey = computing.Survey()
         self.streams: dict[int, Stream] = {}
+        self.depths = Depths(models)
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
@@ -114,6 +147,31 @@ class Worker:
         wanted = {stream.key for stream in self.streams.values()}
         for key in [key for key in self.pipelines if key not in wanted]:
             del self.pipelines[key]
+        self.depths.close_except({stream.depth.name for stream in self.streams.values()})
+
+    def _configure(self, stream: Stream) -> None:
+        channel = stream.channel
+        stream.settings_sequence = int(channel.settings_sequence)
+        stream.frame_count = -1  # a picture that stands still is looked at anew
+        stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
+        self._configure_depth(stream)
+        key = (text_of(channel.model), text_of(channel.compute) or measured.AUTO)
+        if key == stream.key and key in self.pipelines:
+            self._close_unused()
+            stream.report(self.pipelines[key], force=True)
+            return
+        stream.key, stream.error = key, None
+        try:
+            if key not in self.pipelines:
+                self.pipelines[key] = self._open(key)
+        except (ModelError, OSError, MemoryError) as error:
+            stream.error = error
+            _complain(str(error) or type(error).__name__)
+        self._close_unused()
+        pipeline = self.pipelines.get(key)
+        if pipeline is not None:
+            self._ask_for_size(channel, pipeline)
+        stream.report(pipeline, force=True)
 
     def _choose_again(self) -> None:
         """Open what runs on the fastest unit anew, now that it is known which that is."""
@@ -122,40 +180,19 @@ class Worker:
         for stream in self.streams.values():
             stream.settings_sequence = -1
 
-    def _configure(self, stream: Stream) -> None:
-        channel = stream.channel
-        stream.settings_sequence = int(channel.settings_sequence)
-        key = (text_of(channel.model), text_of(channel.compute) or measured.AUTO)
-        if key == stream.key and key in self.pipelines:
-            return
-        stream.key, stream.error = key, ""
-        try:
-            if key not in self.pipelines:
-                self.pipelines[key] = self._open(key)
-        except (ModelError, OSError, MemoryError) as error:
-            stream.error = str(error) or type(error).__name__
-            _complain(stream.error)
-        self._close_unused()
-        pipeline = self.pipelines.get(key)
-        if pipeline is not None:
-            self._ask_for_size(channel, pipeline)
-        stream.report(pipeline, force=True)
-
     def _open(self, key: Key) -> Pipeline:
         name, compute = key
         # A model may have been installed or changed since the worker started.
         self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
         manifest = self.models.get(name)
         if manifest is None or not manifest.installed:
-            raise ModelError(
-                f"The model {name!r} is not installed: choose another one in the filter."
-            )
+            raise ModelError("NotInstalled", name=name)
         if not manifest.finds_person:
-            raise ModelError(f"{manifest.title} finds no person: choose another model.")
+            raise ModelError("FindsNoPeople", name=name)
         model, unit = computing.open_chosen(manifest, compute)
         if unit != measured.CPU:
             self.units[key] = unit
-        elif manifest.source is None:
+        elif manifest.path.parent == places.user_models_dir():
             trial.check(model)  # the user's own: its manifest may be wrong
         if compute == measured.AUTO:
             self.survey.want(manifest)
@@ -168,6 +205,12 @@ class Worker:
         size = pipeline.model.input_size if 0 in source else pipeline.model.frame_size(*source)
         if (int(channel.want_width), int(channel.want_height)) != size:
             channel.want_width, channel.want_height = size
+
+    def _configure_depth(self, stream: Stream) -> None:
+        before = stream.depth.error
+        self.depths.choose(stream.depth, text_of(stream.channel.depth_model))
+        if stream.depth.error not in (None, before):
+            _complain(stream.depth.error)
 
     def _picture(self, index: int, stream: Stream) -> bool:
         channel = stream.channel
@@ -182,28 +225,19 @@ class Worker:
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
+            stream.choice.reset()
+            stream.depth.reset()
             self._ask_for_size(channel, pipeline)  # a letterbox follows the source's shape
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index)
-            alpha = np.ascontiguousarray(result.alpha)
-            channel.alpha_newest = slots.write(
-                channel.alphas,
-                int(channel.alpha_newest) % layout.SLOTS,
-                frame_id=picture.frame_id,
-                generation=picture.generation,
-                width=alpha.shape[1],
-                height=alpha.shape[0],
-                pixels=alpha.data,
-            )
+            result = pipeline.process(frame, stream=index, choice=stream.choice)
+            stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
-            stream.error = f"The model {stream.key[0]} failed on a picture: {error}"
+            stream.error = ModelError("FailedOnPicture", name=stream.key[0], reason=error)
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
-        channel.alpha_used = stream.used
-        channel.alpha_count += 1
         weight = 0.1 if stream.finished else 1.0
         for field in ("preprocess_ms", "inference_ms", "total_ms"):
             old = getattr(channel, field)
@@ -212,9 +246,20 @@ class Worker:
         unit = self.units.pop(stream.key, "")
         if unit:
             _note_mask(unit)
-        stream.error = ""
+        stream.error = None
+        if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
+            # A picture that stands still is not followed by another alpha to send it with.
+            stream.send(picture, result.alpha)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
+
+    def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> bool:
+        """Make a depth for the next alphas, after this one is with the filter. True: it is new."""
+        before, made = stream.depth.error, stream.depth.made
+        self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
+        if stream.depth.error not in (None, before):
+            _complain(stream.depth.error)
+        return stream.depth.made not in (None, made)
 
 
 def _note_mask(unit: str) -> None:

@@ -253,7 +253,7 @@ def test_an_own_file_is_guessed_and_listed_at_once(
     # And by the very list that OBS shows:
     from vb_script import model_list  # noqa: PLC0415 - the other side of the link
 
-    assert ("my_network", "Mine") in model_list.model_list(default_folders())
+    assert ("my_network", "Mine") in model_list.model_lists(default_folders()).people
 
 
 @pytest.mark.parametrize(

@@ -34,46 +34,61 @@ def test_what_has_no_literal_is_refused() -> None:
 
 
 def test_the_table_holds_every_setting_in_order() -> None:
-    table = lua_half.half(address=1, texts={}, models=[("a", "A")], units=[("cpu", "CPU")])
+    table = lua_half.half(
+        address=1, texts={}, models=[("a", "A")], depth_models=[("d", "D")], units=[("cpu", "CPU")]
+    )
     assert [row["key"] for row in table["settings"]] == [setting.key for setting in SETTINGS]
     assert table["models"] == [{"value": "a", "text": "A"}]
     assert table["units"] == [{"value": "cpu", "text": "CPU"}]
+    assert table["depth_models"] == [{"value": "d", "text": "D"}]
     assert lua_half.literal(table)
-
-
-def _manifest(folder: Path, name: str, text: str, *, there: bool = True) -> None:
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.toml").write_text(text)
-    if there:
-        (folder / f"{name}.onnx").write_bytes(b"")
 
 
 def test_models_are_listed_by_title_and_the_users_win(tmp_path: Path) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
-    _manifest(
-        shipped, "b", 'name = "b"\ntitle = "Zebra"\nfile = "b.onnx"\n[source]\nname = "not this"\n'
-    )
-    _manifest(shipped, "a", 'name = "a" # comment\nfile = "a.onnx"\n')
-    _manifest(own, "b", 'title = "Apple"\nname = "b"\nfile = "b.onnx"\n')
-    expected = [("b", "Apple"), ("a", "a")]
-    assert model_list.model_list([tmp_path / "missing", shipped, own]) == expected
-
-
-def test_only_installed_models_that_find_people_are_listed(tmp_path: Path) -> None:
-    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
     own.mkdir()
-    for name in ("here", "later"):
-        text = f'name = "{name}"\nfile = "{name}.onnx"\n[output]\nkind = "alpha"\n'
-        _manifest(shipped, name, text, there=name == "here")
-    _manifest(shipped, "far", 'name = "far"\nfile = "far.onnx"\n[output]\nkind = "depth"\n')
-    _manifest(shipped, "cut", 'name = "cut"\n[output]\nkind = "grabcut"\n', there=False)
+    (shipped / "b.toml").write_text('name = "b"\ntitle = "Zebra"\n[source]\nname = "not this"\n')
+    (shipped / "a.toml").write_text('name = "a" # comment\n')
+    (own / "b.toml").write_text('title = "Apple"\nname = "b"\n')
+    lists = model_list.model_lists([shipped, own, tmp_path / "missing"])
+    assert lists.people == [("b", "Apple"), ("a", "a")]
+    assert lists.depth == []
+
+
+def test_depth_models_have_their_own_list_and_the_file_must_be_there(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    own.mkdir()
+    (shipped / "d.toml").write_text(
+        'name = "d"\nfile = "d.onnx"\n[output] # what it answers\nkind = "depth"\n'
+    )
+    (shipped / "p.toml").write_text('name = "p"\nfile = "p.onnx"\n[output]\nkind = "alpha"\n')
+    assert model_list.model_lists([shipped, own]) == model_list.ModelLists([], [])
+    (own / "d.onnx").touch()
+    (shipped / "p.onnx").touch()
+    lists = model_list.model_lists([shipped, own])
+    assert lists == model_list.ModelLists([("p", "p")], [("d", "d")])
+
+
+def test_the_shipped_person_models_are_listed() -> None:
+    names = [name for name, _ in model_list.model_lists([places.models_dir()]).people]
+    assert "selfie_landscape" in names
+
+
+def test_a_model_that_comes_is_noticed(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    (shipped / "later.toml").write_text('name = "later"\nfile = "later.onnx"\n')
+    (shipped / "cut.toml").write_text('name = "cut"\n[output]\nkind = "grabcut"\n')
     folders = [shipped, own]
-    assert model_list.model_list(folders) == [("cut", "cut"), ("here", "here")]
+    assert model_list.model_lists(folders).people == [("cut", "cut")]
     before = model_list.state_of(folders)
     assert model_list.state_of(folders) == before
+    own.mkdir()
     (own / "later.onnx").write_bytes(b"")
     assert model_list.state_of(folders) != before
-    assert ("later", "later") in model_list.model_list(folders)
+    assert ("later", "later") in model_list.model_lists(folders).people
 
 
 def test_units_show_their_time_or_the_reason(

@@ -10,6 +10,7 @@ import pytest
 
 from vb_link.settings import SETTINGS
 from vb_script import texts
+from vb_worker.models import errors
 
 LANGUAGES = sorted(texts.FOLDER.glob("*.ini"))
 SCRIPT = Path(texts.__file__).resolve().parent
@@ -48,9 +49,20 @@ def test_every_setting_and_choice_has_its_text() -> None:
 def test_every_key_in_the_code_is_in_the_table() -> None:
     table = texts.load("en-US")
     code = LUA.read_text() + "".join(path.read_text() for path in SCRIPT.glob("*.py"))
-    keys = set(re.findall(r'"((?:Status|Error|Panel)\.[A-Za-z]+|FilterName|ImageFiles)"', code))
+    keys = set(
+        re.findall(
+            r'"((?:Status|Error|Panel|Hotkey|Asset|Request|Preset)\.[A-Za-z]+|FilterName|ImageFiles)"',
+            code,
+        )
+    )
     assert len(keys) > 10
     assert keys <= set(table)
+
+
+def test_the_workers_sentences_are_the_languages_own() -> None:
+    table = texts.load("en-US")
+    ours = {key: text for key, text in table.items() if key.startswith("Worker.")}
+    assert ours == {f"Worker.{key}": text for key, text in errors.TEXTS.items()}
 
 
 @pytest.mark.parametrize(

@@ -50,10 +50,7 @@ class Network(Model):
         self.threads = threads
         self.session = open_session(checked_weights(manifest), manifest.weights, unit, threads)
         if self.session.get_providers()[0] != unit.provider:
-            raise ModelError(
-                f"{unit.title} is offered but did not start for {manifest.title!r}; "
-                "choose another compute unit or update its driver."
-            )
+            raise ModelError("UnitDidNotStart", unit=unit.title, title=manifest.title)
         self._preparer = Preparer(self.input)
         self._input_name = self._check_input()
         self.feeds: dict[str, NDArray[Any]] = self._constants()
@@ -158,9 +155,9 @@ class Network(Model):
     def _unlike(self, table: str, what: str, wanted: object, found: object) -> ModelError:
         where = self.manifest.where(table)
         return ModelError(
-            f"{self.manifest.weights} is unlike its manifest ({where}): the {what} should be "
-            f"{wanted} and is {found}."
-        )
+            "Unlike",
+            path=self.manifest.weights, where=where, what=what, wanted=wanted, found=found,
+        )  # fmt: skip
 
     def _check_input(self) -> str:
         spec = self.input
@@ -260,22 +257,13 @@ def _scaled(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.f
 
 def checked_weights(manifest: Manifest) -> bytes:
     """Return the ONNX file's bytes once their sum is right. Raises ModelError, one sentence."""
-    again = "run `virtual-background models install` or install.py again"
     try:
         weights = manifest.weights.read_bytes()
     except FileNotFoundError as error:
-        raise ModelError(
-            f"The model file {manifest.weights} is missing; "
-            f"run `virtual-background models install {manifest.name}`."
-        ) from error
+        raise ModelError("FileMissing", path=manifest.weights, name=manifest.name) from error
     except OSError as error:
-        raise ModelError(
-            f"The model file {manifest.weights} cannot be read: {error.strerror}."
-        ) from error
+        raise ModelError("FileUnreadable", path=manifest.weights, reason=error.strerror) from error
     # The bytes that were checked are the bytes that are loaded: no second read.
     if hashlib.sha256(weights).hexdigest() != manifest.expected_sha256:
-        raise ModelError(
-            f"The model file {manifest.weights} is not the one its manifest names (it is damaged "
-            f"or was changed); {again}."
-        )
+        raise ModelError("FileChanged", path=manifest.weights, name=manifest.name)
     return weights

@@ -135,7 +135,7 @@ def find_unit(name: str) -> ComputeUnit:
         if unit.name == name:
             return unit
     there = ", ".join(unit.name for unit in units)
-    raise ModelError(f"There is no compute unit {name!r} here; there are: {there}.")
+    raise ModelError("NoUnit", name=name, there=there)
 
 
 def provider_list(unit: ComputeUnit, threads: int = 1) -> list[Any]:

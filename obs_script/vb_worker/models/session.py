@@ -20,7 +20,7 @@ def open_session(
         )
     except Exception as error:  # onnxruntime's errors share no other base class
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"onnxruntime cannot load {path}: {first_line.rstrip('.')}.") from error
+        raise ModelError("CannotLoad", path=path, reason=first_line.rstrip(".")) from error
 
 
 def plain_session(weights: bytes, path: Path) -> onnxruntime.InferenceSession:
