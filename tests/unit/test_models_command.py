@@ -13,8 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tests.unit.onnx_graphs import FLOAT, Graph
 from vb_link import places
 from vb_worker import cli, fetching, packages
 from vb_worker.errors import UserError
@@ -291,3 +293,32 @@ def test_the_written_manifest_reads_back_the_same(tmp_path: Path) -> None:
         )
         again = parse(tmp_path / "x.toml", told)
         assert (again.input, again.output) == (manifest.input, manifest.output), manifest.name
+
+
+def test_a_recurrent_network_is_guessed_with_its_states(data: Path, tmp_path: Path) -> None:
+    """Redder than blue is the person; a state goes along."""
+    graph = Graph()
+    channel = graph.weight(np.array([[[[30.0]], [[0.0]], [[-30.0]]]], np.float32))
+    graph.node("Sigmoid", graph.node("Conv", "src", channel), out="pha")
+    graph.node("Add", "r1i", "pha", out="r1o")
+    plane, picture = [1, 1, 90, 160], [1, 3, 90, 160]
+    own = graph.save(
+        tmp_path / "own.onnx", [("src", FLOAT, picture), ("r1i", FLOAT, plane)],
+        [("pha", FLOAT, plane), ("r1o", FLOAT, plane)],
+    )  # fmt: skip
+    assert cli.main(["models", "add", str(own), "--name", "own"]) == 0
+    output = load(data / "own.toml").output
+    assert (output.kind, output.name, output.state) == ("recurrent", "pha", (("r1i", "r1o"),))
+
+
+def test_a_depth_network_is_added_when_it_is_said_to_be_one(data: Path, tmp_path: Path) -> None:
+    graph = Graph()
+    channel = graph.weight(np.array([[[[-1.0]], [[0.0]], [[1.0]]]], np.float32))
+    graph.node("Conv", "picture", channel, out="far")  # blue is the room
+    own = graph.save(
+        tmp_path / "own.onnx", [("picture", FLOAT, [1, 3, 90, 160])],
+        [("far", FLOAT, [1, 1, 90, 160])],
+    )  # fmt: skip
+    assert cli.main(["models", "add", str(own), "--name", "own", "--kind", "depth"]) == 0
+    assert load(data / "own.toml").output.near == "low"
+    assert cli.main(["models", "add", str(own), "--name", "b", "--kind", "magic"]) == 1
