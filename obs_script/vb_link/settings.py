@@ -40,9 +40,20 @@ class Setting:
     group: str = field(default="mask")
 
 
+QUALITIES = ("fast", "balanced", "best")
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
     Setting("model", "model", "selfie_landscape", "Model", reader="worker", group="mask"),
+    Setting(
+        "quality",
+        "choice",
+        "balanced",
+        "Quality",
+        reader="worker",
+        choices=QUALITIES,
+        group="mask",
+    ),
     Setting("threshold", "float", 0.5, "Threshold", group="mask"),
     Setting("softness", "float", 0.5, "Softness", group="mask"),
     Setting(

@@ -18,6 +18,7 @@ COMMANDS = {
     "mask": "write the person's mask (8-bit PNG) of pictures or folders of pictures",
     "render": "write a video with another background",
     "models": "list the models",
+    "eval": "measure the mattes on pictures whose true masks are known",
     "bench": "measure each model on each compute unit",
 }
 SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"

@@ -10,8 +10,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.look import Look
 from vb_worker.models.model import Model
 from vb_worker.models.prepare import resize
+from vb_worker.movement import Movement
+from vb_worker.quality import Quality, preset
+from vb_worker.refine import WORKING_AREA, refined
 from vb_worker.stabilise import Stabiliser
 
 
@@ -29,43 +33,69 @@ class Result:
     total_ms: float
 
 
-class Pipeline:
-    """Runs one model for any number of streams, each with its own memory of the last frame."""
+class _Stream:
+    """What is remembered of one stream."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, look: Look) -> None:
+        self.look = look
+        self.movement = Movement()
+        self.steady = Stabiliser()
+
+
+class Pipeline:
+    """Runs one model for any number of streams, each with its own memory of the last frames."""
+
+    def __init__(self, model: Model, quality: Quality | None = None) -> None:
+        """``quality``: how much is done a frame; None is the default preset."""
         self.model = model
-        self._streams: dict[Hashable, Stabiliser] = {}
+        self.quality = preset("") if quality is None else quality
+        self._streams: dict[Hashable, _Stream] = {}
         # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
         cv2.setNumThreads(1)
 
+    def working_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size (width, height) at which a source of that size is worked on."""
+        if not self.quality.close:
+            return self.model.input_size
+        scale = min(1.0, (WORKING_AREA / (width * height)) ** 0.5)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
     def process(self, frame_rgba: NDArray[np.uint8], *, stream: Hashable) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size."""
-        return self._run(frame_rgba, self._streams.setdefault(stream, Stabiliser()))
+        if stream not in self._streams:
+            self._streams[stream] = self._new_stream()
+        return self._run(frame_rgba, self._streams[stream])
 
     def still(self, picture: NDArray[np.uint8]) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
-        return self._run(picture, None)
+        return self._run(picture, self._new_stream())
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
         self._streams.pop(stream, None)
 
-    def _run(self, frame: NDArray[np.uint8], stabiliser: Stabiliser | None) -> Result:
+    def _new_stream(self) -> _Stream:
+        return _Stream(Look(self._answer, self.quality))
+
+    def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return self.model.infer(self.model.prepare(picture))
+
+    def _run(self, frame: NDArray[np.uint8], stream: _Stream) -> Result:
         begin = time.perf_counter()
-        small = resize(frame, *self.model.input_size)
-        feed = self.model.prepare(small)
+        small = resize(frame, *self.working_size(frame.shape[1], frame.shape[0]))
+        if small.shape[2] == 4:
+            small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
+        still = stream.movement(small)
         prepared = time.perf_counter()
-        probability = self.model.infer(feed)
-        inferred = time.perf_counter()
-        if stabiliser is not None:
-            code = cv2.COLOR_RGBA2GRAY if small.shape[2] == 4 else cv2.COLOR_RGB2GRAY
-            grey = np.asarray(cv2.cvtColor(small, code), np.uint8)
-            probability = stabiliser(probability, grey)
+        probability = stream.look(small, still)
+        if self.quality.refine:
+            probability = refined(small, probability)
+        probability = stream.steady(probability, still)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
         end = time.perf_counter()
         return Result(
             alpha,
             preprocess_ms=(prepared - begin) * 1e3,
-            inference_ms=(inferred - prepared) * 1e3,
+            inference_ms=stream.look.seconds * 1e3,
             total_ms=(end - begin) * 1e3,
         )

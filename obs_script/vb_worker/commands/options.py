@@ -16,17 +16,29 @@ from vb_worker.models import (
     open_model,
 )
 from vb_worker.pipeline import Pipeline
+from vb_worker.quality import PRESETS
 
 _DEFAULTS = settings.defaults()
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --compute, --threads, --threshold and --softness."""
+def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add --model, --quality, --compute, --threads, --threshold and --softness.
+
+    ``several``: models and qualities may be lists with commas, which the command takes apart.
+    """
+    more = "; several with commas" if several else ""
     parser.add_argument(
         "--model",
         default=str(_DEFAULTS["model"]),
         metavar="NAME",
-        help="the model (see `virtual-background models`; default: %(default)s)",
+        help=f"the model (see `virtual-background models`{more}; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quality",
+        "--preset",
+        default=str(_DEFAULTS["quality"]),
+        metavar="NAME",
+        help=f"{', '.join(PRESETS)}{more} (default: %(default)s)",
     )
     parser.add_argument(
         "--compute",
@@ -86,10 +98,21 @@ def known_model(name: str) -> Manifest:
         raise UsageError(str(error)) from error
 
 
-def open_pipeline(options: argparse.Namespace) -> Pipeline:
-    """Return a pipeline for the options of ``add_model_options``. Raises UserError."""
-    manifest = known_model(options.model)
+def open_pipeline(
+    options: argparse.Namespace, *, model: str | None = None, quality: str | None = None
+) -> Pipeline:
+    """Return a pipeline for the options of ``add_model_options``. Raises UserError.
+
+    ``model`` and ``quality`` replace those of the options.
+    """
+    manifest = known_model(model or options.model)
+    preset = PRESETS.get(quality or options.quality)
+    if preset is None:
+        raise UsageError(
+            f"There is no quality {quality or options.quality!r}; there are: {', '.join(PRESETS)}."
+        )
     try:
-        return Pipeline(open_model(manifest, compute=options.compute, threads=options.threads))
+        opened = open_model(manifest, compute=options.compute, threads=options.threads)
+        return Pipeline(opened, preset)
     except ModelError as error:
         raise UserError(str(error)) from error
