@@ -24,8 +24,16 @@ def script_description() -> str:
     return application.description()
 
 
-def script_load(_settings: Any) -> None:
-    application.load()
+def script_load(settings: Any) -> None:
+    application.load(settings)
+
+
+def script_update(settings: Any) -> None:
+    application.update(settings)
+
+
+def script_save(settings: Any) -> None:
+    application.save(settings)
 
 
 def script_unload() -> None:

@@ -6,6 +6,11 @@ ffi.cdef [[
 typedef struct __attribute__((aligned(16))) { float x, y, z, w; } vb_vec4;
 typedef struct { float x, y; } vb_vec2;
 typedef struct { void *type; int own; void *pointer; } vb_userdata;
+// The beginning of struct obs_source_info, which OBS only ever lengthens.
+typedef struct {
+	const char *id; int type; uint32_t output_flags;
+	void *get_name, *create, *destroy, *get_width, *get_height;
+} vb_source_info;
 
 void *obs_filter_get_target(const void *filter);
 void *obs_filter_get_parent(const void *filter);
@@ -16,6 +21,20 @@ void obs_source_video_render(void *source);
 void obs_source_default_render(void *source);
 void obs_source_skip_video_filter(void *filter);
 void obs_source_update_properties(void *source);
+const char *obs_source_get_name(const void *source);
+const char *obs_source_get_id(const void *source);
+int obs_source_get_type(const void *source);
+uint32_t obs_source_get_width(void *source);
+uint32_t obs_source_get_height(void *source);
+void obs_source_inc_showing(void *source);
+void obs_source_dec_showing(void *source);
+void obs_source_release(void *source);
+void obs_source_media_play_pause(void *source, bool pause);
+void *obs_weak_source_get_source(void *weak);
+void obs_weak_source_release(void *weak);
+void *obs_source_get_settings(const void *source);
+const char *obs_data_get_string(void *data, const char *name);
+void obs_data_release(void *data);
 uint64_t obs_get_video_frame_time(void);
 uint64_t os_gettime_ns(void);
 void obs_enter_graphics(void);
@@ -109,7 +128,31 @@ M.render_plainly = interpreted(function(source) M.C.obs_source_default_render(so
 M.skip = interpreted(function(filter) M.C.obs_source_skip_video_filter(filter) end)
 M.width = interpreted(function(source) return M.C.obs_source_get_base_width(source) end)
 M.height = interpreted(function(source) return M.C.obs_source_get_base_height(source) end)
+M.full_width = interpreted(function(source) return M.C.obs_source_get_width(source) end)
+M.full_height = interpreted(function(source) return M.C.obs_source_get_height(source) end)
 M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
+
+-- Takes the size callbacks away from a new filter, so that OBS asks the source below instead (the
+-- same answer). OBS calls them while it holds the parent's filter lock, and they take this Lua's
+-- lock; the graphics thread takes the two the other way round whenever a filter of ours draws a
+-- source that has another one of ours: with the callbacks gone nothing can wait in a circle.
+-- They are found by what OBS tells publicly of the source; false: not found, nothing was changed.
+function M.leave_size_to_target(source)
+	local id = M.C.obs_source_get_id(source)
+	local words = ffi.cast("const char **", source)
+	for index = 0, 200 do
+		if words[index] == id then
+			local found = ffi.cast("vb_source_info *", words + index)
+			if found.type ~= M.C.obs_source_get_type(source)
+				or found.output_flags ~= M.C.obs_source_get_output_flags(source) then
+				return false
+			end
+			found.get_width, found.get_height = nil, nil
+			return true
+		end
+	end
+	return false
+end
 
 -- The raw pointer inside one of obslua's userdata objects.
 function M.pointer(userdata)
@@ -127,17 +170,19 @@ function M.fence()
 	if not x86 then M.C.bfree(M.C.bmalloc(1)) end
 end
 
+-- Runs a C function of one pointer on the graphics thread, outside of any drawing unless called
+-- there.
+function M.on_graphics_thread(task, object)
+	M.C.obs_queue_task(M.TASK_GRAPHICS, ffi.cast("vb_task", task), object, false)
+end
+
 -- Frees objects of the graphics system from any thread: the graphics thread runs the tasks in
 -- order. `objects` holds {destroy function, pointer}.
 function M.free_graphics(objects)
 	if #objects == 0 then return end
-	local C = M.C
-	local queue = function(task, object)
-		C.obs_queue_task(M.TASK_GRAPHICS, ffi.cast("vb_task", task), object, false)
-	end
-	queue(C.obs_enter_graphics, nil)
-	for _, item in ipairs(objects) do queue(item[1], item[2]) end
-	queue(C.obs_leave_graphics, nil)
+	M.on_graphics_thread(M.C.obs_enter_graphics, nil)
+	for _, item in ipairs(objects) do M.on_graphics_thread(item[1], item[2]) end
+	M.on_graphics_thread(M.C.obs_leave_graphics, nil)
 end
 
 return M

@@ -96,9 +96,9 @@ function M.send_frame(segment, channel, id, generation, data, linesize, width, h
 	return true
 end
 
--- Copies the newest alpha into `buffer` if it is whole, of this generation and of a sane size.
--- Returns frame id, width, height, or nil.
-function M.take_alpha(channel, generation, buffer, capacity)
+-- Copies the newest alpha into `buffer`, and its depth into `depths`, if it is whole, of this
+-- generation and of a sane size. Returns frame id, width, height, whether depth came; or nil.
+function M.take_alpha(channel, generation, buffer, depths, capacity)
 	local newest = channel.alpha_newest
 	if newest >= M.slots or channel.alpha_used ~= channel.used then return nil end
 	local slot = channel.alphas[newest]
@@ -109,13 +109,89 @@ function M.take_alpha(channel, generation, buffer, capacity)
 	if slot.generation ~= generation or width < 1 or height < 1 then return nil end
 	if width * height > capacity then return nil end
 	ffi.copy(buffer, slot.pixels, width * height)
+	local has_depth = slot.has_depth ~= 0
+	if has_depth then ffi.copy(depths, slot.depth, width * height) end
 	obs.fence()
 	if slot.sequence ~= sequence then return nil end
-	return id, width, height
+	return id, width, height, has_depth
+end
+
+-- Takes a free asset slot, or nil when all are taken.
+function M.take_asset(segment, count)
+	M.last_use = (M.last_use or 0) + 1
+	for index = 0, count - 1 do
+		local slot = segment.assets[index]
+		if slot.used == 0 then
+			slot.wish_kind[0], slot.wish_name[0] = 0, 0
+			obs.fence()
+			slot.used = M.last_use
+			return slot
+		end
+	end
+	return nil
+end
+
+function M.give_asset(slot)
+	slot.used = 0
+end
+
+local function wake_script(segment)
+	if segment.script_wake == 0 then return end
+	if obs.windows then
+		ffi.C.SetEvent(ffi.cast("void *", segment.script_wake))
+	else
+		ffi.C.write(tonumber(segment.script_wake), one_byte, 1)
+	end
+end
+
+-- Asks the script for something to draw.
+function M.wish(segment, slot, kind, name)
+	M.set_text(slot.wish_kind, kind)
+	M.set_text(slot.wish_name, name)
+	obs.fence()
+	slot.wish_sequence = slot.wish_sequence + 1
+	wake_script(segment)
+end
+
+-- Takes what is offered for the last wish: a pointer as a number, 0 for a refusal (its sentence is
+-- in the slot), nil while there is no answer.
+function M.take_offer(slot)
+	if slot.offer_used ~= slot.used or slot.offer_sequence ~= slot.wish_sequence then return nil end
+	obs.fence()
+	local offer = slot.offer
+	if offer ~= 0 then slot.taken = slot.wish_sequence end
+	return tonumber(offer)
+end
+
+-- Asks the script to do something: words, one a line.
+function M.request(segment, count, ...)
+	M.set_text(segment.requests[tonumber(segment.request_count) % count].text,
+		table.concat({ ... }, "\n"))
+	obs.fence()
+	segment.request_count = segment.request_count + 1
+	wake_script(segment)
+end
+
+-- The names, one a line, that `field` of the segment holds; "" while they are being written.
+function M.names(segment, field)
+	local sequence = segment.names_sequence
+	if sequence % 2 == 1 then return "" end
+	obs.fence()
+	local names = ffi.string(segment[field])
+	obs.fence()
+	return segment.names_sequence == sequence and names or ""
 end
 
 function M.set_text(field, text)
 	ffi.copy(field, text:sub(1, ffi.sizeof(field) - 1))
+end
+
+function M.set_field(structure, key, value)
+	if type(value) == "string" then
+		M.set_text(structure[key], value)
+	else
+		structure[key] = value
+	end
 end
 
 return M

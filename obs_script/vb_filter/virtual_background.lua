@@ -5,9 +5,18 @@ local ffi = require("ffi")
 local obslua = obslua
 local folder = script_path()
 local obs = dofile(folder .. "libobs.lua")
-local link = loadfile(folder .. "link.lua")(obs)
-local passes = loadfile(folder .. "passes.lua")(obs, folder)
+local function module(name, ...) return loadfile(folder .. name .. ".lua")(...) end
+local link = module("link", obs)
+local graphics = module("graphics", obs, folder)
+local capture = module("capture", obs, graphics)
+local passes = module("passes", obs, graphics)
+local assets = module("assets", obs, link, graphics, passes)
+local scenes = module("scenes", obs)
+local looks = module("looks", obs, link, assets, graphics)
+local composite = module("composite", obs, graphics, passes, assets, scenes)
+local panels = module("properties", obs, link)
 local C = obs.C
+local text = panels.text
 
 local half, segment
 
@@ -18,155 +27,70 @@ local PATIENCE_NS = 0.25e9
 local ABSENCE_NS = 0.3e9
 -- A panel is not rebuilt sooner than this after the user changed something in it.
 local QUIET_NS = 2e9
--- The cover's blur, as a share of the picture's height: no face or text survives it.
-local COVER_SIGMA = 1 / 14
 local HISTORY = 64
 -- Where beginning a read-back waits this long so many times running, it is begun a frame later.
 local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
-
--- Names of texrenders: one a step of shrinking, two for the directions of a blur.
+-- Texrenders of the steps to the worker's small picture.
 local SMALL = { "small1", "small2", "small3" }
-local ROOM = { "room1", "room2", "room3", across = "room_across", down = "room_down" }
-local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
+local EVERY_PART = { background = true, layers = true, zones = true }
 
 local alpha_capacity
-local alpha_bytes
+local alpha_bytes, depth_bytes
 
 -- Settings
 
-local function color(value)
-	return ffi.new("vb_vec4",
-		bit.band(value, 0xff) / 255,
-		bit.band(bit.rshift(value, 8), 0xff) / 255,
-		bit.band(bit.rshift(value, 16), 0xff) / 255,
-		1)
-end
-
-local getters = {
-	bool = obslua.obs_data_get_bool,
-	float = obslua.obs_data_get_double,
-	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
-	choice = obslua.obs_data_get_string,
-	model = obslua.obs_data_get_string,
-	path = obslua.obs_data_get_string,
-}
-
 local function update(self, settings)
+	looks.read(self, half.settings, settings)
+	looks.want(self, segment, half.assets, EVERY_PART)
+	if not self.channel then return end
 	for _, setting in ipairs(half.settings) do
-		local value = getters[setting.kind](settings, setting.key)
-		if setting.kind == "float" then
-			value = math.min(math.max(value, setting.minimum), setting.maximum)
-		end
-		self.settings[setting.key] = value
-		if setting.reader == "worker" and self.channel then
-			link.set_text(self.channel[setting.key], value)
+		if setting.reader == "worker" then
+			link.set_field(self.channel, setting.key, self.settings[setting.key])
 		end
 	end
-	self.updated_ns = tonumber(C.os_gettime_ns())
-	if self.channel then
-		self.channel.settings_sequence = self.channel.settings_sequence + 1
-		link.wake(segment)
-	end
+	self.channel.settings_sequence = self.channel.settings_sequence + 1
+	link.wake(segment)
 end
 
 local function get_defaults(settings)
-	for _, setting in ipairs(half.settings) do
-		local set = {
-			bool = obslua.obs_data_set_default_bool,
-			float = obslua.obs_data_set_default_double,
-			color = obslua.obs_data_set_default_int,
-		}
-		(set[setting.kind] or obslua.obs_data_set_default_string)(settings, setting.key, setting.default)
-	end
+	looks.set_defaults(half.settings, settings)
 end
 
 -- Properties
 
-local function text(key) return half.texts[key] or key end
-
-local function show_fitting(properties, _, settings)
-	for _, setting in ipairs(half.settings) do
-		if setting.shown_for then
-			local now = obslua.obs_data_get_string(settings, setting.shown_for.key)
-			local visible = false
-			for _, value in ipairs(setting.shown_for.values) do visible = visible or value == now end
-			local property = obslua.obs_properties_get(properties, setting.key)
-			obslua.obs_property_set_visible(property, visible)
-		end
-	end
-	return true
+-- What is wrong with what the settings name, in words; "" if nothing is.
+local function notice(self)
+	local problem = looks.problem(self)
+	return half.texts["Error." .. problem] or problem
 end
-
-local function add_list(properties, setting, choices)
-	local list = obslua.obs_properties_add_list(
-		properties, setting.key, text(setting.text),
-		obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
-	for _, choice in ipairs(choices) do
-		obslua.obs_property_list_add_string(list, choice.text, choice.value)
-	end
-	return list
-end
-
-local adders = {
-	bool = function(properties, setting)
-		return obslua.obs_properties_add_bool(properties, setting.key, text(setting.text))
-	end,
-	float = function(properties, setting)
-		local slider = obslua.obs_properties_add_float_slider(
-			properties, setting.key, text(setting.text),
-			setting.minimum, setting.maximum, setting.step)
-		if setting.unit ~= "" then obslua.obs_property_float_set_suffix(slider, setting.unit) end
-		return slider
-	end,
-	color = function(properties, setting)
-		return obslua.obs_properties_add_color(properties, setting.key, text(setting.text))
-	end,
-	path = function(properties, setting)
-		return obslua.obs_properties_add_path(
-			properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE,
-			text("ImageFiles") .. " (*.png *.jpg *.jpeg *.bmp *.tga *.gif *.webp)", nil)
-	end,
-	choice = function(properties, setting)
-		local choices = {}
-		for index, value in ipairs(setting.choices) do
-			choices[index] = { value = value, text = text(setting.text .. "." .. value) }
-		end
-		return add_list(properties, setting, choices)
-	end,
-	model = function(properties, setting) return add_list(properties, setting, half.models) end,
-}
 
 local function status_text(self)
 	if segment.alive == 0 then return text("Status.NoScript") end
-	local status = self.problem or ffi.string(self.channel.status)
+	if self.problem then return self.problem end
+	local wrong = notice(self)
+	if wrong ~= "" then return wrong end
+	local status = ffi.string(self.channel.status)
 	return status ~= "" and status or text("Status.Starting")
+end
+
+local scene_filters = {}
+
+local function background_of_scenes()
+	local found = {}
+	for self in pairs(scene_filters) do
+		local parent = C.obs_filter_get_parent(self.filter)
+		if parent ~= nil then
+			found[ffi.string(C.obs_source_get_name(parent))] = self.settings.background
+		end
+	end
+	return found
 end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	local group, group_name
-	for _, setting in ipairs(half.settings) do
-		local into = properties
-		if setting.group ~= "main" then
-			if group_name ~= setting.group then
-				group, group_name = obslua.obs_properties_create(), setting.group
-				obslua.obs_properties_add_group(
-					properties, "group_" .. group_name, text("Group." .. group_name),
-					obslua.OBS_GROUP_NORMAL, group)
-			end
-			into = group
-		end
-		local property = adders[setting.kind](into, setting)
-		local hint = half.texts[setting.text .. ".Hint"]
-		if hint then obslua.obs_property_set_long_description(property, hint) end
-		if setting.kind == "choice" then
-			obslua.obs_property_set_modified_callback(property, show_fitting)
-		end
-		if setting.key == "active" then
-			obslua.obs_properties_add_text(
-				properties, "status", status_text(self), obslua.OBS_TEXT_INFO)
-		end
-	end
+	panels.add(properties, half.settings, status_text(self))
+	panels.add_scenes(properties, self, background_of_scenes())
+	panels.add_tools(properties, self)
 	return properties
 end
 
@@ -178,8 +102,10 @@ local function create(settings, source)
 		settings = {},
 		frame = 0, id = 0, generation = 0,
 		captured_frame = {}, captured_ns = {},
-		status_seen = 0, refreshed_ns = 0, slow_stages = 0,
+		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
+		state = graphics.new(), person = {}, small = {},
 	}
+	obs.leave_size_to_target(self.filter)
 	self.channel = link.take_channel(segment, half.channels)
 	if self.channel then
 		self.generation = self.channel.generation
@@ -195,8 +121,8 @@ local function destroy(self)
 		self.channel.used = 0
 		link.wake(segment)
 	end
-	if self.passes then obs.free_graphics(passes.objects(self.passes)) end
-	self.passes, self.channel = nil, nil
+	looks.destroy(self)
+	self.channel = nil
 end
 
 local function get_width(self)
@@ -211,10 +137,14 @@ end
 
 local function video_tick(self)
 	local channel = self.channel
-	if not channel or channel.status_sequence == self.status_seen then return end
 	local now = tonumber(C.os_gettime_ns())
+	looks.tick(self, now)
+	if not channel then return end
+	local wrong = looks.problem(self)
+	if channel.status_sequence == self.status_seen and wrong == self.notice_seen then return end
 	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return end
 	self.status_seen, self.refreshed_ns = channel.status_sequence, now
+	self.notice_seen = wrong
 	obs.renew_panel(self.filter)
 end
 
@@ -241,13 +171,13 @@ local function hand_over(self, now)
 	local id, channel = self.staged_id, self.channel
 	self.staged_id = nil
 	if self.stages_late then
-		passes.stage(self.passes, self.small, self.small_width, self.small_height)
+		capture.stage(self.state, self.small.texture, self.small.width, self.small.height)
 	end
-	local data, linesize, width, height = passes.map_staged(self.passes)
+	local data, linesize, width, height = capture.map(self.state)
 	if not data then return end
 	local sent = link.send_frame(
 		segment, channel, id, self.generation, data, linesize, width, height)
-	passes.unmap_staged(self.passes)
+	capture.unmap(self.state)
 	if sent then
 		self.sent_id = id
 		if not self.waiting_ns then self.waiting_ns = now end
@@ -263,7 +193,7 @@ end
 -- is done; a frame later there is nothing to wait for, and mapping costs nothing there either.
 local function stage_now(self)
 	local before = C.os_gettime_ns()
-	passes.stage(self.passes, self.small, self.small_width, self.small_height)
+	capture.stage(self.state, self.small.texture, self.small.width, self.small.height)
 	local slow = tonumber(C.os_gettime_ns() - before) > SLOW_STAGE_NS
 	self.slow_stages = slow and self.slow_stages + 1 or 0
 	self.stages_late = self.slow_stages >= SLOW_STAGES
@@ -273,10 +203,12 @@ local function take_alpha(self, now)
 	local channel = self.channel
 	local count = tonumber(channel.alpha_count)
 	if count == self.alpha_count then return end
-	local id, width, height = link.take_alpha(channel, self.generation, alpha_bytes, alpha_capacity)
+	local id, width, height, has_depth = link.take_alpha(
+		channel, self.generation, alpha_bytes, depth_bytes, alpha_capacity)
 	if not id then return end
-	self.alpha_count = count
-	passes.upload_alpha(self.passes, alpha_bytes, width, height)
+	self.alpha_count, self.has_depth = count, has_depth
+	graphics.upload(self.state, "alpha", alpha_bytes, width, height)
+	if has_depth then graphics.upload(self.state, "depth", depth_bytes, width, height) end
 	self.has_alpha, self.alpha_id = true, id
 	self.waiting_ns = id < self.sent_id and now or nil
 end
@@ -292,11 +224,12 @@ local function begin_frame(self, time, width, height, measured)
 		forget_alpha(self)
 		channel.source_width, channel.source_height = width, height
 	end
-	self.time, self.blurred, self.cover_blurred = time, nil, nil
+	self.time = time
+	composite.begin_frame(self)
 
 	hand_over(self, now)
-	self.full = passes.capture(
-		self.passes, self.filter, width, height, measured and thread_ns or nil)
+	self.full = capture.full(
+		self.state, self.filter, width, height, measured and thread_ns or nil)
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then
@@ -305,9 +238,10 @@ local function begin_frame(self, time, width, height, measured)
 	end
 	local w, h = channel.want_width, channel.want_height
 	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
-	local small = passes.shrink(self.passes, SMALL, self.full, width, height, w, h)
-	if small then
-		self.small, self.small_width, self.small_height = small, w, h
+	local small = self.small
+	small.texture = passes.shrink(self.state, SMALL, self.full, width, height, w, h)
+	if small.texture then
+		small.width, small.height = w, h
 		if not self.stages_late then stage_now(self) end
 		self.id = self.id + 1
 		self.staged_id = self.id
@@ -332,73 +266,8 @@ local function trusted(self)
 	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience
 end
 
-local room = { weight = 0, threshold = 0, softness = 1 }
-
-local function draw_cover(self, width, height)
-	local made, settings = self.passes, self.settings
-	local kind = settings.cover
-	local picture = kind == "image" and passes.picture(made, settings.cover_image)
-	if kind == "camera" then
-		passes.composite(made, "Plain", self.full, width, height, false)
-	elseif kind == "blur" then
-		if not self.cover_blurred then
-			room.alpha, room.weight = self.full, 0
-			self.cover_blurred = passes.blur(
-				made, COVER, self.full, width, height, height * COVER_SIGMA, room)
-		end
-		if self.cover_blurred then
-			passes.composite(made, "Straight", self.cover_blurred, width, height, true)
-		end
-	elseif picture then
-		local ratio = width / height * C.gs_texture_get_height(picture)
-			/ C.gs_texture_get_width(picture)
-		passes.set_crop(made, math.min(ratio, 1), math.min(1 / ratio, 1))
-		passes.composite(made, "Picture", picture, width, height, true)
-	elseif kind ~= "hidden" then
-		passes.set_color(made, settings.cover_color)
-		passes.composite(made, "Fill", self.full, width, height, true)
-	end
-end
-
-local function draw_person(self, width, height)
-	local made, settings = self.passes, self.settings
-	local technique = "Transparent"
-	if settings.background == "color" then
-		technique = "Color"
-	elseif settings.background == "blur" then
-		technique = "Blur"
-		if not self.blurred then
-			room.alpha, room.weight = made.alpha, 1
-			room.threshold, room.softness = settings.threshold, settings.softness
-			self.blurred = passes.blur(
-				made, ROOM, self.full, width, height, settings.blur_strength * height / 1080, room,
-				self.small, self.small_width, self.small_height)
-		end
-		if not self.blurred then return end
-		passes.set_blurred(made, self.blurred)
-	end
-	if technique == "Color" then passes.set_color(made, settings.background_color) end
-	passes.set_person(made, settings.threshold, settings.softness)
-	passes.composite(made, technique, self.full, width, height, technique ~= "Transparent")
-end
-
--- Makes what drawing needs; false when the graphics driver refuses: then nothing is drawn.
-local function ready(self)
-	if self.problem then return false end
-	if not self.passes then
-		local made, problem = passes.new()
-		if not made then
-			self.problem = problem
-			obs.warn(problem)
-			return false
-		end
-		self.passes = made
-	end
-	return true
-end
-
 local function render(self)
-	if not self.settings.active then
+	if not self.settings.active and segment.panic == 0 then
 		if self.channel then self.channel.state = half.states.off end
 		obs.skip(self.filter)
 		return
@@ -406,7 +275,7 @@ local function render(self)
 	local target = C.obs_filter_get_target(self.filter)
 	if target == nil or C.obs_filter_get_parent(self.filter) == nil then return end
 	local width, height = get_width(self), get_height(self)
-	if width < 1 or height < 1 or not ready(self) then return end
+	if width < 1 or height < 1 or self.problem then return end
 
 	local time = tonumber(C.obs_get_video_frame_time())
 	local measured = segment.measure ~= 0
@@ -414,7 +283,7 @@ local function render(self)
 	if time ~= self.time or width ~= self.width or height ~= self.height then
 		begin_frame(self, time, width, height, measured)
 		if measured then
-			local source_ns = self.passes.source_ns or 0
+			local source_ns = self.state.source_ns or 0
 			self.channel.source_ns = self.channel.source_ns + source_ns
 			start = start + source_ns
 		end
@@ -422,12 +291,12 @@ local function render(self)
 	if not self.full then return end
 	local channel = self.channel
 	local middle = measured and thread_ns() or 0
-	if trusted(self) then
+	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
+	if not panic and trusted(self) and composite.person(self, time, now, width, height) then
 		channel.state = half.states.mask
-		draw_person(self, width, height)
 	else
 		channel.state = half.states.cover
-		draw_cover(self, width, height)
+		composite.cover(self, time, now, width, height, panic)
 	end
 	if measured then
 		channel.capture_ns = channel.capture_ns + (middle - start)
@@ -461,9 +330,73 @@ local info = {
 	video_render = video_render,
 }
 
+-- The filter of a scene: its own background, layers and zones for every camera in it.
+
+local function update_scene(self, settings)
+	looks.read(self, half.scene_settings, settings)
+	local s = self.settings
+	looks.want(self, segment, half.assets,
+		{ background = s.background ~= "default", layers = s.own_layers, zones = s.own_zones })
+end
+
+local function create_scene(settings, source)
+	local self = {
+		filter = obs.pointer(source), settings = {}, state = graphics.new(),
+		notice_seen = "", refreshed_ns = 0,
+	}
+	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
+	if not obs.leave_size_to_target(self.filter) then
+		self.problem = text("Error.UnknownObs")
+		obs.warn(self.problem)
+	end
+	update_scene(self, settings)
+	scene_filters[self] = true
+	return self
+end
+
+local function destroy_scene(self)
+	scene_filters[self] = nil
+	scenes.forget(self)
+	looks.destroy(self)
+end
+
+local function tick_scene(self)
+	local now = tonumber(C.os_gettime_ns())
+	looks.tick(self, now)
+	local wrong = looks.problem(self)
+	if wrong == self.notice_seen then return end
+	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return end
+	self.notice_seen, self.refreshed_ns = wrong, now
+	obs.renew_panel(self.filter)
+end
+
+local function render_scene(self)
+	if self.problem then obs.skip(self.filter) else scenes.draw(self) end
+end
+
+local scene_info = {
+	id = nil,
+	type = obslua.OBS_SOURCE_TYPE_FILTER,
+	output_flags = bit.bor(obslua.OBS_SOURCE_VIDEO, obslua.OBS_SOURCE_SRGB),
+	get_name = function() return text("SceneFilterName") end,
+	create = create_scene,
+	destroy = destroy_scene,
+	get_width = get_width,
+	get_height = get_height,
+	get_defaults = function(settings) looks.set_defaults(half.scene_settings, settings) end,
+	get_properties = function(self)
+		local properties = obslua.obs_properties_create()
+		panels.add(properties, half.scene_settings, self.problem or notice(self))
+		return properties
+	end,
+	update = update_scene,
+	video_tick = tick_scene,
+	video_render = render_scene,
+}
+
 local function take_half(settings)
-	local made = assert(loadstring("return " .. obslua.obs_data_get_string(settings, "half")))()
-	half = made
+	half = assert(loadstring("return " .. obslua.obs_data_get_string(settings, "half")))()
+	panels.use(half, segment)
 end
 
 function script_load(settings)
@@ -474,10 +407,13 @@ function script_load(settings)
 		obs.warn(problem)
 		return
 	end
+	panels.use(half, segment)
 	alpha_capacity = half.alpha_bytes
 	alpha_bytes = ffi.new("uint8_t[?]", alpha_capacity)
-	info.id = half.id
+	depth_bytes = ffi.new("uint8_t[?]", alpha_capacity)
+	info.id, scene_info.id = half.id, half.scene_id
 	obslua.obs_register_source(info)
+	obslua.obs_register_source(scene_info)
 end
 
 -- The script hands a new table after a reload: other texts, another list of models.

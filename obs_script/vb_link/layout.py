@@ -12,14 +12,20 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 1
+VERSION = 2
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
 ALPHA_BYTES = 512 * 512
+DEPTH_BYTES = 512 * 512
 TEXT_BYTES = 128
 ERROR_BYTES = 512
 STATUS_BYTES = 1024
+NAME_BYTES = 1024
+NAMES_BYTES = 64 * 1024
+REQUEST_BYTES = 4096
+ASSETS = 64
+REQUESTS = 8
 AGE_BINS = 16
 
 # What a filter is drawing (channel.state).
@@ -48,14 +54,17 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("height", "uint32_t", 1),
         ("pixels", "uint8_t", FRAME_BYTES),
     ),
-    # One alpha on its way back, naming the frame it was made from.
+    # One alpha on its way back, naming the frame it was made from. A depth of the same size
+    # (255 nearest) comes with it where ``has_depth`` is not 0.
     "vb_alpha_slot": (
         ("sequence", "uint32_t", 1),
         ("generation", "uint32_t", 1),
         ("frame_id", "uint64_t", 1),
         ("width", "uint32_t", 1),
         ("height", "uint32_t", 1),
+        ("has_depth", "uint32_t", 1),
         ("pixels", "uint8_t", ALPHA_BYTES),
+        ("depth", "uint8_t", DEPTH_BYTES),
     ),
     # Everything of one filter.
     "vb_channel": (
@@ -67,6 +76,11 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
         ("model", "char", TEXT_BYTES),
+        ("quality", "char", TEXT_BYTES),
+        ("depth_model", "char", TEXT_BYTES),
+        ("person", "char", TEXT_BYTES),
+        ("person_x", "double", 1),
+        ("person_y", "double", 1),
         ("source_width", "uint32_t", 1),
         ("source_height", "uint32_t", 1),
         ("state", "uint32_t", 1),
@@ -98,8 +112,29 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("frames", "vb_frame_slot", SLOTS),
         ("alphas", "vb_alpha_slot", SLOTS),
     ),
-    # The whole segment. Written by the script, except ``measure`` (a benchmark's) and
-    # ``worker_ready`` (the worker's, its epoch once it answers).
+    # Something of OBS's that a filter draws: a picture, a video, any source. The filter wishes,
+    # the script makes or finds it and offers it, the filter takes it: its reference passes over.
+    "vb_asset": (
+        # written by the filter: ``used`` as a channel's; a wish is ``kind`` (a word) and
+        # ``name`` (a path or a source's name); ``taken`` is the offer taken last
+        ("used", "uint32_t", 1),
+        ("wish_sequence", "uint32_t", 1),
+        ("wish_kind", "char", 16),
+        ("wish_name", "char", NAME_BYTES),
+        ("taken", "uint32_t", 1),
+        # written by the script: the wish that is answered and the user it is for; a pointer, or
+        # 0 and a sentence. Kind "source": a weak reference (obs_weak_source_t *), else a strong
+        # one (obs_source_t *)
+        ("offer_used", "uint32_t", 1),
+        ("offer_sequence", "uint32_t", 1),
+        ("offer", "uint64_t", 1),
+        ("offer_error", "char", ERROR_BYTES),
+    ),
+    # Something the user asked for in a panel, for the script to do: words, one a line.
+    "vb_request": (("text", "char", REQUEST_BYTES),),
+    # The whole segment. Written by the script, except ``measure`` (a benchmark's),
+    # ``worker_ready`` (the worker's, its epoch once it answers), and ``requests`` with their
+    # count (the filters').
     "vb_segment": (
         ("magic", "uint32_t", 1),
         ("version", "uint32_t", 1),
@@ -110,6 +145,17 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("life", "int64_t", 1),
         ("worker_epoch", "uint32_t", 1),
         ("worker_ready", "uint32_t", 1),
+        # wakes the script: a request or a wish is there
+        ("script_wake", "int64_t", 1),
+        # not 0: every filter draws its cover, whatever it is set to
+        ("panic", "uint32_t", 1),
+        # what a list may offer, a name a line; odd while they are written
+        ("names_sequence", "uint32_t", 1),
+        ("scene_names", "char", NAMES_BYTES),
+        ("source_names", "char", NAMES_BYTES),
+        ("request_count", "uint64_t", 1),
+        ("requests", "vb_request", REQUESTS),
+        ("assets", "vb_asset", ASSETS),
         ("channels", "vb_channel", CHANNELS),
     ),
 }
@@ -127,6 +173,8 @@ def _structure(name: str) -> Any:
 
 FrameSlot: Any = _structure("vb_frame_slot")
 AlphaSlot: Any = _structure("vb_alpha_slot")
+Asset: Any = _structure("vb_asset")
+Request: Any = _structure("vb_request")
 Channel: Any = _structure("vb_channel")
 Segment: Any = _structure("vb_segment")
 SEGMENT_BYTES = ctypes.sizeof(Segment)

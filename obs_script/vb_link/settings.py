@@ -7,10 +7,12 @@ locale check and the table in the documentation. Keys are what obs-websocket's
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Literal, Union
 
-Kind = Literal["bool", "float", "color", "choice", "model", "path"]
+Kind = Literal[
+    "bool", "float", "color", "choice", "model", "depth_model", "image", "video", "source"
+]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
 
@@ -19,11 +21,13 @@ Value = Union[bool, float, int, str]
 class Setting:
     """One setting.
 
-    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice`` and ``model`` are strings;
-    ``path`` is a file. ``choices`` holds the values of a ``choice``; the text of value *v* is
-    found under the text key ``<text>.<v>``. ``shown_for`` is (key, values): the property is
-    visible only while that other setting has one of those values. ``reader`` says who acts on
-    it: what the worker reads travels through the link.
+    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice`` and the models are strings;
+    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's.
+    ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
+    key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
+    other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
+    who acts on it: what the worker reads travels through the link. ``scene``: a scene may have
+    its own value.
     """
 
     key: str
@@ -37,40 +41,138 @@ class Setting:
     unit: str = ""
     choices: tuple[str, ...] = ()
     shown_for: tuple[str, tuple[str, ...]] | None = None
-    group: str = field(default="mask")
+    group: str = "mask"
+    scene: bool = False
+
+
+_PICTURED = ("image", "video", "source")
+
+
+def _position(
+    key: str,
+    text: str,
+    group: str,
+    shown_for: tuple[str, tuple[str, ...]] | None = None,
+    default: float = 0.5,
+) -> Setting:
+    return Setting(key, "float", default, text, shown_for=shown_for, group=group, scene=True)
+
+
+def _layer(name: str, text: str) -> tuple[Setting, ...]:
+    """Return the settings of a layer: any source of OBS's, where, how large, how opaque."""
+    return (
+        Setting(f"{name}_source", "source", "", text, group="layers", scene=True),
+        Setting(f"{name}_x", "float", 0.5, "LayerX", group="layers", scene=True),
+        Setting(f"{name}_y", "float", 0.5, "LayerY", group="layers", scene=True),
+        Setting(
+            f"{name}_scale", "float", 1.0, "LayerScale", minimum=0.05, maximum=4.0,
+            group="layers", scene=True,
+        ),
+        Setting(f"{name}_opacity", "float", 1.0, "LayerOpacity", group="layers", scene=True),
+    )  # fmt: skip
+
+
+def _zone(number: int) -> tuple[Setting, ...]:
+    """Return the settings of a rectangle, in shares of the picture's width and height."""
+    key = f"zone{number}"
+    shown = (key, ("keep", "drop"))
+    return (
+        Setting(
+            key, "choice", "off", "Zone", choices=("off", "keep", "drop"), group="zones", scene=True
+        ),
+        _position(f"{key}_left", "ZoneLeft", "zones", shown, 0.4),
+        _position(f"{key}_top", "ZoneTop", "zones", shown, 0.4),
+        _position(f"{key}_right", "ZoneRight", "zones", shown, 0.6),
+        _position(f"{key}_bottom", "ZoneBottom", "zones", shown, 0.6),
+    )
 
 
 QUALITIES = ("fast", "balanced", "best")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
-    Setting("model", "model", "selfie_landscape", "Model", reader="worker", group="mask"),
     Setting(
-        "quality",
+        "output",
         "choice",
-        "balanced",
-        "Quality",
-        reader="worker",
-        choices=QUALITIES,
-        group="mask",
+        "cutout",
+        "Output",
+        choices=("cutout", "background", "alpha", "inverted"),
+        group="main",
     ),
-    Setting("threshold", "float", 0.5, "Threshold", group="mask"),
-    Setting("softness", "float", 0.5, "Softness", group="mask"),
+    Setting("model", "model", "selfie_square", "Model", reader="worker"),
+    Setting("quality", "choice", "balanced", "Quality", reader="worker", choices=QUALITIES),
+    Setting("threshold", "float", 0.5, "Threshold"),
+    Setting("softness", "float", 0.5, "Softness"),
+    Setting(
+        "person",
+        "choice",
+        "all",
+        "Person",
+        reader="worker",
+        choices=("all", "largest", "central", "follow"),
+    ),
+    Setting(
+        "person_x", "float", 0.5, "PersonX", reader="worker", shown_for=("person", ("follow",))
+    ),
+    Setting(
+        "person_y", "float", 0.5, "PersonY", reader="worker", shown_for=("person", ("follow",))
+    ),
     Setting(
         "background",
         "choice",
         "blur",
         "Background",
-        choices=("transparent", "color", "blur"),
+        choices=("transparent", "color", "blur", *_PICTURED, "room"),
         group="background",
+        scene=True,
     ),
+    Setting(
+        "background_image",
+        "image",
+        "",
+        "BackgroundImage",
+        shown_for=("background", ("image",)),
+        group="background",
+        scene=True,
+    ),
+    Setting(
+        "background_video",
+        "video",
+        "",
+        "BackgroundVideo",
+        shown_for=("background", ("video",)),
+        group="background",
+        scene=True,
+    ),
+    Setting(
+        "background_source",
+        "source",
+        "",
+        "BackgroundSource",
+        shown_for=("background", ("source",)),
+        group="background",
+        scene=True,
+    ),
+    Setting(
+        "background_fit",
+        "choice",
+        "cover",
+        "BackgroundFit",
+        choices=("cover", "contain", "stretch"),
+        shown_for=("background", _PICTURED),
+        group="background",
+        scene=True,
+    ),
+    _position("background_x", "BackgroundX", "background", ("background", _PICTURED)),
+    _position("background_y", "BackgroundY", "background", ("background", _PICTURED)),
     Setting(
         "background_color",
         "color",
         0xFF3A2E26,
         "BackgroundColor",
-        shown_for=("background", ("color",)),
+        shown_for=("background", ("color", *_PICTURED)),
         group="background",
+        scene=True,
     ),
     Setting(
         "blur_strength",
@@ -83,7 +185,41 @@ SETTINGS: tuple[Setting, ...] = (
         unit=" px",
         shown_for=("background", ("blur",)),
         group="background",
+        scene=True,
     ),
+    *_layer("behind", "BehindSource"),
+    Setting("depth_model", "depth_model", "", "DepthModel", reader="worker", group="layers"),
+    Setting("behind_depth", "float", 0.5, "BehindDepth", group="layers", scene=True),
+    Setting("behind_depth_edge", "float", 0.1, "BehindDepthEdge", group="layers", scene=True),
+    *_layer("front", "FrontSource"),
+    Setting("light_wrap", "float", 0.0, "LightWrap", group="look"),
+    Setting("decontaminate", "float", 0.0, "Decontaminate", group="look"),
+    Setting(
+        "grow",
+        "float",
+        0.0,
+        "Grow",
+        minimum=-30.0,
+        maximum=30.0,
+        step=0.5,
+        unit=" px",
+        group="look",
+    ),
+    Setting(
+        "feather",
+        "float",
+        0.0,
+        "Feather",
+        minimum=-30.0,
+        maximum=30.0,
+        step=0.5,
+        unit=" px",
+        group="look",
+    ),
+    Setting("shadow", "float", 0.0, "Shadow", group="look"),
+    Setting("match", "float", 0.0, "Match", group="look"),
+    Setting("zone_picture", "image", "", "ZonePicture", group="zones", scene=True),
+    *(setting for number in range(1, 5) for setting in _zone(number)),
     Setting(
         "cover",
         "choice",
@@ -101,13 +237,45 @@ SETTINGS: tuple[Setting, ...] = (
         group="cover",
     ),
     Setting(
-        "cover_image", "path", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
+        "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
     ),
 )
 
+# A scene's own: the filter of this kind on a scene holds them. "default" and off leave a part to
+# the camera's filter.
+DEFAULT_BACKGROUND = "default"
+
+
+def _of_scene(setting: Setting) -> Setting:
+    if setting.key == "background":
+        return replace(
+            setting,
+            default=DEFAULT_BACKGROUND,
+            choices=(DEFAULT_BACKGROUND, *setting.choices),
+        )
+    return setting
+
+
+def _scene_settings() -> tuple[Setting, ...]:
+    made: list[Setting] = []
+    for group in ("background", "layers", "zones"):
+        if group != "background":
+            made.append(Setting(f"own_{group}", "bool", False, f"Own.{group}", group=group))
+        made += [_of_scene(s) for s in SETTINGS if s.scene and s.group == group]
+    return tuple(made)
+
+
+SCENE_SETTINGS: tuple[Setting, ...] = _scene_settings()
+
 FILTER_ID = "obs_virtual_background"
+SCENE_FILTER_ID = "obs_virtual_background_scene"
 
 
 def defaults() -> dict[str, Value]:
     """Return every setting's default by key."""
     return {setting.key: setting.default for setting in SETTINGS}
+
+
+def scene_defaults() -> dict[str, Value]:
+    """Return the default of every setting of the scene's filter by key."""
+    return {setting.key: setting.default for setting in SCENE_SETTINGS}

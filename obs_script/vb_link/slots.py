@@ -30,7 +30,8 @@ class Picture:
     pixels: bytes
 
 
-def _fence() -> None:
+def fence() -> None:
+    """Let what was written before be seen before what is written after."""
     with _order:
         pass
 
@@ -49,13 +50,13 @@ def write(
     if size > len(slot.pixels):
         raise ValueError(f"{width}x{height} does not fit a slot of {len(slot.pixels)} bytes")
     slot.sequence = (slot.sequence + 1) | 1
-    _fence()
+    fence()
     slot.frame_id, slot.generation = frame_id, generation
     slot.width, slot.height = width, height
     memoryview(slot.pixels).cast("B")[:size] = memoryview(pixels).cast("B")
-    _fence()
+    fence()
     slot.sequence += 1
-    _fence()
+    fence()
     return index
 
 
@@ -67,14 +68,14 @@ def read(slots: Any, newest: int, bytes_per_pixel: int) -> Picture | None:
     before = slot.sequence
     if before == 0 or before & 1:
         return None
-    _fence()
+    fence()
     width, height = slot.width, slot.height
     size = width * height * bytes_per_pixel
     if not 0 < size <= len(slot.pixels):
         return None
     frame_id, generation = slot.frame_id, slot.generation
     pixels = ctypes.string_at(ctypes.addressof(slot.pixels), size)
-    _fence()
+    fence()
     if slot.sequence != before:
         return None
     return Picture(frame_id, generation, width, height, pixels)

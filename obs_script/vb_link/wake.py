@@ -1,4 +1,4 @@
-"""Waking the worker, and each side's notice of the other's death, without any polling.
+"""Waking the worker or the script, and the notice of the other's death, without any polling.
 
 The filter wakes the worker by one byte written to a pipe that never blocks (an event on
 Windows). The worker's death closes the *life* pipe, which the filter looks at once a frame; on
@@ -16,7 +16,10 @@ from typing import Any
 
 
 class Wake:
-    """The sender's end, kept by OBS for its whole life; ``handle`` is what the Lua half uses."""
+    """The sender's end, kept by OBS for its whole life; ``handle`` is what the Lua half uses.
+
+    Who is woken is the worker (:class:`Sleeper`) or a thread of OBS's own (:meth:`wait`).
+    """
 
     def __init__(self) -> None:
         if sys.platform == "win32":
@@ -38,12 +41,34 @@ class Wake:
         return str(self.inherit)
 
     def send(self) -> None:
-        """Wake the worker."""
+        """Wake whoever waits."""
         if sys.platform == "win32":
             ctypes.WinDLL("kernel32").SetEvent(ctypes.c_void_p(self.handle))
         else:
             with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
                 os.write(self.handle, b"\0")
+
+    def wait(self, seconds: float) -> bool:
+        """Block the calling thread, without Python's lock, until woken: True. False: time is up."""
+        if sys.platform == "win32":
+            milliseconds = ctypes.c_uint32(round(seconds * 1000))
+            wait = ctypes.WinDLL("kernel32").WaitForSingleObject
+            return bool(wait(ctypes.c_void_p(self.handle), milliseconds) == 0)
+        import select  # noqa: PLC0415
+
+        poll = select.poll()
+        poll.register(self.inherit, select.POLLIN)
+        woken = bool(poll.poll(seconds * 1000))
+        _drain(self.inherit)
+        return woken
+
+
+def _drain(descriptor: int) -> None:
+    try:
+        while os.read(descriptor, 4096):
+            pass
+    except BlockingIOError:
+        pass
 
 
 class Sleeper:
@@ -72,9 +97,5 @@ class Sleeper:
         ready = dict(self._poll.poll())
         if 0 in ready:
             return False
-        try:
-            while os.read(self._wake, 4096):
-                pass
-        except BlockingIOError:
-            pass
+        _drain(self._wake)
         return True

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from dataclasses import replace
 from typing import Any
 
 import obspython as obs
 
 from vb_link import layout, memory, places, wake
-from vb_script import libobs, lua_half, model_list, pointer, status, texts
+from vb_script import (
+    control,
+    libobs,
+    lua_half,
+    model_list,
+    names,
+    pointer,
+    requests,
+    status,
+    texts,
+)
+from vb_script.assets import Assets
+from vb_script.errands import Errands
+from vb_script.hotkeys import Hotkeys
+from vb_script.panel import Panel
 from vb_script.survivors import survivors
+from vb_script.texts import SaidError
+from vb_script.ui_tasks import UiTasks
 from vb_script.worker_process import WorkerProcess
+
+# How long the answer to a request stays in the filters' status lines.
+NOTICE_SECONDS = 20.0
 
 
 class Application:
@@ -18,22 +40,35 @@ class Application:
     def __init__(self) -> None:
         self.texts: dict[str, str] = texts.load("en-US")
         self.worker: WorkerProcess | None = None
+        self.errands: Errands | None = None
+        self.ui: UiTasks | None = None
+        self.hotkeys = Hotkeys()
+        self.panel = Panel(self.texts, self.summary, self.note)
         self.problem = ""
+        self.notice, self.noticed = "", 0.0
         self.closing = False
         self.shown: dict[int, tuple[int, status.Figures]] = {}
+        self.status_lock = threading.Lock()
+        self.names_asked = False
 
-    def load(self) -> None:
+    def load(self, settings: Any) -> None:
         self.texts = texts.load(obs.obs_get_locale())
+        self.panel = Panel(self.texts, self.summary, self.note)
+        self.hotkeys.register(self.texts, self.act)
+        if settings is not None:
+            self.hotkeys.load(settings)
+            self.panel.update(settings)
         kept = survivors()
         if kept.memory is None:
             kept.memory = memory.create()
             kept.memory.keep_forever()
-            kept.wake = wake.Wake()
+            kept.wake, kept.script_wake = wake.Wake(), wake.Wake()
         segment = kept.memory.segment
         if (segment.version, segment.bytes) != (layout.VERSION, layout.SEGMENT_BYTES):
             self.problem = self.texts["Error.RestartObs"]
             return
         segment.wake, segment.life = kept.wake.handle, -1
+        segment.script_wake = kept.script_wake.handle
         table = lua_half.half(
             address=kept.memory.address,
             texts=self.texts,
@@ -43,7 +78,19 @@ class Application:
             kept.lua = lua_half.load(table)
         else:
             lua_half.update(kept.lua, table)
+        library = libobs.libobs()
+        self.ui = UiTasks(library, self.failed)
+        self.errands = Errands(
+            segment,
+            kept.script_wake,
+            Assets(segment.assets, library, self.texts),
+            requests_done=kept.requests_done,
+            on_request=self.request,
+            on_round=self.round,
+            on_error=self.failed,
+        )
         segment.alive = 1
+        self.errands.start()
         self.worker = WorkerProcess(
             kept.memory, kept.wake, next_epoch, self.write_status, self.log_line
         )
@@ -56,6 +103,13 @@ class Application:
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
+        if self.errands is not None:
+            self.errands.stop()
+            kept.requests_done = self.errands.requests_done
+            self.errands = None
+        if self.ui is not None:
+            self.ui.close()
+            self.ui = None
         if self.closing and kept.lua is not None:
             lua_half.destroy(kept.lua)
             kept.lua = None
@@ -63,38 +117,108 @@ class Application:
     def log_line(self, line: str) -> None:
         libobs.log(line, warning=True)
 
-    def write_status(self) -> None:
-        """Renew the filters' status lines; called by the watching thread."""
+    def failed(self, error: Exception) -> None:
+        """Tell of an error no part expected; the parts go on."""
+        libobs.log(f"{type(error).__name__}: {error}", warning=True)
+
+    def note(self, sentence: str, *, warning: bool = False) -> None:
+        """Show one sentence: the answer to what the user asked for."""
+        self.notice, self.noticed = sentence, time.monotonic()
+        libobs.log(sentence, warning=warning)
+
+    def current_notice(self) -> str:
+        fresh = time.monotonic() - self.noticed < NOTICE_SECONDS
+        return self.notice if fresh else ""
+
+    # What the errand thread finds
+
+    def request(self, text: str) -> None:
+        if self.ui is not None:
+            self.ui.post(lambda: self.run(text))
+
+    def run(self, text: str) -> None:
+        """Do one request on the UI thread and tell how it went."""
+        try:
+            self.note(requests.run(text, self.texts))
+        except SaidError as error:
+            self.note(error.text(self.texts), warning=True)
+        self.write_status()
+
+    def round(self) -> None:
+        """Once in a while: status lines, and the lists of names while a filter is in use."""
+        self.write_status()
         segment = survivors().memory.segment
-        problem = self.worker.problem if self.worker else ""
-        for index, channel in enumerate(segment.channels):
-            used = int(channel.used)
-            if not used:
-                self.shown.pop(index, None)
-                continue
-            figures = status.channel_figures(segment, channel, problem)
-            before = self.shown.get(index)
-            if before and before[0] == used and not figures.differs(before[1]):
-                continue
-            if before and pointer.button_down():
-                continue  # an open panel would be rebuilt under it; the next second will do
-            self.shown[index] = (used, figures)
-            status.write(channel, figures.text(self.texts))
+        if self.ui is not None and not self.names_asked and any(c.used for c in segment.channels):
+            self.names_asked = True
+            self.ui.post(self.refresh_names)
+
+    def refresh_names(self) -> None:
+        self.names_asked = False
+        names.refresh(survivors().memory.segment)
+
+    # Hotkeys
+
+    def act(self, action: str) -> None:
+        """Do what a hotkey says; panic at once, the rest on the UI thread."""
+        kept = survivors()
+        if action == "panic":
+            if kept.memory is not None:
+                kept.memory.segment.panic = not kept.memory.segment.panic
+                kept.script_wake.send()
+            return
+        if self.ui is not None:
+            self.ui.post(
+                {
+                    "toggle": control.toggle,
+                    "next": lambda: control.step(1),
+                    "previous": lambda: control.step(-1),
+                }[action]
+            )
+
+    # What the user reads
+
+    def write_status(self) -> None:
+        """Renew the filters' status lines; from any thread."""
+        with self.status_lock:
+            segment = survivors().memory.segment
+            problem = self.worker.problem if self.worker else ""
+            notice = self.current_notice()
+            for index, channel in enumerate(segment.channels):
+                used = int(channel.used)
+                if not used:
+                    self.shown.pop(index, None)
+                    continue
+                figures = status.channel_figures(segment, channel, problem)
+                figures = replace(figures, notice=notice)
+                before = self.shown.get(index)
+                if before and before[0] == used and not figures.differs(before[1]):
+                    continue
+                if before and pointer.button_down():
+                    continue  # an open panel would be rebuilt under it; the next second will do
+                self.shown[index] = (used, figures)
+                status.write(channel, figures.text(self.texts))
 
     def summary(self) -> str:
-        """Return the lines of the script's own panel."""
+        """Return the first lines of the script's own panel."""
+        lines = self.worker_lines()
+        if survivors().memory is not None and survivors().memory.segment.panic:
+            lines.insert(0, self.texts["Status.Panic"])
+        if self.current_notice():
+            lines.append(self.current_notice())
+        return "\n".join(lines)
+
+    def worker_lines(self) -> list[str]:
         if self.problem:
-            return self.problem
+            return [self.problem]
         worker = self.worker
         if worker is None or survivors().memory is None:
-            return self.texts["Status.NoScript"]
+            return [self.texts["Status.NoScript"]]
         failed = status.worker_figures(worker.problem)
         if failed:
-            return failed.text(self.texts)
+            return [failed.text(self.texts)]
         channels = [c for c in survivors().memory.segment.channels if c.used]
         lines = [self.texts["Panel.Worker"].format(pid=worker.pid, filters=len(channels))]
-        lines += [c.status.decode("utf-8", "replace") for c in channels]
-        return "\n".join(lines)
+        return lines + [c.status.decode("utf-8", "replace").split("\n")[0] for c in channels]
 
 
 application = Application()
@@ -115,11 +239,14 @@ def description() -> str:
         return f"Virtual Background: {error}"
 
 
-def load() -> None:
+def load(settings: Any) -> None:
     obs.obs_frontend_add_event_callback(on_event)
     try:
-        application.load()
-    except (OSError, memory.LinkError, libobs.LibraryError, KeyError) as error:
+        application.load(settings)
+    except SaidError as error:
+        application.problem = error.text(application.texts)
+        libobs.log(application.problem, warning=True)
+    except (OSError, memory.LinkError, KeyError) as error:
         application.problem = f"{error}"
         libobs.log(application.problem, warning=True)
 
@@ -129,6 +256,14 @@ def unload() -> None:
     application.unload()
 
 
+def update(settings: Any) -> None:
+    application.panel.update(settings)
+
+
+def save(settings: Any) -> None:
+    application.hotkeys.save(settings)
+
+
 def on_event(event: int) -> None:
     if event == obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN:
         application.closing = True
@@ -136,14 +271,4 @@ def on_event(event: int) -> None:
 
 def properties() -> Any:
     """Return the panel shown in Tools > Scripts."""
-    made = obs.obs_properties_create()
-    obs.obs_properties_add_text(made, "summary", application.summary(), obs.OBS_TEXT_INFO)
-    obs.obs_properties_add_button(made, "refresh", application.texts["Panel.Refresh"], refresh)
-    return made
-
-
-def refresh(shown: Any, _property: Any) -> bool:
-    """Renew the panel's lines."""
-    line = obs.obs_properties_get(shown, "summary")
-    obs.obs_property_set_description(line, application.summary())
-    return True
+    return application.panel.properties()

@@ -1,23 +1,41 @@
-"""The C functions of libobs and libobs-scripting that obspython does not offer.
+"""The C functions of libobs and its companions that must not be called through obspython.
 
 One table: name, result, arguments. They are called through ``ctypes.CDLL``, which lets go of
-the GIL, so none of them can wait for OBS's locks while other scripts wait for Python.
+the GIL, so none of them can wait for OBS's locks while other scripts wait for Python. Threads
+of ours call nothing else of OBS.
 """
 
 from __future__ import annotations
 
 import ctypes
+import functools
 import sys
 from pathlib import Path
 from typing import Any
 
+from vb_script.texts import SaidError
+
 _P, _S, _I, _B = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_bool
+_U = ctypes.c_uint32
 
 _LIBOBS = {
     "obs_data_create": (_P, ()),
     "obs_data_release": (None, (_P,)),
     "obs_data_set_string": (None, (_P, _S, _S)),
+    "obs_data_set_bool": (None, (_P, _S, _B)),
     "obs_get_version_string": (_S, ()),
+    "obs_queue_task": (None, (_I, _P, _P, _B)),
+    "obs_get_source_by_name": (_P, (_S,)),
+    "obs_source_create_private": (_P, (_S, _S, _P)),
+    "obs_source_release": (None, (_P,)),
+    "obs_source_inc_showing": (None, (_P,)),
+    "obs_source_set_muted": (None, (_P, _B)),
+    "obs_source_set_audio_mixers": (None, (_P, _U)),
+    "obs_source_get_width": (_U, (_P,)),
+    "obs_source_get_output_flags": (_U, (_P,)),
+    "obs_source_get_type": (_I, (_P,)),
+    "obs_source_get_weak_source": (_P, (_P,)),
+    "obs_weak_source_release": (None, (_P,)),
     "blog": (None, (_I, _S)),
 }
 _SCRIPTING = {
@@ -26,12 +44,16 @@ _SCRIPTING = {
     "obs_script_update": (None, (_P, _P)),
     "obs_script_loaded": (_B, (_P,)),
 }
+_FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
 LOG_WARNING, LOG_INFO = 200, 300
+TASK_UI = 0
+SOURCE_VIDEO = 1
+TYPE_INPUT, TYPE_SCENE = 0, 3
 
 
-class LibraryError(Exception):
-    """libobs or libobs-scripting cannot be used; the message says what to do."""
+class LibraryError(SaidError):
+    """libobs or one of its companions cannot be used; the text says what to do."""
 
 
 def _declare(library: Any, table: dict[str, Any], name: str) -> Any:
@@ -39,13 +61,12 @@ def _declare(library: Any, table: dict[str, Any], name: str) -> Any:
         try:
             found = getattr(library, function)
         except AttributeError as error:
-            raise LibraryError(
-                f"This OBS's {name} has no {function}: OBS 29 or newer is needed."
-            ) from error
+            raise LibraryError("Error.OldObs", library=name, function=function) from error
         found.restype, found.argtypes = result, arguments
     return library
 
 
+@functools.cache
 def libobs() -> Any:
     """Return libobs. Raises LibraryError."""
     # Elsewhere than on Windows the process's own symbols hold it.
@@ -55,20 +76,31 @@ def libobs() -> Any:
 def scripting() -> Any:
     """Return libobs-scripting, which OBS has loaded already. Raises LibraryError."""
     try:
-        return _declare(ctypes.CDLL(_scripting_path()), _SCRIPTING, "libobs-scripting")
+        return _declare(ctypes.CDLL(_path("obs-scripting")), _SCRIPTING, "libobs-scripting")
     except OSError as error:
-        raise LibraryError(f"OBS's scripting library cannot be reached: {error}.") from error
+        raise LibraryError("Error.Library", library="libobs-scripting", reason=error) from error
 
 
-def _scripting_path() -> str:
+def frontend() -> Any:
+    """Return libobs-frontend-api; for OBS's UI thread alone. Raises LibraryError."""
+    try:
+        return _declare(
+            ctypes.CDLL(_path("obs-frontend-api")), _FRONTEND, "libobs-frontend-api"
+        )  # fmt: skip
+    except OSError as error:
+        raise LibraryError("Error.Library", library="libobs-frontend-api", reason=error) from error
+
+
+def _path(library: str) -> str:
+    """Return where a library lies that OBS has loaded already."""
     if sys.platform == "win32":
-        return "obs-scripting"
+        return library
     if sys.platform == "darwin":
-        return _loaded_image("obs-scripting")
+        return _loaded_image(library)
     for line in Path("/proc/self/maps").read_text().splitlines():
-        if "/libobs-scripting.so" in line:
+        if f"/lib{library}.so" in line:
             return line[line.index("/") :]
-    raise LibraryError("OBS's scripting library (libobs-scripting) is not loaded.")
+    raise LibraryError("Error.Library", library=f"lib{library}", reason="-")
 
 
 def _loaded_image(part: str) -> str:
@@ -79,7 +111,7 @@ def _loaded_image(part: str) -> str:
         name: str = (loader._dyld_get_image_name(index) or b"").decode()
         if part in name.rsplit("/", 1)[-1]:
             return name
-    raise LibraryError(f"OBS's scripting library ({part}) is not loaded.")
+    raise LibraryError("Error.Library", library=f"lib{part}", reason="-")
 
 
 def log(text: str, *, warning: bool = False) -> None:

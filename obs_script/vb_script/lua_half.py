@@ -41,11 +41,14 @@ def half(
     """Return the table the Lua half works from. ``models`` holds (name, title)."""
     return {
         "id": settings.FILTER_ID,
+        "scene_id": settings.SCENE_FILTER_ID,
         "address": address,
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
         "slots": layout.SLOTS,
+        "assets": layout.ASSETS,
+        "requests": layout.REQUESTS,
         "states": {
             "mask": layout.STATE_MASK,
             "cover": layout.STATE_COVER,
@@ -57,6 +60,7 @@ def half(
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
         "settings": [_row(setting) for setting in settings.SETTINGS],
+        "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }
 
 
@@ -75,10 +79,10 @@ def load(table: dict[str, Any]) -> int:
     scripting = libobs.scripting()
     handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
     if not handle:
-        raise libobs.LibraryError("OBS could not make the filter's Lua half: see OBS's log.")
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     if not scripting.obs_script_loaded(handle):
         scripting.obs_script_destroy(handle)
-        raise libobs.LibraryError(f"OBS could not load {PATH.name}: see OBS's script log.")
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     return int(handle)
 
 

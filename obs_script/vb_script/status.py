@@ -25,11 +25,12 @@ class Figures:
     rate: float = 0.0
     age_frames: float = 0.0
     age_ms: float = 0.0
+    notice: str = ""  # the answer to what the user has just asked for
 
     def differs(self, other: Figures) -> bool:
         """Whether a user would call it news against ``other``."""
-        if (self.kind, self.detail, self.model, self.compute) != (
-            other.kind, other.detail, other.model, other.compute,
+        if (self.kind, self.detail, self.model, self.compute, self.notice) != (
+            other.kind, other.detail, other.model, other.compute, other.notice,
         ):  # fmt: skip
             return True
         return any(
@@ -43,11 +44,12 @@ class Figures:
 
     def text(self, texts: dict[str, str]) -> str:
         template = texts.get(self.kind, self.kind)
-        return template.format(
+        line = template.format(
             detail=self.detail, model=self.model, compute=self.compute,
             milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
             age_ms=self.age_ms,
         )  # fmt: skip
+        return f"{line}\n{self.notice}" if self.notice else line
 
 
 def worker_figures(problem: str) -> Figures | None:
@@ -65,7 +67,7 @@ def worker_figures(problem: str) -> Figures | None:
 
 def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
     """Return what to say of one filter."""
-    failed = worker_figures(problem)
+    failed = Figures("Status.Panic") if segment.panic else worker_figures(problem)
     if failed is not None:
         return failed
     if segment.worker_ready == 0 or segment.worker_ready != segment.worker_epoch:

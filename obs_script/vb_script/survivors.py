@@ -14,10 +14,17 @@ _NAME = "_obs_virtual_background_survivors"
 
 
 def survivors() -> Any:
-    """Return the namespace: ``memory``, ``wake``, ``lua`` (handle or None), ``epoch``."""
+    """Return the namespace.
+
+    ``memory``, ``wake`` (the worker's), ``script_wake``, ``lua`` (handle or None), ``epoch``,
+    ``requests_done`` (of the segment's count), ``ui_task`` and ``on_ui`` (see ``ui_tasks``).
+    """
     module = sys.modules.get(_NAME)
     if module is None:
         module = types.ModuleType(_NAME)
-        vars(module).update(memory=None, wake=None, lua=None, epoch=0)
+        vars(module).update(
+            memory=None, wake=None, script_wake=None, lua=None, epoch=0, requests_done=0,
+            ui_task=None, on_ui=None,
+        )  # fmt: skip
         sys.modules[_NAME] = module
     return module

@@ -12,6 +12,24 @@ from pathlib import Path
 FOLDER = Path(__file__).resolve().parent / "locale"
 FALLBACK = "en-US"
 
+
+class SaidError(Exception):
+    """Something the user can do something about: the key of a text and what fills it in."""
+
+    def __init__(self, key: str, /, **details: object) -> None:
+        super().__init__(f"{key} {details}")
+        self.key, self.details = key, details
+
+    def text(self, table: dict[str, str]) -> str:
+        """Return the sentence in the language of ``table``."""
+        return say(table, self.key, **self.details)
+
+
+def say(table: dict[str, str], key: str, /, **details: object) -> str:
+    """Return the text ``key`` with ``details`` filled in."""
+    return table.get(key, key).format(**details)
+
+
 _LINE = re.compile(r'^([A-Za-z0-9_.]+)="(.*)"$')
 
 

@@ -91,7 +91,7 @@ def lag(mattes: Sequence[Alpha], truths: Sequence[Alpha], *, longest: int = 4) -
     The delay in frames that makes truth fit best, times how far the truth's edges move in a
     frame. The delay is that at which the mean absolute difference to the delayed truth (taken
     linearly between frames) is smallest, on the pixels that the truth's edges pass over; the
-    motion is the area they pass over in a frame over the contour's length.
+    motion is the area they pass over in a frame over the length of the contour there.
     """
     steps = np.arange(-1.0, longest + 0.01, 0.1)
     cost = np.zeros(len(steps))
@@ -108,8 +108,11 @@ def lag(mattes: Sequence[Alpha], truths: Sequence[Alpha], *, longest: int = 4) -
             low = min(int(np.floor(at)), len(moments) - 2)
             truth = moments[low] + (moments[low + 1] - moments[low]) * np.float32(at - low)
             cost[index] += float(np.abs(matte - truth).sum())
-        swept += float(np.abs(truths[number] - truths[number - 1]).sum())
-        contour += float(_slope(truths[number]).sum())
+        change = np.abs(truths[number] - truths[number - 1])
+        reach_of_slope = np.ones((11, 11), np.uint8)
+        moving = cv2.dilate((change > STILL).astype(np.uint8), reach_of_slope) > 0
+        swept += float(change.sum())
+        contour += float(_slope(truths[number])[moving].sum())
     if contour == 0.0:
         return 0.0
     return float(steps[int(np.argmin(cost))]) * swept / contour

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PARTS = 4
-SLOW, FAST = 0.0015, 0.015  # largest step of a frame, in widths of the picture
-TURN = 3.0  # degrees each way
+SLOW, FAST = 1, 3  # which parts those are
+STEP = {SLOW: 0.0015, FAST: 0.015}  # largest step of a frame, in widths of the picture
+TURN = {SLOW: 0.5, FAST: 3.0}  # degrees each way
 LIGHT = 0.2  # the share of brightness that comes and goes
 NOISE = 3.0  # standard deviation, in levels of 255
 JPEG_QUALITY = 85
@@ -49,23 +50,19 @@ class Clip:
     def _path(self) -> Iterator[tuple[float, float, float]]:
         """Yield (shift in pixels, turn in degrees, factor of brightness) a frame."""
         length = self.frames // PARTS
-        phase = 0.0
         for number in range(self.frames):
             part, at = min(number // length, PARTS - 1), (number % length) / length
-            # Sines of one period a part start and end where the person stands still. The fast
-            # part goes twice as many ways, as its steps would else lead out of the picture.
-            largest = {1: SLOW, 3: FAST}.get(part, 0.0) * self.width
-            turns = 2 if part == 3 else 1
-            phase = 2 * np.pi * turns * at
-            reach = largest * length / (2 * np.pi * turns)
+            # Sines of whole periods start and end where the person stands still. The fast part
+            # has two, as its steps would else lead out of the picture.
+            periods = 2 if part == FAST else 1
+            phase = 2 * np.pi * periods * at
+            reach = STEP.get(part, 0.0) * self.width * length / (2 * np.pi * periods)
             shift = reach * float(np.sin(phase))
-            turn = TURN * float(np.sin(phase)) if largest else 0.0
+            turn = TURN.get(part, 0.0) * float(np.sin(phase))
             light = 1.0 - LIGHT * float(np.sin(np.pi * at)) if part == 2 else 1.0
             yield shift, turn, light
 
-    def _place(
-        self, layers: NDArray[np.float32], shift: float, turn: float
-    ) -> NDArray[np.float32]:
+    def _place(self, layers: NDArray[np.float32], shift: float, turn: float) -> NDArray[np.float32]:
         """Put the person's premultiplied layers into the frame, feet on its lower border."""
         tall, wide = layers.shape[:2]
         scale = 0.85 * min(self.height / tall, self.width / wide)

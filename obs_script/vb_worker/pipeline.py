@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from vb_worker.look import Look
 from vb_worker.models.model import Model
-from vb_worker.models.prepare import resize
 from vb_worker.movement import Movement
 from vb_worker.quality import Quality, preset
 from vb_worker.refine import WORKING_AREA, refined
+from vb_worker.shrink import shrunk
 from vb_worker.stabilise import Stabiliser
 
 
@@ -78,11 +78,13 @@ class Pipeline:
         return _Stream(Look(self._answer, self.quality))
 
     def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if self.model.manifest.input.resize == "stretch":
+            picture = shrunk(picture, *self.model.input_size)
         return self.model.infer(self.model.prepare(picture))
 
     def _run(self, frame: NDArray[np.uint8], stream: _Stream) -> Result:
         begin = time.perf_counter()
-        small = resize(frame, *self.working_size(frame.shape[1], frame.shape[0]))
+        small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
         if small.shape[2] == 4:
             small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
         still = stream.movement(small)

@@ -11,14 +11,13 @@ from vb_link.settings import QUALITIES
 class Quality:
     """One preset.
 
-    ``close``: the model looks again, closely, at ``crops`` people or groups of them (with 1,
-    everyone is one group). ``every``: how many frames old the look at the whole picture and the
-    mirrored look may get where nothing moves. ``refine``: edges follow the picture's colours.
+    ``close``: the model also looks closely at where people are, and in the mirror (``look``).
+    ``every``: how many frames old the look at the whole picture and the mirrored look may get
+    where nothing moves. ``refine``: edges follow the picture's colours.
     """
 
     name: str
     close: bool
-    crops: int
     every: int
     refine: bool
 
@@ -26,9 +25,9 @@ class Quality:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Quality("fast", close=False, crops=1, every=1, refine=False),
-        Quality("balanced", close=True, crops=1, every=4, refine=True),
-        Quality("best", close=True, crops=3, every=1, refine=True),
+        Quality("fast", close=False, every=1, refine=False),
+        Quality("balanced", close=True, every=6, refine=True),
+        Quality("best", close=True, every=1, refine=True),
     )
 }
 assert tuple(PRESETS) == QUALITIES

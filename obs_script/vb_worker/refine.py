@@ -34,17 +34,17 @@ def refined(picture: NDArray[np.uint8], mask: Plane) -> Plane:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     shrunk = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
     coefficients = _coefficients(np.asarray(small, np.uint8), np.asarray(shrunk, np.float32))
-    red, green, blue, offset = cv2.split(
-        cv2.resize(coefficients, (width, height), interpolation=cv2.INTER_LINEAR)
+    *factors, offset = (
+        cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR) for plane in coefficients
     )
-    for coefficient, colour in zip((red, green, blue), cv2.split(picture)):
-        cv2.multiply(coefficient, colour, dst=coefficient, scale=1 / 255, dtype=cv2.CV_32F)
-        cv2.add(offset, coefficient, dst=offset)
+    for factor, colour in zip(factors, cv2.split(picture)):
+        cv2.multiply(factor, colour.astype(np.float32), dst=factor, scale=1 / 255)
+        cv2.add(offset, factor, dst=offset)
     return np.asarray(np.clip(offset, 0.0, 1.0, out=offset), np.float32)
 
 
-def _coefficients(picture: NDArray[np.uint8], mask: Plane) -> NDArray[np.float32]:
-    """Return the factors of red, green, blue (0..1) and the constant: H x W x 4 float32."""
+def _coefficients(picture: NDArray[np.uint8], mask: Plane) -> tuple[Plane, ...]:
+    """Return the factors of red, green, blue (0..1) and the constant, a plane each."""
     r, g, b = (np.asarray(plane, np.float32) / np.float32(255) for plane in cv2.split(picture))
     mean_r, mean_g, mean_b, mean_mask = _mean(r), _mean(g), _mean(b), _mean(mask)
     # The covariance of the colours is a symmetric 3 x 3 matrix a pixel; by Cramer's rule.
@@ -64,7 +64,7 @@ def _coefficients(picture: NDArray[np.uint8], mask: Plane) -> NDArray[np.float32
     green = (inverse_rg * to_r + inverse_gg * to_g + inverse_gb * to_b) / determinant
     blue = (inverse_rb * to_r + inverse_gb * to_g + inverse_bb * to_b) / determinant
     offset = mean_mask - red * mean_r - green * mean_g - blue * mean_b
-    return _mean(np.dstack([red, green, blue, offset]))
+    return _mean(red), _mean(green), _mean(blue), _mean(offset)
 
 
 def _mean(values: Plane) -> Plane:

@@ -22,6 +22,7 @@ from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.pipeline import Pipeline
+from vb_worker.quality import preset
 
 REPORT_SECONDS = 0.5
 
@@ -45,6 +46,7 @@ class Stream:
         self.frame_count = 0
         self.generation = -1
         self.model_name = ""
+        self.quality = ""
         self.error = ""
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -70,12 +72,12 @@ class Stream:
 
 
 class Worker:
-    """All streams, and one pipeline a model."""
+    """All streams, and one pipeline a model and quality."""
 
     def __init__(self, segment: Any, models: dict[str, Manifest]) -> None:
         self.segment = segment
         self.models = models
-        self.pipelines: dict[str, Pipeline] = {}
+        self.pipelines: dict[tuple[str, str], Pipeline] = {}
         self.streams: dict[int, Stream] = {}
 
     def work(self) -> bool:
@@ -105,44 +107,52 @@ class Worker:
         self._close_unused()
 
     def _close_unused(self) -> None:
-        wanted = {stream.model_name for stream in self.streams.values()}
-        for name in [name for name in self.pipelines if name not in wanted]:
-            del self.pipelines[name]
+        wanted = {(stream.model_name, stream.quality) for stream in self.streams.values()}
+        for key in [key for key in self.pipelines if key not in wanted]:
+            del self.pipelines[key]
 
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = int(channel.settings_sequence)
-        name = text_of(channel.model)
-        if name == stream.model_name and name in self.pipelines:
+        name, quality = text_of(channel.model), text_of(channel.quality)
+        key = name, quality
+        if key == (stream.model_name, stream.quality) and key in self.pipelines:
             return
-        stream.model_name, stream.error = name, ""
+        stream.model_name, stream.quality, stream.error = name, quality, ""
         try:
-            if name not in self.pipelines:
+            if key not in self.pipelines:
                 manifest = self.models.get(name)
                 if manifest is None:
                     raise ModelError(
                         f"The model {name!r} is not installed: choose another one in the filter."
                     )
-                self.pipelines[name] = Pipeline(open_model(manifest))
+                self.pipelines[key] = Pipeline(open_model(manifest), preset(quality))
         except (ModelError, OSError, MemoryError) as error:
             stream.error = str(error) or type(error).__name__
             _complain(stream.error)
         self._close_unused()
-        pipeline = self.pipelines.get(name)
+        pipeline = self.pipelines.get(key)
         if pipeline is not None:
-            channel.want_width, channel.want_height = pipeline.model.input_size
+            self._want(stream, pipeline)
         stream.report(pipeline, force=True)
+
+    def _want(self, stream: Stream, pipeline: Pipeline) -> None:
+        """Ask for frames of the size that suits the source, which may have become another."""
+        channel = stream.channel
+        size = max(1, int(channel.source_width)), max(1, int(channel.source_height))
+        channel.want_width, channel.want_height = pipeline.working_size(*size)
 
     def _picture(self, index: int, stream: Stream) -> bool:
         channel = stream.channel
         count = int(channel.frame_count)
         picture = slots.read(channel.frames, int(channel.frame_newest), 4)
-        pipeline = self.pipelines.get(stream.model_name)
+        pipeline = self.pipelines.get((stream.model_name, stream.quality))
         if picture is None or pipeline is None:
             if pipeline is None:
                 stream.frame_count = count
             return False
         stream.frame_count = count
+        self._want(stream, pipeline)
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)

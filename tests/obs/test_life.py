@@ -17,7 +17,7 @@ from tests.obs.conftest import BASELINE_LEAKS, worker_pids
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
-from vb_link.settings import FILTER_ID
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 StartObs = Callable[..., Any]
@@ -238,6 +238,8 @@ def test_a_script_that_hammers_obspython_beside_ours(
     )
     with start_obs(scripts=scripts) as stage:
         _, truth = _masked(stage)
+        # A filter on the scene draws the camera, and its filter, inside its own drawing.
+        stage.obs.add_filter(SCENE, "Own", SCENE_FILTER_ID, {"background": "default"})
         deadline = time.monotonic() + 12
         while time.monotonic() < deadline:
             done = _counted(count)

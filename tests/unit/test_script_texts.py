@@ -48,7 +48,12 @@ def test_every_setting_and_choice_has_its_text() -> None:
 def test_every_key_in_the_code_is_in_the_table() -> None:
     table = texts.load("en-US")
     code = LUA.read_text() + "".join(path.read_text() for path in SCRIPT.glob("*.py"))
-    keys = set(re.findall(r'"((?:Status|Error|Panel)\.[A-Za-z]+|FilterName|ImageFiles)"', code))
+    keys = set(
+        re.findall(
+            r'"((?:Status|Error|Panel|Hotkey|Asset|Request|Preset)\.[A-Za-z]+|FilterName|ImageFiles)"',
+            code,
+        )
+    )
     assert len(keys) > 10
     assert keys <= set(table)
 

@@ -26,6 +26,7 @@ from vb_worker.levels import levels
 from vb_worker.moving import Clip, cut_to_person, drawn_room
 from vb_worker.pictures import read_picture, write_png
 from vb_worker.pipeline import Pipeline
+from vb_worker.shrink import shrunk
 
 WORST = 10
 TILE = (320, 240)  # of the contact sheet
@@ -167,9 +168,7 @@ def _moving(
         person = cut_to_person(*pair.read())
         if person is None:
             continue
-        room = (
-            read_picture(rooms[number % len(rooms)]) if rooms else drawn_room(640, 360, number)
-        )
+        room = read_picture(rooms[number % len(rooms)]) if rooms else drawn_room(640, 360, number)
         mattes, truths = [], []
         for frame, truth in Clip(*person, room, seed=number):
             result = pipeline.process(frame, stream=pair)
@@ -199,7 +198,7 @@ def _sheet(cases: list[Case]) -> NDArray[np.uint8]:
     for case in cases:
         picture, truth = case.pair.read()
         tiles = [picture, *(_on_green(picture, alpha) for alpha in (truth, case.matte))]
-        tiles = [cv2.resize(tile, TILE, interpolation=cv2.INTER_AREA) for tile in tiles]
+        tiles = [shrunk(tile, *TILE) for tile in tiles]
         text = f"{case.pair.picture.parent.parent.name}/{case.pair.picture.stem} {case.name}"
         for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
             cv2.putText(tiles[0], text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.38, colour, thickness)

@@ -1,0 +1,173 @@
+-- Pictures, videos and sources of OBS's that a filter draws. The filter wishes for one by kind and
+-- name; the script finds or makes it off the graphics thread and offers it (see vb_link/layout.py).
+local ffi = require("ffi")
+local obs, link, graphics, passes = ...
+local C = obs.C
+
+local M = {}
+
+-- A failed offer is looked at again this often; a still picture is drawn anew this often, as OBS
+-- reloads a file that has changed; a video not drawn for so long is stopped.
+local AGAIN_NS, RENEW_NS, PAUSE_NS = 0.5e9, 1e9, 2e9
+
+local STEPS = { "1", "2", "3" }
+
+-- One asset; `name` tells its textures apart from others'.
+function M.new(name)
+	local names = {}
+	for index, step in ipairs(STEPS) do names[index] = "asset_" .. name .. step end
+	return {
+		name = "asset_" .. name, steps = names,
+		kind = "", wish = "", problem = "", looked_ns = 0, drawn_ns = 0,
+	}
+end
+
+-- Says what is wanted; "" for nothing. What was there stays until the new one has come.
+function M.want(asset, segment, count, kind, name)
+	if name == "" then kind = "" end
+	if asset.kind == kind and asset.wish == name then return end
+	asset.kind, asset.wish = kind, name
+	if kind == "" then
+		M.drop(asset)
+		return
+	end
+	if not asset.slot then
+		asset.slot = link.take_asset(segment, count)
+		if not asset.slot then
+			asset.problem = "TooMany"
+			return
+		end
+		asset.used = asset.slot.used
+	end
+	asset.problem, asset.answered = "", false
+	link.wish(segment, asset.slot, kind, name)
+end
+
+local function let_go(asset)
+	if asset.source then
+		C.obs_source_release(asset.source)
+	elseif asset.weak then
+		local source = C.obs_weak_source_get_source(asset.weak)
+		if source ~= nil then
+			obs.on_graphics_thread(C.obs_source_dec_showing, source)
+			obs.on_graphics_thread(C.obs_source_release, source)
+		end
+		C.obs_weak_source_release(asset.weak)
+	end
+	asset.source, asset.weak, asset.texture = nil, nil, nil
+end
+
+-- Gives everything back.
+function M.drop(asset)
+	let_go(asset)
+	if asset.slot then
+		link.give_asset(asset.slot)
+		asset.slot = nil
+	end
+	asset.kind, asset.wish, asset.problem = "", "", ""
+end
+
+-- Takes what the script offers. Called once a frame.
+function M.look(asset, now)
+	local slot = asset.slot
+	if not slot or asset.answered then return end
+	if asset.problem ~= "" and now - asset.looked_ns < AGAIN_NS then return end
+	asset.looked_ns = now
+	local offer = link.take_offer(slot)
+	if not offer then return end
+	if offer == 0 then
+		asset.problem = ffi.string(slot.offer_error)
+		if asset.source or asset.weak then let_go(asset) end
+		return
+	end
+	let_go(asset)
+	asset.answered, asset.problem = true, ""
+	local pointer = ffi.cast("void *", ffi.cast("uintptr_t", offer))
+	asset.still, asset.video = false, false
+	if asset.kind == "source" then
+		asset.weak = pointer
+		local source = C.obs_weak_source_get_source(pointer)
+		if source ~= nil then
+			C.obs_source_inc_showing(source)
+			C.obs_source_release(source)
+		end
+	else
+		asset.source = pointer
+		asset.video, asset.playing = asset.kind == "video", true
+		asset.still = asset.kind == "image" and not asset.wish:lower():match("%.gif$")
+	end
+	asset.drawn_ns = now
+end
+
+-- Stops a video that nobody sees.
+function M.rest(asset, now)
+	if asset.video and asset.playing and now - asset.drawn_ns > PAUSE_NS then
+		asset.playing = false
+		C.obs_source_media_play_pause(asset.source, true)
+	end
+end
+
+local function draw(asset, state, source, wide, high)
+	local width, height = obs.full_width(source), obs.full_height(source)
+	if width < 1 or height < 1 then return nil end
+	-- Not larger than useful: twice what is shown, the rest is done by shrinking without aliasing.
+	local scale = math.min(1, 2 * math.max(wide / width, high / height))
+	local w, h = math.ceil(width * scale), math.ceil(height * scale)
+	local texture = graphics.draw_source(
+		state, asset.name, obs.render, source, w, h, width, height)
+	if texture and w > wide and h > high then
+		local ratio = math.max(wide / w, high / h)
+		if ratio < 0.75 then
+			texture = passes.shrink(state, asset.steps, texture, w, h,
+				math.ceil(w * ratio), math.ceil(h * ratio))
+		end
+	end
+	asset.width, asset.height = width, height
+	return texture
+end
+
+-- Draws the asset, once a frame, for a place of about wide x high pixels, with the textures of
+-- `state`. Returns a premultiplied texture, or nil while there is none. A source that shows
+-- something drawn with this very asset would never end: it is refused.
+function M.draw(asset, state, time, now, wide, high)
+	if asset.busy then
+		asset.circle = true
+		return nil
+	end
+	if asset.time == time then return asset.texture end
+	if asset.refused_ns and now - asset.refused_ns < RENEW_NS then return nil end
+	local source = asset.source
+	if asset.weak then
+		source = C.obs_weak_source_get_source(asset.weak)
+		if source == nil then
+			-- It was removed: ask again, it may come back under its name.
+			let_go(asset)
+			asset.answered = false
+			return nil
+		end
+	end
+	if not source then return nil end
+	asset.drawn_ns = now
+	if asset.still and asset.texture and now - asset.made_ns < RENEW_NS
+		and asset.wide == wide and asset.high == high then
+		return asset.texture
+	end
+	if asset.video and not asset.playing then
+		asset.playing = true
+		C.obs_source_media_play_pause(source, false)
+	end
+	asset.busy, asset.circle = true, false
+	local texture = draw(asset, state, source, wide, high)
+	asset.busy = false
+	if asset.weak then C.obs_source_release(source) end
+	if asset.circle then
+		texture, asset.refused_ns, asset.problem = nil, now, "Circle"
+	elseif asset.refused_ns then
+		asset.refused_ns, asset.problem = nil, ""
+	end
+	asset.time, asset.made_ns, asset.texture = time, now, texture
+	asset.wide, asset.high = wide, high
+	return texture
+end
+
+return M

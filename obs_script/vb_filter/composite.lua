@@ -1,0 +1,362 @@
+-- What is drawn: the person over the background with its layers and looks, or the cover.
+local obs, graphics, passes, assets, scenes = ...
+local C = obs.C
+
+local M = {}
+
+-- Names of texrenders: one a step of shrinking, two for the directions of a blur.
+local ROOM = { "room1", "room2", "room3", across = "room_across", down = "room_down" }
+local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
+local NEAR_PERSON = { "np1", "np2", "np3", across = "np_across", down = "np_down" }
+local NEAR_ROOM = { "nr1", "nr2", "nr3", across = "nr_across", down = "nr_down" }
+local PERSON_STATS = { "ps1", "ps2", "ps3", measure = "ps_measure", settled = "ps" }
+local SPILL = { "spill1", "spill2", "spill3" }
+local SPILL_STATS = { "bs1", "bs2", "bs3", measure = "bs_measure", settled = "bs" }
+
+-- The cover's blur, as a share of the picture's height: no face or text survives it.
+local COVER_SIGMA = 1 / 14
+-- The halo, of light wrap and shadow, and the shadow's way, as shares of the height.
+local HALO_SIGMA, SHADOW_X, SHADOW_Y = 0.02, 0.012, 0.018
+-- How far edge colour clean-up looks for pure colours.
+local CLEAN_SIGMA = 0.025
+-- The background is drawn this wide for its light and its brightness.
+local SPILL_WIDTH = 320
+-- How much of a new measure of brightness is taken in a frame.
+local SETTLE = 0.1
+
+-- The words that composite.effect knows; a set of them is a number.
+local WORDS = {
+	"MATTE", "ZONES", "INVERTED", "ALPHA_OUT", "BACKGROUND_OUT", "PLAIN_TRANSPARENT", "TRANSPARENT",
+	"COLOR", "PICTURE", "BARS", "BLUR", "ROOM", "CAMERA_ALPHA", "BEHIND", "DEPTH", "FRONT", "WRAP",
+	"SHADOW", "CLEAN", "MATCH",
+}
+local BIT = {}
+for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
+
+local effects_by_set = {}
+
+local function effect_of(state, set)
+	local keys = effects_by_set[set]
+	if not keys then
+		local lines = {}
+		for _, word in ipairs(WORDS) do
+			if bit.band(set, BIT[word]) ~= 0 then lines[#lines + 1] = "#define " .. word .. "\n" end
+		end
+		keys = { name = "composite" .. set, defines = table.concat(lines) }
+		effects_by_set[set] = keys
+	end
+	return graphics.effect(state, "composite", keys.defines, keys.name)
+end
+
+-- Sets `scale` and `offset` so that uv * scale + offset is the place in a picture of w x h that is
+-- fitted into W x H; x and y say which part is shown, or where bars go.
+local function set_fit(p, scale, offset, fit, w, h, W, H, x, y)
+	local ratio = (W / H) / (w / h)
+	local sx, sy = 1, 1
+	if fit == "cover" then
+		if ratio < 1 then sx = ratio else sy = 1 / ratio end
+	elseif fit == "contain" then
+		if ratio < 1 then sy = 1 / ratio else sx = ratio end
+	end
+	graphics.set_vec2(p[scale], sx, sy)
+	graphics.set_vec2(p[offset], x * (1 - sx), y * (1 - sy))
+end
+
+local function set_layer(p, name, asset, texture, s, W, H)
+	local ratio = (W / H) / (asset.width / asset.height)
+	local size = s[name .. "_scale"]
+	local sx, sy = size, size
+	if ratio < 1 then sy = size * ratio else sx = size / ratio end
+	C.gs_effect_set_texture(p[name], texture)
+	graphics.set_vec2(p[name .. "_scale"], 1 / sx, 1 / sy)
+	graphics.set_vec2(p[name .. "_offset"], 0.5 - s[name .. "_x"] / sx, 0.5 - s[name .. "_y"] / sy)
+	C.gs_effect_set_float(p[name .. "_opacity"], s[name .. "_opacity"])
+end
+
+local PICTURED = { image = true, video = true, source = true }
+
+-- Results that several draws of one frame share, thrown away at the next frame's begin.
+function M.begin_frame(self)
+	self.blur_made, self.cover_made, self.matte_made, self.halo_made = nil, nil, nil, nil
+	self.clean_made, self.person_stats_made = nil, nil
+end
+
+local function room_blur(self, width, height, strength)
+	if self.blur_made == nil or self.blur_strength ~= strength then
+		self.blur_strength = strength
+		self.blur_made = passes.blur(self.state, ROOM, self.full, width, height,
+			strength * height / 1080, passes.ROOM, self.person, self.small) or false
+	end
+	return self.blur_made
+end
+
+local function matte(self, width, height)
+	local s = self.settings
+	if self.matte_made == nil then
+		local w, h = math.ceil(width / 2), math.ceil(height / 2)
+		self.matte_made = passes.matte(
+			self.state, self.person, w, h, s.grow * h / 1080, s.feather * h / 1080) or false
+	end
+	return self.matte_made
+end
+
+local function halo(self, made_matte)
+	if self.halo_made == nil then
+		local w, h = self.small.width, self.small.height
+		local small = passes.small_matte(self.state, made_matte, self.person, w, h)
+		self.halo_made = small and passes.blur_matte(
+			self.state, "halo_across", "halo_down", small, w, h, HALO_SIGMA * h) or false
+	end
+	return self.halo_made
+end
+
+-- Blurred pure colours of the person and of the room.
+local function clean_colors(self)
+	if self.clean_made == nil then
+		local small = self.small
+		local sigma = CLEAN_SIGMA * small.height
+		self.near_person = passes.blur(self.state, NEAR_PERSON, small.texture, small.width,
+			small.height, sigma, passes.PERSON, self.person)
+		self.near_room = passes.blur(self.state, NEAR_ROOM, small.texture, small.width,
+			small.height, sigma, passes.ROOM, self.person)
+		self.clean_made = (self.near_person and self.near_room) and true or false
+	end
+	return self.clean_made
+end
+
+local function set_background(p, set, owner, picture, blurred, width, height)
+	local s = owner.settings
+	if bit.band(set, BIT.BLUR) ~= 0 then C.gs_effect_set_texture(p.blurred, blurred) end
+	if bit.band(set, BIT.COLOR + BIT.PICTURE) ~= 0 then
+		C.gs_effect_set_vec4(p.color, s.background_color)
+	end
+	if bit.band(set, BIT.PICTURE) ~= 0 then
+		local asset = owner.assets.background
+		C.gs_effect_set_texture(p.background, picture)
+		set_fit(p, "background_scale", "background_offset", s.background_fit,
+			asset.width, asset.height, width, height, s.background_x, s.background_y)
+	end
+end
+
+-- The background alone, small: what its light and its brightness are taken from.
+local function spill(self, set, owner, picture, blurred, width, height)
+	local w = math.min(SPILL_WIDTH, width)
+	local h = math.max(1, math.floor(height * w / width + 0.5))
+	local effect = effect_of(self.state, set + BIT.BACKGROUND_OUT)
+	local p = effect.parameters
+	local texrender = graphics.target(self.state, "spill", obs.RGBA)
+	if not graphics.begin(texrender, w, h) then return nil end
+	set_background(p, set, owner, picture, blurred, width, height)
+	C.gs_effect_set_texture(p.alpha, self.person.alpha)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Draw", self.full, w, h)
+	C.gs_enable_blending(true)
+	local made = graphics.finish(texrender)
+	local small_w, small_h = math.ceil(w / 16), math.ceil(h / 16)
+	return passes.shrink(self.state, SPILL, made, w, h, small_w, small_h), small_w, small_h
+end
+
+local function zones(self, owner, time, now, width, height)
+	local asset = owner.assets.zones
+	local painted = asset.wish ~= "" and assets.draw(asset, owner.state, time, now, width, height)
+		or nil
+	-- A painted picture that is wanted and not there yet could be hiding a door.
+	if asset.wish ~= "" and not painted then return nil end
+	if self.zones_owner ~= owner or self.zones_revision ~= owner.revision
+		or self.zones_painted ~= painted or self.zones_width ~= width
+		or self.zones_height ~= height then
+		self.zones_owner, self.zones_revision, self.zones_painted = owner, owner.revision, painted
+		self.zones_width, self.zones_height = width, height
+		self.zones_made = passes.zones(
+			self.state, owner.settings, painted, self.full, width, height)
+	end
+	return self.zones_made
+end
+
+local function layer(owner, name, time, now, width, height)
+	local asset = owner.assets[name]
+	if asset.wish == "" or owner.settings[name .. "_opacity"] == 0 then return nil end
+	return assets.draw(asset, owner.state, time, now, width, height) or nil
+end
+
+-- Draws the camera of `self` with its alpha. Returns false, with nothing drawn, when something that
+-- hides the room is not there: then the cover is to be drawn.
+function M.person(self, time, now, width, height)
+	local state, s = self.state, self.settings
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent == nil then return true end
+	local owner = scenes.owner(self, "background", parent)
+	local layers = scenes.owner(self, "layers", parent)
+	local zoned = scenes.owner(self, "zones", parent)
+	local kind = owner.settings.background
+	local output = s.output
+
+	-- First whatever other sources draw: they may hold this very filter.
+	local picture, zone_picture, behind, front
+	local set = 0
+	if PICTURED[kind] then
+		picture = assets.draw(
+			owner.assets.background, owner.state, time, now, width, height)
+		if not picture then return false end
+	end
+	if output ~= "alpha" then
+		behind = layer(layers, "behind", time, now, width, height)
+		front = layer(layers, "front", time, now, width, height)
+	end
+	if zoned.has_zones then
+		zone_picture = zones(self, zoned, time, now, width, height)
+		if not zone_picture then return false end
+		set = set + BIT.ZONES
+	end
+
+	-- Then what is made of this camera's picture.
+	self.person.alpha = state.textures.alpha.pointer
+	self.person.threshold, self.person.softness = s.threshold, s.softness
+	local made_matte
+	if s.grow ~= 0 or s.feather ~= 0 then
+		made_matte = matte(self, width, height)
+		if not made_matte then return false end
+		set = set + BIT.MATTE
+	end
+	if output == "inverted" then set = set + BIT.INVERTED end
+
+	local blurred
+	local pictured = 0
+	if output == "alpha" then
+		set = set + BIT.ALPHA_OUT
+	elseif kind == "color" then
+		pictured = BIT.COLOR
+	elseif kind == "blur" then
+		blurred = room_blur(self, width, height, owner.settings.blur_strength)
+		if not blurred then return false end
+		pictured = BIT.BLUR + BIT.CAMERA_ALPHA
+	elseif picture then
+		pictured = BIT.PICTURE
+		if owner.settings.background_fit == "contain" then pictured = pictured + BIT.BARS end
+	elseif kind == "room" then
+		pictured = BIT.ROOM + BIT.CAMERA_ALPHA
+	end
+	local made_halo, made_spill, spill_stats, person_stats
+	if output ~= "alpha" then
+		set = set + pictured
+		if output == "background" then set = set + BIT.BACKGROUND_OUT end
+		local known = kind ~= "transparent" and kind ~= "room"
+		if (s.light_wrap > 0 and known) or s.shadow > 0 then
+			made_halo = halo(self, made_matte)
+		end
+		if made_halo and s.shadow > 0 then set = set + BIT.SHADOW end
+		if output ~= "background" then
+			if s.decontaminate > 0 and clean_colors(self) then set = set + BIT.CLEAN end
+			if known and (s.light_wrap > 0 or s.match > 0) then
+				local w, h
+				made_spill, w, h = spill(
+					self, pictured, owner, picture, blurred, width, height)
+				if made_spill and made_halo and s.light_wrap > 0 then set = set + BIT.WRAP end
+				if made_spill and s.match > 0 then
+					if self.person_stats_made == nil then
+						self.person_stats_made = passes.stats(state, PERSON_STATS,
+							self.small.texture, self.small.width, self.small.height,
+							passes.PERSON, self.person, self.stats_known and SETTLE or 1) or false
+					end
+					person_stats = self.person_stats_made
+					spill_stats = passes.stats(state, SPILL_STATS, made_spill, w, h,
+						passes.EVERYTHING, self.person,
+						self.stats_known and self.stats_owner == owner and SETTLE or 1)
+					self.stats_known, self.stats_owner = true, owner
+					if person_stats and spill_stats then set = set + BIT.MATCH end
+				end
+			end
+		end
+		if behind then
+			set = set + BIT.BEHIND
+			if self.has_depth and s.depth_model ~= "" then set = set + BIT.DEPTH end
+		end
+		if front then set = set + BIT.FRONT end
+		if kind == "transparent" then
+			local plain = not behind and not front and bit.band(set, BIT.SHADOW) == 0
+			set = set + (plain and BIT.PLAIN_TRANSPARENT or BIT.TRANSPARENT)
+		end
+	end
+
+	-- Last the drawing itself.
+	local effect = effect_of(state, set)
+	local p = effect.parameters
+	if made_matte then
+		C.gs_effect_set_texture(p.matte, made_matte)
+	else
+		C.gs_effect_set_texture(p.alpha, self.person.alpha)
+		C.gs_effect_set_float(p.threshold, s.threshold)
+		C.gs_effect_set_float(p.softness, s.softness)
+	end
+	if zone_picture then C.gs_effect_set_texture(p.zones, zone_picture) end
+	if bit.band(set, BIT.ALPHA_OUT) == 0 then
+		set_background(p, set, owner, picture, blurred, width, height)
+		if behind then
+			set_layer(p, "behind", layers.assets.behind, behind, layers.settings, width, height)
+			if bit.band(set, BIT.DEPTH) ~= 0 then
+				C.gs_effect_set_texture(p.depth, state.textures.depth.pointer)
+				C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
+				C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
+			end
+		end
+		if front then
+			set_layer(p, "front", layers.assets.front, front, layers.settings, width, height)
+		end
+		if made_halo then C.gs_effect_set_texture(p.halo, made_halo) end
+		if bit.band(set, BIT.SHADOW) ~= 0 then
+			C.gs_effect_set_float(p.shadow, s.shadow)
+			graphics.set_vec2(p.shadow_offset, SHADOW_X * height / width, SHADOW_Y)
+		end
+		if bit.band(set, BIT.WRAP) ~= 0 then
+			C.gs_effect_set_texture(p.spill, made_spill)
+			C.gs_effect_set_float(p.light_wrap, s.light_wrap)
+		end
+		if bit.band(set, BIT.CLEAN) ~= 0 then
+			C.gs_effect_set_texture(p.person_color, self.near_person)
+			C.gs_effect_set_texture(p.room_color, self.near_room)
+			C.gs_effect_set_float(p.decontaminate, s.decontaminate)
+		end
+		if bit.band(set, BIT.MATCH) ~= 0 then
+			C.gs_effect_set_texture(p.person_stats, person_stats)
+			C.gs_effect_set_texture(p.background_stats, spill_stats)
+			C.gs_effect_set_float(p.match, s.match)
+		end
+	end
+	local opaque = output == "alpha" or kind ~= "transparent"
+	graphics.show(state, effect, "Draw", self.full, width, height, opaque)
+	return true
+end
+
+-- Draws what stands for everything when there is no alpha to trust. `panic`: not even a user's
+-- choice shows the camera.
+function M.cover(self, time, now, width, height, panic)
+	local state, s = self.state, self.settings
+	local kind = s.cover
+	if panic and kind == "camera" then kind = "color" end
+	if kind == "hidden" then return end
+	local picture = kind == "image" and self.assets.cover.wish ~= ""
+		and assets.draw(self.assets.cover, state, time, now, width, height)
+	if kind == "blur" and self.cover_made == nil then
+		self.person.alpha, self.person.threshold, self.person.softness = self.full, 0, 1
+		self.cover_made = passes.blur(state, COVER, self.full, width, height,
+			height * COVER_SIGMA, passes.EVERYTHING, self.person) or false
+	end
+	local effect = graphics.effect(state, "plain", "")
+	local p = effect.parameters
+	if kind == "camera" then
+		graphics.show(state, effect, "Plain", self.full, width, height, false)
+	elseif kind == "blur" and self.cover_made then
+		graphics.show(state, effect, "Straight", self.cover_made, width, height, true)
+	elseif picture then
+		local asset = self.assets.cover
+		local ratio = (width / height) / (asset.width / asset.height)
+		graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
+		C.gs_effect_set_vec4(p.color, s.cover_color)
+		graphics.show(state, effect, "Picture", picture, width, height, true)
+	elseif kind ~= "blur" then
+		C.gs_effect_set_vec4(p.color, s.cover_color)
+		graphics.show(state, effect, "Fill", self.full, width, height, true)
+	end
+end
+
+return M

@@ -1,0 +1,189 @@
+-- Effects, texrenders and drawing into them. Everything is made lazily inside video_render and
+-- handed back by `objects` for freeing. One such state belongs to one filter.
+local ffi = require("ffi")
+local obs, folder = ...
+local C = obs.C
+
+local M = {}
+
+M.CLEAR = ffi.new("vb_vec4", 0, 0, 0, 0)
+local vec2 = ffi.new("vb_vec2")
+local vec4 = ffi.new("vb_vec4")
+
+local texts = {}
+local function text_of(name)
+	if not texts[name] then
+		local file = assert(io.open(folder .. name .. ".effect", "rb"))
+		texts[name] = file:read("*a")
+		file:close()
+	end
+	return texts[name]
+end
+for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones", "stats" }) do
+	text_of(name)
+end
+
+function M.new()
+	return { effects = {}, targets = {}, textures = {} }
+end
+
+-- Returns the effect `name` with the words of `defines` (a string of "#define" lines, or "")
+-- defined, compiled when first asked for. Raises an error when the driver refuses it.
+function M.effect(state, name, defines, key)
+	key = key or name
+	local made = state.effects[key]
+	if made then return made end
+	local problem = ffi.new("char *[1]")
+	local effect = C.gs_effect_create(defines .. text_of(name), key .. ".effect", problem)
+	if effect == nil then
+		local why = problem[0] ~= nil and ffi.string(problem[0]) or "no reason given"
+		C.bfree(problem[0])
+		error("The effect " .. name .. " does not compile on this graphics driver: " .. why, 0)
+	end
+	made = {
+		effect = effect,
+		parameters = setmetatable({}, {
+			__index = function(self, parameter)
+				local found = C.gs_effect_get_param_by_name(effect, parameter)
+				rawset(self, parameter, found)
+				return found
+			end,
+		}),
+	}
+	state.effects[key] = made
+	return made
+end
+
+-- What must be freed: {destroy function, pointer} pairs.
+function M.objects(state)
+	local objects = {}
+	for _, effect in pairs(state.effects) do
+		objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
+	end
+	for _, target in pairs(state.targets) do
+		objects[#objects + 1] = { C.gs_texrender_destroy, target }
+	end
+	for _, texture in pairs(state.textures) do
+		objects[#objects + 1] = { C.gs_texture_destroy, texture.pointer }
+	end
+	if state.stage then objects[#objects + 1] = { C.gs_stagesurface_destroy, state.stage } end
+	return objects
+end
+
+-- The texrender called `name`, made when first asked for.
+function M.target(state, name, format)
+	local made = state.targets[name]
+	if not made then
+		made = C.gs_texrender_create(format, 0)
+		state.targets[name] = made
+	end
+	return made
+end
+
+-- Between `begin` and `finish` draws go into `texrender`. No closures and no tables are made on
+-- the way of a frame: LuaJIT compiles no function that makes them. `framebuffer_was_srgb` has to
+-- be kept by whoever draws sources in between: they may hold another filter of ours.
+M.framebuffer_was_srgb = false
+
+-- `units_x` x `units_y` are the coordinates of the drawing, the texture's size where nil.
+function M.begin(texrender, width, height, units_x, units_y)
+	C.gs_texrender_reset(texrender)
+	if not C.gs_texrender_begin(texrender, width, height) then return false end
+	M.framebuffer_was_srgb = C.gs_framebuffer_srgb_enabled()
+	C.gs_enable_framebuffer_srgb(false)
+	C.gs_ortho(0, units_x or width, 0, units_y or height, -100, 100)
+	return true
+end
+
+function M.finish(texrender)
+	C.gs_enable_framebuffer_srgb(M.framebuffer_was_srgb)
+	C.gs_texrender_end(texrender)
+	return C.gs_texrender_get_texture(texrender)
+end
+
+-- Draws a source into a texture of width x height: premultiplied, sRGB bytes. The source's own
+-- coordinates are `units`. `render` is one of the calls of libobs.lua that must not be compiled.
+function M.draw_source(state, name, render, source, width, height, units_x, units_y)
+	local texrender = M.target(state, name, obs.RGBA)
+	if not M.begin(texrender, width, height, units_x, units_y) then return nil end
+	C.gs_clear(obs.CLEAR_COLOR, M.CLEAR, 0, 0)
+	C.gs_blend_state_push()
+	C.gs_blend_function_separate(
+		obs.BLEND_SRCALPHA, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
+	local was_srgb = M.framebuffer_was_srgb
+	render(source)
+	M.framebuffer_was_srgb = was_srgb
+	C.gs_blend_state_pop()
+	return M.finish(texrender)
+end
+
+-- Draws a sprite with colours as they are stored (sRGB bytes).
+function M.draw(effect, technique, image, width, height)
+	C.gs_effect_set_texture(effect.parameters.image, image)
+	while C.gs_effect_loop(effect.effect, technique) do
+		C.gs_draw_sprite(image, 0, width, height)
+	end
+end
+
+-- Draws with sRGB colours decoded, so that the caller's target blends linearly.
+function M.draw_linear(effect, technique, image, width, height)
+	local previous = C.gs_framebuffer_srgb_enabled()
+	C.gs_enable_framebuffer_srgb(true)
+	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
+	while C.gs_effect_loop(effect.effect, technique) do
+		C.gs_draw_sprite(image, 0, width, height)
+	end
+	C.gs_enable_framebuffer_srgb(previous)
+end
+
+-- Draws a result over the caller's target with the caller's blending. `opaque` results need no
+-- blending, so their bytes go straight into an 8-bit target; a float target (an HDR canvas) wants
+-- linear colour and gets it by way of a texture.
+function M.show(state, effect, technique, image, width, height, opaque)
+	if not opaque then
+		M.draw_linear(effect, technique, image, width, height)
+	elseif C.gs_get_color_space() == obs.SPACE_SRGB then
+		local previous = C.gs_framebuffer_srgb_enabled()
+		C.gs_enable_framebuffer_srgb(false)
+		M.draw(effect, technique, image, width, height)
+		C.gs_enable_framebuffer_srgb(previous)
+	else
+		local texrender = M.target(state, "flat", obs.RGBA)
+		if not M.begin(texrender, width, height) then return end
+		C.gs_enable_blending(false)
+		M.draw(effect, technique, image, width, height)
+		C.gs_enable_blending(true)
+		local plain = M.effect(state, "plain", "")
+		M.draw_linear(plain, "Straight", M.finish(texrender), width, height)
+	end
+end
+
+-- Puts width x height bytes into the one-channel texture called `name`.
+function M.upload(state, name, bytes, width, height)
+	local made = state.textures[name]
+	if made and (made.width ~= width or made.height ~= height) then
+		C.gs_texture_destroy(made.pointer)
+		made = nil
+	end
+	if not made then
+		made = {
+			pointer = C.gs_texture_create(width, height, obs.R8, 1, nil, obs.DYNAMIC),
+			width = width, height = height,
+		}
+		state.textures[name] = made
+	end
+	C.gs_texture_set_image(made.pointer, bytes, width, false)
+	return made.pointer
+end
+
+function M.set_vec2(parameter, x, y)
+	vec2.x, vec2.y = x, y
+	C.gs_effect_set_vec2(parameter, vec2)
+end
+
+function M.set_vec4(parameter, x, y, z, w)
+	vec4.x, vec4.y, vec4.z, vec4.w = x, y, z, w
+	C.gs_effect_set_vec4(parameter, vec4)
+end
+
+return M

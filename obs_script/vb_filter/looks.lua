@@ -1,0 +1,97 @@
+-- What a camera's filter and a scene's filter have in common: settings, and the pictures, videos
+-- and sources they draw.
+local ffi = require("ffi")
+local obslua = obslua
+local obs, link, assets, graphics = ...
+
+local M = {}
+
+local function color(value)
+	return ffi.new("vb_vec4",
+		bit.band(value, 0xff) / 255,
+		bit.band(bit.rshift(value, 8), 0xff) / 255,
+		bit.band(bit.rshift(value, 16), 0xff) / 255,
+		1)
+end
+
+local text_getter = obslua.obs_data_get_string
+local getters = {
+	bool = obslua.obs_data_get_bool,
+	float = obslua.obs_data_get_double,
+	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
+	choice = text_getter, model = text_getter, depth_model = text_getter,
+	image = text_getter, video = text_getter, source = text_getter,
+}
+
+-- Reads the settings of `rows` out of `data` into self.settings.
+function M.read(self, rows, data)
+	for _, setting in ipairs(rows) do
+		local value = getters[setting.kind](data, setting.key)
+		if setting.kind == "float" then
+			value = math.min(math.max(value, setting.minimum), setting.maximum)
+		end
+		self.settings[setting.key] = value
+	end
+	self.updated_ns = tonumber(obs.C.os_gettime_ns())
+	self.revision = (self.revision or 0) + 1
+end
+
+function M.set_defaults(rows, data)
+	for _, setting in ipairs(rows) do
+		local set = {
+			bool = obslua.obs_data_set_default_bool,
+			float = obslua.obs_data_set_default_double,
+			color = obslua.obs_data_set_default_int,
+		}
+		(set[setting.kind] or obslua.obs_data_set_default_string)(
+			data, setting.key, setting.default)
+	end
+end
+
+-- Wishes for what the settings name. `parts` says which parts are in use: a scene's filter may
+-- leave some to the camera's.
+function M.want(self, segment, count, parts)
+	if not self.assets then
+		self.assets = {}
+		for _, name in ipairs({ "background", "behind", "front", "zones", "cover" }) do
+			self.assets[name] = assets.new(name)
+		end
+	end
+	local s, mine = self.settings, self.assets
+	local kind = parts.background and s.background or ""
+	local pictured = kind == "image" or kind == "video" or kind == "source"
+	local function want(name, of_kind, value)
+		assets.want(mine[name], segment, count, of_kind, value)
+	end
+	want("background", kind, pictured and s["background_" .. kind] or "")
+	want("behind", "source", parts.layers and s.behind_source or "")
+	want("front", "source", parts.layers and s.front_source or "")
+	want("zones", "image", parts.zones and s.zone_picture or "")
+	want("cover", "image", s.cover == "image" and s.cover_image or "")
+	self.has_zones = parts.zones and (s.zone_picture ~= "" or s.zone1 ~= "off"
+		or s.zone2 ~= "off" or s.zone3 ~= "off" or s.zone4 ~= "off") or false
+end
+
+-- Once a frame, shown or not: what is needed later is loaded now.
+function M.tick(self, now)
+	for _, asset in pairs(self.assets) do
+		assets.look(asset, now)
+		assets.rest(asset, now)
+	end
+end
+
+-- The first thing that is wrong with what the settings name, or "".
+function M.problem(self)
+	for _, asset in pairs(self.assets) do
+		if asset.problem ~= "" then return asset.problem end
+	end
+	return ""
+end
+
+function M.destroy(self)
+	for _, asset in pairs(self.assets or {}) do assets.drop(asset) end
+	if self.state then obs.free_graphics(graphics.objects(self.state)) end
+	self.state = nil
+end
+
+return M

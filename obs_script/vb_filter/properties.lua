@@ -1,0 +1,204 @@
+-- The panels of the filters, built from the table of settings that the script hands over.
+local ffi = require("ffi")
+local obslua = obslua
+local obs, link = ...
+local C = obs.C
+
+local M = {}
+
+-- Set by the script's table: `half`, and the segment.
+local half, segment
+function M.use(new_half, new_segment) half, segment = new_half, new_segment end
+
+local function text(key) return half.texts[key] or key end
+M.text = text
+
+local function show_fitting(rows, properties, settings)
+	for _, setting in ipairs(rows) do
+		if setting.shown_for then
+			local key = setting.shown_for.key
+			local now = obslua.obs_data_get_string(settings, key)
+			if now == "" then now = tostring(obslua.obs_data_get_bool(settings, key)) end
+			local visible = false
+			for _, value in ipairs(setting.shown_for.values) do visible = visible or value == now end
+			obslua.obs_property_set_visible(
+				obslua.obs_properties_get(properties, setting.key), visible)
+		end
+	end
+	return true
+end
+
+local function add_list(properties, setting, choices, kind)
+	local list = obslua.obs_properties_add_list(
+		properties, setting.key, text(setting.text),
+		kind or obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
+	for _, choice in ipairs(choices) do
+		obslua.obs_property_list_add_string(list, choice.text, choice.value)
+	end
+	return list
+end
+
+local function add_path(properties, setting, filter)
+	return obslua.obs_properties_add_path(
+		properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE, filter, nil)
+end
+
+local function each_name(field, visit)
+	for name in link.names(segment, field):gmatch("[^\n]+") do visit(name) end
+end
+
+local adders = {
+	bool = function(properties, setting)
+		return obslua.obs_properties_add_bool(properties, setting.key, text(setting.text))
+	end,
+	float = function(properties, setting)
+		local slider = obslua.obs_properties_add_float_slider(
+			properties, setting.key, text(setting.text),
+			setting.minimum, setting.maximum, setting.step)
+		if setting.unit ~= "" then obslua.obs_property_float_set_suffix(slider, setting.unit) end
+		return slider
+	end,
+	color = function(properties, setting)
+		return obslua.obs_properties_add_color(properties, setting.key, text(setting.text))
+	end,
+	image = function(properties, setting)
+		return add_path(properties, setting,
+			text("ImageFiles") .. " (*.png *.jpg *.jpeg *.bmp *.tga *.gif *.webp)")
+	end,
+	video = function(properties, setting)
+		return add_path(properties, setting,
+			text("VideoFiles") .. " (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.gif *.ts *.flv)")
+	end,
+	source = function(properties, setting)
+		local list = add_list(properties, setting, { { value = "", text = text("None") } },
+			obslua.OBS_COMBO_TYPE_EDITABLE)
+		each_name("source_names", function(name)
+			obslua.obs_property_list_add_string(list, name, name)
+		end)
+		return list
+	end,
+	choice = function(properties, setting)
+		local choices = {}
+		for index, value in ipairs(setting.choices) do
+			choices[index] = { value = value, text = text(setting.text .. "." .. value) }
+		end
+		return add_list(properties, setting, choices)
+	end,
+	model = function(properties, setting) return add_list(properties, setting, half.models) end,
+	depth_model = function(properties, setting)
+		local list = add_list(
+			properties, setting, { { value = "", text = text("DepthModel.none") } })
+		for _, model in ipairs(half.depth_models or {}) do
+			obslua.obs_property_list_add_string(list, model.text, model.value)
+		end
+		return list
+	end,
+}
+
+-- Adds `group` in its own frame and returns what to add into.
+local function add_group(properties, name)
+	local group = obslua.obs_properties_create()
+	obslua.obs_properties_add_group(
+		properties, "group_" .. name, text("Group." .. name), obslua.OBS_GROUP_NORMAL, group)
+	return group
+end
+
+-- Adds all of `rows`; `status` is the line under the first of the rows of no group.
+function M.add(properties, rows, status)
+	local group, group_name
+	local decides = {}
+	for _, setting in ipairs(rows) do
+		if setting.shown_for then decides[setting.shown_for.key] = true end
+	end
+	if #rows > 0 and rows[1].group ~= "main" then
+		obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
+	end
+	for index, setting in ipairs(rows) do
+		local into = properties
+		if setting.group ~= "main" then
+			if group_name ~= setting.group then
+				group, group_name = add_group(properties, setting.group), setting.group
+			end
+			into = group
+		end
+		local property = adders[setting.kind](into, setting)
+		local hint = half.texts[setting.text .. ".Hint"]
+		if hint then obslua.obs_property_set_long_description(property, hint) end
+		if decides[setting.key] then
+			obslua.obs_property_set_modified_callback(property, function(all, _, settings)
+				return show_fitting(rows, all, settings)
+			end)
+		end
+		if index == 1 and setting.group == "main" then
+			obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
+		end
+	end
+end
+
+-- The names of a filter and of its source, as the script finds it by.
+local function names_of(self)
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent == nil then return nil end
+	return ffi.string(C.obs_source_get_name(parent)), ffi.string(C.obs_source_get_name(self.filter))
+end
+
+local function setting_of(self, key)
+	local data = C.obs_source_get_settings(self.filter)
+	local value = ffi.string(C.obs_data_get_string(data, key))
+	C.obs_data_release(data)
+	return value
+end
+
+local function add_button(properties, key, of_text, press)
+	obslua.obs_properties_add_button(properties, key, text(of_text), function()
+		press()
+		return false
+	end)
+end
+
+local function ask(...)
+	link.request(segment, half.requests, ...)
+end
+
+-- The list of scenes, each with its background, and what to do with one. `background_of` maps a
+-- scene's name to the word of its own background.
+function M.add_scenes(properties, self, background_of)
+	local group = add_group(properties, "scenes")
+	local lines = {}
+	each_name("scene_names", function(name)
+		lines[#lines + 1] = name .. ": " .. text("Background." .. (background_of[name] or "default"))
+	end)
+	obslua.obs_properties_add_text(
+		group, "scenes_shown", table.concat(lines, "\n"), obslua.OBS_TEXT_INFO)
+	local list = obslua.obs_properties_add_list(group, "scene", text("Scene"),
+		obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
+	each_name("scene_names", function(name)
+		obslua.obs_property_list_add_string(list, name, name)
+	end)
+	add_button(group, "own_scene", "Scene.Own", function()
+		ask("own_scene", setting_of(self, "scene"))
+	end)
+	add_button(group, "default_scene", "Scene.Default", function()
+		ask("default_scene", setting_of(self, "scene"))
+	end)
+end
+
+-- Presets, and settings for all cameras.
+function M.add_tools(properties, self)
+	local group = add_group(properties, "tools")
+	local function about(action, ...)
+		local source, filter = names_of(self)
+		if source then ask(action, source, filter, ...) end
+	end
+	obslua.obs_properties_add_path(group, "preset", text("Preset"), obslua.OBS_PATH_FILE_SAVE,
+		text("PresetFiles") .. " (*.json)", nil)
+	add_button(group, "save_preset", "Preset.Save", function()
+		about("save_preset", setting_of(self, "preset"))
+	end)
+	add_button(group, "load_preset", "Preset.Load", function()
+		about("load_preset", setting_of(self, "preset"))
+	end)
+	add_button(group, "copy", "Copy", function() about("copy") end)
+end
+
+return M

@@ -1,0 +1,49 @@
+"""The names of scenes and sources that the filters' lists offer. For OBS's UI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import obspython as obs
+
+from vb_link import layout
+from vb_link.slots import fence
+from vb_script import libobs, obs_filters
+
+
+def refresh(segment: Any) -> None:
+    """Write the names into the link if they have changed."""
+    with obs_filters.scenes() as scenes, obs_filters.inputs() as inputs:
+        of_scenes = [obs.obs_source_get_name(one) for one in scenes]
+        of_inputs = [
+            obs.obs_source_get_name(one)
+            for one in inputs
+            if obs.obs_source_get_output_flags(one) & libobs.SOURCE_VIDEO
+        ]
+    write(segment, of_scenes, [*of_scenes, *of_inputs])
+
+
+def write(segment: Any, scenes: Iterable[str], sources: Iterable[str]) -> None:
+    """Write two lists of names, sorted, one a line, unless they are there already."""
+    new = (lines(scenes), lines(sources))
+    if new == (segment.scene_names, segment.source_names):
+        return
+    segment.names_sequence = (segment.names_sequence + 1) | 1
+    fence()
+    segment.scene_names, segment.source_names = new
+    fence()
+    segment.names_sequence += 1
+
+
+def lines(names: Iterable[str], size: int = layout.NAMES_BYTES) -> bytes:
+    """Return the names sorted, one a line; those that do not fit ``size`` bytes are left out."""
+    made = b""
+    for name in sorted(names, key=str.casefold):
+        if "\n" in name or not name:
+            continue  # such a name could not be told from two
+        more = (b"\n" if made else b"") + name.encode("utf-8", "replace")
+        if len(made) + len(more) >= size:
+            break
+        made += more
+    return made

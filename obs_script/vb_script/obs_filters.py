@@ -1,0 +1,143 @@
+"""Finds our filters in OBS, reads and writes their settings. For OBS's UI thread.
+
+What ``with`` gives is released when the block ends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import obspython as obs
+
+from vb_link import settings
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
+from vb_script.texts import SaidError
+
+
+@contextmanager
+def scenes() -> Iterator[list[Any]]:
+    """Give the scenes in the user's own order."""
+    found = obs.obs_frontend_get_scenes() or []
+    try:
+        yield list(found)
+    finally:
+        obs.source_list_release(found)
+
+
+@contextmanager
+def inputs() -> Iterator[list[Any]]:
+    """Give all inputs and groups."""
+    found = obs.obs_enum_sources() or []
+    try:
+        yield list(found)
+    finally:
+        obs.source_list_release(found)
+
+
+@contextmanager
+def source(name: str) -> Iterator[Any]:
+    """Give the source of that name. Raises SaidError when there is none."""
+    found = obs.obs_get_source_by_name(name)
+    if found is None:
+        raise SaidError("Request.NoSource", name=name)
+    try:
+        yield found
+    finally:
+        obs.obs_source_release(found)
+
+
+@contextmanager
+def scene(name: str) -> Iterator[Any]:
+    """Give the scene or group of that name as a source. Raises SaidError when there is none."""
+    with source(name) as found:
+        if not (obs.obs_source_is_scene(found) or obs.obs_source_is_group(found)):
+            raise SaidError("Request.NoScene", name=name)
+        yield found
+
+
+@contextmanager
+def filters_of(parent: Any, kind: str) -> Iterator[list[Any]]:
+    """Give a source's filters of one kind."""
+    found = obs.obs_source_enum_filters(parent) or []
+    try:
+        yield [one for one in found if obs.obs_source_get_unversioned_id(one) == kind]
+    finally:
+        obs.source_list_release(found)
+
+
+@contextmanager
+def camera_filters() -> Iterator[list[tuple[Any, Any]]]:
+    """Give every filter "Virtual Background" there is as (its source, the filter)."""
+    with inputs() as some, scenes() as others:
+        lists = []
+        pairs = []
+        try:
+            for parent in (*some, *others):
+                found = obs.obs_source_enum_filters(parent) or []
+                lists.append(found)
+                pairs += [
+                    (parent, one)
+                    for one in found
+                    if obs.obs_source_get_unversioned_id(one) == FILTER_ID
+                ]
+            yield pairs
+        finally:
+            for found in lists:
+                obs.source_list_release(found)
+
+
+@contextmanager
+def camera_filter(source_name: str, filter_name: str) -> Iterator[Any]:
+    """Give one filter "Virtual Background". Raises SaidError when there is none."""
+    with source(source_name) as parent, filters_of(parent, FILTER_ID) as found:
+        for one in found:
+            if obs.obs_source_get_name(one) == filter_name:
+                yield one
+                return
+    raise SaidError("Request.NoFilter", source=source_name, filter=filter_name)
+
+
+@contextmanager
+def scene_filter(parent: Any) -> Iterator[Any]:
+    """Give the filter that holds a scene's own background, or None."""
+    with filters_of(parent, SCENE_FILTER_ID) as found:
+        yield found[0] if found else None
+
+
+def table(one: Any) -> tuple[settings.Setting, ...]:
+    """Return the settings a filter of ours has."""
+    of_scene = obs.obs_source_get_unversioned_id(one) == SCENE_FILTER_ID
+    return settings.SCENE_SETTINGS if of_scene else settings.SETTINGS
+
+
+def values(one: Any) -> dict[str, Value]:
+    """Return every setting of a filter of ours, defaults included."""
+    data = obs.obs_source_get_settings(one)
+    try:
+        own = json.loads(obs.obs_data_get_json(data) or "{}")
+    finally:
+        obs.obs_data_release(data)
+    return {row.key: own.get(row.key, row.default) for row in table(one)}
+
+
+def replace(one: Any, new: Mapping[str, Value]) -> None:
+    """Give a filter these settings and the defaults for all others."""
+    _with_data(new, lambda data: obs.obs_source_reset_settings(one, data))
+    obs.obs_source_update_properties(one)
+
+
+def change(one: Any, new: Mapping[str, Value]) -> None:
+    """Change some settings of a filter."""
+    _with_data(new, lambda data: obs.obs_source_update(one, data))
+    obs.obs_source_update_properties(one)
+
+
+def _with_data(new: Mapping[str, Value], use: Any) -> None:
+    data = obs.obs_data_create_from_json(json.dumps(dict(new)))
+    try:
+        use(data)
+    finally:
+        obs.obs_data_release(data)

@@ -1,0 +1,147 @@
+"""The script's own panel in Tools > Scripts. For OBS's UI thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import obspython as obs
+
+from vb_script import obs_filters, requests
+from vb_script.scene_words import words
+from vb_script.texts import SaidError, say
+
+Texts = dict[str, str]
+
+
+class Panel:
+    """Builds the panel and does what its buttons say.
+
+    ``summary`` returns the first lines; ``note`` shows one sentence to the user.
+    """
+
+    def __init__(self, texts: Texts, summary: Callable[[], str], note: Callable[..., None]) -> None:
+        self._texts = texts
+        self._summary = summary
+        self._note = note
+        self._chosen: dict[str, str] = {}
+        self._scenes: list[tuple[str, str]] = []
+        self._filters: list[tuple[str, str]] = []
+
+    def update(self, settings: Any) -> None:
+        """Take over what is chosen in the panel."""
+        for key in ("scene", "camera", "preset_save", "preset_load"):
+            self._chosen[key] = obs.obs_data_get_string(settings, key)
+
+    def properties(self) -> Any:
+        """Return the panel."""
+        self._look()
+        texts = self._texts
+        made = obs.obs_properties_create()
+        obs.obs_properties_add_text(made, "summary", self._summary(), obs.OBS_TEXT_INFO)
+        scenes = obs.obs_properties_create()
+        obs.obs_properties_add_text(scenes, "backgrounds", self._backgrounds(), obs.OBS_TEXT_INFO)
+        _list(scenes, "scene", texts["Panel.Scene"], [(name, name) for name, _ in self._scenes])
+        _button(scenes, "own_scene", texts["Panel.OwnScene"], self._own_scene)
+        _button(scenes, "default_scene", texts["Panel.DefaultScene"], self._default_scene)
+        _group(made, "scenes", texts["Group.scenes"], scenes)
+        tools = obs.obs_properties_create()
+        _list(
+            tools, "camera", texts["Panel.Camera"],
+            [(f"{source}\n{name}", f"{source}: {name}") for source, name in self._filters],
+        )  # fmt: skip
+        _button(tools, "copy", texts["Panel.Copy"], self._copy)
+        files = f"{texts['Panel.PresetFiles']} (*.json)"
+        obs.obs_properties_add_path(
+            tools, "preset_save", texts["Panel.PresetSave"], obs.OBS_PATH_FILE_SAVE, files, None
+        )
+        _button(tools, "save_preset", texts["Panel.Save"], self._save)
+        obs.obs_properties_add_path(
+            tools, "preset_load", texts["Panel.PresetLoad"], obs.OBS_PATH_FILE, files, None
+        )
+        _button(tools, "load_preset", texts["Panel.Load"], self._load)
+        _group(made, "tools", texts["Group.tools"], tools)
+        _button(made, "refresh", texts["Panel.Refresh"], self._refresh)
+        return made
+
+    def _look(self) -> None:
+        with obs_filters.scenes() as scenes:
+            self._scenes = [
+                (obs.obs_source_get_name(one), self._background_of(one)) for one in scenes
+            ]
+        with obs_filters.camera_filters() as pairs:
+            self._filters = [
+                (obs.obs_source_get_name(parent), obs.obs_source_get_name(one))
+                for parent, one in pairs
+            ]
+
+    def _background_of(self, scene: Any) -> str:
+        with obs_filters.scene_filter(scene) as own:
+            on = own is not None and obs.obs_source_enabled(own)
+            return words(obs_filters.values(own) if on else None, self._texts)
+
+    def _backgrounds(self) -> str:
+        return "\n".join(f"{name}: {background}" for name, background in self._scenes)
+
+    # Buttons
+
+    def _own_scene(self, shown: Any) -> bool:
+        return self._do(shown, "own_scene", self._scene())
+
+    def _default_scene(self, shown: Any) -> bool:
+        return self._do(shown, "default_scene", self._scene())
+
+    def _copy(self, shown: Any) -> bool:
+        return self._do(shown, "copy", self._camera())
+
+    def _save(self, shown: Any) -> bool:
+        return self._do(shown, "save_preset", self._camera(), self._chosen.get("preset_save", ""))
+
+    def _load(self, shown: Any) -> bool:
+        return self._do(shown, "load_preset", self._camera(), self._chosen.get("preset_load", ""))
+
+    def _scene(self) -> str:
+        names = [name for name, _ in self._scenes]
+        return _one_of(self._chosen.get("scene", ""), names)
+
+    def _camera(self) -> str:
+        pairs = [f"{source}\n{name}" for source, name in self._filters]
+        return _one_of(self._chosen.get("camera", ""), pairs)
+
+    def _do(self, shown: Any, *request: str) -> bool:
+        try:
+            if not request[1]:
+                raise SaidError("Request.NothingChosen")
+            self._note(requests.run("\n".join(request), self._texts))
+        except SaidError as error:
+            self._note(say(self._texts, error.key, **error.details), warning=True)
+        return self._refresh(shown)
+
+    def _refresh(self, shown: Any) -> bool:
+        """Renew the panel's lines."""
+        self._look()
+        for key, text in (("summary", self._summary()), ("backgrounds", self._backgrounds())):
+            obs.obs_property_set_description(obs.obs_properties_get(shown, key), text)
+        return True
+
+
+def _one_of(chosen: str, names: list[str]) -> str:
+    """Return what a list shows: the chosen one, or the first while nothing is chosen."""
+    return chosen if chosen in names else (names[0] if names else "")
+
+
+def _list(properties: Any, key: str, title: str, choices: list[tuple[str, str]]) -> None:
+    made = obs.obs_properties_add_list(
+        properties, key, title, obs.OBS_COMBO_TYPE_LIST, obs.OBS_COMBO_FORMAT_STRING
+    )
+    for value, text in choices:
+        obs.obs_property_list_add_string(made, text, value)
+
+
+def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool]) -> None:
+    # obspython takes plain functions only, no bound methods.
+    obs.obs_properties_add_button(properties, key, title, lambda shown, _: pressed(shown))
+
+
+def _group(properties: Any, key: str, title: str, inner: Any) -> None:
+    obs.obs_properties_add_group(properties, f"group_{key}", title, obs.OBS_GROUP_NORMAL, inner)

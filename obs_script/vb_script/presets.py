@@ -1,0 +1,124 @@
+"""A filter's settings as a small file, for another camera, another computer, another day."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from vb_link.settings import SETTINGS, Setting, Value
+from vb_script.texts import SaidError
+
+MARK = "obs_virtual_background_preset"
+FORMAT = 1
+LARGEST_BYTES = 256 * 1024
+LONGEST_TEXT = 4096
+
+
+def save(path: str, settings: Mapping[str, Value]) -> None:
+    """Write ``settings`` to ``path``. A preset there before is kept beside it as ``.bak``.
+
+    Raises SaidError when the file cannot be written or is somebody else's.
+    """
+    target = _whole(path)
+    own = {row.key: settings[row.key] for row in SETTINGS if row.key in settings}
+    body = json.dumps({MARK: FORMAT, "settings": own}, ensure_ascii=False, indent=2) + "\n"
+    try:
+        if target.exists():
+            if not _is_ours(target):
+                raise SaidError("Preset.NotOurs", path=target)
+            backup = target.with_name(target.name + ".bak")
+            if backup.exists() and not _is_ours(backup):
+                raise SaidError("Preset.NotOurs", path=backup)
+            _write(backup, target.read_bytes())
+        _write(target, body.encode())
+    except OSError as error:
+        raise SaidError(
+            "Preset.CannotWrite", path=target, reason=error.strerror or error
+        ) from error
+
+
+def load(path: str) -> dict[str, Value]:
+    """Return the settings in ``path``.
+
+    Raises SaidError when the file cannot be read, is no preset, or holds anything that is no
+    setting of ours or no value it can have: then nothing of it is used.
+    """
+    target = _whole(path)
+    try:
+        found = _parsed(target)
+    except OSError as error:
+        raise SaidError("Preset.CannotRead", path=target, reason=error.strerror or error) from error
+    if found is None:
+        raise SaidError("Preset.NotOurs", path=target)
+    if found[MARK] != FORMAT or set(found) != {MARK, "settings"}:
+        raise SaidError("Preset.OtherVersion", path=target)
+    given = found["settings"]
+    if not isinstance(given, dict):
+        raise SaidError("Preset.OtherVersion", path=target)
+    rows = {row.key: row for row in SETTINGS}
+    for key, value in given.items():
+        if key not in rows:
+            raise SaidError("Preset.UnknownSetting", path=target, key=key)
+        if not suits(rows[key], value):
+            raise SaidError("Preset.BadValue", path=target, key=key)
+    return given
+
+
+def suits(row: Setting, value: object) -> bool:
+    """Whether a setting can have this value."""
+    if row.kind == "bool":
+        return isinstance(value, bool)
+    if row.kind == "float":
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and row.minimum <= value <= row.maximum  # type: ignore[operator]
+    if row.kind == "color":
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        return whole and 0 <= value < 1 << 32  # type: ignore[operator]
+    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
+        return False
+    return row.kind != "choice" or value in row.choices
+
+
+def _whole(path: str) -> Path:
+    if not path:
+        raise SaidError("Preset.NoPath")
+    if not Path(path).is_absolute():
+        raise SaidError("Preset.NotWhole", path=path)
+    return Path(path)
+
+
+def _parsed(path: Path) -> dict[str, Any] | None:
+    """Return what a preset of ours holds, or None for any other file."""
+    with path.open("rb") as file:
+        body = file.read(LARGEST_BYTES + 1)
+    try:
+        found = json.loads(body.decode("utf-8")) if len(body) <= LARGEST_BYTES else None
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and MARK in found and "settings" in found else None
+
+
+def _is_ours(path: Path) -> bool:
+    return path.is_file() and _parsed(path) is not None
+
+
+def _write(path: Path, body: bytes) -> None:
+    """Write a file whole or not at all."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            Path(name).chmod(path.stat().st_mode & 0o777)
+        Path(name).replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise

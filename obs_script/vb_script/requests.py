@@ -1,0 +1,108 @@
+"""What a user asks for in a panel, done on OBS's UI thread.
+
+A request is a word and its arguments, one a line; the answer is one sentence. The filter's own
+panel sends them through the link, the script's panel calls them directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import obspython as obs
+
+from vb_link.settings import SCENE_FILTER_ID
+from vb_script import libobs, obs_filters, presets
+from vb_script.texts import SaidError, say
+
+Texts = dict[str, str]
+
+
+def run(text: str, texts: Texts) -> str:
+    """Do one request and return what to say about it. Raises SaidError when it cannot be done."""
+    word, *arguments = text.split("\n")
+    known = REQUESTS.get(word)
+    if known is None or known[1] != len(arguments):
+        raise SaidError("Request.Unknown", request=word)
+    return known[0](texts, *arguments)
+
+
+def own_scene(texts: Texts, name: str) -> str:
+    """Give a scene a background of its own and open the window where it is chosen."""
+    with obs_filters.scene(name) as scene, obs_filters.scene_filter(scene) as found:
+        if found is None:
+            _add_scene_filter(scene, texts["SceneFilterName"])
+        elif not obs.obs_source_enabled(found):
+            obs.obs_source_set_enabled(found, True)
+    open_filters(name)
+    return say(texts, "Request.OwnScene", name=name)
+
+
+def _add_scene_filter(scene: object, title: str) -> None:
+    name, number = title, 1
+    while True:
+        other = obs.obs_source_get_filter_by_name(scene, name)
+        if other is None:
+            break
+        obs.obs_source_release(other)
+        number += 1
+        name = f"{title} {number}"
+    made = obs.obs_source_create(SCENE_FILTER_ID, name, None, None)
+    obs.obs_source_filter_add(scene, made)
+    obs.obs_source_release(made)
+
+
+def open_filters(name: str) -> None:
+    """Open the window with a source's filters."""
+    library = libobs.libobs()
+    source = library.obs_get_source_by_name(name.encode())
+    if source:
+        libobs.frontend().obs_frontend_open_source_filters(source)
+        library.obs_source_release(source)
+
+
+def default_scene(texts: Texts, name: str) -> str:
+    """Let a scene use the camera's background again."""
+    with obs_filters.scene(name) as scene, obs_filters.filters_of(scene, SCENE_FILTER_ID) as found:
+        for one in found:
+            obs.obs_source_filter_remove(scene, one)
+    return say(texts, "Request.DefaultScene", name=name)
+
+
+def copy(texts: Texts, source: str, name: str) -> str:
+    """Copy a filter's settings to every other one of its kind."""
+    with obs_filters.camera_filter(source, name) as chosen:
+        settings = obs_filters.values(chosen)
+    count = 0
+    with obs_filters.camera_filters() as pairs:
+        for parent, one in pairs:
+            here = (obs.obs_source_get_name(parent), obs.obs_source_get_name(one))
+            if here != (source, name):
+                obs_filters.replace(one, settings)
+                count += 1
+    if not count:
+        raise SaidError("Request.NoOthers")
+    return say(texts, "Request.Copied", count=count)
+
+
+def save_preset(texts: Texts, source: str, name: str, path: str) -> str:
+    """Write a filter's settings to a file."""
+    with obs_filters.camera_filter(source, name) as chosen:
+        presets.save(path, obs_filters.values(chosen))
+    return say(texts, "Request.Saved", path=path)
+
+
+def load_preset(texts: Texts, source: str, name: str, path: str) -> str:
+    """Give a filter the settings from a file."""
+    settings = presets.load(path)
+    with obs_filters.camera_filter(source, name) as chosen:
+        obs_filters.replace(chosen, settings)
+    return say(texts, "Request.Loaded", path=path)
+
+
+REQUESTS: dict[str, tuple[Callable[..., str], int]] = {
+    "own_scene": (own_scene, 1),
+    "default_scene": (default_scene, 1),
+    "copy": (copy, 2),
+    "save_preset": (save_preset, 3),
+    "load_preset": (load_preset, 3),
+}

@@ -1,0 +1,49 @@
+"""Lets a function run on OBS's UI thread, where obspython is as safe as in any script.
+
+OBS calls back through a function that outlives every Reload; what it runs is looked up when it
+is called, so a task that comes too late does nothing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from vb_script import libobs
+from vb_script.survivors import survivors
+
+_Task = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+
+
+class UiTasks:
+    """Functions on their way to the UI thread. ``on_error`` is told of one that failed."""
+
+    def __init__(self, library: Any, on_error: Callable[[Exception], None]) -> None:
+        self._library = library
+        self._on_error = on_error
+        self._waiting: deque[Callable[[], None]] = deque()
+        kept = survivors()
+        if kept.ui_task is None:
+            kept.ui_task = _Task(lambda _: kept.on_ui and kept.on_ui())
+        kept.on_ui = self._run_one
+
+    def post(self, function: Callable[[], None]) -> None:
+        """Run ``function`` soon; returns at once. From any thread."""
+        self._waiting.append(function)
+        task = ctypes.cast(survivors().ui_task, ctypes.c_void_p)
+        self._library.obs_queue_task(libobs.TASK_UI, task, None, False)
+
+    def close(self) -> None:
+        """Drop what has not run yet."""
+        survivors().on_ui = None
+        self._waiting.clear()
+
+    def _run_one(self) -> None:
+        if not self._waiting:
+            return
+        try:
+            self._waiting.popleft()()
+        except Exception as error:  # an exception cannot cross OBS's own code
+            self._on_error(error)

@@ -1,0 +1,202 @@
+"""Each scene shows its own background: in transitions, nested, in Studio Mode."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.obs.conftest import running_obs
+from tests.obs.stage import CAMERA, SCENE, Image, Stage, frames_of, person, wait_for
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
+
+BEACH, DESK, OUTER = "Beach", "Desk", "Outer"
+SCENE_FILTER = "Own background"
+# OBS's 0xAABBGGRR and the same as BGR
+DEFAULT, BEACH_COLOR, DESK_COLOR = 0xFF20C020, 0xFFC02010, 0xFF1020C0
+DEFAULT_BGR, BEACH_BGR, DESK_BGR = (32, 192, 32), (192, 32, 16), (16, 32, 192)
+TRANSITIONS = 100
+
+
+def _own(stage: Stage, scene: str, **settings: Any) -> None:
+    stage.obs.add_filter(scene, SCENE_FILTER, SCENE_FILTER_ID, settings)
+
+
+def _change(stage: Stage, scene: str, **settings: Any) -> None:
+    stage.obs.set_filter(scene, SCENE_FILTER, settings)
+
+
+def _add_to(stage: Stage, scene: str, source: str) -> None:
+    answer = stage.obs.request("CreateSceneItem", {"sceneName": scene, "sourceName": source})
+    stage.obs.fit_item(scene, int(answer["sceneItemId"]))
+
+
+def _show(stage: Stage, scene: str) -> None:
+    stage.obs.request("SetCurrentProgramScene", {"sceneName": scene})
+
+
+def _transition(stage: Stage, name: str, milliseconds: int) -> None:
+    stage.obs.request("SetCurrentSceneTransition", {"transitionName": name})
+    if name != "Cut":
+        stage.obs.request("SetCurrentSceneTransitionDuration", {"transitionDuration": milliseconds})
+
+
+@pytest.fixture(scope="module")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """One camera in four scenes: two with backgrounds of their own, one holding one of them."""
+    with running_obs(tmp_path_factory.mktemp("scenes")) as stage:
+        picture, _ = person()
+        stage.picture(CAMERA, picture)
+        stage.obs.add_filter(
+            CAMERA, "Virtual Background", FILTER_ID,
+            {"background": "color", "background_color": DEFAULT},
+        )  # fmt: skip
+        for scene in (BEACH, DESK, OUTER):
+            stage.obs.request("CreateScene", {"sceneName": scene})
+        for scene in (BEACH, DESK):
+            _add_to(stage, scene, CAMERA)
+        _own(stage, BEACH, background="color", background_color=BEACH_COLOR)
+        _own(stage, DESK, background="color", background_color=DESK_COLOR)
+        _add_to(stage, OUTER, BEACH)
+        stage.wait_for_mask()
+        yield stage
+        _transition(stage, "Cut", 0)
+
+
+def _background(picture: Image) -> Any:
+    """Return the colour of the picture's upper left corner, where no person is."""
+    return picture[20:80, 20:80, :3].reshape(-1, 3).astype(int).mean(axis=0)
+
+
+def _is(picture: Image, colour: tuple[int, int, int], tolerance: float = 3.0) -> bool:
+    return bool(np.abs(_background(picture) - colour).max() <= tolerance)
+
+
+def test_each_scene_shows_its_own_and_the_rest_the_camera_s(scenes: Stage) -> None:
+    for scene, colour in ((SCENE, DEFAULT_BGR), (BEACH, BEACH_BGR), (DESK, DESK_BGR)):
+        shown = scenes.shot(scene)
+        assert _is(shown, colour), (scene, _background(shown))
+        # The person is the same in all.
+        picture, truth = person()
+        inside = cv2.erode(truth, np.ones((61, 61), np.uint8)) == 255
+        assert (np.abs(shown[..., :3].astype(int) - picture).max(axis=2)[inside] <= 2).mean() > 0.99
+    assert _is(scenes.shot(CAMERA), DEFAULT_BGR)
+
+
+def test_a_nested_scene_keeps_its_own_and_the_outer_one_rules_where_it_has_none(
+    scenes: Stage,
+) -> None:
+    assert _is(scenes.shot(OUTER), BEACH_BGR)
+    _own(scenes, OUTER, background="color", background_color=DESK_COLOR)
+    scenes.wait_frames(3)
+    assert _is(scenes.shot(OUTER), BEACH_BGR), "the innermost scene with a setting rules"
+    _change(scenes, BEACH, background="default")
+    scenes.wait_frames(3)
+    assert _is(scenes.shot(OUTER), DESK_BGR), "the outer scene rules where the inner has none"
+    assert _is(scenes.shot(BEACH), DEFAULT_BGR)
+    _change(scenes, BEACH, background="color")
+    scenes.obs.request("RemoveSourceFilter", {"sourceName": OUTER, "filterName": SCENE_FILTER})
+    scenes.wait_frames(3)
+    assert _is(scenes.shot(OUTER), BEACH_BGR)
+
+
+def test_a_fade_mixes_the_two_backgrounds_and_never_shows_a_third(
+    scenes: Stage, tmp_path: Path
+) -> None:
+    _transition(scenes, "Fade", 1000)
+    _show(scenes, BEACH)
+    time.sleep(1.3)
+    with scenes.obs.recording() as files:
+        time.sleep(0.5)
+        _show(scenes, DESK)
+        time.sleep(1.6)
+    shares = [_share(frame) for frame in frames_of(files[0])]
+    middle = [share for share in shares if 0.1 < share < 0.9]
+    assert len(middle) >= 5, "the fade was seen on its way"
+    # From one to the other, never back.
+    assert all(b >= a - 0.06 for a, b in zip(shares, shares[1:]))
+    assert shares[0] < 0.03 and shares[-1] > 0.97
+
+
+def _share(frame: Image) -> float:
+    """Return how far a frame is from beach (0) to desk (1); it must lie between the two."""
+    shown = _background(frame)
+    # The green of both is 32 and of the camera's own background 192; OBS may fade in linear light,
+    # so red and blue are only known to lie between the two.
+    assert abs(shown[1] - 32) < 14, shown
+    assert 8 <= shown[0] <= 200 and 8 <= shown[2] <= 200, shown
+    linear = (shown / 255) ** 2.2
+    ends = [(np.array(colour) / 255) ** 2.2 for colour in (BEACH_BGR, DESK_BGR)]
+    return float(np.clip((linear - ends[0])[2] / (ends[1] - ends[0])[2], 0, 1))
+
+
+def test_a_hundred_transitions_show_no_wrong_background_and_skip_no_frame(scenes: Stage) -> None:
+    _show(scenes, DESK)
+    time.sleep(1.3)
+    with scenes.obs.recording() as files:
+        time.sleep(0.3)
+        for index in range(TRANSITIONS):
+            if index % 10 == 0:
+                _transition(scenes, "Cut" if index % 20 else "Fade", 120)
+            _show(scenes, (BEACH, DESK)[index % 2])
+            time.sleep(0.12 if index % 3 else 0.26)
+    frames = frames_of(files[0])
+    assert len(frames) > 200
+    shares = [_share(frame) for frame in frames]
+    assert sum(share > 0.97 for share in shares) > 40
+    assert sum(share < 0.03 for share in shares) > 40
+
+
+def test_studio_mode_shows_each_scene_s_own_in_preview_and_program(
+    scenes: Stage, tmp_path: Path
+) -> None:
+    _transition(scenes, "Cut", 0)
+    _show(scenes, BEACH)
+    scenes.obs.request("SetStudioModeEnabled", {"studioModeEnabled": True})
+    try:
+        scenes.obs.request("SetCurrentPreviewScene", {"sceneName": DESK})
+
+        def both() -> bool:
+            window = _window(scenes)
+            cv2.imwrite(str(tmp_path / "studio.png"), window)
+            return all(_area(window, colour) > 5_000 for colour in (BEACH_BGR, DESK_BGR))
+
+        wait_for(both, 15, "preview and program with their own backgrounds")
+        assert _area(_window(scenes), DEFAULT_BGR) == 0
+        # The program, as it is recorded, is the program's.
+        with scenes.obs.recording() as files:
+            time.sleep(0.7)
+        assert all(_share(frame) < 0.03 for frame in frames_of(files[0]))
+    finally:
+        scenes.obs.request("SetStudioModeEnabled", {"studioModeEnabled": False})
+
+
+def _window(stage: Stage) -> Image:
+    """Return what is on the display OBS's window is on, BGR."""
+    with av.open(stage.obs.display_name, format="x11grab") as grabber:
+        frame = next(iter(grabber.decode(video=0)))
+        return np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
+
+
+def _area(picture: Image, colour: tuple[int, int, int]) -> int:
+    return int((np.abs(picture.astype(int) - colour).max(axis=2) <= 3).sum())
+
+
+def test_a_scene_renamed_duplicated_or_removed_takes_its_background_with_it(
+    scenes: Stage, start_obs: Callable[..., Any]
+) -> None:
+    scenes.obs.request("SetSceneName", {"sceneName": DESK, "newSceneName": "Office"})
+    try:
+        scenes.wait_frames(3)
+        assert _is(scenes.shot("Office"), DESK_BGR)
+    finally:
+        scenes.obs.request("SetSceneName", {"sceneName": "Office", "newSceneName": DESK})
+    listed = scenes.obs.request("GetSourceFilterList", {"sourceName": DESK})["filters"]
+    assert [one["filterKind"] for one in listed] == [SCENE_FILTER_ID]
+    assert listed[0]["filterSettings"]["background_color"] == DESK_COLOR

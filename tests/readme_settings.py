@@ -1,0 +1,68 @@
+"""Renews the table of settings in both READMEs: ``python -m tests.readme_settings``."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from vb_link.settings import SETTINGS, Setting
+from vb_script import texts
+
+ROOT = Path(__file__).resolve().parents[1]
+READMES = (("README.md", "en-US"), ("README.ja.md", "ja-JP"))
+_VALUES = {
+    "en-US": {
+        "bool": "true, false",
+        "color": "0xAABBGGRR",
+        "model": "a model's name",
+        "depth_model": "a depth model's name",
+        "image": "a file's path",
+        "video": "a file's path",
+        "source": "a source's or scene's name",
+    },
+    "ja-JP": {
+        "bool": "true, false",
+        "color": "0xAABBGGRR",
+        "model": "モデルの名前",
+        "depth_model": "奥行きモデルの名前",
+        "image": "ファイルのパス",
+        "video": "ファイルのパス",
+        "source": "ソースかシーンの名前",
+    },
+}
+
+
+def row(setting: Setting, locale: str) -> str:
+    """Return the row of one setting."""
+    default = setting.default
+    if setting.kind == "float":
+        values, shown = f"{setting.minimum:g} to {setting.maximum:g}", f"{default:g}"
+        if locale == "ja-JP":
+            values = values.replace(" to ", "〜")
+    elif setting.kind == "choice":
+        values = ", ".join(f"`{choice}`" for choice in setting.choices)
+        shown = f"`{default}`"
+    else:
+        values = _VALUES[locale][setting.kind]
+        shown = str(default).lower() if setting.kind == "bool" else str(default)
+        if setting.kind == "model":
+            shown = f"`{default}`"
+    return f"| `{setting.key}` | {values} | {shown} | {texts.load(locale)[setting.text]} |"
+
+
+def table(locale: str) -> str:
+    """Return the rows of all settings, one a line."""
+    return "\n".join(row(setting, locale) for setting in SETTINGS)
+
+
+def renewed(text: str, locale: str) -> str:
+    """Return a README's text with its table renewed."""
+    return re.sub(
+        r"(?:^\| `\w+` \|.*\n)+", lambda _: table(locale) + "\n", text, count=1, flags=re.M
+    )
+
+
+if __name__ == "__main__":
+    for name, locale in READMES:
+        path = ROOT / name
+        path.write_text(renewed(path.read_text("utf-8"), locale), "utf-8")
