@@ -47,7 +47,7 @@ def find_box(probability: NDArray[np.float32], spare: float = 0.0) -> Box | None
     wide, tall = min(side, width), min(side, height)
     x = round(min(max((left + right - wide) / 2, 0), width - wide))
     y = round(min(max((top + bottom - tall) / 2, 0), height - tall))
-    return x, y, max(round(x + wide), x + 1), max(round(y + tall), y + 1)
+    return x, y, min(max(round(x + wide), x + 1), width), min(max(round(y + tall), y + 1), height)
 
 
 def shows_all(box: Box, width: int, height: int) -> bool:

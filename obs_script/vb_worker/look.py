@@ -48,6 +48,8 @@ class Look:
         self._cool = 0
         self.seconds = 0.0
         """Time the model took for the last frame."""
+        self.place = np.s_[:, :]
+        """Where the last frame's answer shows people, as an index: the box, or all."""
 
     def __call__(self, picture: Picture, still: Probability | None) -> Probability:
         """Return the probability of the next frame, height x width float32, 0..1.
@@ -73,6 +75,7 @@ class Look:
         if still is None and self._quality.close:
             self._tracker.box = find_box(whole)
             box = self._box(size)
+        self.place = np.s_[:, :] if box is None else np.s_[box[1] : box[3], box[0] : box[2]]
         if box is not None:
             result = self._closely(picture, whole, box)
         elif self._tracker.box is not None:
@@ -108,6 +111,7 @@ class Look:
         close = self._with_mirror(picture, close, box)
         if _sure(close[place]) < DISTRUST * _sure(whole[place]):
             self._cool, self._share = COOL_DOWN, None
+            self.place = np.s_[:, :]
             return whole
         result = whole.copy()
         result[place] += _weight(box, whole.shape) * (close[place] - whole[place])

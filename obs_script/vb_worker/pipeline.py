@@ -91,7 +91,9 @@ class Pipeline:
         prepared = time.perf_counter()
         probability = stream.look(small, still)
         if self.quality.refine:
-            probability = refined(small, probability)
+            place, unrefined = stream.look.place, probability
+            probability = unrefined.copy()
+            probability[place] = refined(small[place], unrefined[place])
         probability = stream.steady(probability, still)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
         end = time.perf_counter()

@@ -81,3 +81,14 @@ def test_a_box_shrinks_after_a_while_and_goes_with_the_person() -> None:
 def test_a_box_of_nearly_everything_is_known() -> None:
     assert shows_all((0, 0, 500, 280), WIDTH, HEIGHT)
     assert not shows_all((0, 0, 288, 288), WIDTH, HEIGHT)
+
+
+def test_no_rounding_leads_out_of_the_picture() -> None:
+    for width in range(180, 200):
+        for left in range(100, 110):
+            mask = np.zeros((101, width), np.float32)
+            mask[20:90, left:] = 1.0
+            box = find_box(mask)
+            assert box is not None
+            assert box[2] <= width
+            assert box[3] <= 101
