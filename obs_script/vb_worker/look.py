@@ -28,8 +28,6 @@ Answer = Callable[[Picture], Probability]
 
 FADE = 0.03  # of the box's longer side: how softly the box ends inside the picture
 MOVING = 0.001  # of the picture's area, outside the box: from here on people may be coming in
-DISTRUST = 0.4  # a close look that sees less than this of whom the whole picture shows is dropped
-COOL_DOWN = 30  # frames without close looks after that
 
 
 class Look:
@@ -45,10 +43,9 @@ class Look:
         # How much of the mirrored look is used: half, and nothing where something moved since.
         self._share: Probability | None = None
         self._since_whole = self._since_mirrored = 0
-        self._cool = 0
         self.seconds = 0.0
         """Time the model took for the last frame."""
-        self.place = np.s_[:, :]
+        self.place: tuple[slice, slice] = np.s_[:, :]
         """Where the last frame's answer shows people, as an index: the box, or all."""
 
     def __call__(self, picture: Picture, still: Probability | None) -> Probability:
@@ -66,7 +63,6 @@ class Look:
             cv2.multiply(self._share, still, dst=self._share)
         self._since_whole += 1
         self._since_mirrored += 1
-        self._cool = max(0, self._cool - 1)
         box = None if still is None else self._box(size)
         whole = self._whole
         if whole is None or still is None or box is None or self._whole_is_due(box, still):
@@ -84,12 +80,16 @@ class Look:
             result = whole
         if self._quality.close:
             self._tracker.update(result)
+            if self._tracker.box is None:
+                # What only the whole picture shows is looked at closely again, and denied again:
+                # else it would come and go.
+                self._tracker.update(whole)
         return result
 
     def _box(self, size: tuple[int, ...]) -> Box | None:
         """Return the box that is worth a closer look."""
         box = self._tracker.box
-        if self._cool or box is None:
+        if box is None:
             return None
         return None if shows_all(box, size[1], size[0]) else box
 
@@ -109,10 +109,6 @@ class Look:
         close = whole.copy()
         close[place] = self._see(picture[place])
         close = self._with_mirror(picture, close, box)
-        if _sure(close[place]) < DISTRUST * _sure(whole[place]):
-            self._cool, self._share = COOL_DOWN, None
-            self.place = np.s_[:, :]
-            return whole
         result = whole.copy()
         result[place] += _weight(box, whole.shape) * (close[place] - whole[place])
         return result
@@ -146,10 +142,6 @@ class Look:
         self.seconds += time.perf_counter() - begin
         size = (picture.shape[1], picture.shape[0])
         return np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _sure(probability: Probability) -> int:
-    return int(np.count_nonzero(probability > 0.5))
 
 
 @lru_cache(maxsize=64)

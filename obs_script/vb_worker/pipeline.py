@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.exposure import Exposure
 from vb_worker.look import Look
 from vb_worker.models.model import Model
 from vb_worker.movement import Movement
@@ -39,6 +40,7 @@ class _Stream:
     def __init__(self, look: Look) -> None:
         self.look = look
         self.movement = Movement()
+        self.exposure = Exposure()
         self.steady = Stabiliser()
 
 
@@ -89,7 +91,7 @@ class Pipeline:
             small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
         still = stream.movement(small)
         prepared = time.perf_counter()
-        probability = stream.look(small, still)
+        probability = stream.look(stream.exposure(small), still)
         if self.quality.refine:
             place, unrefined = stream.look.place, probability
             probability = unrefined.copy()
