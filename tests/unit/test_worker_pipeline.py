@@ -111,8 +111,7 @@ def test_streams_do_not_mix_and_reset_forgets(pipeline: Pipeline) -> None:
 
 
 def test_the_worker_adds_at_most_a_millisecond_to_the_network(fast: Pipeline) -> None:
-    figures = measure(fast, 100)
-    # A busy machine makes both slower.
-    network = float(str(figures["session_run_median_ms"]))
-    assert float(str(figures["overhead_ms"])) <= max(1.0, 0.5 * network)
-    assert float(str(figures["preprocess_median_ms"])) > 0.0
+    # A busy machine makes everything slower: the best of some tries counts.
+    tries = [measure(fast, 60) for _ in range(3)]
+    assert min(float(str(figures["overhead_ms"])) for figures in tries) <= 1.0
+    assert float(str(tries[0]["preprocess_median_ms"])) > 0.0
