@@ -27,9 +27,13 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
-from tflite_to_onnx import ConversionError, convert
 
 MODELS = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(MODELS.parent / "obs_script"))
+
+from vb_worker.convert.errors import ConversionError  # noqa: E402
+from vb_worker.convert.from_tflite import convert  # noqa: E402
+
 LIMIT = 1e-3
 
 

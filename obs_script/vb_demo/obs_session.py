@@ -25,7 +25,7 @@ from typing import Any
 
 import obsws_python
 
-from vb_link import memory, places
+from vb_link import memory, places, sentences
 
 COLLECTION = "Virtual Background"
 SCRIPT = Path(__file__).resolve().parent.parent / "virtual_background.py"
@@ -252,7 +252,7 @@ class ObsSession:
         stats: dict[str, Any] = {name: getattr(channel, name) for name in names}
         stats["age_histogram"] = list(channel.age_histogram)
         for name in ("report_model", "report_compute", "report_error", "status"):
-            stats[name.removeprefix("report_")] = getattr(channel, name).decode("utf-8", "replace")
+            stats[name.removeprefix("report_")] = sentences.english(getattr(channel, name))
         stats["worker_ready"] = bool(segment.worker_ready)
         return stats
 

@@ -126,9 +126,13 @@ local function draw(asset, state, source, wide, high)
 	return texture
 end
 
+-- The sources whose filters of ours are drawing now, by key. OBS draws such a source a second time
+-- without its filters, as it is: nothing that shows one may be drawn meanwhile.
+M.drawing = {}
+
 -- Draws the asset, once a frame, for a place of about wide x high pixels, with the textures of
--- `state`. Returns a premultiplied texture, or nil while there is none. A source that shows
--- something drawn with this very asset would never end: it is refused.
+-- `state`. Returns a premultiplied texture, or nil while there is none. A source that shows the
+-- camera it is drawn for, or anything drawn with this very asset, is refused.
 function M.draw(asset, state, time, now, wide, high)
 	if asset.busy then
 		asset.circle = true
@@ -157,7 +161,12 @@ function M.draw(asset, state, time, now, wide, high)
 		C.obs_source_media_play_pause(source, false)
 	end
 	asset.busy, asset.circle = true, false
-	local texture = draw(asset, state, source, wide, high)
+	local texture
+	if asset.weak and obs.shows(source, M.drawing) then
+		asset.circle = true
+	else
+		texture = draw(asset, state, source, wide, high)
+	end
 	asset.busy = false
 	if asset.weak then C.obs_source_release(source) end
 	if asset.circle then

@@ -26,6 +26,8 @@ const char *obs_source_get_id(const void *source);
 int obs_source_get_type(const void *source);
 uint32_t obs_source_get_width(void *source);
 uint32_t obs_source_get_height(void *source);
+typedef void (*vb_visit)(void *parent, void *child, void *param);
+void obs_source_enum_active_tree(void *source, vb_visit visit, void *param);
 void obs_source_inc_showing(void *source);
 void obs_source_dec_showing(void *source);
 void obs_source_release(void *source);
@@ -152,6 +154,24 @@ function M.leave_size_to_target(source)
 		end
 	end
 	return false
+end
+
+function M.key(pointer)
+	return tonumber(ffi.cast("uintptr_t", pointer))
+end
+
+-- Whether drawing `source` draws any source whose key is in the table `keys`.
+local looked_for, was_found
+local visit = ffi.cast("vb_visit", function(_, child)
+	was_found = was_found or looked_for[M.key(child)] ~= nil
+end)
+local enum_active_tree = interpreted(function(source)
+	M.C.obs_source_enum_active_tree(source, visit, nil)
+end)
+function M.shows(source, keys)
+	looked_for, was_found = keys, keys[M.key(source)] ~= nil
+	if not was_found then enum_active_tree(source) end
+	return was_found
 end
 
 -- The raw pointer inside one of obslua's userdata objects.

@@ -2,7 +2,6 @@
 -- filter on the scene: OBS saves, renames, duplicates and removes them with it. OBS draws a scene's
 -- items inside this filter's drawing, all on one thread, so a stack says in which scenes a camera
 -- is being drawn: program and preview, both sides of a transition, nested scenes and groups.
-local ffi = require("ffi")
 local obs = ...
 local C = obs.C
 
@@ -11,15 +10,11 @@ local M = {}
 local stack, depth = {}, 0
 local on_scene = {}
 
-local function key_of(pointer)
-	return tonumber(ffi.cast("uintptr_t", pointer))
-end
-
 -- Draws the scene below `self`, a scene's filter, with it noted.
 function M.draw(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent == nil then return end
-	self.scene = key_of(parent)
+	self.scene = obs.key(parent)
 	on_scene[self.scene] = self
 	depth = depth + 1
 	stack[depth] = self
@@ -40,7 +35,7 @@ end
 -- Returns the innermost scene's filter that has its own `part` ("background", "layers", "zones")
 -- for what is being drawn, or `camera`: its own filter, on the source `parent`.
 function M.owner(camera, part, parent)
-	local on_it = on_scene[key_of(parent)]
+	local on_it = on_scene[obs.key(parent)]
 	if on_it and has_own(on_it, part) then return on_it end
 	for index = depth, 1, -1 do
 		if has_own(stack[index], part) then return stack[index] end

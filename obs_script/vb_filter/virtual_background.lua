@@ -307,7 +307,13 @@ end
 -- An error in Lua ends a draw half-way: whatever happens the graphics state is OBS's to reset,
 -- nothing is drawn, and the reason is said once.
 local function video_render(self)
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent == nil then return end
+	local key = obs.key(parent)
+	local outer = assets.drawing[key]
+	assets.drawing[key] = true
 	local good, problem = pcall(render, self)
+	assets.drawing[key] = outer
 	if not good and not self.problem then
 		self.problem = tostring(problem)
 		obs.warn(self.problem)

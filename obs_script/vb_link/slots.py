@@ -21,13 +21,17 @@ _order = threading.Lock()
 
 @dataclass(frozen=True)
 class Picture:
-    """A whole picture taken from a slot: rows of ``width`` pixels without padding."""
+    """A whole picture taken from a slot: rows of ``width`` pixels without padding.
+
+    ``depth`` is an alpha's depth plane of the same size, a byte a pixel, if it has one.
+    """
 
     frame_id: int
     generation: int
     width: int
     height: int
     pixels: bytes
+    depth: bytes | None = None
 
 
 def fence() -> None:
@@ -38,22 +42,29 @@ def fence() -> None:
 
 def write(
     slots: Any, newest: int, *, frame_id: int, generation: int, width: int, height: int,
-    pixels: bytes | memoryview,
+    pixels: bytes | memoryview, depth: bytes | memoryview | None = None,
 ) -> int:  # fmt: skip
     """Fill the slot after ``newest`` and return its index, which the caller publishes.
 
-    Raises ValueError when the picture does not fit a slot.
+    ``depth``, for alphas only, is as large as ``pixels``. Raises ValueError when the picture
+    does not fit a slot or the depth does not fit the picture.
     """
     index = (newest + 1) % layout.SLOTS
     slot = slots[index]
     size = memoryview(pixels).nbytes
     if size > len(slot.pixels):
         raise ValueError(f"{width}x{height} does not fit a slot of {len(slot.pixels)} bytes")
+    if depth is not None and memoryview(depth).nbytes != size:
+        raise ValueError(f"the depth is not of the alpha's size, {width}x{height}")
     slot.sequence = (slot.sequence + 1) | 1
     fence()
     slot.frame_id, slot.generation = frame_id, generation
     slot.width, slot.height = width, height
     memoryview(slot.pixels).cast("B")[:size] = memoryview(pixels).cast("B")
+    if hasattr(slot, "has_depth"):
+        slot.has_depth = depth is not None
+        if depth is not None:
+            memoryview(slot.depth).cast("B")[:size] = memoryview(depth).cast("B")
     fence()
     slot.sequence += 1
     fence()
@@ -75,7 +86,10 @@ def read(slots: Any, newest: int, bytes_per_pixel: int) -> Picture | None:
         return None
     frame_id, generation = slot.frame_id, slot.generation
     pixels = ctypes.string_at(ctypes.addressof(slot.pixels), size)
+    depth = None
+    if getattr(slot, "has_depth", 0):
+        depth = ctypes.string_at(ctypes.addressof(slot.depth), size)
     fence()
     if slot.sequence != before:
         return None
-    return Picture(frame_id, generation, width, height, pixels)
+    return Picture(frame_id, generation, width, height, pixels, depth)

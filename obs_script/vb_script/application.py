@@ -69,10 +69,12 @@ class Application:
             return
         segment.wake, segment.life = kept.wake.handle, -1
         segment.script_wake = kept.script_wake.handle
+        models = model_list.model_lists([places.models_dir(), places.user_models_dir()])
         table = lua_half.half(
             address=kept.memory.address,
             texts=self.texts,
-            models=model_list.model_list([places.models_dir(), places.user_models_dir()]),
+            models=models.people,
+            depth_models=models.depth,
         )
         if kept.lua is None:
             kept.lua = lua_half.load(table)

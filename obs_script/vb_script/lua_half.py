@@ -36,9 +36,13 @@ def literal(value: Any) -> str:
 
 
 def half(
-    *, address: int, texts: dict[str, str], models: list[tuple[str, str]]
-) -> dict[str, Any]:  # fmt: skip
-    """Return the table the Lua half works from. ``models`` holds (name, title)."""
+    *,
+    address: int,
+    texts: dict[str, str],
+    models: list[tuple[str, str]],
+    depth_models: list[tuple[str, str]],
+) -> dict[str, Any]:
+    """Return the table the Lua half works from. The models are (name, title)."""
     return {
         "id": settings.FILTER_ID,
         "scene_id": settings.SCENE_FILTER_ID,
@@ -59,6 +63,7 @@ def half(
         "age_bins": layout.AGE_BINS,
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
+        "depth_models": [{"value": name, "text": title} for name, title in depth_models],
         "settings": [_row(setting) for setting in settings.SETTINGS],
         "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }

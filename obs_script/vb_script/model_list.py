@@ -1,6 +1,6 @@
-"""The names and titles of the installed models, for the filter's list.
+"""The names and titles of the installed models, for the filter's lists.
 
-OBS's Python may be 3.10, which has no TOML reader, and only two lines of a manifest matter
+OBS's Python may be 3.10, which has no TOML reader, and only a few lines of a manifest matter
 here; the worker reads and checks the whole file.
 """
 
@@ -8,23 +8,53 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-_FIELD = re.compile(r'^(name|title)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
+_TABLE = re.compile(r"^\[([^\[\]]*)\]")
+_FIELD = re.compile(r'^(\w+)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
+Named = tuple[str, str]
 
 
-def model_list(folders: Iterable[Path]) -> list[tuple[str, str]]:
-    """Return (name, title) of every manifest in ``folders``, by title; later folders win."""
-    found: dict[str, str] = {}
-    for folder in folders:
-        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            fields: dict[str, str] = {}
-            for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-                if line.startswith("["):
-                    break
-                match = _FIELD.match(line.strip())
-                if match:
-                    fields[match[1]] = match[2]
+@dataclass(frozen=True)
+class ModelLists:
+    """(name, title) of the models that find people and of those that tell depth, by title."""
+
+    people: list[Named]
+    depth: list[Named]
+
+
+def model_lists(folders: Iterable[Path]) -> ModelLists:
+    """Return what the manifests in ``folders`` offer; later folders win.
+
+    A model whose file is in none of the folders is not installed and left out.
+    """
+    there = [folder for folder in folders if folder.is_dir()]
+    found: dict[str, dict[str, str]] = {}
+    for folder in there:
+        for path in sorted(folder.glob("*.toml")):
+            fields = _fields(path.read_text(encoding="utf-8", errors="replace"))
             if "name" in fields:
-                found[fields["name"]] = fields.get("title", fields["name"])
-    return sorted(found.items(), key=lambda item: item[1])
+                found[fields["name"]] = fields
+    people: list[Named] = []
+    depth: list[Named] = []
+    for name, fields in found.items():
+        file = fields.get("file")
+        if file is None or any((folder / file).is_file() for folder in there):
+            listed = depth if fields.get("output.kind") == "depth" else people
+            listed.append((name, fields.get("title", name)))
+    return ModelLists(*(sorted(listed, key=lambda one: one[1]) for listed in (people, depth)))
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Return the one-line texts of a manifest by key, those in a table as ``table.key``."""
+    fields: dict[str, str] = {}
+    prefix = ""
+    for line in map(str.strip, text.splitlines()):
+        table = _TABLE.match(line)
+        field = _FIELD.match(line)
+        if table:
+            prefix = f"{table[1].strip()}."
+        elif field:
+            fields[prefix + field[1]] = field[2]
+    return fields

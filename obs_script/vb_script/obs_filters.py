@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import obspython as obs
@@ -58,35 +58,44 @@ def scene(name: str) -> Iterator[Any]:
         yield found
 
 
+def _names(parent: Any, kind: str) -> list[str]:
+    """Return the names of a source's filters of one kind.
+
+    OBS's Python cannot list filters otherwise than by asking for a backup of them.
+    """
+    found = []
+    kept = obs.obs_source_backup_filters(parent)
+    for index in range(obs.obs_data_array_count(kept)):
+        item = obs.obs_data_array_item(kept, index)
+        if obs.obs_data_get_string(item, "id") == kind:
+            found.append(obs.obs_data_get_string(item, "name"))
+        obs.obs_data_release(item)
+    obs.obs_data_array_release(kept)
+    return found
+
+
 @contextmanager
 def filters_of(parent: Any, kind: str) -> Iterator[list[Any]]:
     """Give a source's filters of one kind."""
-    found = obs.obs_source_enum_filters(parent) or []
+    named = (obs.obs_source_get_filter_by_name(parent, name) for name in _names(parent, kind))
+    found = [one for one in named if one is not None]
     try:
-        yield [one for one in found if obs.obs_source_get_unversioned_id(one) == kind]
+        yield found
     finally:
-        obs.source_list_release(found)
+        for one in found:
+            obs.obs_source_release(one)
 
 
 @contextmanager
 def camera_filters() -> Iterator[list[tuple[Any, Any]]]:
     """Give every filter "Virtual Background" there is as (its source, the filter)."""
-    with inputs() as some, scenes() as others:
-        lists = []
-        pairs = []
-        try:
-            for parent in (*some, *others):
-                found = obs.obs_source_enum_filters(parent) or []
-                lists.append(found)
-                pairs += [
-                    (parent, one)
-                    for one in found
-                    if obs.obs_source_get_unversioned_id(one) == FILTER_ID
-                ]
-            yield pairs
-        finally:
-            for found in lists:
-                obs.source_list_release(found)
+    with ExitStack() as stack:
+        parents = [*stack.enter_context(inputs()), *stack.enter_context(scenes())]
+        yield [
+            (parent, one)
+            for parent in parents
+            for one in stack.enter_context(filters_of(parent, FILTER_ID))
+        ]
 
 
 @contextmanager

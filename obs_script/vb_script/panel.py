@@ -70,10 +70,10 @@ class Panel:
                 (obs.obs_source_get_name(one), self._background_of(one)) for one in scenes
             ]
         with obs_filters.camera_filters() as pairs:
-            self._filters = [
+            self._filters = sorted(
                 (obs.obs_source_get_name(parent), obs.obs_source_get_name(one))
                 for parent, one in pairs
-            ]
+            )
 
     def _background_of(self, scene: Any) -> str:
         with obs_filters.scene_filter(scene) as own:

@@ -8,17 +8,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from vb_link import layout
+from vb_link import layout, sentences
 
 _SHARE, _STEP = 0.2, 1.0
 
 
 @dataclass(frozen=True)
 class Figures:
-    """What a status line says: ``kind`` is the text key, the rest its figures."""
+    """What a status line says: ``kind`` is the text key, the rest its figures.
+
+    ``error`` is the worker's own error as the link carries it.
+    """
 
     kind: str
     detail: str = ""
+    error: bytes = b""
     model: str = ""
     compute: str = ""
     milliseconds: float = 0.0
@@ -29,8 +33,8 @@ class Figures:
 
     def differs(self, other: Figures) -> bool:
         """Whether a user would call it news against ``other``."""
-        if (self.kind, self.detail, self.model, self.compute, self.notice) != (
-            other.kind, other.detail, other.model, other.compute, other.notice,
+        if (self.kind, self.detail, self.error, self.model, self.compute, self.notice) != (
+            other.kind, other.detail, other.error, other.model, other.compute, other.notice,
         ):  # fmt: skip
             return True
         return any(
@@ -44,12 +48,23 @@ class Figures:
 
     def text(self, texts: dict[str, str]) -> str:
         template = texts.get(self.kind, self.kind)
+        detail = worker_words(self.error, texts) if self.error else self.detail
         line = template.format(
-            detail=self.detail, model=self.model, compute=self.compute,
+            detail=detail, model=self.model, compute=self.compute,
             milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
             age_ms=self.age_ms,
         )  # fmt: skip
         return f"{line}\n{self.notice}" if self.notice else line
+
+
+def worker_words(error: bytes, texts: dict[str, str]) -> str:
+    """Return the worker's error in the user's language, or in English where it has no other."""
+    key, arguments = sentences.unpack(error)
+    template = texts.get(f"Worker.{key}")
+    try:
+        return template.format(**arguments) if template else sentences.english(error)
+    except (KeyError, IndexError):
+        return sentences.english(error)
 
 
 def worker_figures(problem: str) -> Figures | None:
@@ -72,9 +87,8 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         return failed
     if segment.worker_ready == 0 or segment.worker_ready != segment.worker_epoch:
         return Figures("Status.Starting")
-    error = channel.report_error.decode("utf-8", "replace")
-    if error:
-        return Figures("Status.Error", detail=error)
+    if channel.report_error:
+        return Figures("Status.Error", error=channel.report_error)
     if channel.state == layout.STATE_OFF:
         return Figures("Status.Off")
     if channel.alpha_used != channel.used:

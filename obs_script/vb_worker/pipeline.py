@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from vb_worker.exposure import Exposure
 from vb_worker.look import Look
+from vb_worker.models.instances import InstancesModel
 from vb_worker.models.model import Model
 from vb_worker.movement import Movement
+from vb_worker.person_choice import PersonChoice
 from vb_worker.quality import Quality, preset
 from vb_worker.refine import WORKING_AREA, refined
 from vb_worker.shrink import shrunk
@@ -35,13 +37,27 @@ class Result:
 
 
 class _Stream:
-    """What is remembered of one stream."""
+    """What is remembered of one stream. ``name`` is None for a still."""
 
-    def __init__(self, look: Look) -> None:
-        self.look = look
+    def __init__(self, model: Model, quality: Quality, name: Hashable | None) -> None:
+        self._model = model
+        self._name = name
+        self.look = Look(self._answer, quality)
         self.movement = Movement()
         self.exposure = Exposure()
         self.steady = Stabiliser()
+        self.apart = False
+        """Whether people are to be told apart, by models that can."""
+        self.instances: NDArray[np.float32] | None = None
+
+    def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        size = self._model.frame_size(picture.shape[1], picture.shape[0])
+        feed = self._model.prepare(shrunk(picture, *size))
+        self.instances = None
+        if self.apart and isinstance(self._model, InstancesModel):
+            self.instances = self._model.find(feed).masks
+            return np.asarray(self.instances.max(0, initial=0.0), np.float32)
+        return self._model.infer(feed, self._name)
 
 
 class Pipeline:
@@ -50,7 +66,8 @@ class Pipeline:
     def __init__(self, model: Model, quality: Quality | None = None) -> None:
         """``quality``: how much is done a frame; None is the default preset."""
         self.model = model
-        self.quality = preset("") if quality is None else quality
+        quality = preset("") if quality is None else quality
+        self.quality = quality if model.looks_closer else replace(quality, close=False)
         self._streams: dict[Hashable, _Stream] = {}
         # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
         cv2.setNumThreads(1)
@@ -58,45 +75,54 @@ class Pipeline:
     def working_size(self, width: int, height: int) -> tuple[int, int]:
         """Return the size (width, height) at which a source of that size is worked on."""
         if not self.quality.close:
-            return self.model.input_size
+            return self.model.frame_size(width, height)
         scale = min(1.0, (WORKING_AREA / (width * height)) ** 0.5)
         return max(1, round(width * scale)), max(1, round(height * scale))
 
-    def process(self, frame_rgba: NDArray[np.uint8], *, stream: Hashable) -> Result:
-        """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size."""
-        if stream not in self._streams:
-            self._streams[stream] = self._new_stream()
-        return self._run(frame_rgba, self._streams[stream])
+    def process(
+        self,
+        frame_rgba: NDArray[np.uint8],
+        *,
+        stream: Hashable,
+        choice: PersonChoice | None = None,
+    ) -> Result:
+        """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
-    def still(self, picture: NDArray[np.uint8]) -> Result:
+        ``choice`` is the stream's, and remembers it: whom of several people to keep.
+        """
+        if stream not in self._streams:
+            self._streams[stream] = _Stream(self.model, self.quality, stream)
+        return self._run(frame_rgba, self._streams[stream], choice)
+
+    def still(self, picture: NDArray[np.uint8], choice: PersonChoice | None = None) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
-        return self._run(picture, self._new_stream())
+        if choice is not None:
+            choice.reset()
+        return self._run(picture, _Stream(self.model, self.quality, None), choice)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
         self._streams.pop(stream, None)
+        self.model.forget(stream)
 
-    def _new_stream(self) -> _Stream:
-        return _Stream(Look(self._answer, self.quality))
-
-    def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        if self.model.manifest.input.resize == "stretch":
-            picture = shrunk(picture, *self.model.input_size)
-        return self.model.infer(self.model.prepare(picture))
-
-    def _run(self, frame: NDArray[np.uint8], stream: _Stream) -> Result:
+    def _run(
+        self, frame: NDArray[np.uint8], stream: _Stream, choice: PersonChoice | None
+    ) -> Result:
         begin = time.perf_counter()
         small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
         if small.shape[2] == 4:
             small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
         still = stream.movement(small)
+        stream.apart = choice is not None and choice.chooses
         prepared = time.perf_counter()
         probability = stream.look(stream.exposure(small), still)
         if self.quality.refine:
             place, unrefined = stream.look.place, probability
             probability = unrefined.copy()
-            probability[place] = refined(small[place], unrefined[place])
+            probability[place] = refined(small[place], unrefined[place], probability.size)
         probability = stream.steady(probability, still)
+        if choice is not None:
+            probability = choice(probability, small, stream.instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
         end = time.perf_counter()
         return Result(

@@ -19,18 +19,22 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 
 WORKING_AREA = 512 * 288  # pixels of the picture that looks are taken of
-STEP = 4  # how much smaller the coefficients' picture is, each way
+SMALL_AREA = 128 * 72  # pixels of the coefficients' picture
 RADIUS = 3  # the window is 7 x 7 of its pixels
 EPSILON = 1e-4  # variance of colour (0..1) below which nothing is an edge
 
 
-def refined(picture: NDArray[np.uint8], mask: Plane) -> Plane:
+def refined(picture: NDArray[np.uint8], mask: Plane, area: int | None = None) -> Plane:
     """Return the mask with the picture's edges: height x width float32, 0..1.
 
-    ``picture``: height x width x 3 uint8 RGB. ``mask``: height x width float32, 0..1.
+    ``picture``: height x width x 3 uint8 RGB. ``mask``: height x width float32, 0..1. ``area``:
+    pixels of the whole picture that these are a part of.
     """
     height, width = mask.shape
-    size = (max(1, round(width / STEP)), max(1, round(height / STEP)))
+    area = area or height * width
+    # The same share of the picture is a window, whatever part of it this is.
+    scale = min(1.0, (SMALL_AREA / area) ** 0.5)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
     shrunk = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
     coefficients = _coefficients(np.asarray(small, np.uint8), np.asarray(shrunk, np.float32))

@@ -15,12 +15,15 @@ from collections import deque
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vb_link import layout, memory, slots, wake
+from vb_link import layout, memory, sentences, slots, wake
+from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
+from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
 from vb_worker.quality import preset
 
@@ -36,6 +39,15 @@ def text_field(text: str, size: int) -> bytes:
     return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
 
 
+def error_field(error: Exception | None) -> bytes:
+    """Return an error as the link carries it."""
+    if error is None:
+        return b""
+    if isinstance(error, ModelError):
+        return sentences.pack(str(error), error.key, error.arguments, layout.ERROR_BYTES)
+    return text_field(str(error) or type(error).__name__, layout.ERROR_BYTES)
+
+
 class Stream:
     """One filter's side of the work: its channel, its last picture, its account."""
 
@@ -47,7 +59,9 @@ class Stream:
         self.generation = -1
         self.model_name = ""
         self.quality = ""
-        self.error = ""
+        self.error: Exception | None = None
+        self.choice = PersonChoice()
+        self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
         channel.alpha_used = 0
@@ -68,7 +82,25 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = text_field(self.error, layout.ERROR_BYTES)
+        channel.report_error = error_field(self.error or self.depth.error)
+
+    def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
+        """Hand the filter the alpha of a picture, with the newest depth there is."""
+        height, width = alpha.shape
+        depth = self.depth.sized(width, height)
+        channel = self.channel
+        channel.alpha_newest = slots.write(
+            channel.alphas,
+            int(channel.alpha_newest) % layout.SLOTS,
+            frame_id=picture.frame_id,
+            generation=picture.generation,
+            width=width,
+            height=height,
+            pixels=np.ascontiguousarray(alpha).data,
+            depth=None if depth is None else depth.data,
+        )
+        channel.alpha_used = self.used
+        channel.alpha_count += 1
 
 
 class Worker:
@@ -79,6 +111,7 @@ class Worker:
         self.models = models
         self.pipelines: dict[tuple[str, str], Pipeline] = {}
         self.streams: dict[int, Stream] = {}
+        self.depths = Depths(models)
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
@@ -110,26 +143,32 @@ class Worker:
         wanted = {(stream.model_name, stream.quality) for stream in self.streams.values()}
         for key in [key for key in self.pipelines if key not in wanted]:
             del self.pipelines[key]
+        self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = int(channel.settings_sequence)
+        stream.frame_count = -1  # a picture that stands still is looked at anew
+        stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
+        self._configure_depth(stream)
         name, quality = text_of(channel.model), text_of(channel.quality)
         key = name, quality
         if key == (stream.model_name, stream.quality) and key in self.pipelines:
+            self._close_unused()
+            stream.report(self.pipelines[key], force=True)
             return
-        stream.model_name, stream.quality, stream.error = name, quality, ""
+        stream.model_name, stream.quality, stream.error = name, quality, None
         try:
             if key not in self.pipelines:
                 manifest = self.models.get(name)
                 if manifest is None:
-                    raise ModelError(
-                        f"The model {name!r} is not installed: choose another one in the filter."
-                    )
+                    raise ModelError("NotInstalled", name=name)
+                if not manifest.finds_person:
+                    raise ModelError("FindsNoPeople", name=name)
                 self.pipelines[key] = Pipeline(open_model(manifest), preset(quality))
         except (ModelError, OSError, MemoryError) as error:
-            stream.error = str(error) or type(error).__name__
-            _complain(stream.error)
+            stream.error = error
+            _complain(str(error) or type(error).__name__)
         self._close_unused()
         pipeline = self.pipelines.get(key)
         if pipeline is not None:
@@ -141,6 +180,12 @@ class Worker:
         channel = stream.channel
         size = max(1, int(channel.source_width)), max(1, int(channel.source_height))
         channel.want_width, channel.want_height = pipeline.working_size(*size)
+
+    def _configure_depth(self, stream: Stream) -> None:
+        before = stream.depth.error
+        self.depths.choose(stream.depth, text_of(stream.channel.depth_model))
+        if stream.depth.error not in (None, before):
+            _complain(stream.depth.error)
 
     def _picture(self, index: int, stream: Stream) -> bool:
         channel = stream.channel
@@ -156,35 +201,37 @@ class Worker:
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
+            stream.choice.reset()
+            stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index)
-            alpha = np.ascontiguousarray(result.alpha)
-            channel.alpha_newest = slots.write(
-                channel.alphas,
-                int(channel.alpha_newest) % layout.SLOTS,
-                frame_id=picture.frame_id,
-                generation=picture.generation,
-                width=alpha.shape[1],
-                height=alpha.shape[0],
-                pixels=alpha.data,
-            )
+            result = pipeline.process(frame, stream=index, choice=stream.choice)
+            stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
-            stream.error = f"The model {stream.model_name} failed on a picture: {error}"
+            stream.error = ModelError("FailedOnPicture", name=stream.model_name, reason=error)
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
-        channel.alpha_used = stream.used
-        channel.alpha_count += 1
         weight = 0.1 if stream.finished else 1.0
         for field in ("preprocess_ms", "inference_ms", "total_ms"):
             old = getattr(channel, field)
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
-        stream.error = ""
+        stream.error = None
+        if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
+            # A picture that stands still is not followed by another alpha to send it with.
+            stream.send(picture, result.alpha)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
+
+    def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> bool:
+        """Make a depth for the next alphas, after this one is with the filter. True: it is new."""
+        before, made = stream.depth.error, stream.depth.made
+        self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
+        if stream.depth.error not in (None, before):
+            _complain(stream.depth.error)
+        return stream.depth.made not in (None, made)
 
 
 def _complain(problem: object) -> None:

@@ -1,6 +1,6 @@
 """What a filter costs a real OBS, as JSON: with and without it, in turns, in one run.
 
-``python -m bench.obs_cost`` (from ``tests/``, with ``obs_script`` on the path) measures ours;
+``python -m tests.bench.obs_cost`` (with the project and ``obs_script`` on the path) measures ours;
 ``--filter ID --settings JSON`` measures any other filter that OBS has, so every figure in the
 README can be repeated for a rival. Times are medians over the turns; the machine is assumed
 noisy, so only figures of one run are comparable.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -118,3 +119,61 @@ def test_a_read_that_is_overtaken_is_given_up(
 
     monkeypatch.setattr(ctypes, "string_at", overtaken)
     assert slots.read(channel.frames, newest, 4) is None
+
+
+def _write_alpha(channel: Any, frame_id: int, depth: bool, size: int = 128) -> None:
+    pixels = bytes([frame_id % 251]) * (size * size)
+    channel.alpha_newest = slots.write(
+        channel.alphas, channel.alpha_newest, frame_id=frame_id, generation=1,
+        width=size, height=size, pixels=pixels, depth=pixels if depth else None,
+    )  # fmt: skip
+
+
+def test_a_depth_goes_with_its_alpha_and_only_with_it(channel: Any) -> None:
+    for frame_id in range(1, 9):
+        _write_alpha(channel, frame_id, depth=frame_id % 2 == 0)
+        picture = slots.read(channel.alphas, channel.alpha_newest, 1)
+        assert picture is not None
+        assert picture.pixels == bytes([frame_id]) * (128 * 128)
+        assert picture.depth == (picture.pixels if frame_id % 2 == 0 else None)
+    _write(channel, 1)
+    frame = slots.read(channel.frames, channel.frame_newest, 4)
+    assert frame is not None and frame.depth is None
+
+
+def test_a_depth_of_another_size_is_refused(channel: Any) -> None:
+    with pytest.raises(ValueError, match="depth"):
+        slots.write(
+            channel.alphas, 0, frame_id=1, generation=1, width=4, height=4,
+            pixels=bytes(16), depth=bytes(15),
+        )  # fmt: skip
+
+
+def test_no_torn_depth_is_returned_while_another_thread_writes(channel: Any) -> None:
+    stop = threading.Event()
+
+    def writer() -> None:
+        frame_id = 0
+        while not stop.is_set():
+            frame_id += 1
+            _write_alpha(channel, frame_id, depth=frame_id % 3 > 0)
+
+    thread = threading.Thread(target=writer)
+    thread.start()
+    with_depth = torn = 0
+    until = time.monotonic() + 20
+    try:
+        while with_depth < 300 and time.monotonic() < until:
+            picture = slots.read(channel.alphas, channel.alpha_newest, 1)
+            if picture is None:
+                time.sleep(0)  # the writer may be waiting for its turn
+                continue
+            whole = bytes([picture.frame_id % 251]) * len(picture.pixels)
+            with_depth += picture.depth is not None
+            torn += picture.pixels != whole
+            torn += picture.depth != (whole if picture.frame_id % 3 > 0 else None)
+    finally:
+        stop.set()
+        thread.join()
+    assert with_depth >= 300
+    assert torn == 0

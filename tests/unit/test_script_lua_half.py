@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from vb_link import places
 from vb_link.settings import SETTINGS
 from vb_script import lua_half, model_list
 
@@ -33,9 +34,10 @@ def test_what_has_no_literal_is_refused() -> None:
 
 
 def test_the_table_holds_every_setting_in_order() -> None:
-    table = lua_half.half(address=1, texts={}, models=[("a", "A")])
+    table = lua_half.half(address=1, texts={}, models=[("a", "A")], depth_models=[("d", "D")])
     assert [row["key"] for row in table["settings"]] == [setting.key for setting in SETTINGS]
     assert table["models"] == [{"value": "a", "text": "A"}]
+    assert table["depth_models"] == [{"value": "d", "text": "D"}]
     assert lua_half.literal(table)
 
 
@@ -46,7 +48,26 @@ def test_models_are_listed_by_title_and_the_users_win(tmp_path: Path) -> None:
     (shipped / "b.toml").write_text('name = "b"\ntitle = "Zebra"\n[source]\nname = "not this"\n')
     (shipped / "a.toml").write_text('name = "a" # comment\n')
     (own / "b.toml").write_text('title = "Apple"\nname = "b"\n')
-    assert model_list.model_list([shipped, own, tmp_path / "missing"]) == [
-        ("b", "Apple"),
-        ("a", "a"),
-    ]
+    lists = model_list.model_lists([shipped, own, tmp_path / "missing"])
+    assert lists.people == [("b", "Apple"), ("a", "a")]
+    assert lists.depth == []
+
+
+def test_depth_models_have_their_own_list_and_the_file_must_be_there(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    own.mkdir()
+    (shipped / "d.toml").write_text(
+        'name = "d"\nfile = "d.onnx"\n[output] # what it answers\nkind = "depth"\n'
+    )
+    (shipped / "p.toml").write_text('name = "p"\nfile = "p.onnx"\n[output]\nkind = "alpha"\n')
+    assert model_list.model_lists([shipped, own]) == model_list.ModelLists([], [])
+    (own / "d.onnx").touch()
+    (shipped / "p.onnx").touch()
+    lists = model_list.model_lists([shipped, own])
+    assert lists == model_list.ModelLists([("p", "p")], [("d", "d")])
+
+
+def test_the_shipped_person_models_are_listed() -> None:
+    names = [name for name, _ in model_list.model_lists([places.models_dir()]).people]
+    assert "selfie_landscape" in names

@@ -8,6 +8,8 @@ import pytest
 
 from vb_link import layout
 from vb_script import status, texts
+from vb_worker import serve
+from vb_worker.models.errors import ModelError
 
 
 @pytest.fixture
@@ -57,6 +59,57 @@ def test_starting_waiting_off_cover_and_errors_are_told_apart(segment: Any) -> N
     assert _text(segment).startswith("Waiting")
     segment.worker_ready = 2
     assert _text(segment).startswith("Starting")
+
+
+def test_the_workers_error_is_said_in_the_users_language(segment: Any) -> None:
+    channel = segment.channels[0]
+    channel.report_error = serve.error_field(
+        ModelError("FileMissing", path="/模型/a.onnx", name="a")
+    )
+    assert _text(segment) == (
+        "The model file /模型/a.onnx is missing; run `virtual-background models install a`."
+    )
+    japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
+    assert japanese.startswith("モデルのファイル /模型/a.onnx がありません")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelError("A sentence of its own {x}."),
+        OSError("A sentence of its own {x}."),
+    ],
+)
+def test_an_error_without_a_key_is_said_in_english(segment: Any, error: Exception) -> None:
+    channel = segment.channels[0]
+    channel.report_error = serve.error_field(error)
+    japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
+    assert japanese == "A sentence of its own {x}."
+
+
+def test_an_error_too_long_for_both_is_said_in_english(segment: Any) -> None:
+    channel = segment.channels[0]
+    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 250, name="a"))
+    assert _text(segment).endswith("is missing; run `virtual-background models install a`.")
+    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 2000, name="a"))
+    assert _text(segment).startswith("The model file 長長")
+
+
+@pytest.mark.parametrize("rest", [b"{", b"[1]", b'{"": "FileMissing"}', b'{"": "Nothing"}'])
+def test_a_damaged_error_is_said_in_english(segment: Any, rest: bytes) -> None:
+    segment.channels[0].report_error = b"In English.\n" + rest
+    assert _text(segment) == "In English."
+
+
+def test_panic_is_said_before_all_else(segment: Any) -> None:
+    segment.panic = 1
+    assert _text(segment, "missing:/x/python") == texts.load("en-US")["Status.Panic"]
+
+
+def test_the_answer_to_a_request_follows_the_line(segment: Any) -> None:
+    figures = status.Figures("Status.Off", notice="Saved.")
+    assert figures.text(texts.load("en-US")).endswith("\nSaved.")
+    assert figures.differs(status.Figures("Status.Off"))
 
 
 def test_small_changes_are_no_news() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from vb_link.settings import SETTINGS
 from vb_script import texts
+from vb_worker.models import errors
 
 LANGUAGES = sorted(texts.FOLDER.glob("*.ini"))
 SCRIPT = Path(texts.__file__).resolve().parent
@@ -56,6 +57,12 @@ def test_every_key_in_the_code_is_in_the_table() -> None:
     )
     assert len(keys) > 10
     assert keys <= set(table)
+
+
+def test_the_workers_sentences_are_the_languages_own() -> None:
+    table = texts.load("en-US")
+    ours = {key: text for key, text in table.items() if key.startswith("Worker.")}
+    assert ours == {f"Worker.{key}": text for key, text in errors.TEXTS.items()}
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from vb_worker.commands.options import known_model, known_models, positive
 from vb_worker.commands.table import table
 from vb_worker.models import Manifest, ModelError, open_model
+from vb_worker.models.network import Network
 from vb_worker.models.providers import ComputeUnit, available_units
 from vb_worker.pipeline import Pipeline
 
@@ -86,12 +87,12 @@ def measure(pipeline: Pipeline, frames: int) -> Row:
     """Return medians and 99th percentiles in ms over ``frames`` frames, and frames a second."""
     model = pipeline.model
     pictures = list(_moving_pictures(*model.input_size))
-    name = model.session.get_inputs()[0].name
     feed = model.prepare(pictures[0]).copy()
     bare, preprocess, inference, whole = [], [], [], []
     for number in range(WARM_UP + frames):
         begin = time.perf_counter()
-        model.session.run(None, {name: feed})
+        if isinstance(model, Network):
+            model.bare(feed)
         ran = time.perf_counter()
         result = pipeline.process(pictures[number % PICTURES], stream="bench")
         if number >= WARM_UP:

@@ -17,6 +17,7 @@ from vb_worker.atomic import make_folder
 from vb_worker.commands.options import add_model_options, open_pipeline
 from vb_worker.errors import UsageError, UserError
 from vb_worker.levels import levels
+from vb_worker.person_choice import PersonChoice
 from vb_worker.pictures import SUFFIXES, read_picture, write_png
 from vb_worker.pipeline import Pipeline
 
@@ -100,7 +101,7 @@ def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Nam
     height, width = pixels.shape[:2]
     begin = time.perf_counter()
     alpha = levels(
-        pipeline.still(pixels).alpha,
+        pipeline.still(pixels, PersonChoice(*options.person)).alpha,
         width,
         height,
         threshold=options.threshold,

@@ -15,6 +15,7 @@ from vb_worker.models import (
     find_models,
     open_model,
 )
+from vb_worker.person_choice import MODES
 from vb_worker.pipeline import Pipeline
 from vb_worker.quality import PRESETS
 
@@ -22,7 +23,7 @@ _DEFAULTS = settings.defaults()
 
 
 def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
-    """Add --model, --quality, --compute, --threads, --threshold and --softness.
+    """Add --model, --quality, --compute, --threads, --threshold, --softness, --person.
 
     ``several``: models and qualities may be lists with commas, which the command takes apart.
     """
@@ -67,6 +68,31 @@ def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False)
         metavar="0..1",
         help="how soft the mask's edge is (default: %(default)s)",
     )
+    parser.add_argument(
+        "--person",
+        type=person,
+        default=person(str(_DEFAULTS["person"])),
+        metavar="WHO",
+        help="of several people: all, largest, central, or follow:X,Y, the one at that point in "
+        "shares of the picture (default: all)",
+    )
+
+
+def person(text: str) -> tuple[str, float, float]:
+    """Return what ``PersonChoice`` takes for ``all``, ``largest``, ``follow:0.3,0.5``..."""
+    mode, colon, point = text.partition(":")
+    if mode not in MODES or (colon and mode != "follow"):
+        known = ", ".join(MODES)
+        raise argparse.ArgumentTypeError(f"{text} is not one of {known} or follow:X,Y")
+    if not colon:
+        return mode, 0.5, 0.5
+    try:
+        x, y = (fraction(number) for number in point.split(","))
+    except (ValueError, argparse.ArgumentTypeError):
+        raise argparse.ArgumentTypeError(
+            f"{text} is not follow:X,Y with two numbers from 0 to 1"
+        ) from None
+    return mode, x, y
 
 
 def positive(text: str) -> int:

@@ -18,6 +18,7 @@ from vb_worker.commands.options import add_model_options, open_pipeline
 from vb_worker.compose import cut_out, over
 from vb_worker.errors import UsageError, UserError
 from vb_worker.levels import levels
+from vb_worker.person_choice import PersonChoice
 from vb_worker.pipeline import Pipeline
 from vb_worker.video import Sink, Source, sentence, upright
 
@@ -60,7 +61,11 @@ def run(options: argparse.Namespace) -> int:
         pipeline = open_pipeline(options)
         make_folder(output.parent)
         renderer = Renderer(
-            pipeline, background, threshold=options.threshold, softness=options.softness
+            pipeline,
+            background,
+            threshold=options.threshold,
+            softness=options.softness,
+            person=options.person,
         )
         _render(renderer, source, output)
     finally:
@@ -135,6 +140,7 @@ class Renderer:
         *,
         threshold: float,
         softness: float,
+        person: tuple[str, float, float] = ("all", 0.5, 0.5),
     ) -> None:
         self._pipeline = pipeline
         self._background = background
@@ -142,12 +148,15 @@ class Renderer:
         self._softness = softness
         self.transparent = background is None
         self.drawn = 0
+        self._seconds = 0.0  # the video's time, by which people are waited for
+        self._choice = PersonChoice(*person, clock=lambda: self._seconds)
 
     def draw(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
         """Return the next frame, RGB, or straight RGBA if the background is transparent."""
         self.drawn += 1
+        self._seconds = seconds
         alpha = levels(
-            self._pipeline.process(frame, stream=self).alpha,
+            self._pipeline.process(frame, stream=self, choice=self._choice).alpha,
             frame.shape[1],
             frame.shape[0],
             threshold=self._threshold,

@@ -2,14 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
+from vb_worker.models.alpha import AlphaModel
+from vb_worker.models.class_index import ClassIndexModel
+from vb_worker.models.depth import DepthModel
+from vb_worker.models.grabcut import GrabCutModel
+from vb_worker.models.instances import InstancesModel
 from vb_worker.models.manifest import Manifest
-from vb_worker.models.model import Model
+from vb_worker.models.model import Model, Size
 from vb_worker.models.probability import ProbabilityModel
+from vb_worker.models.recurrent import RecurrentModel
+from vb_worker.models.scores import ClassScoresModel, TwoLogitsModel
+
+
+class Opener(Protocol):
+    """A model's class."""
+
+    def __call__(
+        self, manifest: Manifest, *, compute: str, threads: int, size: Size | None
+    ) -> Model:
+        """Open the model. Raises ModelError."""
+
 
 # Every value that manifest.KINDS allows is a key here (a test checks it).
-ADAPTERS: dict[str, type[Model]] = {"probability": ProbabilityModel}
+ADAPTERS: dict[str, Opener] = {
+    "probability": ProbabilityModel,
+    "two_logits": TwoLogitsModel,
+    "class_scores": ClassScoresModel,
+    "class_index": ClassIndexModel,
+    "instances": InstancesModel,
+    "alpha": AlphaModel,
+    "recurrent": RecurrentModel,
+    "depth": DepthModel,
+    "grabcut": GrabCutModel,
+}
 
 
-def open_model(manifest: Manifest, *, compute: str = "cpu", threads: int = 1) -> Model:
-    """Open a model on a compute unit. Raises ModelError, one sentence, if that cannot be done."""
-    return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads)
+def open_model(
+    manifest: Manifest, *, compute: str = "cpu", threads: int = 1, size: Size | None = None
+) -> Model:
+    """Open a model on a compute unit, at ``size`` (width, height) if it has a choice of sizes.
+
+    Raises ModelError, one sentence, if that cannot be done.
+    """
+    return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads, size=size)

@@ -1,112 +1,96 @@
-"""What all kinds of models share: the checked file, the session, the input."""
+"""What all kinds of models share."""
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
-from typing import Any
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any, ClassVar
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from vb_worker.models.errors import ModelError
-from vb_worker.models.manifest import Manifest
-from vb_worker.models.prepare import Preparer
-from vb_worker.models.providers import find_unit, session_options
+from vb_worker.models.manifest import LARGEST_FRAME_SIDE, InputSpec, Manifest
+from vb_worker.models.prepare import fitted, resize
+
+Size = tuple[int, int]
 
 
 class Model(ABC):
-    """One network, ready to run. A subclass knows one kind of output.
+    """One model, ready to run. A subclass knows one kind.
 
-    ``manifest``; ``input_size`` (width, height) in pixels; ``compute``, the compute unit as a
-    user reads it; ``threads``. Not for two threads at once.
+    ``manifest``; ``input``, what it is fed, at the size chosen; ``input_size`` (width, height):
+    the largest picture that it makes use of; ``compute``, the compute unit as a user reads it;
+    ``threads``. Not for two threads at once.
     """
 
-    def __init__(self, manifest: Manifest, *, compute: str = "cpu", threads: int = 1) -> None:
-        """Open the model. Raises ModelError, one sentence, if that cannot be done."""
-        unit = find_unit(compute)
+    compute: str
+    threads: int
+    looks_closer: ClassVar[bool] = True
+    """Whether it can be shown a part of a picture, or its mirror image, in between."""
+
+    def __init__(self, manifest: Manifest, size: Size | None = None) -> None:
+        """Take the size. Raises ModelError, one sentence, if the model has no such size."""
         self.manifest = manifest
-        self.input_size = (manifest.input.width, manifest.input.height)
-        self.compute = unit.title
-        self.threads = threads
-        self.session = _open_session(manifest, unit.provider, threads)
-        if self.session.get_providers()[0] != unit.provider:
-            raise ModelError(
-                f"{unit.title} is offered but did not start for {manifest.title!r}; "
-                "choose another compute unit or update its driver."
-            )
-        self._check_input()
-        self._check_outputs([output.shape for output in self.session.get_outputs()])
-        self._input_name = self.session.get_inputs()[0].name
-        self._prepare = Preparer(manifest.input)
+        self.input = sized(manifest, size)
+        whole = (self.input.width, self.input.height)
+        largest = max(whole)
+        if largest > LARGEST_FRAME_SIDE:
+            limits = (LARGEST_FRAME_SIDE, LARGEST_FRAME_SIDE)
+            whole = fitted(*whole, inside=limits)[2:]
+        self.input_size: Size = whole
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how surely each pixel is person: height x width float32, 0..1, model's size.
+        """Return how surely each pixel is person: height x width float32, 0..1.
 
-        ``frame`` is H x W x 3 or 4, uint8, RGB or RGBA, of any size.
+        (A model of kind "depth" answers how near each pixel is, 1 being nearest.) The answer has
+        the size that ``frame_size`` gives for the frame's. ``frame`` is H x W x 3 or 4, uint8,
+        RGB or RGBA, of any size; nothing is remembered of it.
         """
-        return self.infer(self.prepare(frame))
+        return self.infer(self.prepare(self.shrink(frame)))
 
-    def prepare(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the network's input for ``frame``; the next call overwrites it."""
-        return self._prepare(frame)
+    def frame_size(self, width: int, height: int) -> Size:
+        """Return the size (width, height) at which a source of that size is looked at."""
+        if self.input.resize == "letterbox":
+            return fitted(width, height, inside=self.input_size)[2:]
+        return self.input_size
 
-    def infer(self, feed: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the probability for an input that ``prepare`` made."""
-        return self._probability(self.session.run(None, {self._input_name: feed}))
-
-    @abstractmethod
-    def _probability(self, outputs: list[Any]) -> NDArray[np.float32]:
-        """Turn the network's outputs into height x width float32, 0..1."""
+    def shrink(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return ``frame`` at the size that ``frame_size`` gives for its own."""
+        return resize(frame, *self.frame_size(frame.shape[1], frame.shape[0]))
 
     @abstractmethod
-    def _check_outputs(self, shapes: list[list[Any]]) -> None:
-        """Raise ModelError unless the outputs have the shapes of this kind."""
+    def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return what ``infer`` takes for a frame from ``shrink``; the next call overwrites it."""
 
-    def _unlike(self, what: str, wanted: object, found: object) -> ModelError:
-        return ModelError(
-            f"{self.manifest.weights} is unlike its manifest: the {what} should be {wanted} "
-            f"and is {found}."
+    @abstractmethod
+    def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
+        """Return the answer for the input that ``prepare`` made last, at the frame's size.
+
+        ``stream`` names whose next frame it is, for models that remember; None is a still.
+        """
+
+    def forget(self, stream: Hashable) -> None:  # noqa: B027 - most models remember nothing
+        """Drop what is remembered of ``stream``."""
+
+
+def sized(manifest: Manifest, size: Size | None) -> InputSpec:
+    """Return the manifest's input at ``size`` (width, height). Raises ModelError if not to be."""
+    spec = manifest.input
+    if size is None or size == (spec.width, spec.height):
+        return spec
+    wide, tall = spec.width_range, spec.height_range
+    if wide is None or tall is None:
+        raise ModelError(f"{manifest.title} takes {spec.width}x{spec.height} pictures only.")
+    step = spec.multiple_of
+    if not (wide[0] <= size[0] <= wide[1] and tall[0] <= size[1] <= tall[1]):
+        raise ModelError(
+            f"{manifest.title} takes pictures from {wide[0]}x{tall[0]} to {wide[1]}x{tall[1]}, "
+            f"not {size[0]}x{size[1]}."
         )
-
-    def _check_input(self) -> None:
-        spec = self.manifest.input
-        nhwc = [1, spec.height, spec.width, 3]
-        wanted = nhwc if spec.layout == "NHWC" else [1, 3, spec.height, spec.width]
-        inputs = self.session.get_inputs()
-        if len(inputs) != 1:
-            raise self._unlike("number of inputs", 1, len(inputs))
-        if inputs[0].shape != wanted:
-            raise self._unlike("input", wanted, inputs[0].shape)
-        if inputs[0].type != "tensor(float)":
-            raise self._unlike("input's type", "tensor(float)", inputs[0].type)
-
-
-def _open_session(manifest: Manifest, provider: str, threads: int) -> onnxruntime.InferenceSession:
-    try:
-        weights = manifest.weights.read_bytes()
-    except FileNotFoundError as error:
+    if size[0] % step or size[1] % step:
         raise ModelError(
-            f"The model file {manifest.weights} is missing; run install.py again."
-        ) from error
-    except OSError as error:
-        raise ModelError(
-            f"The model file {manifest.weights} cannot be read: {error.strerror}."
-        ) from error
-    # The bytes that were checked are the bytes that are loaded: no second read.
-    if hashlib.sha256(weights).hexdigest() != manifest.sha256:
-        raise ModelError(
-            f"The model file {manifest.weights} is not the one its manifest names (it is damaged "
-            "or was changed); run install.py again."
+            f"{manifest.title} takes sizes in steps of {step}, not {size[0]}x{size[1]}."
         )
-    providers = [provider]
-    if provider != "CPUExecutionProvider":
-        providers.append("CPUExecutionProvider")  # for the operators the unit does not have
-    try:
-        return onnxruntime.InferenceSession(weights, session_options(threads), providers=providers)
-    except Exception as error:  # onnxruntime's errors share no other base class
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(
-            f"onnxruntime cannot load {manifest.weights}: {first_line.rstrip('.')}."
-        ) from error
+    return replace(spec, width=size[0], height=size[1])

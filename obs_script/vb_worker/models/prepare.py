@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +12,12 @@ from vb_worker.models.manifest import InputSpec
 
 _CONVERSIONS = {
     (3, "BGR"): cv2.COLOR_RGB2BGR,
+    (3, "RGBA"): cv2.COLOR_RGB2RGBA,
     (4, "RGB"): cv2.COLOR_RGBA2RGB,
     (4, "BGR"): cv2.COLOR_RGBA2BGR,
 }
+
+Box = tuple[int, int, int, int]  # left, top, width, height in pixels
 
 
 def resize(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
@@ -27,35 +32,72 @@ def resize(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
     return np.asarray(cv2.resize(frame, (width, height), interpolation=how), np.uint8)
 
 
+def fitted(width: int, height: int, inside: tuple[int, int]) -> Box:
+    """Return where a picture of ``width`` x ``height`` lies, whole and centred, in ``inside``."""
+    scale = min(inside[0] / width, inside[1] / height)
+    wide = min(inside[0], max(1, round(width * scale)))
+    tall = min(inside[1], max(1, round(height * scale)))
+    return (inside[0] - wide) // 2, (inside[1] - tall) // 2, wide, tall
+
+
 class Preparer:
     """Makes the network's input, into the same buffer every time (one thread at a time)."""
 
     def __init__(self, spec: InputSpec) -> None:
         self._spec = spec
-        shape = (spec.height, spec.width, 3)
-        order = (0, 1, 2) if spec.layout == "NHWC" else (2, 0, 1)
-        self._feed = np.zeros((1, *(shape[axis] for axis in order)), np.float32)
+        channels = 4 if spec.colour == "RGBA" else 3
+        shape = (spec.height, spec.width, channels)
+        planes = spec.layout.endswith("CHW")
+        order = (2, 0, 1) if planes else (0, 1, 2)
+        feed = np.zeros([shape[axis] for axis in order], spec.dtype)
+        self._feed: NDArray[Any] = feed[None] if spec.layout.startswith("N") else feed
         # The buffer seen as height x width x colour, whatever its layout.
-        self._pixels = self._feed[0].transpose(np.argsort(order))
+        self._pixels = feed.transpose(np.argsort(order))
         self._colours = np.zeros(shape, np.uint8)
         factor = 1.0 / (spec.scale * np.array(spec.std))
         offset = np.array(spec.mean) / np.array(spec.std)
         self._same = len(set(factor)) == 1
         self._factor = factor.astype(np.float32)
         self._offset = offset.astype(np.float32)
+        self.box: Box = (0, 0, spec.width, spec.height)
+        """Where the last picture lies in the input."""
 
-    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the input (1 x 3 channels x size, float32) for ``frame``.
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the input's shape."""
+        return self._feed.shape
+
+    def __call__(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return the network's input (shape and type as the manifest says) for ``frame``.
 
         ``frame`` is H x W x 3 or 4, uint8, RGB or RGBA, of any size; alpha is not looked at. The
         array returned is overwritten by the next call.
         """
-        picture = resize(frame, self._spec.width, self._spec.height)
+        if self._spec.resize == "letterbox":
+            size = (self._spec.width, self._spec.height)
+            box = fitted(frame.shape[1], frame.shape[0], size)
+            if box != self.box:
+                self._feed[...] = 0  # the mean, once scaled; black where bytes are handed over
+                self.box = box
+        left, top, width, height = self.box
+        picture = resize(frame, width, height)
         conversion = _CONVERSIONS.get((picture.shape[2], self._spec.colour))
         if conversion is not None:
-            picture = np.asarray(cv2.cvtColor(picture, conversion, dst=self._colours), np.uint8)
+            colours = self._colours[:height, :width] if self._whole else None
+            picture = np.asarray(cv2.cvtColor(picture, conversion, dst=colours), np.uint8)
+        pixels = self._pixels[top : top + height, left : left + width]
+        if self._spec.dtype == "uint8":
+            pixels[...] = picture
+            return self._feed
         factor = self._factor[0] if self._same else self._factor
-        np.multiply(picture, factor, out=self._pixels, dtype=np.float32)
+        if self._spec.dtype == "float16":
+            pixels[...] = picture * factor - self._offset
+            return self._feed
+        np.multiply(picture, factor, out=pixels, dtype=np.float32)
         if self._offset.any():
-            np.subtract(self._pixels, self._offset, out=self._pixels)
+            np.subtract(pixels, self._offset, out=pixels)
         return self._feed
+
+    @property
+    def _whole(self) -> bool:
+        return self.box[2:] == (self._spec.width, self._spec.height)

@@ -1,4 +1,4 @@
-"""Models with one output that is the person's probability itself (a sigmoid)."""
+"""Models with one output that is the person's probability, or its logit."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.model import Model
+from vb_worker.models.network import Network, plane_of, sigmoid
 
 
-class ProbabilityModel(Model):
-    """Output: one channel, height x width, 0..1."""
+class ProbabilityModel(Network):
+    """Output: one channel of any size, 0..1, or any number where "activation" is "sigmoid"."""
 
-    def _probability(self, outputs: list[Any]) -> NDArray[np.float32]:
-        width, height = self.input_size
-        probability: NDArray[np.float32] = outputs[0].reshape(height, width)
-        return probability
+    def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        plane = plane_of(outputs[self._output], (self.input.width, self.input.height))
+        if self.manifest.output.activation == "sigmoid":
+            plane = sigmoid(plane)
+        return self._fit(plane)
 
-    def _check_outputs(self, shapes: list[list[Any]]) -> None:
-        width, height = self.input_size
-        if len(shapes) != 1:
-            raise self._unlike("number of outputs", 1, len(shapes))
-        if shapes[0] not in ([1, height, width, 1], [1, 1, height, width], [1, height, width]):
-            raise self._unlike("output", [1, height, width, 1], shapes[0])
+    def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        self._output = self._output_name(shapes)
+        shape = shapes[self._output]
+        sides = [side for side in shape if side != 1]
+        if len(sides) > 2:
+            raise self._unlike("output.kind", "output", "one channel", shape)

@@ -1,41 +1,131 @@
-"""Compute units: what onnxruntime calls execution providers, under names a user reads."""
+"""Compute units: what onnxruntime calls execution providers, under names a user reads.
+
+A provider that serves several devices is one unit a device: ``cuda``, ``cuda:1``,
+``openvino:gpu``. Providers that run elsewhere than on this machine (Azure's) are left out.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import onnxruntime
 
 from vb_worker.models.errors import ModelError
 
+CPU = "CPUExecutionProvider"
+_LOG_ERRORS_ONLY = 3
+_DRIVER_SECONDS = 10.0
+
 
 @dataclass(frozen=True)
 class ComputeUnit:
-    """One way to run a model: the name in settings, the text shown, onnxruntime's name."""
+    """One way to run a model: the name in settings, the text shown, onnxruntime's name.
+
+    ``options`` are the provider's own: which device, which mode.
+    """
 
     name: str
     title: str
     provider: str
+    options: tuple[tuple[str, str], ...] = field(default=())
 
 
-# Providers that run elsewhere than on this machine (Azure's) are left out on purpose.
-_KNOWN = (
-    ComputeUnit("cpu", "CPU", "CPUExecutionProvider"),
-    ComputeUnit("cuda", "NVIDIA GPU (CUDA)", "CUDAExecutionProvider"),
-    ComputeUnit("tensorrt", "NVIDIA GPU (TensorRT)", "TensorrtExecutionProvider"),
-    ComputeUnit("directml", "GPU (DirectML)", "DmlExecutionProvider"),
-    ComputeUnit("coreml", "Apple GPU or Neural Engine (Core ML)", "CoreMLExecutionProvider"),
-    ComputeUnit("openvino", "Intel CPU, GPU or NPU (OpenVINO)", "OpenVINOExecutionProvider"),
-    ComputeUnit("rocm", "AMD GPU (ROCm)", "ROCMExecutionProvider"),
-    ComputeUnit("migraphx", "AMD GPU (MIGraphX)", "MIGraphXExecutionProvider"),
+def _nvidia(name: str, maker: str, provider: str) -> list[ComputeUnit]:
+    gpus = nvidia_gpus() or ("NVIDIA GPU",)
+    return [
+        ComputeUnit(
+            name if index == 0 else f"{name}:{index}",
+            f"{gpu} ({maker})",
+            provider,
+            (("device_id", str(index)),),
+        )
+        for index, gpu in enumerate(gpus)
+    ]
+
+
+def _openvino(provider: str) -> list[ComputeUnit]:
+    try:
+        found = onnxruntime.capi._pybind_state.get_available_openvino_device_ids()
+    except (AttributeError, RuntimeError):
+        found = ["CPU"]
+    return [
+        ComputeUnit(
+            f"openvino:{device.lower()}",
+            f"Intel {device} (OpenVINO)",
+            provider,
+            (("device_type", device),),
+        )
+        for device in found
+    ]
+
+
+def _directml(provider: str) -> list[ComputeUnit]:
+    names = _device_names(provider) or ["GPU"]
+    return [
+        ComputeUnit(
+            "directml" if index == 0 else f"directml:{index}",
+            f"{text} (DirectML)",
+            provider,
+            (("device_id", str(index)),),
+        )
+        for index, text in enumerate(names)
+    ]
+
+
+def _coreml(provider: str) -> list[ComputeUnit]:
+    ways = (("cpu", "CPU", "CPUOnly"), ("gpu", "CPU and GPU", "CPUAndGPU"),
+            ("all", "CPU, GPU and Neural Engine", "ALL"))  # fmt: skip
+    return [
+        ComputeUnit(
+            f"coreml:{name}",
+            f"Apple {text} (Core ML)",
+            provider,
+            (("ModelFormat", "MLProgram"), ("MLComputeUnits", value)),
+        )
+        for name, text, value in ways
+    ]
+
+
+def _qnn(provider: str) -> list[ComputeUnit]:
+    ways = (("npu", "NPU", "htp"), ("gpu", "GPU", "gpu"))
+    return [
+        ComputeUnit(f"qnn:{name}", f"Qualcomm {text} (QNN)", provider, (("backend_type", backend),))
+        for name, text, backend in ways
+    ]
+
+
+_KNOWN: tuple[tuple[str, Callable[[str], list[ComputeUnit]]], ...] = (
+    (CPU, lambda name: [ComputeUnit("cpu", "CPU", name)]),
+    ("CUDAExecutionProvider", lambda name: _nvidia("cuda", "CUDA", name)),
+    ("TensorrtExecutionProvider", lambda name: _nvidia("tensorrt", "TensorRT", name)),
+    (
+        "NvTensorRTRTXExecutionProvider",
+        lambda name: _nvidia("tensorrt_rtx", "TensorRT RTX", name),
+    ),
+    (
+        "MIGraphXExecutionProvider",
+        lambda name: [ComputeUnit("migraphx", "AMD GPU (MIGraphX)", name)],
+    ),
+    ("ROCMExecutionProvider", lambda name: [ComputeUnit("rocm", "AMD GPU (ROCm)", name)]),
+    ("DmlExecutionProvider", _directml),
+    ("OpenVINOExecutionProvider", _openvino),
+    ("CoreMLExecutionProvider", _coreml),
+    ("QNNExecutionProvider", _qnn),
+    ("XnnpackExecutionProvider", lambda name: [ComputeUnit("xnnpack", "CPU (XNNPACK)", name)]),
+    ("WebGpuExecutionProvider", lambda name: [ComputeUnit("webgpu", "GPU (WebGPU)", name)]),
 )
-_LOG_ERRORS_ONLY = 3
 
 
 def available_units() -> list[ComputeUnit]:
     """Return the compute units that this onnxruntime offers, the CPU first."""
     offered = set(onnxruntime.get_available_providers())
-    return [unit for unit in _KNOWN if unit.provider in offered]
+    return [unit for name, units in _KNOWN if name in offered for unit in units(name)]
 
 
 def find_unit(name: str) -> ComputeUnit:
@@ -45,7 +135,16 @@ def find_unit(name: str) -> ComputeUnit:
         if unit.name == name:
             return unit
     there = ", ".join(unit.name for unit in units)
-    raise ModelError(f"There is no compute unit {name!r} here; there are: {there}.")
+    raise ModelError("NoUnit", name=name, there=there)
+
+
+def provider_list(unit: ComputeUnit) -> list[Any]:
+    """Return what onnxruntime's session takes as ``providers`` for a unit."""
+    if unit.provider == CPU:
+        return [CPU]
+    _preload()
+    # The CPU follows for the operators that the unit does not have.
+    return [(unit.provider, dict(unit.options)), CPU]
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
@@ -57,3 +156,52 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
     options.log_severity_level = _LOG_ERRORS_ONLY
     return options
+
+
+@lru_cache(maxsize=1)
+def nvidia_gpus() -> tuple[str, ...]:
+    """Return the names of the NVIDIA GPUs that the driver lists, by index."""
+    return tuple(line for line in _nvidia_smi("name") if line)
+
+
+@lru_cache(maxsize=1)
+def driver() -> str:
+    """Return what a measured time depends on beside the model: runtime, drivers, processor."""
+    parts = [f"onnxruntime {onnxruntime.__version__}", *_nvidia_smi("driver_version")[:1]]
+    for name in sorted(onnxruntime.get_available_providers()):
+        parts += [name, *(_device_names(name) or [])]
+    return "; ".join(parts)
+
+
+def _nvidia_smi(field_name: str) -> list[str]:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return []
+    try:
+        done = subprocess.run(
+            [program, f"--query-gpu={field_name}", "--format=csv,noheader"],
+            capture_output=True, text=True, timeout=_DRIVER_SECONDS, check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return [line.strip() for line in done.stdout.splitlines()] if done.returncode == 0 else []
+
+
+def _device_names(provider: str) -> list[str]:
+    """Return the names of a provider's devices where this onnxruntime tells them."""
+    try:
+        devices = onnxruntime.get_ep_devices()
+    except (AttributeError, RuntimeError):
+        return []
+    return [
+        dict(one.device.metadata).get("Description") or str(one.device.vendor)
+        for one in devices
+        if one.ep_name == provider
+    ]
+
+
+@lru_cache(maxsize=1)
+def _preload() -> None:
+    # CUDA and cuDNN that came as Python packages are found only once they are loaded.
+    with contextlib.suppress(AttributeError, OSError, RuntimeError):
+        onnxruntime.preload_dlls()

@@ -1,9 +1,11 @@
-"""Convert a small TFLite segmentation network to ONNX.
+"""TFLite segmentation networks to ONNX.
 
-Covers the operators that the MediaPipe selfie networks use and refuses any other by name.
-Tensors of four dimensions are NHWC in TFLite and NCHW inside the ONNX graph; one transpose at
-each end keeps the file's input and output in TFLite's layout. Weights stored as float16 become
-float32. The result holds no date, path or tool name: the same input gives the same bytes.
+No kept-up converter reads these files: those that exist lack HARD_SWISH and MediaPipe's own
+operator, or need TensorFlow. This one covers the operators that published person networks use
+and refuses any other by name. Tensors of four dimensions are NHWC in TFLite and NCHW inside the
+ONNX graph; one transpose at each end keeps the file's input and output in TFLite's layout.
+Weights stored as float16 become float32. The result holds no date, path or tool name: the same
+input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,7 +17,12 @@ from typing import Any
 import numpy as np
 import onnx
 import tflite
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+
+from vb_worker.convert.errors import ConversionError
+
+Array = NDArray[Any]
 
 OPSET = 14  # the first with HardSwish
 IR_VERSION = 8
@@ -24,6 +31,7 @@ _DTYPES = {
     tflite.TensorType.FLOAT32: np.float32,
     tflite.TensorType.FLOAT16: np.float16,
     tflite.TensorType.INT32: np.int32,
+    tflite.TensorType.INT64: np.int64,
 }
 _OPERATOR_NAMES = {
     number: name for name, number in vars(tflite.BuiltinOperator).items() if isinstance(number, int)
@@ -31,11 +39,8 @@ _OPERATOR_NAMES = {
 _ACTIVATIONS = {
     tflite.ActivationFunctionType.NONE: None,
     tflite.ActivationFunctionType.RELU: "Relu",
+    tflite.ActivationFunctionType.RELU6: "Clip",
 }
-
-
-class ConversionError(Exception):
-    """The network uses something that this converter does not know."""
 
 
 def convert(data: bytes, name: str) -> bytes:
@@ -54,17 +59,25 @@ class _Converter:
         self._name = name
         self._nodes: list[onnx.NodeProto] = []
         self._weights: dict[str, onnx.TensorProto] = {}
-        self._constants: dict[int, np.ndarray] = {}
+        self._constants: dict[int, Array] = {}
         self._convert_by_name: dict[str, Callable[[Any, list[int], int], None]] = {
             "DEQUANTIZE": self._dequantize,
             "CONV_2D": self._convolution,
             "DEPTHWISE_CONV_2D": self._depthwise,
             "Convolution2DTransposeBias": self._transposed,
+            "TRANSPOSE_CONV": self._transpose_conv,
+            "CONCATENATION": self._concatenation,
+            "PAD": self._pad,
+            "RESHAPE": self._reshape,
             "RELU": lambda _o, ins, out: self._node("Relu", [self._value(ins[0])], out),
+            "RELU6": lambda _o, ins, out: self._node(
+                "Clip", [self._value(ins[0]), *self._zero_to_six()], out
+            ),
             "HARD_SWISH": lambda _o, ins, out: self._node("HardSwish", [self._value(ins[0])], out),
             "LOGISTIC": lambda _o, ins, out: self._node("Sigmoid", [self._value(ins[0])], out),
             "ADD": lambda o, ins, out: self._pairwise("Add", tflite.AddOptions, o, ins, out),
             "MUL": lambda o, ins, out: self._pairwise("Mul", tflite.MulOptions, o, ins, out),
+            "SUB": lambda o, ins, out: self._pairwise("Sub", tflite.SubOptions, o, ins, out),
             "MEAN": self._mean,
             "AVERAGE_POOL_2D": self._average_pool,
             "RESIZE_BILINEAR": self._resize,
@@ -84,9 +97,11 @@ class _Converter:
                 raise ConversionError(f"operator {name} is not covered")
             (output,) = operator.OutputsAsNumpy()
             handler(operator, [int(i) for i in operator.InputsAsNumpy()], int(output))
-        self._nodes.append(
-            helper.make_node("Transpose", [_label(target)], ["output"], perm=[0, 2, 3, 1])
-        )
+        if len(self._shape(target)) == 4:
+            last = helper.make_node("Transpose", [_label(target)], ["output"], perm=[0, 2, 3, 1])
+        else:
+            last = helper.make_node("Identity", [_label(target)], ["output"])
+        self._nodes.append(last)
         graph = helper.make_graph(
             self._nodes,
             self._name,
@@ -116,7 +131,7 @@ class _Converter:
     def _shape(self, tensor: int) -> list[int]:
         return [int(size) for size in self._graph.Tensors(tensor).ShapeAsNumpy()]
 
-    def _constant(self, tensor: int) -> np.ndarray:
+    def _constant(self, tensor: int) -> Array:
         """Return a tensor whose values the file holds (float16 widened to float32)."""
         if tensor not in self._constants:
             info = self._graph.Tensors(tensor)
@@ -149,7 +164,7 @@ class _Converter:
     def _is_stored(self, tensor: int) -> bool:
         return bool(self._model.Buffers(self._graph.Tensors(tensor).Buffer()).DataLength())
 
-    def _weight(self, tensor: int, suffix: str, values: np.ndarray) -> str:
+    def _weight(self, tensor: int, suffix: str, values: Array) -> str:
         name = f"{_label(tensor)}_{suffix}"
         if name not in self._weights:
             self._weights[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
@@ -170,7 +185,27 @@ class _Converter:
             return
         between = f"{_label(output)}_linear"
         self._nodes.append(helper.make_node(kind, inputs, [between], **attributes))
-        self._nodes.append(helper.make_node(extra, [between], [_label(output)]))
+        limits = self._zero_to_six() if extra == "Clip" else []
+        self._nodes.append(helper.make_node(extra, [between, *limits], [_label(output)]))
+
+    def _zero_to_six(self) -> list[str]:
+        for name, value in (("zero", 0.0), ("six", 6.0)):
+            if name not in self._weights:
+                self._weights[name] = numpy_helper.from_array(np.array(value, np.float32), name)
+        return ["zero", "six"]
+
+    def _operand(self, tensor: int) -> str:
+        """Return the name of a tensor, computed or stored, for a pairwise operator."""
+        if tensor not in self._constants and not self._is_stored(tensor):
+            return _label(tensor)
+        values = self._constant(tensor)
+        if values.ndim == 4:
+            values = values.transpose(0, 3, 1, 2)
+        elif values.ndim == 1 and values.size > 1:
+            values = values.reshape(1, -1, 1, 1)  # one value a channel
+        elif values.size != 1:
+            raise ConversionError(f"constant tensor {tensor} has a shape that is not covered")
+        return self._weight(tensor, "values", values)
 
     # -- one method an operator
 
@@ -247,11 +282,61 @@ class _Converter:
             strides=[stride_h, stride_w],
         )
 
+    def _transpose_conv(self, operator: Any, inputs: list[int], output: int) -> None:
+        options = self._options(operator, tflite.TransposeConvOptions)
+        _, w, x = inputs[:3]
+        kernel = self._constant(w)  # O kh kw I
+        strides = [options.StrideH(), options.StrideW()]
+        begin, end = [0, 0], [0, 0]
+        for axis in (0, 1):
+            size, out = self._shape(x)[axis + 1], self._shape(output)[axis + 1]
+            # What the full result has more than is asked for is cut, evenly where SAME.
+            extra = (size - 1) * strides[axis] + kernel.shape[axis + 1] - out
+            if extra < 0:
+                raise ConversionError("TRANSPOSE_CONV with an output larger than its reach")
+            begin[axis], end[axis] = extra // 2, extra - extra // 2
+        names = [self._value(x), self._weight(w, "kernel", kernel.transpose(3, 0, 1, 2))]
+        if len(inputs) > 3:
+            names.append(self._weight(inputs[3], "bias", self._constant(inputs[3])))
+        self._node(
+            "ConvTranspose", names, output,
+            kernel_shape=list(kernel.shape[1:3]), strides=strides, pads=begin + end,
+        )  # fmt: skip
+
+    def _concatenation(self, operator: Any, inputs: list[int], output: int) -> None:
+        options = self._options(operator, tflite.ConcatenationOptions)
+        axis = options.Axis() % 4
+        if len(self._shape(output)) != 4:
+            raise ConversionError("CONCATENATION of other than four dimensions is not covered")
+        self._activated(
+            options.FusedActivationFunction(),
+            "Concat",
+            [self._value(one) for one in inputs],
+            output,
+            axis={0: 0, 1: 2, 2: 3, 3: 1}[axis],
+        )
+
+    def _pad(self, _operator: Any, inputs: list[int], output: int) -> None:
+        pads = self._constant(inputs[1])[[0, 3, 1, 2]]
+        flat = np.concatenate([pads[:, 0], pads[:, 1]]).astype(np.int64)
+        self._node("Pad", [self._value(inputs[0]), self._weight(output, "pads", flat)], output)
+
+    def _reshape(self, _operator: Any, inputs: list[int], output: int) -> None:
+        before, after = self._shape(inputs[0]), self._shape(output)
+        if len(before) == 4 and before[3] != 1:
+            raise ConversionError("RESHAPE of more than one channel is not covered")
+        if len(after) == 4 and after[3] == 1:
+            after = [after[0], 1, after[1], after[2]]
+        elif len(after) == 4:
+            raise ConversionError("RESHAPE into more than one channel is not covered")
+        shape = self._weight(output, "shape", np.array(after, np.int64))
+        self._node("Reshape", [self._value(inputs[0]), shape], output)
+
     def _pairwise(
         self, kind: str, options: Any, operator: Any, inputs: list[int], output: int
     ) -> None:
         activation = self._options(operator, options).FusedActivationFunction()
-        self._activated(activation, kind, [self._value(i) for i in inputs], output)
+        self._activated(activation, kind, [self._operand(i) for i in inputs], output)
 
     def _mean(self, operator: Any, inputs: list[int], output: int) -> None:
         options = self._options(operator, tflite.ReducerOptions)

@@ -1,0 +1,73 @@
+"""Writing an ONNX graph node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET, IR_VERSION = 17, 8
+FLOAT = TensorProto.FLOAT
+
+
+class Writer:
+    """A graph being written. Inputs and results are names of values."""
+
+    def __init__(self) -> None:
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: dict[str, onnx.TensorProto] = {}
+
+    def constant(self, values: NDArray[Any] | Sequence[Any] | float, dtype: Any) -> str:
+        """Return the name of a constant; equal ones are stored once."""
+        array = np.ascontiguousarray(np.asarray(values, dtype))
+        if np.ndim(values) == 0:
+            array = array.reshape(())
+        key = f"{array.dtype}{array.shape}{hash(array.tobytes())}"
+        if key not in self._constants:
+            name = f"c{len(self._constants)}"
+            self._constants[key] = numpy_helper.from_array(array, name)
+        return str(self._constants[key].name)
+
+    def node(self, kind: str, *inputs: str, result: str = "", **attributes: Any) -> str:
+        """Add a node with one result and return its name."""
+        return self.nodes(kind, *inputs, results=[result] if result else 1, **attributes)[0]
+
+    def nodes(
+        self, kind: str, *inputs: str, results: int | list[str], **attributes: Any
+    ) -> list[str]:
+        """Add a node with several results and return their names."""
+        if isinstance(results, int):
+            number = len(self._nodes)
+            results = [f"v{number}_{index}" for index in range(results)]
+        self._nodes.append(helper.make_node(kind, list(inputs), results, **attributes))
+        return results
+
+    def model(
+        self,
+        name: str,
+        inputs: Sequence[tuple[str, Any, Sequence[Any]]],
+        outputs: Sequence[tuple[str, Any, Sequence[Any]]],
+    ) -> bytes:
+        """Return the checked file; ``inputs`` and ``outputs`` are (name, element type, shape).
+
+        It holds no date, path or tool name: the same input gives the same bytes.
+        """
+        graph = helper.make_graph(
+            self._nodes,
+            name,
+            [helper.make_tensor_value_info(*one) for one in inputs],
+            [helper.make_tensor_value_info(*one) for one in outputs],
+            list(self._constants.values()),
+        )
+        model = helper.make_model(
+            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+        )
+        model.ClearField("producer_name")
+        model.ClearField("producer_version")
+        onnx.checker.check_model(model, full_check=True)
+        serialised: bytes = model.SerializeToString(deterministic=True)
+        return serialised

@@ -1,0 +1,228 @@
+"""The depth plane that goes with an alpha: which parts of the scene are near.
+
+A network tells depth anew for each frame, and its scale jumps when something near comes in. Here
+each answer is fitted to the last plane (gain and offset) where the picture stood still, and only
+drifts to its own scale within seconds, so that what stands still keeps its depth.
+
+A depth costs more than an alpha, so it is made after the alpha has been handed over, in the time
+until the next frame; where it needs longer, it is made so seldom that the alphas wait for it, on
+average, no longer than they take themselves. Until the next one the last plane is sent along.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models import Manifest, Model, ModelError, open_model
+
+Floats = NDArray[np.float32]
+
+DRIFT_SECONDS = 3.0  # the time in which an answer's own scale comes through
+STILL = 6.0  # difference of brightness (0..255) up to which a pixel stood still
+LEAST_STILL = 0.2  # of the pixels, to fit anything to
+FITS = 0.015  # of the range: an answer this near to the last plane is at its scale
+STRAY = 0.08  # of the range: what fits worse is left out of the fit
+LOWEST_GAIN, HIGHEST_GAIN = 0.4, 2.5
+_EVERY = 3  # pixels are taken for the fit
+
+
+class SteadyDepth:
+    """The depth of one stream, kept at one scale."""
+
+    def __init__(self) -> None:
+        self._plane: Floats | None = None
+        self._grey: NDArray[np.uint8] | None = None
+        self._scale = (1.0, 0.0)  # gain and offset from an answer's own scale
+
+    def __call__(self, answer: Floats, picture: NDArray[np.uint8], passed: float) -> Floats:
+        """Return the answer at the stream's scale: height x width float32, 0..1, 1 nearest.
+
+        ``answer``: height x width float32, 0..1, 1 nearest of this picture (RGB or RGBA uint8 of
+        any size). ``passed``: seconds since the last answer.
+        """
+        height, width = answer.shape
+        small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
+        code = cv2.COLOR_RGBA2GRAY if small.shape[2] == 4 else cv2.COLOR_RGB2GRAY
+        grey = np.asarray(cv2.cvtColor(small, code), np.uint8)
+        plane = answer
+        if self._plane is not None and self._plane.shape == answer.shape:
+            gain, offset = self._fit(answer, grey)
+            own = 1.0 - float(np.exp(-passed / DRIFT_SECONDS))
+            gain, offset = gain + own * (1.0 - gain), offset * (1.0 - own)
+            self._scale = gain, offset
+            plane = np.clip(answer * np.float32(gain) + np.float32(offset), 0.0, 1.0)
+        self._plane, self._grey = plane, grey
+        return plane
+
+    def _fit(self, answer: Floats, grey: NDArray[np.uint8]) -> tuple[float, float]:
+        """Return gain and offset that lay the answer on the last plane where nothing moved.
+
+        The last ones stay while they fit: a fit to noise would make a steady answer tremble.
+        """
+        assert self._plane is not None and self._grey is not None
+        moved = cv2.blur(cv2.absdiff(grey, self._grey), (5, 5))[::_EVERY, ::_EVERY]
+        new = answer[::_EVERY, ::_EVERY]
+        old = self._plane[::_EVERY, ::_EVERY]
+        # At the ends of the range values are cut off and tell nothing of the scale.
+        usable = (moved <= STILL) & (new > 0.01) & (new < 0.99) & (old > 0.01) & (old < 0.99)
+        if np.count_nonzero(usable) < LEAST_STILL * new.size:
+            return 1.0, 0.0
+        x, y = new[usable].astype(np.float64), old[usable].astype(np.float64)
+        gain, offset = self._scale
+        if np.abs(gain * x + offset - y).mean() <= FITS:
+            return gain, offset
+        gain, offset = _line(x, y)
+        close = np.abs(gain * x + offset - y) < STRAY
+        if np.count_nonzero(close) >= 0.5 * len(x):
+            gain, offset = _line(x[close], y[close])
+        return (gain, offset) if LOWEST_GAIN <= gain <= HIGHEST_GAIN else (1.0, 0.0)
+
+
+def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the line y = gain * x + offset that gives x the mean and the spread of y.
+
+    A least-squares line would take noise in x for less slope, and the scale would shrink with
+    every frame.
+    """
+    spread = float(x.std())
+    gain = float(y.std()) / spread if spread > 1e-3 else 1.0
+    return gain, float(y.mean()) - gain * float(x.mean())
+
+
+class Turns:
+    """When a depth may be made: see the module's text. Times in seconds."""
+
+    def __init__(self) -> None:
+        self._credit = 0.0
+        self._took = 0.0
+        self._period = 0.0
+        self._last: tuple[float, int] | None = None
+
+    def frame(self, now: float, alpha: float, count: int) -> bool:
+        """Count a frame whose alpha took so long; return whether it is a depth's turn.
+
+        ``count`` is the number of frames that have come, those passed over included.
+        """
+        came = 1
+        if self._last is not None and count > self._last[1]:
+            came = count - self._last[1]
+            passed = min((now - self._last[0]) / came, 1.0)
+            self._period += (passed - self._period) * (0.1 if self._period else 1.0)
+        self._last = now, count
+        cost = self._cost(alpha)
+        self._credit = min(self._credit + came * alpha, max(cost, alpha))
+        if self._credit < cost:
+            return False
+        self._credit -= cost
+        return True
+
+    def _cost(self, alpha: float) -> float:
+        """Return how long the frames that come during a depth would wait, taken together."""
+        longest = self._took - max(0.0, self._period - alpha)
+        if longest <= 0.0 or self._period <= 0.0:
+            return max(longest, 0.0)
+        more = int(longest / self._period)
+        return (more + 1) * longest - self._period * more * (more + 1) / 2
+
+    def took(self, seconds: float) -> None:
+        """Note what a depth took; the first ones of a network are slow and soon outweighed."""
+        self._took += (seconds - self._took) * (0.3 if self._took else 1.0)
+
+
+class DepthStream:
+    """One filter's depth: the model chosen, the last plane, what is wrong."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.error: Exception | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self.plane: NDArray[np.uint8] | None = None
+        self.steady = SteadyDepth()
+        self.turns = Turns()
+        self.made: float | None = None
+
+    def choose(self, name: str, error: Exception | None) -> None:
+        """Begin anew with another model, "" for none, or with why it cannot be used."""
+        self.name, self.error = name, error
+        self._begin()
+
+    def reset(self) -> None:
+        """Forget the last planes: the next picture is another one."""
+        self._begin()
+
+    def sized(self, width: int, height: int) -> NDArray[np.uint8] | None:
+        """Return the last plane at an alpha's size, height x width uint8, 255 nearest."""
+        if self.plane is None or self.plane.shape == (height, width):
+            return self.plane
+        return np.asarray(cv2.resize(self.plane, (width, height)), np.uint8)
+
+
+class Depths:
+    """The depth models that are open, one for all the streams that chose it."""
+
+    def __init__(
+        self, manifests: Mapping[str, Manifest], clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._manifests = manifests
+        self._models: dict[str, Model] = {}
+        self._clock = clock
+
+    def choose(self, stream: DepthStream, name: str) -> None:
+        """Let a stream use the model called ``name``, "" for none; ``stream.error`` may be set."""
+        if name == stream.name and not stream.error:
+            return
+        try:
+            if name and name not in self._models:
+                self._models[name] = self._open(name)
+            stream.choose(name, None)
+        except (ModelError, OSError, MemoryError) as error:
+            stream.choose(name, error)
+
+    def close_except(self, names: set[str]) -> None:
+        """Close the models that no stream uses."""
+        for name in [name for name in self._models if name not in names]:
+            del self._models[name]
+
+    def see(
+        self, stream: DepthStream, picture: NDArray[np.uint8], alpha_ms: float, count: int
+    ) -> None:
+        """Renew the stream's plane from a picture (H x W x 4 uint8 RGBA) if it is its turn.
+
+        ``alpha_ms`` is what this picture's alpha took, ``count`` the number of pictures so far,
+        those passed over included. A model that fails is used no more until
+        the setting changes, and ``stream.error`` says so.
+        """
+        model = self._models.get(stream.name)
+        begin = self._clock()
+        if model is None or stream.error or not stream.turns.frame(begin, alpha_ms / 1e3, count):
+            return
+        try:
+            answer = model(picture)
+            passed = begin - stream.made if stream.made is not None else 0.0
+            plane = stream.steady(answer, picture, passed)
+        except Exception as error:  # whatever a model does, the alphas go on
+            failed = ModelError("FailedOnPicture", name=stream.name, reason=error)
+            stream.choose(stream.name, failed)
+            return
+        stream.plane = np.asarray(cv2.convertScaleAbs(plane, alpha=255.0), np.uint8)
+        stream.made = begin
+        stream.turns.took(self._clock() - begin)
+
+    def _open(self, name: str) -> Model:
+        manifest = self._manifests.get(name)
+        if manifest is None:
+            raise ModelError(
+                f"The depth model {name!r} is not installed: choose another one in the filter."
+            )
+        if manifest.kind != "depth":
+            raise ModelError(
+                f"The model {name!r} finds no depth: choose a depth model in the filter."
+            )
+        return open_model(manifest)

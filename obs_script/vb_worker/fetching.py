@@ -1,0 +1,83 @@
+"""Fetching files: whole and right, or not at all; a broken download goes on where it stopped."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vb_worker.atomic import make_folder
+from vb_worker.errors import UserError
+
+_CHUNK = 1 << 18
+_SECONDS = 30.0
+_TRIES = 3
+
+
+def sum_of(path: Path) -> str:
+    """Return a file's SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def fetch(url: str, path: Path, sha256: str, *, quiet: bool = False) -> None:
+    """Put the file at ``url`` to ``path`` unless it is there already.
+
+    What has come so far lies in ``path`` with ``.part`` added and is gone on with by the next
+    call. Raises UserError, one sentence that says which file to put where.
+    """
+    if path.is_file() and sum_of(path) == sha256:
+        return
+    make_folder(path.parent)
+    part = path.with_name(f"{path.name}.part")
+    by_hand = f"Get it on another computer and put it to {path}, then run this again."
+    for attempt in range(_TRIES):
+        try:
+            _download(url, part, quiet)
+            break
+        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, OSError) as error:
+            reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+            # A server that says no says so again; only a line that broke is worth another try.
+            final = isinstance(error, urllib.error.HTTPError) or attempt == _TRIES - 1
+            if final or not (part.is_file() and part.stat().st_size):
+                raise UserError(f"{url} could not be downloaded ({reason}). {by_hand}") from error
+    if sum_of(part) != sha256:
+        part.unlink()
+        raise UserError(f"What {url} gave is not the file that was asked for. {by_hand}")
+    part.replace(path)
+
+
+def _download(url: str, part: Path, quiet: bool) -> None:
+    have = part.stat().st_size if part.is_file() else 0
+    request = urllib.request.Request(url)
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    try:
+        answer = urllib.request.urlopen(request, timeout=_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
+            return  # all of it is there; its sum tells
+        raise
+    with answer:
+        if answer.status != http.client.PARTIAL_CONTENT:
+            have = 0  # the server begins anew, and so do we
+        length = answer.headers.get("Content-Length")
+        total = have + int(length) if length else None
+        with (
+            part.open("ab" if have else "wb") as file,
+            tqdm(
+                total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=quiet
+            ) as bar,
+        ):
+            while chunk := answer.read(_CHUNK):
+                file.write(chunk)
+                bar.update(len(chunk))
+    if total is not None and part.stat().st_size < total:
+        raise TimeoutError("the connection broke off")

@@ -1,0 +1,336 @@
+"""Adding a network of the user's: guess a manifest from its graph, try it, write it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vb_link import places
+from vb_worker.atomic import make_folder, replacing
+from vb_worker.models import trial
+from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest import KINDS, InputSpec, Manifest, OutputSpec, parse
+from vb_worker.models.network import Network
+from vb_worker.models.session import plain_session
+
+_TIE = 0.003  # scores as near as this say nothing
+_RARE = 0.02  # blue first is rare: it has to be clearly better
+_FREE_SIDE = 256  # where the graph takes any size
+_TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
+_STATE = re.compile(r"^(.*?)_?(in|i|input|prev|h_in)(\d*)$")
+
+
+def add(
+    file: Path,
+    *,
+    name: str | None,
+    title: str | None,
+    kind: str | None,
+    licence: str,
+    commercial: bool,
+    taken: Mapping[str, Manifest],
+) -> tuple[Manifest, float]:
+    """Copy ``file`` to the user's models with a manifest; return it and how much it finds.
+
+    ``taken`` are the models there are. Raises ModelError, one sentence, and writes nothing then.
+    """
+    if kind is not None and kind not in KINDS:
+        raise ModelError(f"There is no kind {kind!r}; there are: {', '.join(KINDS)}.")
+    name = name or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_") or "model"
+    own = places.user_models_dir()
+    if name in taken and taken[name].path.parent != own:
+        raise ModelError(f"The name {name!r} is taken; choose another with --name.")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{file} cannot be read: {error.strerror}.") from error
+    base = Manifest(
+        path=file.with_suffix(".toml"),
+        name=name,
+        title=title or file.stem,
+        file=file.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        licence=licence,
+        commercial=commercial,
+        source=None,
+        input=InputSpec(1, 1, "NCHW", "RGB", 255.0, (0.0,) * 3, (1.0,) * 3, "stretch"),
+        output=OutputSpec("probability"),
+    )
+    best = guess(base, kind)
+    make_folder(own)
+    path = own / f"{name}.toml"
+    manifest = parse(path, text_of(replace(best, file=f"{name}.onnx")))
+    with replacing(own / manifest.file) as temporary:
+        temporary.write_bytes(data)
+    # The manifest last: what lists models looks for manifests.
+    with replacing(path) as temporary:
+        temporary.write_text(text_of(manifest), encoding="utf-8")
+    return manifest, trial.check(open_model(manifest))
+
+
+def guess(base: Manifest, kind: str | None) -> Manifest:
+    """Return ``base`` with the input and output that find most of the test picture's person.
+
+    Raises ModelError if none of those that fit the graph does.
+    """
+    session = plain_session(base.weights.read_bytes(), base.weights)
+    found: list[tuple[float, Manifest]] = []
+    problem: ModelError | None = None
+    for spec in _inputs(session):
+        for output in _outputs(session, spec, kind):
+            manifest = replace(base, input=spec, output=output)
+            try:
+                model = open_model(manifest)
+                found += _scored(model)
+            except ModelError as error:
+                problem = error
+    if not found:
+        raise problem or ModelError(
+            f"{base.weights.name} has no input that is a picture of 3 or 4 colours, or no output "
+            "that could be a mask; write a manifest by hand (the README says how)."
+        )
+    highest = max(score for score, _ in found)
+    best = next(one for score, one in found if score >= highest - _TIE)
+    if best.kind != "depth" and highest < trial.GOOD_ENOUGH:
+        raise ModelError(
+            f"However {base.weights.name} is read, it does not find the person in the test "
+            "picture; if it finds people, write a manifest by hand (the README says how)."
+        )
+    return best
+
+
+def _scored(model: Any) -> Iterator[tuple[float, Manifest]]:
+    """Yield (how well it does, manifest) for each usual way to feed and read a model."""
+    if not isinstance(model, Network):
+        return
+    manifest = model.manifest
+    for spec in (manifest.input, *trial.normalised(manifest.input)):
+        for colour in ("RGB", "BGR") if spec.colour != "RGBA" else ("RGBA",):
+            fed = replace(manifest, input=replace(spec, colour=colour))
+            tuned = model.retuned(fed)
+            views = [(tuned.outputs(picture), truth) for picture, truth in trial.views()]
+            for output in _readings(model, manifest.output):
+                told = replace(fed, output=output)
+                reading = tuned.retuned(told)
+                scores = [trial.score(told, reading.read(one), truth) for one, truth in views]
+                if None not in scores:
+                    # Ties go to what comes first: the usual scale and colours.
+                    mean = float(np.mean([one for one in scores if one is not None]))
+                    yield mean - (_RARE if colour == "BGR" else 0.0), told
+
+
+def _readings(model: Network, output: OutputSpec) -> Iterator[OutputSpec]:
+    if output.kind in ("class_scores", "two_logits"):
+        for person in range(model.classes()):
+            yield replace(output, person=person)
+    elif output.kind in ("class_index", "instances"):
+        # The sets that networks are trained on number people so: COCO and ADE from 0 or 1,
+        # Cityscapes 11, ADE 12, VOC 15.
+        for person in (1, 0, 11, 12, 15):
+            yield replace(output, person=person)
+    elif output.kind == "depth":
+        yield output
+        yield replace(output, near="low")
+    else:
+        yield output
+
+
+def _inputs(session: Any) -> Iterator[InputSpec]:
+    pictures = []
+    for one in session.get_inputs():
+        shape, dtype = list(one.shape), _TYPES.get(one.type)
+        sides = shape[1:] if len(shape) == 4 else shape
+        batch = shape[0] if len(shape) == 4 else 1
+        if dtype is None or len(sides) != 3 or (isinstance(batch, int) and batch != 1):
+            continue
+        for layout, channels, rest in (
+            ("CHW", sides[0], sides[1:]),
+            ("HWC", sides[2], sides[:2]),
+        ):
+            if channels in (3, 4) and (channels == 3 or dtype == "uint8"):
+                prefix = "N" if len(shape) == 4 else ""
+                pictures.append((one.name, f"{prefix}{layout}", channels, rest, dtype))
+    if not pictures:
+        return
+    # A first input of colours is the picture; what else has three channels may be a state.
+    name, layout, channels, (height, width), dtype = pictures[0]
+    free = not (isinstance(height, int) and isinstance(width, int))
+    several = len(session.get_inputs()) > 1
+    yield InputSpec(
+        width=width if isinstance(width, int) else _FREE_SIDE,
+        height=height if isinstance(height, int) else _FREE_SIDE,
+        layout=layout,
+        colour="RGBA" if channels == 4 else "RGB",
+        scale=1.0 if dtype == "uint8" else 255.0,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        resize="stretch",
+        dtype=dtype,
+        width_range=(32, 1024) if free else None,
+        height_range=(32, 1024) if free else None,
+        multiple_of=32 if free else 1,
+        name=name if several else "",
+        constants={one.name: (1.0,) for one in session.get_inputs() if len(one.shape) < 3},
+    )
+
+
+def _outputs(session: Any, spec: InputSpec, kind: str | None) -> Iterator[OutputSpec]:
+    outputs = session.get_outputs()
+    inputs = [one.name for one in session.get_inputs()]
+    state = tuple(
+        (one, renewed)
+        for one in inputs
+        if one != (spec.name or inputs[0]) and one not in spec.constants
+        for renewed in [_renewed(one, [out.name for out in outputs])]
+        if renewed
+    )
+    instances = _instance_outputs(outputs)
+    if instances is not None and kind in (None, "instances"):
+        yield instances
+        return
+    taken = {renewed for _, renewed in state}
+    planes = [one for one in outputs if one.name not in taken and len(one.shape) in (2, 3, 4)]
+    for one in planes:
+        name = one.name if len(outputs) > 1 else ""
+        for output in _readings_of(one, spec, state, name):
+            if kind is None or output.kind == kind:
+                yield output
+        if kind == "depth":
+            yield OutputSpec("depth", name)
+        if kind == "alpha":
+            yield OutputSpec("alpha", name)
+
+
+def _readings_of(
+    one: Any, spec: InputSpec, state: tuple[tuple[str, str], ...], name: str
+) -> Iterator[OutputSpec]:
+    shape = list(one.shape)
+    if "int" in one.type:
+        yield OutputSpec("class_index", name)
+        return
+    if state:
+        yield OutputSpec("recurrent", name, state=state)
+        return
+    for layout in _score_layouts(shape, spec):
+        channels = shape[-1] if layout.endswith("HWC") else shape[-3]
+        if channels == 2:
+            for activation in ("softmax", "none"):
+                yield OutputSpec("two_logits", name, activation=activation, layout=layout)
+        elif isinstance(channels, int) and channels > 2:
+            for activation in ("softmax", "none"):
+                yield OutputSpec("class_scores", name, activation=activation, layout=layout)
+    if len([side for side in shape if side != 1]) <= 2 or not isinstance(shape[-1], int):
+        yield OutputSpec("probability", name, activation="none")
+        yield OutputSpec("probability", name, activation="sigmoid")
+
+
+def _score_layouts(shape: list[Any], spec: InputSpec) -> list[str]:
+    if len(shape) not in (3, 4) or (len(shape) == 3 and shape[0] == 1):
+        return []
+    first = spec.layout if len(shape) == 4 or not spec.layout.startswith("N") else spec.layout[1:]
+    other = {"NCHW": "NHWC", "NHWC": "NCHW", "CHW": "HWC", "HWC": "CHW"}[first]
+    # The channels are the side that is unlike the picture's.
+    sides = (spec.width, spec.height)
+    return [
+        layout
+        for layout in (first, other)
+        if (shape[-1] if layout.endswith("HWC") else shape[-3]) not in (1, *sides)
+    ][:1]
+
+
+def _instance_outputs(outputs: Any) -> OutputSpec | None:
+    names = {}
+    for one in outputs:
+        shape = list(one.shape)
+        if "int" in one.type and len(shape) == 1:
+            names["labels"] = one.name
+        elif len(shape) == 2 and shape[1] == 4:
+            names["boxes"] = one.name
+        elif len(shape) == 1:
+            names["scores"] = one.name
+        elif len(shape) in (3, 4):
+            names["masks"] = one.name
+    return OutputSpec("instances", **names) if len(names) == 4 else None
+
+
+def _renewed(given: str, outputs: list[str]) -> str | None:
+    """Return the output that renews a state: r1i -> r1o, h_in -> h_out, state_prev -> state."""
+    match = _STATE.match(given)
+    if match is None:
+        return None
+    stem, tail = match[1], match[3]
+    for end in ("o", "_o", "out", "_out", "output", "_output", "next", "_next", ""):
+        if f"{stem}{end}{tail}" in outputs:
+            return f"{stem}{end}{tail}"
+    return None
+
+
+def text_of(manifest: Manifest) -> str:
+    """Return a manifest as TOML; ``parse`` reads the same one back."""
+    spec, output = manifest.input, manifest.output
+    lines = [
+        f"name = {_toml(manifest.name)}",
+        f"title = {_toml(manifest.title)}",
+        f"file = {_toml(manifest.file)}",
+        f"sha256 = {_toml(manifest.sha256)}",
+        f"licence = {_toml(manifest.licence)}",
+        f"commercial = {_toml(manifest.commercial)}",
+        "",
+        "# What the network is fed: (value of 0..255 / scale - mean) / std, colour by colour.",
+        "[input]",
+        f"width = {spec.width}",
+        f"height = {spec.height}",
+        f"layout = {_toml(spec.layout)}",
+        f"colour = {_toml(spec.colour)}",
+    ]
+    if spec.dtype != "float32":
+        lines.append(f"dtype = {_toml(spec.dtype)}")
+    if spec.dtype != "uint8":
+        lines += [f"{key} = {_toml(getattr(spec, key))}" for key in ("scale", "mean", "std")]
+    lines.append(f"resize = {_toml(spec.resize)}")
+    for key in ("width_range", "height_range"):
+        if getattr(spec, key) is not None:
+            lines.append(f"{key} = {_toml(getattr(spec, key))}")
+    if spec.multiple_of != 1:
+        lines.append(f"multiple_of = {spec.multiple_of}")
+    if spec.name:
+        lines.append(f"name = {_toml(spec.name)}")
+    if spec.constants:
+        inside = ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in spec.constants.items())
+        lines.append(f"constants = {{ {inside} }}")
+    lines += ["", "[output]", f"kind = {_toml(output.kind)}"]
+    plain = OutputSpec(output.kind)
+    has_class = output.kind in ("class_scores", "class_index", "instances", "two_logits")
+    activated = output.kind in ("probability", "class_scores", "two_logits")
+    for key, wanted in (
+        ("name", bool(output.name)),
+        ("layout", bool(output.layout)),
+        ("person", has_class),
+        ("activation", activated),
+        ("foreground", bool(output.foreground)),
+        ("state", bool(output.state)),
+        ("near", output.kind == "depth"),
+        ("least_score", output.kind == "instances"),
+        *((key, bool(getattr(output, key))) for key in ("boxes", "labels", "scores", "masks")),
+    ):
+        if wanted and (has_class or activated or getattr(output, key) != getattr(plain, key)
+                       or key in ("near",)):  # fmt: skip
+            lines.append(f"{key} = {_toml(getattr(output, key))}")
+    return "\n".join([*lines, ""])
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    # JSON's strings and numbers are TOML's too, but for characters that need no escape.
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,37 @@
+"""Matting networks: how much of each pixel is person, and the person's own colours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.network import Network, plane_of
+
+
+class AlphaModel(Network):
+    """Output: alpha, one channel, 0..1; "foreground" names the colours' output if there is one.
+
+    ``foreground`` is the last one as the network gave it, or None.
+    """
+
+    foreground: NDArray[Any] | None = None
+
+    def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        name = self.manifest.output.foreground
+        self.foreground = outputs[name] if name else None
+        # A regression is not held to 0..1 by itself.
+        return np.clip(
+            self._fit(plane_of(outputs[self._output], (self.input.width, self.input.height))),
+            0.0,
+            1.0,
+        )
+
+    def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        self._output = self._output_name(shapes)
+        shape = shapes[self._output]
+        if len([side for side in shape if side != 1]) > 2:
+            raise self._unlike("output.kind", "output", "one channel", shape)
+        if self.manifest.output.foreground:
+            self._named(self.manifest.output.foreground, shapes, "output.foreground")

@@ -1,0 +1,36 @@
+"""Monocular depth: how near each pixel is, compared with the rest of the frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.network import Network, plane_of
+
+# The nearest and farthest hundredth of the pixels are left out of the scale: a few stray ones
+# would press all others together.
+_FAR, _NEAR = 1.0, 99.0
+
+
+class DepthModel(Network):
+    """Output: one channel; "near" says whether high numbers (disparity) or low ones are near.
+
+    The answer is height x width float32, 0 farthest, 1 nearest of the frame.
+    """
+
+    def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        plane = self._fit(plane_of(outputs[self._output], (self.input.width, self.input.height)))
+        low, high = np.percentile(plane, (_FAR, _NEAR))
+        span = max(float(high - low), 1e-6)
+        nearness = np.clip((plane - low) / span, 0.0, 1.0)
+        if self.manifest.output.near == "low":
+            nearness = 1.0 - nearness
+        return np.asarray(nearness, np.float32)
+
+    def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        self._output = self._output_name(shapes)
+        shape = shapes[self._output]
+        if len([side for side in shape if side != 1]) > 2:
+            raise self._unlike("output.kind", "output", "one channel", shape)

@@ -1,0 +1,101 @@
+"""GrabCut: no network; colours of the person and of the room tell them apart.
+
+C. Rother, V. Kolmogorov, A. Blake: GrabCut (2004), as OpenCV has it. The first frame of a stream
+starts from a head-and-shoulders shape in the middle, the next ones from the answer before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.errors import ModelError
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.model import Model, Size
+from vb_worker.models.prepare import resize
+
+_FIRST_ROUNDS, _NEXT_ROUNDS = 3, 1
+# Shares of the picture: the head's centre and half axes, the shoulders', and what is sure.
+_HEAD = (0.5, 0.38, 0.16, 0.26)
+_BODY = (0.5, 1.05, 0.42, 0.5)
+_SURE_SHRINK, _MAYBE_GROW = 0.55, 1.35
+
+
+class GrabCutModel(Model):
+    """The person by colour, from where a person in front of a camera usually is."""
+
+    looks_closer = False
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        compute: str = "cpu",
+        threads: int = 1,
+        size: Size | None = None,
+    ) -> None:
+        """Raises ModelError for a compute unit other than the CPU."""
+        super().__init__(manifest, size)
+        if compute not in ("cpu", "auto"):
+            raise ModelError(f"{manifest.title} runs on the CPU only; choose the CPU for it.")
+        self.compute = "CPU"
+        self.threads = threads
+        self._last: dict[Hashable, NDArray[np.uint8]] = {}
+
+    def prepare(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the picture as GrabCut takes it: 3 x 8 bits."""
+        small = resize(frame, *self.frame_size(frame.shape[1], frame.shape[0]))
+        return np.ascontiguousarray(small[..., :3])
+
+    def infer(self, feed: NDArray[np.uint8], stream: Hashable | None = None) -> NDArray[np.float32]:
+        """Return 1 where the person is and 0 elsewhere."""
+        height, width = feed.shape[:2]
+        guess = first_guess(width, height)
+        last = self._last.get(stream) if stream is not None else None
+        rounds = _FIRST_ROUNDS
+        if last is not None and last.shape == guess.shape:
+            # What is sure stays sure; in between, the answer before is the better guess.
+            between = (guess == cv2.GC_PR_FGD) | (guess == cv2.GC_PR_BGD)
+            guess[between] = last[between]
+            rounds = _NEXT_ROUNDS
+        # Its k-means draws random numbers: the same picture shall give the same answer.
+        cv2.setRNGSeed(1)
+        colours: Any = np.zeros((2, 1, 65), np.float64)
+        no_rectangle: Any = None
+        try:
+            cv2.grabCut(
+                feed, guess, no_rectangle, colours[0], colours[1], rounds, cv2.GC_INIT_WITH_MASK
+            )
+        except cv2.error as error:
+            raise ModelError(f"GrabCut could not work on this picture: {error.err}.") from error
+        inside = (guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD)
+        if stream is not None:
+            self._last[stream] = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
+        return np.asarray(inside, np.float32)
+
+    def forget(self, stream: Hashable) -> None:
+        """Drop the answer before of ``stream``."""
+        self._last.pop(stream, None)
+
+
+def first_guess(width: int, height: int) -> NDArray[np.uint8]:
+    """Return OpenCV's marks for a person in the middle: sure, likely, unlikely, sure not."""
+    guess = np.full((height, width), cv2.GC_BGD, np.uint8)
+    for factor, mark in (
+        (_MAYBE_GROW, cv2.GC_PR_BGD),
+        (1.0, cv2.GC_PR_FGD),
+        (_SURE_SHRINK, cv2.GC_FGD),
+    ):
+        for x, y, half_wide, half_tall in (_HEAD, _BODY):
+            # A head is as wide in a wide picture as in a square one.
+            axes = (
+                max(1, round(half_wide * min(width, height * 4 / 3) * factor)),
+                max(1, round(half_tall * height * factor)),
+            )
+            centre = (round(x * width), round(y * height))
+            cv2.ellipse(guess, centre, axes, 0, 0, 360, int(mark), cv2.FILLED)
+    return guess

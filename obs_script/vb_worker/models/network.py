@@ -1,0 +1,249 @@
+"""What all models share that are an ONNX file: the checked file, the session, the input."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from abc import abstractmethod
+from collections.abc import Hashable
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.errors import ModelError
+from vb_worker.models.manifest import InputSpec, Manifest
+from vb_worker.models.model import Model, Size, sized
+from vb_worker.models.prepare import Preparer
+from vb_worker.models.providers import find_unit
+from vb_worker.models.session import open_session
+
+_TYPES = {
+    "float32": "tensor(float)",
+    "float16": "tensor(float16)",
+    "uint8": "tensor(uint8)",
+}
+
+
+MOST_CLASSES = 22  # VOC's, where the outputs do not tell
+
+
+class Network(Model):
+    """A model that is an ONNX file. A subclass knows one kind of output.
+
+    ``session`` is onnxruntime's.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        *,
+        compute: str = "cpu",
+        threads: int = 1,
+        size: Size | None = None,
+    ) -> None:
+        """Open the model. Raises ModelError, one sentence, if that cannot be done."""
+        super().__init__(manifest, size)
+        unit = find_unit(compute)
+        self.compute = unit.title
+        self.threads = threads
+        self.session = open_session(checked_weights(manifest), manifest.weights, unit, threads)
+        if self.session.get_providers()[0] != unit.provider:
+            raise ModelError("UnitDidNotStart", unit=unit.title, title=manifest.title)
+        self._preparer = Preparer(self.input)
+        self._input_name = self._check_input()
+        self.feeds: dict[str, NDArray[Any]] = self._constants()
+        self._check_outputs(self._shapes())
+
+    def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
+        """Return the network's input for ``frame``; the next call overwrites it."""
+        return self._preparer(frame)
+
+    def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
+        """Return the answer for an input that ``prepare`` made."""
+        return self._answer(self._run(feed))
+
+    def bare(self, feed: NDArray[Any]) -> None:
+        """Run onnxruntime alone on an input that ``prepare`` made, for measuring."""
+        self.session.run(None, {**self.feeds, self._input_name: feed})
+
+    def retuned(self, manifest: Manifest) -> Network:
+        """Return this model with another reading of the same file; the session is shared.
+
+        Raises ModelError if the outputs do not fit ``manifest``, which has the same kind.
+        """
+        other = copy.copy(self)
+        other.manifest = manifest
+        size = (self.input.width, self.input.height)
+        other.input = sized(manifest, size)
+        other._preparer = Preparer(other.input)
+        other._check_outputs(self._shapes())
+        return other
+
+    def outputs(self, frame: NDArray[np.uint8]) -> dict[str, Any]:
+        """Return the network's raw outputs for a still picture, by name, for ``read``."""
+        return self._run(self.prepare(self.shrink(frame)), **self._first_state())
+
+    def read(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        """Return the answer that raw outputs are."""
+        return self._answer(outputs)
+
+    def _first_state(self) -> dict[str, NDArray[Any]]:
+        """Return what is fed beside the picture for a still one."""
+        return {}
+
+    def classes(self) -> int:
+        """Return how many classes the outputs tell apart, as far as that can be known."""
+        return MOST_CLASSES
+
+    def _shapes(self) -> dict[str, list[Any]]:
+        return {output.name: output.shape for output in self.session.get_outputs()}
+
+    @abstractmethod
+    def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
+        """Turn the network's outputs, by name, into the answer, at the frame's size."""
+
+    @abstractmethod
+    def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        """Raise ModelError unless the outputs, by name, have the shapes of this kind."""
+
+    def _run(self, feed: NDArray[Any], **more: NDArray[Any]) -> dict[str, Any]:
+        values = self.session.run(None, {**self.feeds, **more, self._input_name: feed})
+        return {
+            output.name: value for output, value in zip(self.session.get_outputs(), values)
+        }  # fmt: skip
+
+    def _fit(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return a plane that covers the network's input at the frame's size, letterbox cut."""
+        spec = self.input
+        left, top, width, height = self._preparer.box
+        if (width, height) != (spec.width, spec.height):
+            if plane.shape != (spec.height, spec.width):
+                plane = _scaled(plane, spec.width, spec.height)
+            plane = plane[top : top + height, left : left + width]
+        size = self.frame_size(width, height)
+        return plane if plane.shape == size[::-1] else _scaled(plane, *size)
+
+    def _output_name(self, shapes: dict[str, list[Any]]) -> str:
+        """Return the output that the manifest names, or the only one. Raises ModelError."""
+        wanted = self.manifest.output.name
+        if wanted:
+            return self._named(wanted, shapes, "output.name")
+        if len(shapes) != 1:
+            raise self._unlike(
+                "output", "name", f'one of {", ".join(shapes)}, as "output.name" tells', "not told"
+            )
+        return next(iter(shapes))
+
+    def _named(self, name: str, shapes: dict[str, list[Any]], key: str) -> str:
+        if name not in shapes:
+            there = ", ".join(shapes)
+            raise ModelError(
+                f'{self.manifest.where(key)}: "{key}" is {name!r}, but the outputs of '
+                f"{self.manifest.weights.name} are {there}."
+            )
+        return name
+
+    def _unlike(self, table: str, what: str, wanted: object, found: object) -> ModelError:
+        where = self.manifest.where(table)
+        return ModelError(
+            "Unlike",
+            path=self.manifest.weights, where=where, what=what, wanted=wanted, found=found,
+        )  # fmt: skip
+
+    def _check_input(self) -> str:
+        spec = self.input
+        by_name = {one.name: one for one in self.session.get_inputs()}
+        own = [name for name in by_name if name not in spec.constants and not self._is_state(name)]
+        if spec.name:
+            if spec.name not in by_name:
+                raise self._unlike("input.name", "picture's input", spec.name, list(by_name))
+            own = [spec.name]
+        if len(own) != 1:
+            raise self._unlike("input", "number of inputs", 1, len(own))
+        picture = by_name[own[0]]
+        wanted = list(self._preparer.shape)
+        if len(picture.shape) != len(wanted) or any(
+            isinstance(has, int) and has != want for has, want in zip(picture.shape, wanted)
+        ):
+            key = "input.layout"
+            if sorted(map(str, picture.shape)) != sorted(map(str, wanted)):
+                key = "input.width"
+            raise self._unlike(key, "input", wanted, picture.shape)
+        if picture.type != _TYPES[spec.dtype]:
+            raise self._unlike("input.dtype", "input's type", _TYPES[spec.dtype], picture.type)
+        return str(own[0])
+
+    def _is_state(self, name: str) -> bool:
+        return any(name == pair[0] for pair in self.manifest.output.state)
+
+    def _constants(self) -> dict[str, NDArray[Any]]:
+        types = {one.name: one.type for one in self.session.get_inputs()}
+        constants = {}
+        for name, values in self.input.constants.items():
+            if name not in types:
+                raise self._unlike("input.constants", "input", name, list(types))
+            dtype = next((key for key, text in _TYPES.items() if text == types[name]), "float32")
+            constants[name] = np.array(values, dtype)
+        return constants
+
+
+def output_layout(spec: InputSpec, told: str) -> str:
+    """Return the layout of an output: as told, or else as the input's."""
+    return told or spec.layout
+
+
+def plane_of(array: NDArray[Any], size: Size) -> NDArray[np.float32]:
+    """Return an output of one channel as height x width float32; ones in its shape go.
+
+    ``size`` (width, height) is the input's, for outputs that are one long row of pixels.
+    """
+    sides = [side for side in array.shape if side != 1]
+    if len(sides) == 1 and array.size == size[0] * size[1]:
+        sides = [size[1], size[0]]
+    elif len(sides) != 2:  # a side of one pixel: take the last two as they are
+        sides = list(array.shape[-2:])
+    return np.asarray(array.reshape(sides), np.float32)
+
+
+def softmax_of(scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
+    """Return the probability of one channel of logits, channels along ``axis`` (0 or 2).
+
+    exp(chosen) / sum of exp is 1 / sum of exp(other - chosen): no maximum has to be found, and
+    what overflows is a probability of 0.
+    """
+    logits = np.asarray(scores, np.float32)
+    if axis == 0:
+        differences = cv2.exp(np.subtract(logits, logits[chosen]).reshape(len(logits), -1))
+        total = cv2.reduce(differences, 0, cv2.REDUCE_SUM)
+        return np.asarray((1.0 / total).reshape(logits.shape[1:]), np.float32)
+    flat = logits.reshape(-1, logits.shape[2])
+    differences = cv2.exp(flat - flat[:, chosen : chosen + 1])
+    total = differences @ np.ones(flat.shape[1], np.float32)
+    return np.asarray((1.0 / total).reshape(logits.shape[:2]), np.float32)
+
+
+def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 / (1 + exp(-x)) without overflow."""
+    return np.asarray(0.5 + 0.5 * np.tanh(0.5 * logits), np.float32)
+
+
+def _scaled(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.float32]:
+    shrinks = plane.shape[0] > height or plane.shape[1] > width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=how), np.float32)
+
+
+def checked_weights(manifest: Manifest) -> bytes:
+    """Return the ONNX file's bytes once their sum is right. Raises ModelError, one sentence."""
+    try:
+        weights = manifest.weights.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError("FileMissing", path=manifest.weights, name=manifest.name) from error
+    except OSError as error:
+        raise ModelError("FileUnreadable", path=manifest.weights, reason=error.strerror) from error
+    # The bytes that were checked are the bytes that are loaded: no second read.
+    if hashlib.sha256(weights).hexdigest() != manifest.expected_sha256:
+        raise ModelError("FileChanged", path=manifest.weights, name=manifest.name)
+    return weights

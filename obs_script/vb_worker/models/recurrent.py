@@ -1,0 +1,59 @@
+"""Matting networks that remember: states go in with each frame and come out renewed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.alpha import AlphaModel
+from vb_worker.models.errors import ModelError
+
+
+class RecurrentModel(AlphaModel):
+    """An alpha, and "state": pairs of an input and the output that is its next value.
+
+    Each stream has states of its own; a new one's are zeros, as is a still picture's.
+    """
+
+    looks_closer = False
+
+    def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
+        """Return the alpha, with the states of ``stream``, which are renewed."""
+        states = self._streams.get(stream, self._zeros) if stream is not None else self._zeros
+        outputs = self._run(feed, **states)
+        if stream is not None:
+            self._streams[stream] = {
+                given: outputs[renewed] for given, renewed in self.manifest.output.state
+            }
+        return self._answer(outputs)
+
+    def bare(self, feed: NDArray[Any]) -> None:
+        """Run onnxruntime alone, with states of zeros."""
+        self.session.run(None, {**self.feeds, **self._zeros, self._input_name: feed})
+
+    def _first_state(self) -> dict[str, NDArray[Any]]:
+        return self._zeros
+
+    def forget(self, stream: Hashable) -> None:
+        """Drop the states of ``stream``."""
+        self._streams.pop(stream, None)
+
+    def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        super()._check_outputs(shapes)
+        self._streams: dict[Hashable, dict[str, NDArray[Any]]] = {}
+        inputs = {one.name: one for one in self.session.get_inputs()}
+        self._zeros: dict[str, NDArray[Any]] = {}
+        for given, renewed in self.manifest.output.state:
+            if given not in inputs:
+                raise ModelError(
+                    f'{self.manifest.where("output.state")}: "output.state" names the input '
+                    f"{given!r}, but the inputs are {', '.join(inputs)}."
+                )
+            self._named(renewed, shapes, "output.state")
+            # A side that is free grows to the picture's own with the first frame.
+            shape = [side if isinstance(side, int) else 1 for side in inputs[given].shape]
+            dtype = np.float16 if inputs[given].type == "tensor(float16)" else np.float32
+            self._zeros[given] = np.zeros(shape, dtype)

@@ -1,0 +1,225 @@
+"""Trying a model on a picture whose person is known, to see whether its manifest is right.
+
+A graph fits its manifest in shape long before it fits in meaning: colours the wrong way round or
+another class than people give a mask of the right size. The picture beside this file is a
+person's public-domain portrait before a drawn room, with her true alpha in its fourth channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest import InputSpec, Manifest, OutputSpec
+from vb_worker.models.model import Model
+from vb_worker.models.network import Network
+
+PICTURE = Path(__file__).resolve().parent / "sample.png"
+GOOD_ENOUGH = 0.6  # overlap of the mask and the person below which something is wrong
+CLEARLY_BETTER = 0.1
+_DEPTH_STEP = 0.05
+
+Three = tuple[float, float, float]
+# How published networks want their pictures: scale, mean and std.
+NORMALISATIONS: tuple[tuple[float, Three, Three], ...] = (
+    (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    (127.5, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
+    (255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    (1.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+    (1.0, (123.675, 116.28, 103.53), (1.0, 1.0, 1.0)),
+    (255.0, (0.5, 0.5, 0.5), (1.0, 1.0, 1.0)),
+)
+
+
+@dataclass(frozen=True)
+class _Change:
+    """Another value for one key of a manifest: the key, the value as TOML, and the result."""
+
+    key: str
+    value: str
+    manifest: Manifest
+
+
+@lru_cache(maxsize=1)
+def sample() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Return the picture (H x W x 3 uint8 RGB) and its person's alpha (H x W float32, 0..1)."""
+    rgba = cv2.imread(str(PICTURE), cv2.IMREAD_UNCHANGED)
+    if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4:
+        raise ModelError(f"{PICTURE} is missing or damaged; run install.py again.")
+    alpha = np.asarray(rgba[..., 3] / 255, np.float32)
+    return np.ascontiguousarray(rgba[..., 2::-1], np.uint8), alpha
+
+
+def check(model: Model, *, thorough: bool = False) -> float:
+    """Run ``model`` on the picture and return how well it finds the person, 0..1.
+
+    ``thorough`` also tries other readings when the answer is good, so as to refuse a manifest
+    that does but is clearly not the best. Raises ModelError, one sentence that names the line.
+    """
+    if model.manifest.kind == "depth":
+        return _check_depth(model)
+    picture, _ = sample()
+    answer = model(picture)
+    _refuse_wild(model.manifest, answer)
+    found = overlap(answer)
+    if found >= GOOD_ENOUGH and not thorough:
+        return found
+    better = _better(model, found) if isinstance(model, Network) else None
+    if better is not None:
+        change, reached = better
+        raise ModelError(
+            f'{model.manifest.where(change.key)}: "{change.key}" is wrong: on a test picture '
+            f"{reached:.0%} of the person is found with {change.value}, and {found:.0%} as it is."
+        )
+    if found < GOOD_ENOUGH:
+        raise ModelError(
+            f"{model.manifest.path}: on a test picture only {found:.0%} of the person is found, "
+            'so "input" or "output" does not describe the model, or it is not for people.'
+        )
+    return found
+
+
+def overlap(answer: NDArray[np.float32]) -> float:
+    """Return the intersection over union of an answer and the picture's person, at one half."""
+    _, truth = sample()
+    size = (answer.shape[1], answer.shape[0])
+    person = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA)) > 0.5
+    found = answer > 0.5
+    return float((found & person).sum() / max((found | person).sum(), 1))
+
+
+def views() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """Yield the picture as it is, darker, and mirrored and moved, each with its alpha."""
+    picture, truth = sample()
+    yield picture, truth
+    yield np.asarray(picture * np.float32(0.45), np.uint8), truth
+    shift = picture.shape[1] // 6
+    yield (
+        np.ascontiguousarray(np.roll(picture[:, ::-1], shift, 1)),
+        np.ascontiguousarray(np.roll(truth[:, ::-1], shift, 1)),
+    )
+
+
+def score(
+    manifest: Manifest, answer: NDArray[np.float32], truth: NDArray[np.float32]
+) -> float | None:
+    """Return how well an answer fits an alpha, or None if it cannot be one.
+
+    For a mask: the overlap less the mean difference. For depth: how much nearer the person is.
+    """
+    if not np.isfinite(answer).all() or answer.min() < -0.01 or answer.max() > 1.01:
+        return None
+    size = (answer.shape[1], answer.shape[0])
+    alpha = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA), np.float32)
+    person, found = alpha > 0.5, answer > 0.5
+    if manifest.kind == "depth":
+        return float(answer[person].mean() - answer[~person].mean())
+    shared = float((found & person).sum() / max((found | person).sum(), 1))
+    return shared - float(np.abs(answer - alpha).mean())
+
+
+def _refuse_wild(manifest: Manifest, answer: NDArray[np.float32]) -> None:
+    if not np.isfinite(answer).all():
+        raise ModelError(
+            f"{manifest.where('input.scale')}: the answer on a test picture is no number: "
+            '"input.scale", "input.mean" or "input.std" is wrong, or the file is damaged.'
+        )
+    low, high = float(answer.min()), float(answer.max())
+    if low < -0.01 or high > 1.01:
+        key = "output.activation" if "output.activation" in manifest.lines else "output.kind"
+        raise ModelError(
+            f'{manifest.where(key)}: "{key}" is wrong: on a test picture the answer goes from '
+            f"{low:.3g} to {high:.3g} instead of 0 to 1."
+        )
+
+
+def _check_depth(model: Model) -> float:
+    picture, truth = sample()
+    nearness = model(picture)
+    if not np.isfinite(nearness).all():
+        _refuse_wild(model.manifest, nearness)
+    size = (nearness.shape[1], nearness.shape[0])
+    person = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA)) > 0.5
+    step = float(nearness[person].mean() - nearness[~person].mean())
+    if step < -_DEPTH_STEP:
+        raise ModelError(
+            f'{model.manifest.where("output.near")}: "output.near" is wrong: on a test picture '
+            "the person comes out farther away than the room."
+        )
+    if step < _DEPTH_STEP:
+        raise ModelError(
+            f"{model.manifest.path}: on a test picture the person is no nearer than the room, "
+            'so "input" does not describe the model, or it is not for depth.'
+        )
+    return min(1.0, 0.5 + step / 2)
+
+
+def _better(model: Network, found: float) -> tuple[_Change, float] | None:
+    """Return the one change of the manifest that finds clearly more of the person, if any."""
+    best: tuple[_Change, float] | None = None
+    picture, _ = sample()
+    for change in _changes(model):
+        try:
+            reached = overlap(model.retuned(change.manifest)(picture))
+        except (ModelError, ValueError, IndexError):
+            continue
+        floor = max(found + CLEARLY_BETTER, GOOD_ENOUGH) if best is None else best[1]
+        if reached > floor:
+            best = change, reached
+    return best
+
+
+def _changes(model: Network) -> Iterator[_Change]:
+    manifest = model.manifest
+    spec, output = manifest.input, manifest.output
+    for changed in normalised(spec):
+        value = f"scale = {changed.scale:g}, mean = {list(changed.mean)}, std = {list(changed.std)}"
+        yield _Change(_norm_key(spec, changed), value, replace(manifest, input=changed))
+    if spec.colour != "RGBA":
+        other = "BGR" if spec.colour == "RGB" else "RGB"
+        changed = replace(spec, colour=other)
+        yield _Change("input.colour", f'"{other}"', replace(manifest, input=changed))
+    for key, value, changed_output in _other_outputs(model, output):
+        yield _Change(key, value, replace(manifest, output=changed_output))
+
+
+def _norm_key(before: InputSpec, after: InputSpec) -> str:
+    """Return the key to blame where several changed: the first that did."""
+    for key in ("scale", "mean", "std"):
+        if getattr(before, key) != getattr(after, key):
+            return f"input.{key}"
+    return "input.scale"
+
+
+def normalised(spec: InputSpec) -> Iterator[InputSpec]:
+    """Yield ``spec`` with every other usual scale, mean and std."""
+    if spec.dtype == "uint8":
+        return
+    for scale, mean, std in NORMALISATIONS:
+        if (scale, mean, std) != (spec.scale, spec.mean, spec.std):
+            yield replace(spec, scale=scale, mean=mean, std=std)
+
+
+def _other_outputs(model: Network, output: OutputSpec) -> Iterator[tuple[str, str, OutputSpec]]:
+    if output.kind in ("class_scores", "two_logits", "class_index", "instances"):
+        for person in range(model.classes()):
+            if person != output.person:
+                yield "output.person", str(person), replace(output, person=person)
+    if output.kind == "probability":
+        other = "none" if output.activation == "sigmoid" else "sigmoid"
+        yield "output.activation", f'"{other}"', replace(output, activation=other)
+
+
+def open_checked(manifest: Manifest, *, compute: str = "cpu", threads: int = 1) -> Model:
+    """Open a model and try it on the picture. Raises ModelError, one sentence."""
+    model = open_model(manifest, compute=compute, threads=threads)
+    check(model)
+    return model

@@ -1,0 +1,84 @@
+"""Getting a published package with its registry's own client, and files out of it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from vb_worker.atomic import make_folder
+from vb_worker.errors import UserError
+from vb_worker.models.manifest import Source
+
+
+def archive_name(source: Source) -> str:
+    """Return the name that the registry gives the package's archive."""
+    stem = source.package.lstrip("@").replace("/", "-")
+    return f"{stem}-{source.version}.tgz" if source.registry == "npm" else f"{stem}.whl"
+
+
+def get(source: Source, folder: Path) -> Path:
+    """Return the package's archive in ``folder``, fetched by npm or pip if it is not there.
+
+    Raises UserError, one sentence that says which file to put where.
+    """
+    path = folder / archive_name(source)
+    if path.is_file():
+        return path
+    make_folder(folder)
+    by_hand = (
+        f"Get {source.package} {source.version} from {source.registry} on another computer, put "
+        f"the archive to {path}, and run this again."
+    )
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        command = _command(source, by_hand)
+        print(f"Fetching {source.package} {source.version} with {source.registry} ...", flush=True)
+        done = subprocess.run(
+            command,
+            cwd=place,
+            capture_output=True,
+            text=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+        archives = [one for one in Path(place).iterdir() if one.suffix in {".tgz", ".whl"}]
+        if done.returncode or not archives:
+            lines = [line for line in done.stderr.splitlines() if line.strip()]
+            reason = lines[-1] if lines else f"status {done.returncode}"
+            raise UserError(f"The package could not be fetched ({reason}). {by_hand}")
+        archives[0].replace(path)
+    return path
+
+
+def _command(source: Source, by_hand: str) -> list[str]:
+    if source.registry == "pypi":
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+        return [*command, "--only-binary", ":all:", f"{source.package}=={source.version}"]
+    npm = shutil.which("npm")
+    if npm is None:
+        raise UserError(f"npm is not on this computer: install Node.js. Or: {by_hand}")
+    return [npm, "pack", "--silent", f"{source.package}@{source.version}"]
+
+
+def members(archive: Path, names: tuple[str, ...]) -> list[bytes]:
+    """Return files from an archive (.tgz, .whl, .zip). Raises UserError if one is missing."""
+    try:
+        if archive.suffix in {".whl", ".zip"}:
+            with zipfile.ZipFile(archive) as zipped:
+                return [zipped.read(name) for name in names]
+        found = []
+        with tarfile.open(archive) as packed:
+            for name in names:
+                member = packed.extractfile(name)
+                if member is None:
+                    raise KeyError(name)
+                found.append(member.read())
+        return found
+    except KeyError as error:
+        raise UserError(f"{archive} does not hold {error.args[0]}.") from error
+    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
+        raise UserError(f"{archive} cannot be read ({error}); delete it and run again.") from error

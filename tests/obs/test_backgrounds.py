@@ -1,0 +1,243 @@
+"""Images, videos and OBS's own sources as backgrounds and layers, and what is missing."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Image, Stage, person, wait_for
+from vb_link import layout
+from vb_link.settings import FILTER_ID
+
+WIDE_RED, WIDE_GREEN, WIDE_BLUE = (40, 40, 210), (40, 190, 40), (210, 60, 30)
+
+
+def _stripes(width: int, height: int) -> Image:
+    """Return a picture of three upright stripes: red, green, blue."""
+    picture = np.zeros((height, width, 3), np.uint8)
+    for index, colour in enumerate((WIDE_RED, WIDE_GREEN, WIDE_BLUE)):
+        picture[:, index * width // 3 : (index + 1) * width // 3] = colour
+    return picture
+
+
+def _on(stage: Stage, *, room: tuple[int, int, int] = SECRET, **settings: Any) -> tuple[Any, Any]:
+    picture, truth = person(room=room)
+    stage.picture(CAMERA, picture)
+    stage.add_filter(**settings)
+    stage.wait_for_mask()
+    return picture, truth
+
+
+def _at(picture: Image, x: float, y: float) -> Any:
+    height, width = picture.shape[:2]
+    row, column = int(y * height), int(x * width)
+    return picture[row - 6 : row + 6, column - 6 : column + 6, :3].reshape(-1, 3).mean(axis=0)
+
+
+def _near(found: Any, colour: Any, tolerance: float = 3.0) -> bool:
+    return bool(np.abs(np.asarray(found, float) - np.asarray(colour, float)).max() <= tolerance)
+
+
+def _shows(stage: Stage, x: float, y: float, colour: Any, what: str) -> None:
+    wait_for(lambda: _near(_at(stage.shot(CAMERA), x, y), colour), 8, what)
+
+
+def _no_secret(stage: Stage, truth: Image) -> None:
+    outside = cv2.dilate(truth, np.ones((25, 25), np.uint8)) == 0
+    shown = stage.shot(CAMERA)[..., :3].astype(int)
+    assert not (np.abs(shown - SECRET).max(axis=2)[outside] < 40).any()
+
+
+def test_an_image_fills_is_whole_or_stretched_and_the_part_shown_is_chosen(stage: Stage) -> None:
+    image = stage.save("stripes", _stripes(3000, 720))
+    _, truth = _on(
+        stage, background="image", background_image=str(image), background_color=0xFF804020
+    )
+    # 3000 wide in 1280: the middle is shown, the green stripe and 140 pixels of each other.
+    _shows(stage, 0.3, 0.1, WIDE_GREEN, "the middle of the image")
+    shown = stage.shot(CAMERA)
+    assert _near(_at(shown, 0.02, 0.1), WIDE_RED) and _near(_at(shown, 0.98, 0.1), WIDE_BLUE)
+    stage.set_filter(background_x=0.0)
+    _shows(stage, 0.3, 0.1, WIDE_RED, "the left of the image")
+    stage.set_filter(background_x=1.0)
+    _shows(stage, 0.9, 0.1, WIDE_BLUE, "the right of the image")
+    stage.set_filter(background_fit="stretch")
+    _shows(stage, 0.1, 0.1, WIDE_RED, "the whole image, stretched")
+    shown = stage.shot(CAMERA)
+    assert _near(_at(shown, 0.9, 0.1), WIDE_BLUE) and _near(_at(shown, 0.4, 0.1), WIDE_GREEN)
+    stage.set_filter(background_fit="contain", background_y=0.5)
+    _shows(stage, 0.1, 0.1, (0x80, 0x40, 0x20), "a bar of the colour")
+    shown = stage.shot(CAMERA)
+    assert _near(_at(shown, 0.1, 0.5), WIDE_RED) and _near(_at(shown, 0.95, 0.5), WIDE_BLUE)
+    stage.set_filter(background_y=0.0)
+    _shows(stage, 0.1, 0.1, WIDE_RED, "the image at the top")
+    _no_secret(stage, truth)
+
+
+def test_a_large_image_is_shown_without_aliasing(stage: Stage) -> None:
+    # One-pixel lines, six times too fine for the camera's picture: their mean must be shown.
+    fine = np.zeros((4320, 7680, 3), np.uint8)
+    fine[:, ::2] = 200
+    image = stage.save("fine", fine)
+    _on(stage, background="image", background_image=str(image))
+    wait_for(lambda: _near(_at(stage.shot(CAMERA), 0.1, 0.1), (100, 100, 100), 6), 10, "the mean")
+    corner = stage.shot(CAMERA)[20:120, 20:120, :3]
+    assert corner.max() - corner.min() < 12
+
+
+def test_a_missing_image_shows_the_cover_and_says_so_and_comes_when_it_is_there(
+    stage: Stage, tmp_path: Path
+) -> None:
+    later = tmp_path / "later.png"
+    stage.expected.append("later.png")
+    picture, truth = person(room=SECRET)
+    stage.picture(CAMERA, picture)
+    stage.add_filter(
+        background="image", background_image=str(later), cover="color", cover_color=0xFF306090
+    )
+    _shows(stage, 0.1, 0.1, (0x30, 0x60, 0x90), "the cover")
+    stage.wait_frames(20)
+    _no_secret(stage, truth)
+    assert stage.channels()[0].state == layout.STATE_COVER
+    assert any(str(later).encode() in a.offer_error for a in stage.obs.segment().assets if a.used)
+    cv2.imwrite(str(later), _stripes(1280, 720))
+    _shows(stage, 0.1, 0.1, WIDE_RED, "the image once it is there")
+
+
+def test_a_video_plays_and_loops_and_rests_when_unseen(stage: Stage, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    _video(clip, seconds=1.5)
+    _on(stage, background="video", background_video=str(clip), background_fit="stretch")
+    seen: set[int] = set()
+
+    def both_ends() -> bool:
+        level = int(_at(stage.shot(CAMERA), 0.1, 0.1)[1])
+        seen.add(level // 64)
+        return {0, 1, 2} <= seen
+
+    wait_for(both_ends, 15, "dark, middle and bright frames of the video")
+    first = set(seen)
+    seen.clear()
+    wait_for(both_ends, 15, "the same again: it loops")
+    assert first == seen
+
+
+def _video(path: Path, seconds: float) -> None:
+    """Write a clip whose flat grey rises from 20 to 190."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        frames = int(seconds * 30)
+        for index in range(frames):
+            level = 20 + 170 * index // (frames - 1)
+            frame = av.VideoFrame.from_ndarray(
+                np.full((180, 320, 3), level, np.uint8), format="bgr24"
+            )
+            for packet in stream.encode(frame):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+
+
+def test_any_source_and_any_scene_is_a_background(stage: Stage) -> None:
+    image = _stripes(1280, 720)
+    stage.obs.request("CreateScene", {"sceneName": "Studio"})
+    try:
+        stage.picture("Stripes", image, scene="Studio")
+        _on(stage, background="source", background_source="Stripes")
+        _shows(stage, 0.1, 0.1, WIDE_RED, "a source")
+        stage.set_filter(background_source="Studio")
+        _shows(stage, 0.9, 0.1, WIDE_BLUE, "a scene")
+        stage.set_filter(background_source="No such source")
+        stage.expected.append("No such source")
+        wait_for(
+            lambda: stage.channels()[0].state == layout.STATE_COVER, 8, "the cover for no source"
+        )
+        stage.set_filter(background_source="Stripes")
+        _shows(stage, 0.1, 0.1, WIDE_RED, "the source again")
+    finally:
+        stage.set_filter(background="blur", background_source="")
+        _hide(stage, "Studio")
+
+
+def _hide(stage: Stage, scene: str) -> None:
+    """Empty a scene and leave it: removing scenes is not safe in OBS 29 (see Stage.clear)."""
+    for item in stage.obs.request("GetSceneItemList", {"sceneName": scene})["sceneItems"]:
+        stage.obs.request(
+            "SetSceneItemEnabled",
+            {"sceneName": scene, "sceneItemId": item["sceneItemId"], "sceneItemEnabled": False},
+        )
+        stage.obs.request(
+            "SetInputName",
+            {"inputName": item["sourceName"], "newInputName": f"Gone {time.monotonic_ns()}"},
+        )
+    stage.obs.request(
+        "SetSceneName", {"sceneName": scene, "newSceneName": f"Gone {time.monotonic_ns()}"}
+    )
+
+
+def test_a_source_that_shows_the_camera_itself_is_refused(stage: Stage) -> None:
+    _, truth = _on(stage, background="color", cover="color", cover_color=0xFF306090)
+    stage.set_filter(background="source", background_source=SCENE)
+    _shows(stage, 0.1, 0.1, (0x30, 0x60, 0x90), "the cover")
+    stage.wait_frames(60)
+    _no_secret(stage, truth)
+    assert stage.obs.running
+    # The camera as its own background too.
+    stage.set_filter(background_source=CAMERA)
+    _shows(stage, 0.1, 0.1, (0x30, 0x60, 0x90), "the cover")
+    stage.wait_frames(10)
+    stage.set_filter(background="color", background_color=0xFF804020)
+    _shows(stage, 0.1, 0.1, (0x80, 0x40, 0x20), "a good background again")
+
+
+def test_a_layer_behind_the_person_stands_in_the_room(stage: Stage) -> None:
+    picture, truth = _on(stage, room=(120, 110, 100), background="room")
+    stage.wait_frames(3)
+    # With nothing in between the room is the camera's picture, byte for byte.
+    assert (stage.shot(CAMERA)[..., :3] == picture).all()
+    stage.obs.request("CreateScene", {"sceneName": "Shelf"})
+    try:
+        stage.picture("Sign", np.full((720, 1280, 3), WIDE_RED, np.uint8), scene="Shelf")
+        stage.set_filter(behind_source="Sign", behind_x=0.5, behind_y=0.5, behind_scale=0.8)
+        _shows(stage, 0.2, 0.2, WIDE_RED, "the layer in the room")
+        shown = stage.shot(CAMERA)[..., :3]
+        expected = picture.copy()
+        expected[72:648, 128:1152] = WIDE_RED
+        alpha = truth[..., None] / 255.0
+        expected = expected * (1 - alpha) + picture * alpha
+        edge = cv2.dilate(truth, np.ones((31, 31), np.uint8)) != cv2.erode(
+            truth, np.ones((31, 31), np.uint8)
+        )
+        difference = np.abs(shown.astype(float) - expected).max(axis=2)
+        assert (difference[~edge] <= 3).mean() > 0.995
+        stage.set_filter(behind_opacity=0.5)
+        half = np.mean([WIDE_RED, (120, 110, 100)], axis=0)
+        _shows(stage, 0.2, 0.2, half, "half the layer, half the room")
+        # In front of all it covers the person too.
+        stage.set_filter(behind_source="", front_source="Sign", front_scale=0.5)
+        _shows(stage, 0.5, 0.6, WIDE_RED, "the layer in front of the person")
+        assert _near(_at(stage.shot(CAMERA), 0.1, 0.1), (120, 110, 100))
+    finally:
+        stage.set_filter(background="blur", behind_source="", front_source="")
+        _hide(stage, "Shelf")
+
+
+@pytest.mark.parametrize("kind", ["image", "source"])
+def test_assets_go_with_their_filter(stage: Stage, kind: str) -> None:
+    image = stage.save("asset", _stripes(640, 360))
+    stage.picture("Other", _stripes(640, 360))
+    _on(stage, background=kind, background_image=str(image), background_source="Other")
+    _shows(stage, 0.9, 0.1, WIDE_BLUE, "the background")
+    assert sum(1 for asset in stage.obs.segment().assets if asset.used) == 1
+    stage.obs.request("RemoveSourceFilter", {"sourceName": CAMERA, "filterName": FILTER})
+    wait_for(
+        lambda: not any(asset.used for asset in stage.obs.segment().assets), 5, "slots given back"
+    )
+    stage.obs.add_filter(CAMERA, FILTER, FILTER_ID, {"background": "color"})

@@ -1,0 +1,190 @@
+"""Outputs, zones and looks: each does what it says, and off is off to the byte."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.obs.stage import CAMERA, SECRET, SIZE, Image, Stage, iou, person, wait_for
+
+COLOUR, COLOUR_BGR = 0xFF3060F0, (0x30, 0x60, 0xF0)
+# What each slider is pulled to.
+LOOKS = {
+    "light_wrap": 1.0,
+    "decontaminate": 1.0,
+    "grow": 20.0,
+    "feather": -20.0,
+    "shadow": 1.0,
+    "match": 1.0,
+}
+
+
+def _on(stage: Stage, **settings: Any) -> tuple[Image, Image]:
+    picture, truth = person()
+    stage.picture(CAMERA, picture)
+    stage.add_filter(**{"background": "color", "background_color": COLOUR, **settings})
+    stage.wait_for_mask()
+    stage.wait_frames(8)
+    return picture, truth
+
+
+def _after(stage: Stage, *, frames: int = 6, **settings: Any) -> Image:
+    stage.set_filter(**settings)
+    stage.wait_frames(frames)
+    return stage.shot(CAMERA)
+
+
+def _one(look: str, value: float) -> dict[str, Any]:
+    return {look: value}
+
+
+def _reach(alpha: Image) -> float:
+    """Return how wide the person's head is, in pixels to the half of alpha's edge."""
+    row = alpha[300, :, 0].astype(float) / 255
+    return float(row.sum())
+
+
+@pytest.mark.parametrize("look", list(LOOKS))
+def test_a_look_changes_the_picture_and_off_is_the_same_bytes_as_before(
+    stage: Stage, look: str
+) -> None:
+    _on(stage)
+    before = stage.shot(CAMERA)
+    changed = _after(stage, **_one(look, LOOKS[look]))
+    assert np.abs(changed.astype(int) - before).max() > 20
+    again = _after(stage, **_one(look, 0.0))
+    assert (again == before).all()
+
+
+def test_grow_and_shrink_move_the_edge_by_pixels_of_a_1080_line_picture(stage: Stage) -> None:
+    _on(stage, output="alpha")
+    plain = _reach(stage.shot(CAMERA))
+    scale = SIZE[1] / 1080
+    for pixels in (-24.0, -9.0, 9.0, 24.0):
+        moved = (_reach(_after(stage, grow=pixels)) - plain) / 2
+        assert abs(moved - pixels * scale) < 3.0, pixels
+
+
+def test_feather_fades_to_the_side_it_says(stage: Stage) -> None:
+    _on(stage, output="alpha")
+    plain = stage.shot(CAMERA)[..., 0].astype(int)
+    outward = _after(stage, feather=30.0)[..., 0].astype(int)
+    inward = _after(stage, feather=-30.0)[..., 0].astype(int)
+    # The matte has half the picture's lines: an edge may differ by two pixels.
+    cross = np.ones((5, 5), np.uint8)
+    least, most = (
+        change(plain.astype(np.uint8), cross).astype(int) for change in (cv2.erode, cv2.dilate)
+    )
+    assert (outward >= least - 6).all() and (inward <= most + 6).all()
+    for faded in (outward, inward):
+        half = ((faded > 40) & (faded < 215)).sum()
+        assert half > 2.5 * ((plain > 40) & (plain < 215)).sum()
+
+
+def test_the_outputs(stage: Stage) -> None:
+    picture, truth = _on(stage)
+    alpha = _after(stage, output="alpha")
+    assert (alpha[..., 3] == 255).all()
+    assert (alpha[..., 0] == alpha[..., 2]).all()
+    assert iou(alpha[..., 0] > 127, truth > 127) > 0.9
+    alone = _after(stage, output="background")
+    assert np.abs(alone[..., :3].astype(int) - COLOUR_BGR).max() <= 1
+    inverted = _after(stage, output="inverted")[..., :3].astype(int)
+    inside = cv2.erode(truth, np.ones((61, 61), np.uint8)) == 255
+    outside = cv2.dilate(truth, np.ones((61, 61), np.uint8)) == 0
+    assert (np.abs(inverted - COLOUR_BGR).max(axis=2)[inside] <= 2).mean() > 0.99
+    assert (np.abs(inverted - picture).max(axis=2)[outside] <= 2).mean() > 0.99
+
+
+def test_rectangles_keep_and_drop(stage: Stage) -> None:
+    picture, _ = _on(
+        stage,
+        zone1="keep", zone1_left=0.0, zone1_top=0.0, zone1_right=0.2, zone1_bottom=0.25,
+        zone2="drop", zone2_left=0.45, zone2_top=0.3, zone2_right=0.6, zone2_bottom=0.5,
+    )  # fmt: skip
+    shown = stage.shot(CAMERA)[..., :3].astype(int)
+    assert np.abs(shown - picture)[4:176, 4:252].max() <= 1
+    assert np.abs(shown - COLOUR_BGR)[220:356, 580:764].max() <= 1
+    # Dropped wins over kept: what is to be hidden is hidden.
+    both = _after(
+        stage, zone3="keep", zone3_left=0.45, zone3_top=0.3, zone3_right=0.6, zone3_bottom=0.5
+    )
+    assert np.abs(both[..., :3].astype(int) - COLOUR_BGR)[220:356, 580:764].max() <= 1
+    off = _after(stage, zone1="off", zone2="off", zone3="off")[..., :3].astype(int)
+    assert np.abs(off - COLOUR_BGR)[4:176, 4:252].max() <= 1
+    assert np.abs(off - picture)[240:340, 600:740].max() <= 1
+
+
+def test_painted_zones_keep_and_drop_and_hide_all_until_they_are_there(stage: Stage) -> None:
+    paint = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
+    paint[:180, :256] = (0, 255, 0, 255)
+    paint[216:360, 576:768] = (0, 0, 255, 255)
+    file = stage.folder / "paint.png"
+    cv2.imwrite(str(file), paint)
+    picture, _ = _on(stage, zone_picture=str(file))
+
+    def kept() -> bool:
+        shown = stage.shot(CAMERA)[..., :3].astype(int)
+        return bool(np.abs(shown - picture)[4:176, 4:252].max() <= 1)
+
+    wait_for(kept, 8, "the kept zone")
+    shown = stage.shot(CAMERA)[..., :3].astype(int)
+    assert np.abs(shown - COLOUR_BGR)[220:356, 580:764].max() <= 1
+    # A painting that cannot be read could be hiding a door: the cover is shown.
+    stage.expected.append("gone.png")
+    gone = stage.folder / "gone.png"
+    covered = _after(
+        stage, frames=30, zone_picture=str(gone), cover="color", cover_color=0xFF102030
+    )[..., :3].astype(int)
+    assert np.abs(covered - (0x10, 0x20, 0x30)).max() <= 1
+
+
+def test_clean_up_takes_the_room_s_colour_out_of_the_edge(stage: Stage) -> None:
+    picture, truth = person(room=SECRET)
+    stage.picture(CAMERA, picture)
+    stage.add_filter(background="color", background_color=0xFF404040, softness=1.0)
+    stage.wait_for_mask()
+    stage.wait_frames(8)
+
+    def cyan(shown: Image) -> float:
+        blue, green, red = (shown[..., index].astype(float) for index in range(3))
+        edge = (cv2.dilate(truth, np.ones((41, 41), np.uint8)) > 0) & (truth < 250)
+        return float(np.clip(np.minimum(blue, green) - red, 0, None)[edge].mean())
+
+    plain = cyan(stage.shot(CAMERA))
+    clean = cyan(_after(stage, decontaminate=1.0))
+    assert plain > 1 and clean < 0.6 * plain
+
+
+def test_the_shadow_falls_on_the_background_only(stage: Stage) -> None:
+    picture, truth = _on(stage)
+    shown = _after(stage, shadow=1.0)[..., :3].astype(int)
+    inside = cv2.erode(truth, np.ones((61, 61), np.uint8)) == 255
+    assert (np.abs(shown - picture).max(axis=2)[inside] <= 2).mean() > 0.99
+    away = cv2.dilate(truth, np.ones((201, 201), np.uint8)) == 0
+    assert np.abs(shown - COLOUR_BGR)[away].max() <= 2
+    near = (cv2.dilate(truth, np.ones((61, 61), np.uint8)) > 0) & (
+        cv2.dilate(truth, np.ones((25, 25), np.uint8)) == 0
+    )
+    dark = (shown[..., 2] < COLOUR_BGR[2] - 30) & near
+    assert dark.sum() > 0.04 * near.sum()
+    # It falls down and to the right.
+    middle = int(np.nonzero(truth)[1].mean())
+    assert dark[:, middle:].sum() > 3 * dark[:, :middle].sum()
+
+
+def test_match_moves_the_person_s_brightness_towards_the_background_s(stage: Stage) -> None:
+    _, truth = _on(stage, background_color=0xFF101010)
+    inside = cv2.erode(truth, np.ones((31, 31), np.uint8)) == 255
+
+    def brightness(shown: Image) -> float:
+        return float(cv2.cvtColor(shown, cv2.COLOR_BGRA2GRAY)[inside].mean())
+
+    plain = brightness(stage.shot(CAMERA))
+    darker = brightness(_after(stage, frames=40, match=1.0))
+    half = brightness(_after(stage, frames=40, match=0.5))
+    brighter = brightness(_after(stage, frames=60, match=1.0, background_color=0xFFF0F0F0))
+    assert darker < half < plain < brighter

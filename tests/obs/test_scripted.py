@@ -1,0 +1,373 @@
+"""What the script does for the filters and the user: wishes, requests, hotkeys, its panel."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, person, wait_for
+from vb_demo.obs_session import COLLECTION, SCRIPT
+from vb_link import layout
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
+from vb_script import texts
+
+SCRIPTS = Path(__file__).resolve().parent / "scripts"
+ENGLISH = texts.load("en-US")
+StartObs = Callable[..., Any]
+
+
+def _camera(stage: Stage, name: str = CAMERA, **settings: Any) -> None:
+    stage.picture(name, person()[0])
+    stage.add_filter(name, **settings)
+
+
+def _settings(stage: Stage, source: str, name: str = FILTER) -> dict[str, Any]:
+    answer = stage.obs.request("GetSourceFilter", {"sourceName": source, "filterName": name})
+    return dict(answer["filterSettings"])
+
+
+def _scene_filters(stage: Stage, scene: str) -> list[str]:
+    found = stage.obs.request("GetSourceFilterList", {"sourceName": scene})["filters"]
+    return [one["filterName"] for one in found if one["filterKind"] == SCENE_FILTER_ID]
+
+
+def _wake(stage: Stage) -> None:
+    """Wake the script as the filter does, by the same pipe."""
+    path = f"/proc/{stage.obs.pid}/fd/{stage.obs.segment().script_wake}"
+    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    os.write(descriptor, b"\0")
+    os.close(descriptor)
+
+
+def _ask(stage: Stage, *words: object) -> None:
+    """Send a request as the filter's panel does."""
+    segment = stage.obs.segment()
+    slot = segment.requests[segment.request_count % layout.REQUESTS]
+    slot.text = "\n".join(map(str, words)).encode()
+    segment.request_count += 1
+    _wake(stage)
+
+
+def _answer(stage: Stage, key: str, *words: object, **details: object) -> None:
+    """Send a request and wait for its sentence in the log."""
+    sentence = ENGLISH[key].format(**details)
+    stage.expected.append(sentence)
+    before = stage.obs.log().count(sentence)
+    _ask(stage, *words)
+    wait_for(lambda: stage.obs.log().count(sentence) > before, 5, sentence)
+
+
+def _wish(stage: Stage, kind: str, name: object, index: int = layout.ASSETS - 1) -> Any:
+    """Wish for something as a filter does, by an asset no filter takes."""
+    asset = stage.obs.segment().assets[index]
+    asset.wish_kind, asset.wish_name = kind.encode(), str(name).encode()
+    asset.used = 4000
+    asset.wish_sequence += 1
+    _wake(stage)
+    return asset
+
+
+def _answered(asset: Any, seconds: float = 8.0) -> tuple[bool, str]:
+    """Wait for the answer; return whether something is offered, and the error."""
+    wait_for(
+        lambda: asset.offer_sequence == asset.wish_sequence and asset.offer_used == asset.used,
+        seconds,
+        "an answer",
+    )
+    return bool(asset.offer), asset.offer_error.decode()
+
+
+def _taken_back(asset: Any) -> bool:
+    return not asset.offer
+
+
+@pytest.fixture
+def no_wishes(stage: Stage) -> Any:
+    """Afterwards the script has everything back that no filter took."""
+    yield
+    for asset in stage.obs.segment().assets:
+        if asset.used == 4000:
+            asset.used = 0
+            _wake(stage)
+            wait_for(partial(_taken_back, asset), 5, "the offer taken back")
+
+
+# Wishes
+
+
+@pytest.mark.usefixtures("no_wishes")
+def test_a_picture_a_video_and_a_source_are_offered(stage: Stage, tmp_path: Path) -> None:
+    stage.picture(CAMERA, person()[0])
+    picture = stage.save("wished", np.full((32, 48, 3), 90, np.uint8))
+    video = tmp_path / "wished.avi"
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for shade in range(0, 250, 25):
+        writer.write(np.full((48, 64, 3), shade, np.uint8))
+    writer.release()
+    for kind, name in (("image", picture), ("video", video), ("source", CAMERA), ("source", SCENE)):
+        assert _answered(_wish(stage, kind, name)) == (True, "")
+    assert _answered(_wish(stage, "", "")) == (False, "")
+    assert stage.obs.running
+
+
+@pytest.mark.usefixtures("no_wishes")
+def test_what_cannot_be_shown_is_refused_in_words(stage: Stage, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n no picture")
+    for kind, name, key in (
+        ("image", tmp_path / "missing.png", "Asset.NoFile"),
+        ("image", tmp_path, "Asset.NoFile"),
+        ("image", broken, "Asset.Bad.image"),
+        ("video", broken, "Asset.Bad.video"),
+        ("source", "Nobody", "Asset.NoSource"),
+    ):
+        asset = _wish(stage, kind, name)
+        assert _answered(asset) == (False, ENGLISH[key].format(name=name))
+
+
+@pytest.mark.usefixtures("no_wishes")
+def test_what_is_missing_is_offered_once_it_appears(stage: Stage, tmp_path: Path) -> None:
+    late = tmp_path / "late.png"
+    file, source = _wish(stage, "image", late), _wish(stage, "source", "Late", index=60)
+    assert not _answered(file)[0] and not _answered(source)[0]
+    cv2.imwrite(str(late), np.zeros((16, 16, 3), np.uint8))
+    stage.picture("Late", person()[0])
+    wait_for(lambda: file.offer and source.offer, 6, "the late ones")
+    assert _answered(file) == (True, "") and _answered(source) == (True, "")
+
+
+def test_what_nobody_took_is_no_leak_at_exit(start_obs: StartObs) -> None:
+    with start_obs() as stage:
+        picture = stage.save("wished", np.full((32, 48, 3), 90, np.uint8))
+        assert _answered(_wish(stage, "image", picture))[0]
+        assert _answered(_wish(stage, "source", SCENE, index=62))[0]
+    # Leaving checks OBS's count of leaks.
+
+
+# Names
+
+
+def test_the_lists_of_names_follow_obs(stage: Stage) -> None:
+    segment = stage.obs.segment()
+    _camera(stage)
+    stage.obs.request("CreateScene", {"sceneName": "背景 two"})
+    stage.obs.add_input(SCENE, "Quiet", "color_source_v3", {})
+
+    def named() -> bool:
+        scenes = segment.scene_names.decode().split("\n")
+        sources = segment.source_names.decode().split("\n")
+        return {SCENE, "背景 two"} <= set(scenes) and {
+            CAMERA, "Quiet", SCENE, "背景 two"} <= set(sources)  # fmt: skip
+
+    wait_for(named, 6, "the names")
+    assert segment.names_sequence % 2 == 0
+    steady = segment.names_sequence
+    stage.obs.request("RemoveScene", {"sceneName": "背景 two"})
+    wait_for(lambda: b"two" not in segment.scene_names, 6, "the removed scene's name gone")
+    assert segment.names_sequence == steady + 2
+
+
+# Requests
+
+
+def test_a_scene_gets_its_own_background_and_the_cameras_again(stage: Stage) -> None:
+    _answer(stage, "Request.OwnScene", "own_scene", SCENE, name=SCENE)
+    assert _scene_filters(stage, SCENE) == [ENGLISH["SceneFilterName"]]
+    _answer(stage, "Request.OwnScene", "own_scene", SCENE, name=SCENE)
+    assert len(_scene_filters(stage, SCENE)) == 1
+    _answer(stage, "Request.DefaultScene", "default_scene", SCENE, name=SCENE)
+    assert _scene_filters(stage, SCENE) == []
+
+
+def test_requests_that_cannot_be_done_are_answered_in_words(stage: Stage) -> None:
+    stage.picture(CAMERA, person()[0])
+    _answer(stage, "Request.NoSource", "own_scene", "Nowhere", name="Nowhere")
+    _answer(stage, "Request.NoScene", "own_scene", CAMERA, name=CAMERA)
+    _answer(stage, "Request.NoFilter", "copy", CAMERA, "None", source=CAMERA, filter="None")
+    _answer(stage, "Request.Unknown", "dance", "now", request="dance")
+
+
+def test_settings_are_copied_to_all_other_cameras(stage: Stage) -> None:
+    _camera(stage, background="color", background_color=0xFF112233, grow=-2.5)
+    _camera(stage, "Second", background="transparent", shadow=0.5)
+    stage.obs.request("CreateScene", {"sceneName": "Other"})
+    stage.obs.add_filter("Other", "On a scene", FILTER_ID, {"threshold": 0.1})
+    _answer(stage, "Request.Copied", "copy", CAMERA, FILTER, count=2)
+    for source, name in (("Second", FILTER), ("Other", "On a scene")):
+        copied = _settings(stage, source, name)
+        assert copied["background"] == "color" and copied["background_color"] == 0xFF112233
+        assert copied["grow"] == -2.5
+        assert (copied["shadow"], copied["threshold"]) == (0.0, 0.5)
+    stage.obs.request("RemoveScene", {"sceneName": "Other"})
+    wait_for(lambda: len(stage.channels()) == 2, 5, "the removed scene's channel")
+
+
+def test_a_preset_is_saved_and_loaded(stage: Stage, tmp_path: Path) -> None:
+    _camera(stage, background="color", threshold=0.25)
+    preset = tmp_path / "preset.json"
+    _answer(stage, "Request.Saved", "save_preset", CAMERA, FILTER, preset, path=preset)
+    stage.set_filter(background="blur", threshold=0.9, light_wrap=0.3)
+    _answer(stage, "Request.Loaded", "load_preset", CAMERA, FILTER, preset, path=preset)
+    loaded = _settings(stage, CAMERA)
+    assert (loaded["background"], loaded["threshold"]) == ("color", 0.25)
+    assert loaded["light_wrap"] == 0.0
+    preset.write_text("a letter")
+    _answer(stage, "Preset.NotOurs", "load_preset", CAMERA, FILTER, preset, path=preset)
+    _answer(stage, "Preset.NotOurs", "save_preset", CAMERA, FILTER, preset, path=preset)
+    assert preset.read_text() == "a letter"
+    assert _settings(stage, CAMERA) == loaded
+
+
+# Hotkeys
+
+
+def _press(stage: Stage, action: str) -> None:
+    stage.obs.request("TriggerHotkeyByName", {"hotkeyName": f"virtual_background.{action}"})
+
+
+def _becomes(stage: Stage, source: str, key: str, value: object) -> None:
+    wait_for(lambda: _settings(stage, source).get(key) == value, 3, f"{source}: {key} is {value}")
+
+
+def test_the_toggle_switches_all_filters(stage: Stage) -> None:
+    _camera(stage)
+    _camera(stage, "Second", active=False)
+    _press(stage, "toggle")
+    _becomes(stage, CAMERA, "active", False)
+    _becomes(stage, "Second", "active", False)
+    _press(stage, "toggle")
+    _becomes(stage, CAMERA, "active", True)
+    _becomes(stage, "Second", "active", True)
+
+
+def test_next_and_previous_go_round_the_backgrounds(stage: Stage, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "notes.txt").write_text("no picture")
+    _camera(stage, background="color", background_image=str(tmp_path / "a.png"))
+    for background, picture in (
+        ("blur", "a.png"), ("image", "a.png"), ("image", "b.png"), ("transparent", "b.png"),
+    ):  # fmt: skip
+        _press(stage, "next")
+        _becomes(stage, CAMERA, "background", background)
+        _becomes(stage, CAMERA, "background_image", str(tmp_path / picture))
+    _press(stage, "previous")
+    _becomes(stage, CAMERA, "background", "image")
+
+
+def test_a_scenes_own_background_is_stepped_before_the_cameras(stage: Stage) -> None:
+    _camera(stage, background="blur")
+    _answer(stage, "Request.OwnScene", "own_scene", SCENE, name=SCENE)
+    (own,) = _scene_filters(stage, SCENE)
+    stage.set_filter(SCENE, own, background="color")
+    _press(stage, "next")
+    wait_for(lambda: _settings(stage, SCENE, own)["background"] == "blur", 3, "a step")
+    assert _settings(stage, CAMERA)["background"] == "blur"
+    stage.set_filter(SCENE, own, background="default")
+    _press(stage, "next")
+    _becomes(stage, CAMERA, "background", "transparent")
+    assert _settings(stage, SCENE, own)["background"] == "default"
+    _answer(stage, "Request.DefaultScene", "default_scene", SCENE, name=SCENE)
+
+
+def test_panic_is_set_at_once_and_said_in_every_status_line(stage: Stage) -> None:
+    _camera(stage)
+    segment = stage.obs.segment()
+    channel = stage.channels()[0]
+    _press(stage, "panic")
+    wait_for(lambda: segment.panic, 1, "panic")
+    sentence = ENGLISH["Status.Panic"].encode()
+    wait_for(lambda: channel.status.startswith(sentence), 3, "the status line")
+    _press(stage, "panic")
+    wait_for(lambda: not segment.panic, 1, "the end of panic")
+    wait_for(lambda: not channel.status.startswith(sentence), 3, "the status line")
+
+
+def test_hotkeys_are_kept_in_the_scene_collection(start_obs: StartObs) -> None:
+    keys = [{"key": "OBS_KEY_F9", "control": True}]
+    with start_obs(scripts=((SCRIPT, {"hotkey_panic": keys}),)) as stage:
+        segment = stage.obs.segment()
+        stage.obs.request(
+            "TriggerHotkeyByKeySequence",
+            {"keyId": "OBS_KEY_F9", "keyModifiers": {"control": True}},
+        )
+        wait_for(lambda: segment.panic, 2, "panic by its key")
+        scenes = stage.folder / "config" / "obs-studio" / "basic" / "scenes"
+    (path,) = scenes.glob(f"{COLLECTION.replace(' ', '_')}.json")
+    (saved,) = json.loads(path.read_text())["modules"]["scripts-tool"]
+    assert saved["settings"]["hotkey_panic"] == keys
+
+
+# The panel
+
+
+class Panel:
+    """The script's panel in an OBS with the helper script."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self._stage, self._folder = stage, folder
+        self._studio = False
+
+    def press(self, button: str = "", **chosen: str) -> dict[str, Any]:
+        """Choose, press, and return what the panel then shows."""
+        (self._folder / "press.new").write_text(json.dumps({"button": button, "chosen": chosen}))
+        (self._folder / "press.new").rename(self._folder / "press")
+        self._studio = not self._studio  # an event, so that the helper script is called
+        self._stage.obs.request("SetStudioModeEnabled", {"studioModeEnabled": self._studio})
+        shown = self._folder / "shown"
+        wait_for(shown.exists, 5, "the panel")
+        found: dict[str, Any] = json.loads(shown.read_text())
+        shown.unlink()
+        return found
+
+
+def test_the_panel_shows_and_sets_every_scenes_background(
+    start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PANEL_FOLDER", str(tmp_path))
+    with start_obs(scripts=((SCRIPT, {}), (SCRIPTS / "panel.py", {}))) as stage:
+        stage.expected += [
+            ENGLISH[key].split("{")[0] or ENGLISH[key].split("}")[1]
+            for key in ("Request.OwnScene", "Request.DefaultScene", "Request.Copied",
+                        "Request.Saved", "Request.Loaded", "Preset.NoPath")
+        ]  # fmt: skip
+        panel = Panel(stage, tmp_path)
+        stage.obs.request("CreateScene", {"sceneName": "Beach"})
+        _camera(stage, threshold=0.25)
+        _camera(stage, "Second")
+        default = ENGLISH["Background.default"]
+        shown = panel.press()
+        assert shown["scene"] == [SCENE, "Beach"]
+        assert shown["camera"] == [f"{CAMERA}: {FILTER}", f"Second: {FILTER}"]
+        assert shown["backgrounds"] == f"{SCENE}: {default}\nBeach: {default}"
+        assert "2 filter(s)" in shown["summary"]
+
+        shown = panel.press("own_scene", scene="Beach")
+        (own,) = _scene_filters(stage, "Beach")
+        assert _scene_filters(stage, SCENE) == []
+        assert ENGLISH["Request.OwnScene"].format(name="Beach") in shown["summary"]
+        stage.obs.set_filter("Beach", own, {"background": "color", "background_color": 0xFF0000FF})
+        shown = panel.press("refresh")
+        assert shown["backgrounds"].endswith(f"Beach: {ENGLISH['Background.color']} #ff0000")
+
+        panel.press("default_scene", scene="Beach")
+        assert _scene_filters(stage, "Beach") == []
+
+        panel.press("copy", camera=f"{CAMERA}\n{FILTER}")
+        _becomes(stage, "Second", "threshold", 0.25)
+        preset = tmp_path / "preset.json"
+        panel.press("save_preset", camera=f"{CAMERA}\n{FILTER}", preset_save=str(preset))
+        assert json.loads(preset.read_text())["settings"]["threshold"] == 0.25
+        stage.set_filter("Second", threshold=0.75)
+        panel.press("load_preset", camera=f"Second\n{FILTER}", preset_load=str(preset))
+        _becomes(stage, "Second", "threshold", 0.25)
+        shown = panel.press("save_preset")
+        assert ENGLISH["Preset.NoPath"] in shown["summary"]

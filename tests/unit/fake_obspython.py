@@ -1,0 +1,234 @@
+"""A small OBS for tests of what calls obspython: sources, scenes, filters, references counted.
+
+Importing this puts it in obspython's place; ``fresh()`` gives an empty one.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+import types
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False)
+class Source:
+    """A source, scene or filter. ``references`` counts what the code under test holds."""
+
+    name: str
+    kind: str = "input"
+    settings: dict[str, Any] = field(default_factory=dict)
+    filters: list[Source] = field(default_factory=list)
+    flags: int = 1
+    enabled: bool = True
+    references: int = 0
+    panels_renewed: int = 0
+
+
+@dataclass(eq=False)
+class Held:
+    """An obs_data or an array of it."""
+
+    content: Any
+    references: int = 1
+
+
+class World:
+    """What is in this OBS."""
+
+    def __init__(self) -> None:
+        self.inputs: list[Source] = []
+        self.scenes: list[Source] = []
+        self.program: Source | None = None
+        self.hotkeys: dict[int, tuple[str, str, Callable[[bool], None]]] = {}
+        self.bindings: dict[int, Any] = {}
+        self.held: list[Held] = []
+        self.numbers = itertools.count(1)
+
+    def everything(self) -> list[Source]:
+        parents = [*self.inputs, *self.scenes]
+        return [*parents, *(one for parent in parents for one in parent.filters)]
+
+    def balanced(self) -> bool:
+        """Whether all that was taken has been given back."""
+        return not any(one.references for one in self.everything()) and not any(
+            one.references for one in self.held
+        )
+
+    def hold(self, content: Any) -> Held:
+        made = Held(content)
+        self.held.append(made)
+        return made
+
+
+world = World()
+
+
+def fresh() -> World:
+    """Return the new, empty world."""
+    global world  # noqa: PLW0603
+    world = World()
+    return world
+
+
+def _take(source: Source | None) -> Source | None:
+    if source is not None:
+        source.references += 1
+    return source
+
+
+def obs_enum_sources() -> list[Source]:
+    for one in world.inputs:
+        one.references += 1
+    return list(world.inputs)
+
+
+def obs_frontend_get_scenes() -> list[Source]:
+    for one in world.scenes:
+        one.references += 1
+    return list(world.scenes)
+
+
+def obs_frontend_get_current_scene() -> Source | None:
+    return _take(world.program)
+
+
+def source_list_release(sources: list[Source]) -> None:
+    for one in sources:
+        one.references -= 1
+
+
+def obs_get_source_by_name(name: str) -> Source | None:
+    found = [one for one in (*world.inputs, *world.scenes) if one.name == name]
+    return _take(found[0] if found else None)
+
+
+def obs_source_release(source: Source | None) -> None:
+    if source is not None:
+        source.references -= 1
+
+
+def obs_source_is_scene(source: Source) -> bool:
+    return source in world.scenes
+
+
+def obs_source_is_group(source: Source) -> bool:
+    return source.kind == "group"
+
+
+def obs_source_backup_filters(source: Source) -> Held:
+    return world.hold(
+        [{"id": one.kind, "name": one.name, "settings": one.settings} for one in source.filters]
+    )
+
+
+def obs_source_get_filter_by_name(source: Source, name: str) -> Source | None:
+    return _take(next((one for one in source.filters if one.name == name), None))
+
+
+def obs_source_get_name(source: Source) -> str:
+    return source.name
+
+
+def obs_source_get_unversioned_id(source: Source) -> str:
+    return source.kind
+
+
+def obs_source_get_output_flags(source: Source) -> int:
+    return source.flags
+
+
+def obs_source_enabled(source: Source) -> bool:
+    return source.enabled
+
+
+def obs_source_set_enabled(source: Source, enabled: bool) -> None:
+    source.enabled = enabled
+
+
+def obs_source_create(kind: str, name: str, _settings: None, _hotkeys: None) -> Source:
+    return Source(name, kind, references=1)
+
+
+def obs_source_filter_add(source: Source, made: Source) -> None:
+    source.filters.append(made)
+
+
+def obs_source_filter_remove(source: Source, one: Source) -> None:
+    source.filters.remove(one)
+
+
+def obs_source_get_settings(source: Source) -> Held:
+    return world.hold(source.settings)
+
+
+def obs_source_update(source: Source, data: Held) -> None:
+    source.settings.update(data.content)
+
+
+def obs_source_reset_settings(source: Source, data: Held) -> None:
+    source.settings = dict(data.content)
+
+
+def obs_source_update_properties(source: Source) -> None:
+    source.panels_renewed += 1
+
+
+def obs_data_create_from_json(text: str) -> Held:
+    return world.hold(json.loads(text))
+
+
+def obs_data_get_json(data: Held) -> str:
+    return json.dumps(data.content)
+
+
+def obs_data_get_string(data: Held, key: str) -> str:
+    return str(data.content.get(key, ""))
+
+
+def obs_data_get_array(data: Held, key: str) -> Held | None:
+    return world.hold(data.content[key]) if key in data.content else None
+
+
+def obs_data_set_array(data: Held, key: str, array: Held) -> None:
+    data.content[key] = array.content
+
+
+def obs_data_array_count(array: Held) -> int:
+    return len(array.content)
+
+
+def obs_data_array_item(array: Held, index: int) -> Held:
+    return world.hold(array.content[index])
+
+
+def _release(held: Held | None) -> None:
+    if held is not None:
+        held.references -= 1
+
+
+obs_data_release = obs_data_array_release = _release
+
+
+def obs_hotkey_register_frontend(name: str, title: str, callback: Callable[[bool], None]) -> int:
+    number = next(world.numbers)
+    world.hotkeys[number] = (name, title, callback)
+    return number
+
+
+def obs_hotkey_load(number: int, keys: Held | None) -> None:
+    world.bindings[number] = keys.content if keys is not None else []
+
+
+def obs_hotkey_save(number: int) -> Held:
+    return world.hold(world.bindings.get(number, []))
+
+
+_module = types.ModuleType("obspython")
+vars(_module).update(
+    {name: value for name, value in globals().items() if name[:3] in ("obs", "sou")}
+)
+sys.modules["obspython"] = _module

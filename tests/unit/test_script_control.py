@@ -1,0 +1,242 @@
+"""Requests, hotkeys, names and words, against an OBS that counts its references."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit import fake_obspython as fake
+from tests.unit.fake_obspython import Source, World
+from vb_link import layout
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, defaults
+from vb_script import control, names, obs_filters, requests, texts
+from vb_script.hotkeys import ACTIONS, Hotkeys
+from vb_script.scene_words import words
+from vb_script.texts import SaidError
+
+ENGLISH = texts.load("en-US")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A camera, a second one and a scene with a camera's filter, another scene; all balanced."""
+    made = fake.fresh()
+    camera = Source("Camera", filters=[_filter(background="color", threshold=0.25)])
+    second = Source("Second", filters=[Source("Crop", "crop_filter"), _filter(shadow=0.5)])
+    made.inputs = [camera, second, Source("Microphone", flags=2), Source("Group", "group")]
+    made.scenes = [Source("Stage", "scene", filters=[_filter()]), Source("Beach", "scene")]
+    opened: list[str] = []
+    monkeypatch.setattr(requests, "open_filters", opened.append)
+    made.opened = opened  # type: ignore[attr-defined]
+    yield made
+    assert made.balanced()
+
+
+def _filter(kind: str = FILTER_ID, **settings: Any) -> Source:
+    return Source("Virtual Background", kind, settings)
+
+
+def _run(*request: object) -> str:
+    return requests.run("\n".join(map(str, request)), ENGLISH)
+
+
+def _refused(*request: object) -> str:
+    with pytest.raises(SaidError) as caught:
+        _run(*request)
+    return caught.value.key
+
+
+# Requests
+
+
+def test_a_scene_gets_one_filter_of_its_own(world: World) -> None:
+    beach = world.scenes[1]
+    beach.filters.append(Source(ENGLISH["SceneFilterName"], "crop_filter"))
+    assert "Beach" in _run("own_scene", "Beach")
+    _run("own_scene", "Beach")
+    assert [(one.name, one.kind) for one in beach.filters[1:]] == [
+        (f"{ENGLISH['SceneFilterName']} 2", SCENE_FILTER_ID)
+    ]
+    assert world.opened == ["Beach", "Beach"]  # type: ignore[attr-defined]
+    beach.filters[1].enabled = False
+    _run("own_scene", "Beach")
+    assert beach.filters[1].enabled
+    _run("default_scene", "Beach")
+    assert [one.kind for one in beach.filters] == ["crop_filter"]
+
+
+def test_a_group_can_have_its_own_background(world: World) -> None:
+    _run("own_scene", "Group")
+    assert [one.kind for one in world.inputs[3].filters] == [SCENE_FILTER_ID]
+
+
+def test_copying_reaches_every_other_filter_with_everything(world: World) -> None:
+    assert "2" in _run("copy", "Camera", "Virtual Background")
+    expected = {**defaults(), "background": "color", "threshold": 0.25}
+    for one in (world.inputs[1].filters[1], world.scenes[0].filters[0]):
+        assert one.settings == expected and one.panels_renewed == 1
+    assert world.inputs[0].filters[0].settings == {"background": "color", "threshold": 0.25}
+    assert world.inputs[1].filters[0].settings == {}
+
+
+def test_a_preset_replaces_all_settings(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "preset.json"
+    _run("save_preset", "Camera", "Virtual Background", path)
+    _run("load_preset", "Second", "Virtual Background", path)
+    assert world.inputs[1].filters[1].settings == {
+        **defaults(), "background": "color", "threshold": 0.25
+    }  # fmt: skip
+    path.write_text(json.dumps({"obs_virtual_background_preset": 1, "settings": {"x": 1}}))
+    before = dict(world.inputs[1].filters[1].settings)
+    assert (
+        _refused("load_preset", "Second", "Virtual Background", path) == "Preset.UnknownSetting"
+    )  # fmt: skip
+    assert world.inputs[1].filters[1].settings == before
+
+
+@pytest.mark.usefixtures("world")
+def test_requests_that_cannot_be_done_are_refused_in_words(tmp_path: Path) -> None:
+    assert _refused("own_scene", "Nowhere") == "Request.NoSource"
+    assert _refused("own_scene", "Camera") == "Request.NoScene"
+    assert _refused("copy", "Camera", "Crop") == "Request.NoFilter"
+    assert _refused("copy", "Second", "Crop") == "Request.NoFilter"
+    assert _refused("copy", "Camera") == "Request.Unknown"
+    assert _refused("dance") == "Request.Unknown"
+    assert _refused("save_preset", "Camera", "No", tmp_path / "p.json") == "Request.NoFilter"
+
+
+def test_copying_to_nobody_is_said(world: World) -> None:
+    world.inputs, world.scenes = world.inputs[:1], []
+    assert _refused("copy", "Camera", "Virtual Background") == "Request.NoOthers"
+
+
+# Hotkeys
+
+
+def test_the_toggle_switches_all_off_and_all_on(world: World) -> None:
+    filters = [world.inputs[0].filters[0], world.inputs[1].filters[1], world.scenes[0].filters[0]]
+    filters[0].settings["active"] = False
+    for expected in (False, True, False):
+        control.toggle()
+        assert [one.settings["active"] for one in filters] == [expected] * 3
+
+
+def test_without_a_scene_of_its_own_the_cameras_step(world: World) -> None:
+    world.program = world.scenes[1]
+    control.step(1)
+    assert world.inputs[0].filters[0].settings["background"] == "blur"
+    assert world.scenes[0].filters[0].settings["background"] == "transparent"
+
+
+@pytest.mark.parametrize(
+    ("background", "enabled", "own"),
+    [("color", True, True), ("default", True, False), ("color", False, False)],
+)
+def test_the_program_scenes_own_background_steps_alone(
+    world: World, background: str, enabled: bool, own: bool
+) -> None:
+    world.program = world.scenes[1]
+    one = _filter(SCENE_FILTER_ID, background=background)
+    one.enabled = enabled
+    world.scenes[1].filters.append(one)
+    control.step(-1)
+    assert one.settings["background"] == ("transparent" if own else background)
+    stepped = world.inputs[0].filters[0].settings["background"] == "transparent"
+    assert stepped is not own
+
+
+def _round(settings: dict[str, Any], by: int, count: int) -> list[str]:
+    seen = []
+    for _ in range(count):
+        settings = {**settings, **control.neighbour(settings, by)}
+        kind = str(settings["background"])
+        name = Path(str(settings["background_image"])).name
+        seen.append(name if kind == "image" else kind)
+    return seen
+
+
+def test_the_round_holds_every_picture_beside_the_chosen_one(tmp_path: Path) -> None:
+    for name in ("c.png", "A.JPG", "b.webp", "notes.txt", ".hidden.png"):
+        (tmp_path / name).touch()
+    chosen = {**defaults(), "background": "blur", "background_image": str(tmp_path / "b.webp"),
+              "background_source": "Browser"}  # fmt: skip
+    there = ["A.JPG", "b.webp", "c.png", "source", "transparent", "color", "blur"]
+    assert _round(chosen, 1, 7) == there
+    assert _round(chosen, -1, 7) == [*there[-2::-1], "blur"]
+
+
+def test_the_round_without_files_and_from_outside_it() -> None:
+    plain = {**defaults(), "background": "room"}
+    assert _round(plain, 1, 4) == ["transparent", "color", "blur", "transparent"]
+    assert _round(plain, -1, 2) == ["blur", "color"]
+    gone = {**plain, "background_image": "/nowhere/x.png"}
+    assert _round(gone, -1, 1) == ["x.png"]
+
+
+def test_hotkeys_have_names_act_on_pressing_and_are_saved() -> None:
+    world = fake.fresh()
+    pressed: list[str] = []
+    hotkeys = Hotkeys()
+    hotkeys.register(texts.load("ja-JP"), pressed.append)
+    hotkeys.load(fake.world.hold({"hotkey_panic": [{"key": "OBS_KEY_F9"}]}))
+    assert [name for name, _, _ in world.hotkeys.values()] == [
+        f"virtual_background.{action}" for action in ACTIONS
+    ]
+    assert all("バーチャル背景" in title for _, title, _ in world.hotkeys.values())
+    for _, _, callback in world.hotkeys.values():
+        callback(True)
+        callback(False)
+    assert pressed == list(ACTIONS)
+    saved = world.hold({})
+    hotkeys.save(saved)
+    assert saved.content["hotkey_panic"] == [{"key": "OBS_KEY_F9"}]
+    assert saved.content["hotkey_next"] == []
+
+
+# Names and words
+
+
+def test_names_are_written_when_they_change_only(world: World) -> None:
+    segment = layout.Segment()
+    names.refresh(segment)
+    assert segment.scene_names == b"Beach\nStage"
+    assert segment.source_names == b"Beach\nCamera\nGroup\nSecond\nStage"
+    assert segment.names_sequence == 2
+    names.refresh(segment)
+    assert segment.names_sequence == 2
+    world.scenes[1].name = "海"
+    names.refresh(segment)
+    assert segment.names_sequence == 4 and "海" in segment.scene_names.decode()
+
+
+def test_names_that_do_not_fit_are_left_out_whole() -> None:
+    assert names.lines(["b", "a", "", "c\nd"]) == b"a\nb"
+    assert names.lines(["ccc", "aaa", "bbb"], 8) == b"aaa\nbbb"
+    assert names.lines(["ccc", "aaa", "bbb"], 7) == b"aaa"
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (None, "As the camera's filter says"),
+        ({"background": "default"}, "As the camera's filter says"),
+        ({"background": "blur"}, "Blur"),
+        ({"background": "color", "background_color": 0xFF2010FF}, "Colour #ff1020"),
+        ({"background": "image", "background_image": "/a/b.png"}, "Image: b.png"),
+        ({"background": "video", "background_video": "C:\\a\\b.mp4"}, "Video: b.mp4"),
+        ({"background": "source", "background_source": "A/B"}, "Any source or scene: A/B"),
+    ],
+)
+def test_a_background_in_words(settings: dict[str, Any] | None, expected: str) -> None:
+    full = None if settings is None else {**defaults(), **settings}
+    assert words(full, ENGLISH) == expected
+
+
+def test_settings_are_read_with_their_defaults(world: World) -> None:
+    with obs_filters.camera_filter("Second", "Virtual Background") as one:
+        assert obs_filters.values(one) == {**defaults(), "shadow": 0.5}
+    assert world.balanced()

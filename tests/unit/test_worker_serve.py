@@ -1,0 +1,151 @@
+"""The worker's loop on a segment of its own: who is kept, and the depth that goes along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
+from vb_link import layout, sentences, slots
+from vb_worker.models import Manifest
+from vb_worker.serve import Worker
+
+W, H = 64, 36
+
+
+def _channel_model(folder: Path, name: str, colour: int, kind: str) -> Manifest:
+    """Return a model that answers with one colour of the picture."""
+    graph = Graph()
+    begin, end, axis = (graph.weight([value], np.int64) for value in (colour, colour + 1, 1))
+    graph.node("Slice", "picture", begin, end, axis, out="out")
+    file = graph.save(
+        folder / f"{name}.onnx",
+        [("picture", FLOAT, [1, 3, H, W])],
+        [("out", FLOAT, [1, 1, H, W])],
+    )
+    return manifest_for(file, f'kind = "{kind}"', width=W, height=H, name=name)
+
+
+class Filter:
+    """What a filter does: settings, frames in, alphas out. People are red, nearness is green."""
+
+    def __init__(self, folder: Path) -> None:
+        self.people = _channel_model(folder, "people", 0, "probability")
+        self.depth = _channel_model(folder, "depth", 1, "depth")
+        self.segment = layout.Segment()
+        self.worker = Worker(self.segment, {"people": self.people, "depth": self.depth})
+        self.channel: Any = self.segment.channels[0]
+        self.channel.used = 1
+        self.set(model=b"people", person=b"all")
+
+    def set(self, **fields: Any) -> None:
+        for field, value in fields.items():
+            setattr(self.channel, field, value)
+        self.channel.settings_sequence += 1
+
+    def answer(self, picture: NDArray[np.uint8]) -> slots.Picture:
+        """Hand a frame over, let the worker work, return the alpha."""
+        self.channel.frame_newest = slots.write(
+            self.channel.frames, self.channel.frame_newest,
+            frame_id=self.channel.frame_count + 1, generation=self.channel.generation,
+            width=W, height=H, pixels=np.ascontiguousarray(picture).data,
+        )  # fmt: skip
+        self.channel.frame_count += 1
+        assert self.worker.work()
+        alpha = slots.read(self.channel.alphas, self.channel.alpha_newest, 1)
+        assert alpha is not None
+        assert alpha.frame_id == self.channel.frame_count
+        return alpha
+
+    def kept(self) -> tuple[int, int]:
+        """Return the alpha in the middle of the left and of the right person."""
+        alpha = np.frombuffer(self.answer(_two()).pixels, np.uint8).reshape(H, W)
+        return int(alpha[24, 10]), int(alpha[24, 50])
+
+    @property
+    def error(self) -> str:
+        return sentences.english(self.channel.report_error)
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Iterator[Filter]:
+    yield Filter(tmp_path)
+
+
+def _two() -> NDArray[np.uint8]:
+    """Two people, the right one larger, in a room that is nearer to the right."""
+    picture = np.zeros((H, W, 4), np.uint8)
+    picture[..., 1] = np.linspace(20, 220, W)
+    picture[16:36, 5:15, 0] = 255
+    picture[8:36, 40:60, 0] = 255
+    return picture
+
+
+def test_the_person_chosen_is_kept_from_the_next_alpha_on(half: Filter) -> None:
+    assert half.kept() == (255, 255)
+    half.set(person=b"largest")
+    assert half.kept() == (0, 255)
+    half.set(person=b"follow", person_x=0.1, person_y=0.8)
+    assert half.kept() == (255, 0)
+    half.set(person_x=0.9)
+    assert half.kept() == (0, 255)
+    half.set(person=b"all")
+    assert half.kept() == (255, 255)
+    assert half.error == ""
+
+
+def test_absurd_choices_are_harmless(half: Filter) -> None:
+    half.set(person=b"\xff?", person_x=float("nan"), person_y=float("inf"))
+    assert half.kept() == (255, 255)
+    half.set(person=b"follow", person_x=float("nan"), person_y=-1e300)
+    assert sorted(half.kept()) == [0, 255]
+
+
+def test_a_new_generation_begins_the_choice_anew(half: Filter) -> None:
+    half.set(person=b"follow", person_x=0.1, person_y=0.8)
+    assert half.kept() == (255, 0)
+    gone = _two()
+    gone[:, 5:15, 0] = 0
+    assert max(half.answer(gone).pixels) == 0, "another person took the place at once"
+    half.channel.generation += 1
+    assert max(half.answer(gone).pixels) == 255
+
+
+def test_a_depth_goes_with_the_alphas_once_a_model_is_chosen(half: Filter) -> None:
+    assert half.answer(_two()).depth is None
+    half.set(depth_model=b"depth")
+    half.answer(_two())
+    depth = half.answer(_two()).depth
+    assert depth is not None
+    plane = np.frombuffer(depth, np.uint8).reshape(H, W)
+    assert plane[:, 0].max() < 10
+    assert plane[:, -1].min() > 245
+    assert (np.diff(plane[0].astype(int)) >= 0).all()
+    half.set(depth_model=b"")
+    assert half.answer(_two()).depth is None
+
+
+def test_a_depth_model_that_is_missing_is_said_and_the_alphas_go_on(half: Filter) -> None:
+    half.set(depth_model=b"gone")
+    for _ in range(2):
+        assert half.kept() == (255, 255)
+        assert half.error == (
+            "The depth model 'gone' is not installed: choose another one in the filter."
+        )
+    half.worker.models["gone"] = replace(half.depth, name="gone")
+    half.set()
+    half.kept()
+    assert half.error == ""
+    assert half.answer(_two()).depth is not None
+
+
+def test_a_depth_model_is_no_model_of_people(half: Filter) -> None:
+    half.set(model=b"depth")
+    half.worker.work()
+    assert "finds no people" in half.error
