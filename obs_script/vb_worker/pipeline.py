@@ -16,6 +16,7 @@ from vb_worker.models.instances import InstancesModel
 from vb_worker.models.model import Model
 from vb_worker.movement import Movement
 from vb_worker.person_choice import PersonChoice
+from vb_worker.plate import Plate
 from vb_worker.quality import Quality, preset
 from vb_worker.refine import WORKING_AREA, refined
 from vb_worker.shrink import shrunk
@@ -85,28 +86,42 @@ class Pipeline:
         *,
         stream: Hashable,
         choice: PersonChoice | None = None,
+        plate: Plate | None = None,
     ) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
-        ``choice`` is the stream's, and remembers it: whom of several people to keep.
+        ``choice`` and ``plate`` are the stream's, and remember it: whom of several people to
+        keep, and what the empty room looks like.
         """
-        if stream not in self._streams:
-            self._streams[stream] = _Stream(self.model, self.quality, stream)
-        return self._run(frame_rgba, self._streams[stream], choice)
+        return self._run(frame_rgba, self._stream(stream), choice, plate)
 
-    def still(self, picture: NDArray[np.uint8], choice: PersonChoice | None = None) -> Result:
+    def still(
+        self,
+        picture: NDArray[np.uint8],
+        choice: PersonChoice | None = None,
+        plate: Plate | None = None,
+    ) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
         if choice is not None:
             choice.reset()
-        return self._run(picture, _Stream(self.model, self.quality, None), choice)
+        return self._run(picture, _Stream(self.model, self.quality, None), choice, plate)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
         self._streams.pop(stream, None)
         self.model.forget(stream)
 
+    def _stream(self, name: Hashable) -> _Stream:
+        if name not in self._streams:
+            self._streams[name] = _Stream(self.model, self.quality, name)
+        return self._streams[name]
+
     def _run(
-        self, frame: NDArray[np.uint8], stream: _Stream, choice: PersonChoice | None
+        self,
+        frame: NDArray[np.uint8],
+        stream: _Stream,
+        choice: PersonChoice | None,
+        plate: Plate | None,
     ) -> Result:
         begin = time.perf_counter()
         small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
@@ -115,9 +130,12 @@ class Pipeline:
         still = stream.movement(small)
         stream.apart = choice is not None and choice.chooses
         prepared = time.perf_counter()
-        probability = stream.look(stream.exposure(small), still)
+        seen = stream.look(stream.exposure(small), still)
+        probability = seen if plate is None else plate(small, seen)
         if self.quality.refine:
-            place, unrefined = stream.look.place, probability
+            # What the plate has added need not be where the model looked closely.
+            place = stream.look.place if probability is seen else np.s_[:, :]
+            unrefined = probability
             probability = unrefined.copy()
             probability[place] = refined(small[place], unrefined[place], probability.size)
         probability = stream.steady(probability, still)

@@ -25,6 +25,7 @@ from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
 from vb_worker.quality import preset
 
 REPORT_SECONDS = 0.5
@@ -61,6 +62,8 @@ class Stream:
         self.quality = ""
         self.error: Exception | None = None
         self.choice = PersonChoice()
+        self.plate = Plate()
+        self.plate_request = 0
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -83,6 +86,17 @@ class Stream:
             else 0.0
         )
         channel.report_error = error_field(self.error or self.depth.error)
+
+    def follow_plate(self) -> None:
+        """Take or drop the clean plate as the filter asks, and say how it is."""
+        request = int(self.channel.plate_request)
+        if request != self.plate_request:
+            self.plate_request = request
+            if request:
+                self.plate.take()
+            else:
+                self.plate.drop()
+        self.channel.plate_state = self.plate.state
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Hand the filter the alpha of a picture, with the newest depth there is."""
@@ -198,6 +212,7 @@ class Worker:
             return False
         stream.frame_count = count
         self._want(stream, pipeline)
+        stream.follow_plate()
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
@@ -205,7 +220,7 @@ class Worker:
             stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index, choice=stream.choice)
+            result = pipeline.process(frame, stream=index, choice=stream.choice, plate=stream.plate)
             stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.

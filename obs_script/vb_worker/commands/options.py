@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from vb_link import settings
 from vb_worker.errors import UsageError, UserError
@@ -16,7 +17,9 @@ from vb_worker.models import (
     open_model,
 )
 from vb_worker.person_choice import MODES
+from vb_worker.pictures import read_picture
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
 from vb_worker.quality import PRESETS
 
 _DEFAULTS = settings.defaults()
@@ -76,6 +79,22 @@ def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False)
         help="of several people: all, largest, central, or follow:X,Y, the one at that point in "
         "shares of the picture (default: all)",
     )
+
+
+def add_plate_option(parser: argparse.ArgumentParser) -> None:
+    """Add --plate."""
+    parser.add_argument(
+        "--plate",
+        type=Path,
+        metavar="FILE",
+        help="a picture of the empty room from the same camera at the same place: what looks "
+        "like it is not taken for a person",
+    )
+
+
+def plate_of(options: argparse.Namespace) -> Plate | None:
+    """Return a new plate for the option, or None without one. Raises UserError."""
+    return None if options.plate is None else Plate(read_picture(options.plate))
 
 
 def person(text: str) -> tuple[str, float, float]:

@@ -14,12 +14,18 @@ from tqdm import tqdm
 
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.backgrounds import TRANSPARENT, Background, open_background
-from vb_worker.commands.options import add_model_options, open_pipeline
+from vb_worker.commands.options import (
+    add_model_options,
+    add_plate_option,
+    open_pipeline,
+    plate_of,
+)
 from vb_worker.compose import cut_out, over
 from vb_worker.errors import UsageError, UserError
 from vb_worker.levels import levels
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
 from vb_worker.video import Sink, Source, sentence, upright
 
 
@@ -43,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     add_model_options(parser)
+    add_plate_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,6 +73,7 @@ def run(options: argparse.Namespace) -> int:
             threshold=options.threshold,
             softness=options.softness,
             person=options.person,
+            plate=plate_of(options),
         )
         _render(renderer, source, output)
     finally:
@@ -141,8 +149,10 @@ class Renderer:
         threshold: float,
         softness: float,
         person: tuple[str, float, float] = ("all", 0.5, 0.5),
+        plate: Plate | None = None,
     ) -> None:
         self._pipeline = pipeline
+        self._plate = plate
         self._background = background
         self._threshold = threshold
         self._softness = softness
@@ -156,7 +166,9 @@ class Renderer:
         self.drawn += 1
         self._seconds = seconds
         alpha = levels(
-            self._pipeline.process(frame, stream=self, choice=self._choice).alpha,
+            self._pipeline.process(
+                frame, stream=self, choice=self._choice, plate=self._plate
+            ).alpha,
             frame.shape[1],
             frame.shape[0],
             threshold=self._threshold,
