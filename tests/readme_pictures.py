@@ -11,13 +11,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from vb_demo import clip
 from vb_demo.obs_session import ObsSession, VirtualDisplay
 from vb_link.settings import FILTER_ID
+from vb_script import texts
 
 NAMES = {"en-US": "Virtual Background", "ja-JP": "バーチャル背景"}
+SCENE_NAMES = {locale: texts.load(locale)["SceneFilterName"] for locale in NAMES}
+SCENES = {"en-US": ("Beach", "Desk"), "ja-JP": ("浜辺", "机")}
 
 
 class Screen:
@@ -51,13 +55,27 @@ class Screen:
     def windows(self) -> set[str]:
         return set(self.do("search", "--onlyvisible", "--name", ".+").split("\n"))
 
+    def opened(self, open_it: Callable[[], object]) -> str:
+        """Return the window that ``open_it`` opens."""
+        before = self.windows()
+        open_it()
+        deadline = time.monotonic() + 10
+        while True:
+            time.sleep(0.5)
+            found = self.windows() - before
+            if found:
+                time.sleep(1)
+                return found.pop()
+            if time.monotonic() > deadline:
+                raise SystemExit("The window did not open within 10 seconds.")
+
     def save(self, window: str, path: Path, crop: str = "") -> None:
         words = ["import", "-window", window, *(["-crop", crop] if crop else []), "+repage"]
         subprocess.run([*words, str(path)], env=self._environment, check=True)
 
 
 def make(folder: Path, locale: str, video: Path) -> None:
-    display = VirtualDisplay(1500, 1100)
+    display = VirtualDisplay(1500, 2700)
     os.environ["DISPLAY"] = display.name
     os.environ["LIBGL_ALWAYS_SOFTWARE"] = "1"
     screen = Screen(display.name)
@@ -70,21 +88,33 @@ def make(folder: Path, locale: str, video: Path) -> None:
                 "Scene", "Camera", "ffmpeg_source", {"local_file": str(video), "looping": True}
             )
             session.add_filter("Camera", NAMES[locale], FILTER_ID, {})
-            time.sleep(3)
-            before = screen.windows()
-            session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
-            time.sleep(1.5)
-            (filters,) = screen.windows() - before
-            screen.do("windowsize", filters, 980, 1040)
+            for scene in SCENES[locale]:
+                session.request("CreateScene", {"sceneName": scene})
+            time.sleep(5)
+            filters = screen.opened(
+                lambda: session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
+            )
+            screen.do("windowsize", filters, 980, 2560)
             screen.do("windowmove", filters, 30, 30)
             time.sleep(1)
-            screen.do("mousemove", "--window", filters, 120, 620, "click", 1)
+            screen.do("mousemove", "--window", filters, 120, 1660, "click", 1)
             time.sleep(4)
             screen.save(filters, folder / f"filter-{language}.png")
-            screen.do("mousemove", "--window", filters, 35, 1002, "click", 1)
+            screen.do("mousemove", "--window", filters, 35, 2522, "click", 1)
             time.sleep(1)
-            screen.save("root", folder / f"add-{language}.png", "400x470+30+570")
+            screen.save("root", folder / f"add-{language}.png", "400x470+30+2090")
             screen.do("key", "Escape")
+            screen.do("key", "--window", filters, "Escape")
+            time.sleep(1)
+            scene = SCENES[locale][0]
+            filters = screen.opened(lambda: session.ask("own_scene", scene))
+            session.set_filter(
+                scene, SCENE_NAMES[locale], {"background": "image", "own_layers": True}
+            )
+            screen.do("windowsize", filters, 980, 1500)
+            screen.do("windowmove", filters, 30, 30)
+            time.sleep(4)
+            screen.save(filters, folder / f"scene-{language}.png")
             screen.do("key", "--window", filters, "Escape")
             time.sleep(1)
             main = screen.window("OBS ")
@@ -95,7 +125,7 @@ def make(folder: Path, locale: str, video: Path) -> None:
             tools = (328, 12) if language == "en" else (560, 12)
             screen.do("mousemove", "--window", main, *tools, "click", 1)
             time.sleep(1)
-            screen.save("root", folder / f"tools-{language}.png")
+            screen.save("root", folder / f"tools-{language}.png", "800x600+0+0")
         finally:
             session.stop()
     screen.close()

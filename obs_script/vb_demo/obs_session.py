@@ -25,7 +25,7 @@ from typing import Any
 
 import obsws_python
 
-from vb_link import memory, places, sentences
+from vb_link import layout, memory, places, sentences
 
 COLLECTION = "Virtual Background"
 SCRIPT = Path(__file__).resolve().parent.parent / "virtual_background.py"
@@ -327,6 +327,21 @@ class ObsSession:
                 "overlay": True,
             },
         )
+
+    def ask(self, *words: str) -> None:
+        """Ask the script for something as a button of a panel does."""
+        segment = self.segment()
+        slot = segment.requests[int(segment.request_count) % layout.REQUESTS]
+        slot.text = "\n".join(words).encode()
+        segment.request_count += 1
+        self.wake_script()
+
+    def wake_script(self) -> None:
+        """Wake the script as the filters do, by the same pipe."""
+        path = f"/proc/{self.pid}/fd/{self.segment().script_wake}"
+        descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        os.write(descriptor, b"\0")
+        os.close(descriptor)
 
     def screenshot(self, source: str, path: Path, width: int = 0, height: int = 0) -> Path:
         """Save a PNG of a source or scene, RGBA as OBS draws it, at its own size by default."""

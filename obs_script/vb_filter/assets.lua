@@ -22,6 +22,11 @@ function M.new(name)
 	}
 end
 
+local function ask(asset)
+	asset.problem, asset.answered = "", false
+	link.wish(asset.segment, asset.slot, asset.kind, asset.wish)
+end
+
 -- Says what is wanted; "" for nothing. What was there stays until the new one has come.
 function M.want(asset, segment, count, kind, name)
 	if name == "" then kind = "" end
@@ -37,10 +42,9 @@ function M.want(asset, segment, count, kind, name)
 			asset.problem = "TooMany"
 			return
 		end
-		asset.used = asset.slot.used
+		asset.segment = segment
 	end
-	asset.problem, asset.answered = "", false
-	link.wish(segment, asset.slot, kind, name)
+	ask(asset)
 end
 
 local function let_go(asset)
@@ -146,7 +150,7 @@ function M.draw(asset, state, time, now, wide, high)
 		if source == nil then
 			-- It was removed: ask again, it may come back under its name.
 			let_go(asset)
-			asset.answered = false
+			ask(asset)
 			return nil
 		end
 	end

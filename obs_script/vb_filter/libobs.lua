@@ -9,7 +9,9 @@ typedef struct { void *type; int own; void *pointer; } vb_userdata;
 // The beginning of struct obs_source_info, which OBS only ever lengthens.
 typedef struct {
 	const char *id; int type; uint32_t output_flags;
-	void *get_name, *create, *destroy, *get_width, *get_height;
+	void *get_name, *create, *destroy, *get_width, *get_height, *get_defaults, *get_properties,
+		*update, *activate, *deactivate, *show, *hide, *video_tick, *video_render, *filter_video,
+		*filter_audio, *enum_active_sources, *save, *load;
 } vb_source_info;
 
 void *obs_filter_get_target(const void *filter);
@@ -134,12 +136,13 @@ M.full_width = interpreted(function(source) return M.C.obs_source_get_width(sour
 M.full_height = interpreted(function(source) return M.C.obs_source_get_height(source) end)
 M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
 
--- Takes the size callbacks away from a new filter, so that OBS asks the source below instead (the
--- same answer). OBS calls them while it holds the parent's filter lock, and they take this Lua's
--- lock; the graphics thread takes the two the other way round whenever a filter of ours draws a
--- source that has another one of ours: with the callbacks gone nothing can wait in a circle.
--- They are found by what OBS tells publicly of the source; false: not found, nothing was changed.
-function M.leave_size_to_target(source)
+-- Takes away from a new filter the callbacks that OBS calls while it holds the parent's filter
+-- lock: they take this Lua's lock, and the graphics thread takes the two the other way round
+-- whenever a filter of ours draws a source that has another one of ours. Without them libobs asks
+-- the source below for its size (the same answer) and saves the settings by itself, and nothing
+-- can wait in a circle. They are found by what OBS tells publicly of the source; false: not found,
+-- nothing was changed.
+function M.leave_to_libobs(source)
 	local id = M.C.obs_source_get_id(source)
 	local words = ffi.cast("const char **", source)
 	for index = 0, 200 do
@@ -149,7 +152,7 @@ function M.leave_size_to_target(source)
 				or found.output_flags ~= M.C.obs_source_get_output_flags(source) then
 				return false
 			end
-			found.get_width, found.get_height = nil, nil
+			found.get_width, found.get_height, found.save, found.load = nil, nil, nil, nil
 			return true
 		end
 	end

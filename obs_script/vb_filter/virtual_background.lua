@@ -105,7 +105,7 @@ local function create(settings, source)
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
 		state = graphics.new(), person = {}, small = {},
 	}
-	obs.leave_size_to_target(self.filter)
+	obs.leave_to_libobs(self.filter)
 	self.channel = link.take_channel(segment, half.channels)
 	if self.channel then
 		self.generation = self.channel.generation
@@ -351,7 +351,7 @@ local function create_scene(settings, source)
 		notice_seen = "", refreshed_ns = 0,
 	}
 	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
-	if not obs.leave_size_to_target(self.filter) then
+	if not obs.leave_to_libobs(self.filter) then
 		self.problem = text("Error.UnknownObs")
 		obs.warn(self.problem)
 	end

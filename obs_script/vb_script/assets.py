@@ -70,8 +70,9 @@ class Assets:
         self._failed: dict[int, tuple[tuple[int, int], Signature]] = {}
 
     def answer(self) -> bool:
-        """Answer what can be answered. True: something is being opened, so ask again soon."""
+        """Answer what can be answered. True: not all could be yet, so ask again soon."""
         self._withdraw(lambda asset: not _fits(asset))
+        again = False
         for index, asset in enumerate(self._assets):
             wish = _wish(asset)
             opening = self._opening.get(index)
@@ -82,9 +83,11 @@ class Assets:
                 self._failed.pop(index, None)
             elif opening is not None:
                 self._look(index, asset, opening)
+            elif _untaken(asset) and not _fits(asset):
+                again = True  # wished anew since we withdrew: the old offer comes back first
             elif not _fits(asset) or (not asset.offer and asset.offer_error):
                 self._try(index, asset, wish)
-        return bool(self._opening)
+        return again or bool(self._opening)
 
     def close(self) -> None:
         """Take back everything no filter has taken."""
@@ -217,7 +220,7 @@ class Assets:
         stale = [
             (index, asset, int(asset.offer_sequence))
             for index, asset in enumerate(self._assets)
-            if asset.offer and asset.taken != asset.offer_sequence and which(asset)
+            if _untaken(asset) and which(asset)
         ]
         if not stale:
             return
@@ -244,6 +247,11 @@ def _wish(asset: Any) -> Wish | None:
     # A filter writing its next wish now will not take what answers this one.
     kind = asset.wish_kind.decode("utf-8", "replace")
     return Wish(used, sequence, kind, asset.wish_name.decode("utf-8", "replace"))
+
+
+def _untaken(asset: Any) -> bool:
+    """Whether something is offered that is still ours."""
+    return bool(asset.offer and asset.taken != asset.offer_sequence)
 
 
 def _fits(asset: Any) -> bool:

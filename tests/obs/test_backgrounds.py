@@ -241,3 +241,21 @@ def test_assets_go_with_their_filter(stage: Stage, kind: str) -> None:
         lambda: not any(asset.used for asset in stage.obs.segment().assets), 5, "slots given back"
     )
     stage.obs.add_filter(CAMERA, FILTER, FILTER_ID, {"background": "color"})
+
+
+def test_a_source_that_is_removed_shows_the_cover_until_another_has_its_name(stage: Stage) -> None:
+    stage.obs.request("CreateScene", {"sceneName": "Passing"})
+    stage.obs.request("CreateScene", {"sceneName": "Set"})
+    stage.picture("Old set", _stripes(1280, 720), scene="Set")
+    stage.expected.append("Passing")
+    _on(stage, background="source", background_source="Passing")
+    stage.set_filter(cover="color", cover_color=0xFF306090)
+    try:
+        # A scene that nothing shows is safe to remove in OBS 29.
+        stage.obs.request("RemoveScene", {"sceneName": "Passing"})
+        _shows(stage, 0.1, 0.1, (0x30, 0x60, 0x90), "the cover")
+        stage.obs.request("SetSceneName", {"sceneName": "Set", "newSceneName": "Passing"})
+        _shows(stage, 0.1, 0.1, WIDE_RED, "the scene that has the name now")
+    finally:
+        stage.set_filter(background="blur", background_source="")
+        _hide(stage, "Passing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -39,21 +39,9 @@ def _scene_filters(stage: Stage, scene: str) -> list[str]:
     return [one["filterName"] for one in found if one["filterKind"] == SCENE_FILTER_ID]
 
 
-def _wake(stage: Stage) -> None:
-    """Wake the script as the filter does, by the same pipe."""
-    path = f"/proc/{stage.obs.pid}/fd/{stage.obs.segment().script_wake}"
-    descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
-    os.write(descriptor, b"\0")
-    os.close(descriptor)
-
-
 def _ask(stage: Stage, *words: object) -> None:
     """Send a request as the filter's panel does."""
-    segment = stage.obs.segment()
-    slot = segment.requests[segment.request_count % layout.REQUESTS]
-    slot.text = "\n".join(map(str, words)).encode()
-    segment.request_count += 1
-    _wake(stage)
+    stage.obs.ask(*map(str, words))
 
 
 def _answer(stage: Stage, key: str, *words: object, **details: object) -> None:
@@ -71,7 +59,7 @@ def _wish(stage: Stage, kind: str, name: object, index: int = layout.ASSETS - 1)
     asset.wish_kind, asset.wish_name = kind.encode(), str(name).encode()
     asset.used = 4000
     asset.wish_sequence += 1
-    _wake(stage)
+    stage.obs.wake_script()
     return asset
 
 
@@ -89,6 +77,10 @@ def _taken_back(asset: Any) -> bool:
     return not asset.offer
 
 
+def _has_gone_on(count: Path, before: str) -> bool:
+    return count.exists() and count.read_text() not in ("", before)
+
+
 @pytest.fixture
 def no_wishes(stage: Stage) -> Any:
     """Afterwards the script has everything back that no filter took."""
@@ -96,7 +88,7 @@ def no_wishes(stage: Stage) -> Any:
     for asset in stage.obs.segment().assets:
         if asset.used == 4000:
             asset.used = 0
-            _wake(stage)
+            stage.obs.wake_script()
             wait_for(partial(_taken_back, asset), 5, "the offer taken back")
 
 
@@ -150,6 +142,36 @@ def test_what_nobody_took_is_no_leak_at_exit(start_obs: StartObs) -> None:
         assert _answered(_wish(stage, "image", picture))[0]
         assert _answered(_wish(stage, "source", SCENE, index=62))[0]
     # Leaving checks OBS's count of leaks.
+
+
+def test_a_script_that_hammers_obspython_beside_all_of_this(
+    start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
+    count = tmp_path / "hammer.count"
+    # Small and without a preview: an OBS that draws all the time lets no script come to its turn.
+    small = {"width": 320, "height": 180, "preview": False}
+    with start_obs(scripts=((SCRIPT, {}), (SCRIPTS / "hammer.py", {})), **small) as stage:
+        stage.expected.append(ENGLISH["Request.Copied"].format(count=1))
+        for name in (CAMERA, "Second"):
+            stage.picture(name, person(size=(320, 180))[0])
+            stage.add_filter(name)
+        pictures = [stage.save("wished", np.full((8, 8, 3), shade, np.uint8)) for shade in (9, 99)]
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            done = count.read_text() if count.exists() else ""
+            for name in pictures:
+                _wish(stage, "source", CAMERA, index=60)
+                assert _answered(_wish(stage, "image", name)) == (True, "")
+            _ask(stage, "copy", CAMERA, FILTER)
+            for action in ("next", "toggle", "toggle", "previous"):
+                _press(stage, action)
+            stage.obs.request("CreateScene", {"sceneName": "Passing"})
+            stage.obs.request("RemoveScene", {"sceneName": "Passing"})
+            stage.wait_frames(5)
+            wait_for(partial(_has_gone_on, count, done), 10, "the other script still runs")
+        assert b"Second" in stage.obs.segment().source_names
+    assert int(count.read_text()) > 300
 
 
 # Names
@@ -371,3 +393,21 @@ def test_the_panel_shows_and_sets_every_scenes_background(
         _becomes(stage, "Second", "threshold", 0.25)
         shown = panel.press("save_preset")
         assert ENGLISH["Preset.NoPath"] in shown["summary"]
+
+
+def test_filters_on_a_scene_and_on_a_scene_in_it_do_not_freeze_obs(start_obs: StartObs) -> None:
+    # OBS saves a source's filters under a mutex that drawing takes too: see
+    # leave_to_libobs in libobs.lua.
+    with start_obs() as stage:
+        stage.obs.request("CreateScene", {"sceneName": "Inner"})
+        stage.picture(CAMERA, person()[0], scene="Inner")
+        stage.obs.request("CreateSceneItem", {"sceneName": SCENE, "sourceName": "Inner"})
+        for scene in ("Inner", SCENE):
+            stage.add_filter(scene, background="transparent")
+        sentence = ENGLISH["Request.Copied"].format(count=1)
+        stage.expected.append(sentence)
+        for _ in range(400):
+            stage.obs.ask("copy", "Inner", FILTER)
+            time.sleep(0.02)
+        wait_for(lambda: stage.obs.log().count(sentence) >= 300, 5, "the copies")
+        stage.wait_frames(10)

@@ -262,6 +262,26 @@ def test_an_offer_taken_while_it_is_withdrawn_is_the_filters(bench: Bench, pictu
     assert len(bench.library.made) == 1
 
 
+def test_a_wish_that_changes_while_another_is_withdrawn_loses_nothing(
+    bench: Bench, picture: Path
+) -> None:
+    first, second = bench.wish("image", picture), bench.wish("image", picture, index=1)
+    bench.script.answer()
+    bench.wish("image", picture)
+
+    def change() -> None:
+        bench.on_sleep = lambda: None
+        bench.wish("image", picture, index=1)
+
+    bench.on_sleep = change
+    assert bench.script.answer() and not bench.answered(second)
+    assert not bench.script.answer()
+    assert bench.answered(first) and bench.answered(second)
+    assert bench.library.held() == {103: 1, 104: 1}
+    bench.script.close()
+    assert bench.library.held() == {}
+
+
 def test_closing_takes_back_what_is_opening_and_what_is_offered(
     bench: Bench, picture: Path
 ) -> None:
