@@ -52,8 +52,7 @@ class _Stream:
         self.instances: NDArray[np.float32] | None = None
 
     def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-        size = self._model.frame_size(picture.shape[1], picture.shape[0])
-        feed = self._model.prepare(shrunk(picture, *size))
+        feed = self._model.prepare(self._model.shrink(picture))
         self.instances = None
         if self.apart and isinstance(self._model, InstancesModel):
             self.instances = self._model.find(feed).masks
