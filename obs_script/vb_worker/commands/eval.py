@@ -22,11 +22,11 @@ from vb_worker.commands.mask import pictures_of
 from vb_worker.commands.options import add_model_options, open_pipeline
 from vb_worker.commands.table import table
 from vb_worker.errors import UserError
-from vb_worker.levels import levels
 from vb_worker.moving import Clip, cut_to_person, drawn_room
 from vb_worker.pictures import read_picture, write_png
 from vb_worker.pipeline import Pipeline
 from vb_worker.shrink import shrunk
+from vb_worker.upsample import shown
 
 WORST = 10
 TILE = (320, 240)  # of the contact sheet
@@ -148,7 +148,7 @@ def _still(
         picture, truth = pair.read()
         result = pipeline.still(picture)
         milliseconds.append(result.total_ms)
-        matte = _shown(result.alpha, picture, options)
+        matte = _shown(pipeline, result.alpha, picture, options)
         for key, measure in _STILL.items():
             scores[key].append(measure(matte, truth))
         cases.append(Case(pair, f"{name} {scores['iou'][-1]:.2f}", scores["iou"][-1], matte))
@@ -173,7 +173,7 @@ def _moving(
         for frame, truth in Clip(*person, room, seed=number):
             result = pipeline.process(frame, stream=pair)
             milliseconds.append(result.total_ms)
-            mattes.append(_shown(result.alpha, frame, options))
+            mattes.append(_shown(pipeline, result.alpha, frame, options))
             truths.append(truth)
         pipeline.reset(pair)
         scores["flicker"].append(metrics.flicker(mattes, truths))
@@ -186,10 +186,18 @@ def _moving(
 
 
 def _shown(
-    alpha: NDArray[np.uint8], picture: NDArray[np.uint8], options: argparse.Namespace
+    pipeline: Pipeline,
+    alpha: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
+    options: argparse.Namespace,
 ) -> Alpha:
-    height, width = picture.shape[:2]
-    return levels(alpha, width, height, threshold=options.threshold, softness=options.softness)
+    return shown(
+        picture,
+        alpha,
+        edges=pipeline.quality.refine,
+        threshold=options.threshold,
+        softness=options.softness,
+    )
 
 
 def _sheet(cases: list[Case]) -> NDArray[np.uint8]:

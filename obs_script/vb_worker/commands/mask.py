@@ -21,10 +21,10 @@ from vb_worker.commands.options import (
     plate_of,
 )
 from vb_worker.errors import UsageError, UserError
-from vb_worker.levels import levels
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pictures import SUFFIXES, read_picture, write_png
 from vb_worker.pipeline import Pipeline
+from vb_worker.upsample import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,10 +107,10 @@ def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Nam
     plate = plate_of(options)
     height, width = pixels.shape[:2]
     begin = time.perf_counter()
-    alpha = levels(
+    alpha = shown(
+        pixels,
         pipeline.still(pixels, PersonChoice(*options.person), plate).alpha,
-        width,
-        height,
+        edges=pipeline.quality.refine,
         threshold=options.threshold,
         softness=options.softness,
     )

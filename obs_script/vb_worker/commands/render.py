@@ -22,10 +22,10 @@ from vb_worker.commands.options import (
 )
 from vb_worker.compose import cut_out, over
 from vb_worker.errors import UsageError, UserError
-from vb_worker.levels import levels
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pipeline import Pipeline
 from vb_worker.plate import Plate
+from vb_worker.upsample import shown
 from vb_worker.video import Sink, Source, sentence, upright
 
 
@@ -165,12 +165,11 @@ class Renderer:
         """Return the next frame, RGB, or straight RGBA if the background is transparent."""
         self.drawn += 1
         self._seconds = seconds
-        alpha = levels(
-            self._pipeline.process(
-                frame, stream=self, choice=self._choice, plate=self._plate
-            ).alpha,
-            frame.shape[1],
-            frame.shape[0],
+        result = self._pipeline.process(frame, stream=self, choice=self._choice, plate=self._plate)
+        alpha = shown(
+            frame,
+            result.alpha,
+            edges=self._pipeline.quality.refine,
             threshold=self._threshold,
             softness=self._softness,
         )
