@@ -38,11 +38,17 @@ def shown(
     return levels(whole, width, height, threshold=threshold, softness=softness)
 
 
-def upsampled(frame: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return ``alpha`` at the frame's size: float32, 0..1. ``frame``: H x W x 3 uint8 RGB."""
+def upsampled(
+    frame: NDArray[np.uint8], alpha: NDArray[np.uint8], guide: NDArray[np.uint8] | None = None
+) -> NDArray[np.float32]:
+    """Return ``alpha`` at the frame's size: float32, 0..1.
+
+    ``frame``: H x W x 3 uint8 RGB. ``guide``: the small picture that ``alpha`` was made from, of
+    its size; None to make one.
+    """
     height, width = frame.shape[:2]
     tall, wide = alpha.shape
-    small = shrunk(frame, wide, tall)
+    small = shrunk(frame, wide, tall) if guide is None else guide
     mask = alpha.astype(np.float32) / np.float32(255)
     whole = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
     # Where all nine are the same any weights give the same.
