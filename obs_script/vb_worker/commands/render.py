@@ -22,6 +22,7 @@ from vb_worker.commands.options import (
 )
 from vb_worker.compose import cut_out, over
 from vb_worker.errors import UsageError, UserError
+from vb_worker.foreground import own_colours
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pipeline import Pipeline
 from vb_worker.plate import Plate
@@ -173,9 +174,10 @@ class Renderer:
             threshold=self._threshold,
             softness=self._softness,
         )
+        colours = own_colours(frame, alpha)
         if self._background is None:
-            return cut_out(frame, alpha)
-        return over(frame, alpha, self._background.behind(frame, alpha, seconds))
+            return cut_out(colours, alpha)
+        return over(colours, alpha, self._background.behind(frame, alpha, seconds))
 
 
 def _even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
