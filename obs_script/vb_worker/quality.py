@@ -26,7 +26,7 @@ PRESETS = {
     preset.name: preset
     for preset in (
         Quality("fast", close=False, every=1, refine=False),
-        Quality("balanced", close=True, every=6, refine=True),
+        Quality("balanced", close=True, every=8, refine=True),
         Quality("best", close=True, every=1, refine=True),
     )
 }

@@ -1,7 +1,8 @@
 """``bench``: how fast each model is on each compute unit with each number of threads.
 
-The pictures have the model's input size, as OBS's filter hands them over. Overhead is the whole
-pipeline's median less the median of onnxruntime alone on the same input, both taken in turn.
+The pictures have the model's input size, and one look is taken a frame (quality "fast").
+Overhead is the whole pipeline's median less the median of onnxruntime alone on the same input,
+both taken in turn.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from vb_worker.models import Manifest, ModelError, open_model
 from vb_worker.models.network import Network
 from vb_worker.models.providers import ComputeUnit, available_units
 from vb_worker.pipeline import Pipeline
+from vb_worker.quality import PRESETS
 
 WARM_UP = 10
 PICTURES = 16
@@ -77,7 +79,8 @@ def run(options: argparse.Namespace) -> int:
 def _row(manifest: Manifest, unit: ComputeUnit, threads: int, frames: int) -> Row:
     row: Row = {"model": manifest.name, "compute": unit.name, "threads": threads}
     try:
-        pipeline = Pipeline(open_model(manifest, compute=unit.name, threads=threads))
+        opened = open_model(manifest, compute=unit.name, threads=threads)
+        pipeline = Pipeline(opened, PRESETS["fast"])
     except ModelError as error:
         return {**row, "error": str(error)}
     return {**row, **measure(pipeline, frames)}
