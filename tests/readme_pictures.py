@@ -16,6 +16,7 @@ from pathlib import Path
 
 from vb_demo import clip
 from vb_demo.obs_session import ObsSession, VirtualDisplay
+from vb_link import places
 from vb_link.settings import FILTER_ID
 from vb_script import texts
 
@@ -94,15 +95,15 @@ def make(folder: Path, locale: str, video: Path) -> None:
             filters = screen.opened(
                 lambda: session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
             )
-            screen.do("windowsize", filters, 980, 2560)
+            screen.do("windowsize", filters, 980, 2100)
             screen.do("windowmove", filters, 30, 30)
             time.sleep(1)
-            screen.do("mousemove", "--window", filters, 120, 1660, "click", 1)
+            screen.do("mousemove", "--window", filters, 120, 1362, "click", 1)
             time.sleep(4)
             screen.save(filters, folder / f"filter-{language}.png")
-            screen.do("mousemove", "--window", filters, 35, 2522, "click", 1)
+            screen.do("mousemove", "--window", filters, 35, 2062, "click", 1)
             time.sleep(1)
-            screen.save("root", folder / f"add-{language}.png", "400x470+30+2090")
+            screen.save("root", folder / f"add-{language}.png", "400x470+30+1630")
             screen.do("key", "Escape")
             screen.do("key", "--window", filters, "Escape")
             time.sleep(1)
@@ -111,7 +112,7 @@ def make(folder: Path, locale: str, video: Path) -> None:
             session.set_filter(
                 scene, SCENE_NAMES[locale], {"background": "image", "own_layers": True}
             )
-            screen.do("windowsize", filters, 980, 1500)
+            screen.do("windowsize", filters, 980, 1160)
             screen.do("windowmove", filters, 30, 30)
             time.sleep(4)
             screen.save(filters, folder / f"scene-{language}.png")
@@ -136,6 +137,9 @@ def make(folder: Path, locale: str, video: Path) -> None:
 def main() -> None:
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
+    data = tempfile.TemporaryDirectory()
+    (Path(data.name) / "venv").symlink_to(sys.prefix)
+    os.environ[places.DATA_VARIABLE] = data.name
     with tempfile.TemporaryDirectory() as scratch:
         video = Path(scratch) / "clip.mp4"
         clip.make_clip(video, seconds=6.0)

@@ -13,16 +13,29 @@ function M.use(new_half, new_segment) half, segment = new_half, new_segment end
 local function text(key) return half.texts[key] or key end
 M.text = text
 
+-- Whether a row is to be seen: its setting's decider has a fitting value and is seen itself.
+local function fits(by_key, setting, settings)
+	if not setting.shown_for then return true end
+	local key = setting.shown_for.key
+	local decider = by_key[key]
+	if decider and not fits(by_key, decider, settings) then return false end
+	local now = decider and decider.kind == "bool"
+		and tostring(obslua.obs_data_get_bool(settings, key))
+		or obslua.obs_data_get_string(settings, key)
+	for _, value in ipairs(setting.shown_for.values) do
+		if value == now or (value == "*" and now ~= "") then return true end
+	end
+	return false
+end
+
 local function show_fitting(rows, properties, settings)
+	local by_key = {}
+	for _, setting in ipairs(rows) do by_key[setting.key] = setting end
 	for _, setting in ipairs(rows) do
 		if setting.shown_for then
-			local key = setting.shown_for.key
-			local now = obslua.obs_data_get_string(settings, key)
-			if now == "" then now = tostring(obslua.obs_data_get_bool(settings, key)) end
-			local visible = false
-			for _, value in ipairs(setting.shown_for.values) do visible = visible or value == now end
 			obslua.obs_property_set_visible(
-				obslua.obs_properties_get(properties, setting.key), visible)
+				obslua.obs_properties_get(properties, setting.key),
+				fits(by_key, setting, settings))
 		end
 	end
 	return true

@@ -45,6 +45,7 @@ class Setting:
     scene: bool = False
 
 
+ANYTHING = "*"  # in ``shown_for``: any value but none
 _PICTURED = ("image", "video", "source")
 
 
@@ -60,16 +61,18 @@ def _position(
 
 def _layer(name: str, text: str) -> tuple[Setting, ...]:
     """Return the settings of a layer: any source of OBS's, where, how large, how opaque."""
-    return (
-        Setting(f"{name}_source", "source", "", text, group="layers", scene=True),
-        Setting(f"{name}_x", "float", 0.5, "LayerX", group="layers", scene=True),
-        Setting(f"{name}_y", "float", 0.5, "LayerY", group="layers", scene=True),
-        Setting(
-            f"{name}_scale", "float", 1.0, "LayerScale", minimum=0.05, maximum=4.0,
-            group="layers", scene=True,
-        ),
-        Setting(f"{name}_opacity", "float", 1.0, "LayerOpacity", group="layers", scene=True),
-    )  # fmt: skip
+    made = (
+        Setting(f"{name}_source", "source", "", text),
+        Setting(f"{name}_x", "float", 0.5, "LayerX"),
+        Setting(f"{name}_y", "float", 0.5, "LayerY"),
+        Setting(f"{name}_scale", "float", 1.0, "LayerScale", minimum=0.05, maximum=4.0),
+        Setting(f"{name}_opacity", "float", 1.0, "LayerOpacity"),
+    )
+    chosen = (f"{name}_source", (ANYTHING,))
+    return tuple(
+        replace(row, group="layers", scene=True, shown_for=chosen if row.kind == "float" else None)
+        for row in made
+    )
 
 
 def _zone(number: int) -> tuple[Setting, ...]:
@@ -189,8 +192,21 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     *_layer("behind", "BehindSource"),
     Setting("depth_model", "depth_model", "", "DepthModel", reader="worker", group="layers"),
-    Setting("behind_depth", "float", 0.5, "BehindDepth", group="layers", scene=True),
-    Setting("behind_depth_edge", "float", 0.1, "BehindDepthEdge", group="layers", scene=True),
+    *(
+        Setting(
+            key,
+            "float",
+            default,
+            text,
+            shown_for=("depth_model", (ANYTHING,)),
+            group="layers",
+            scene=True,
+        )
+        for key, default, text in (
+            ("behind_depth", 0.5, "BehindDepth"),
+            ("behind_depth_edge", 0.1, "BehindDepthEdge"),
+        )
+    ),
     *_layer("front", "FrontSource"),
     Setting("light_wrap", "float", 0.0, "LightWrap", group="look"),
     Setting("decontaminate", "float", 0.0, "Decontaminate", group="look"),
@@ -253,6 +269,12 @@ def _of_scene(setting: Setting) -> Setting:
             default=DEFAULT_BACKGROUND,
             choices=(DEFAULT_BACKGROUND, *setting.choices),
         )
+    if setting.group == "background":
+        return setting
+    if setting.shown_for is None:
+        return replace(setting, shown_for=(f"own_{setting.group}", ("true",)))
+    if setting.shown_for[0] == "depth_model":  # the camera's to choose
+        return replace(setting, shown_for=("behind_source", (ANYTHING,)))
     return setting
 
 
