@@ -100,6 +100,8 @@ def _zone(number: int) -> tuple[Setting, ...]:
     )
 
 
+QUALITIES = ("fast", "balanced", "best")
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
     Setting(
@@ -110,8 +112,9 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("cutout", "background", "alpha", "inverted"),
         group="main",
     ),
-    Setting("model", "model", "selfie_landscape", "Model", reader="worker"),
+    Setting("model", "model", "selfie_square", "Model", reader="worker"),
     Setting("compute", "compute", "auto", "Compute", reader="worker"),
+    Setting("quality", "choice", "balanced", "Quality", reader="worker", choices=QUALITIES),
     Setting("threshold", "float", 0.5, "Threshold"),
     Setting("softness", "float", 0.5, "Softness"),
     Setting(

@@ -20,6 +20,7 @@ COMMANDS = {
     "models": "list the models, install or add one",
     "compute": "list the compute units and try a model on each",
     "convert": "make an ONNX file from another file, or a smaller or faster one",
+    "eval": "measure the mattes on pictures whose true masks are known",
     "bench": "measure each model on each compute unit",
 }
 SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"

@@ -26,9 +26,11 @@ from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
 from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
+from vb_worker.quality import preset
 
 REPORT_SECONDS = 0.5
-Key = tuple[str, str]  # a model's name, the compute unit that was chosen
+Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
 
 
 def text_of(value: bytes) -> str:
@@ -58,9 +60,11 @@ class Stream:
         self.settings_sequence = -1
         self.frame_count = 0
         self.generation = -1
-        self.key: Key = ("", "")
+        self.key: Key = ("", "", "")
         self.error: Exception | None = None
         self.choice = PersonChoice()
+        self.plate = Plate()
+        self.plate_request = 0
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -84,6 +88,17 @@ class Stream:
         )
         channel.report_error = error_field(self.error or self.depth.error)
 
+    def follow_plate(self) -> None:
+        """Take or drop the clean plate as the filter asks, and say how it is."""
+        request = int(self.channel.plate_request)
+        if request != self.plate_request:
+            self.plate_request = request
+            if request:
+                self.plate.take()
+            else:
+                self.plate.drop()
+        self.channel.plate_state = self.plate.state
+
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Hand the filter the alpha of a picture, with the newest depth there is."""
         height, width = alpha.shape
@@ -104,7 +119,7 @@ class Stream:
 
 
 class Worker:
-    """All streams, and one pipeline a model and compute unit."""
+    """All streams, and one pipeline a model, compute unit and quality."""
 
     def __init__(self, segment: Any, models: dict[str, Manifest]) -> None:
         self.segment = segment
@@ -155,7 +170,11 @@ class Worker:
         stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
         self._configure_depth(stream)
-        key = (text_of(channel.model), text_of(channel.compute) or measured.AUTO)
+        key = (
+            text_of(channel.model),
+            text_of(channel.compute) or measured.AUTO,
+            text_of(channel.quality),
+        )
         if key == stream.key and key in self.pipelines:
             self._close_unused()
             stream.report(self.pipelines[key], force=True)
@@ -170,7 +189,7 @@ class Worker:
         self._close_unused()
         pipeline = self.pipelines.get(key)
         if pipeline is not None:
-            self._ask_for_size(channel, pipeline)
+            self._want(stream, pipeline)
         stream.report(pipeline, force=True)
 
     def _choose_again(self) -> None:
@@ -181,7 +200,7 @@ class Worker:
             stream.settings_sequence = -1
 
     def _open(self, key: Key) -> Pipeline:
-        name, compute = key
+        name, compute, quality = key
         # A model may have been installed or changed since the worker started.
         self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
         manifest = self.models.get(name)
@@ -196,15 +215,13 @@ class Worker:
             trial.check(model)  # the user's own: its manifest may be wrong
         if compute == measured.AUTO:
             self.survey.want(manifest)
-        return Pipeline(model)
+        return Pipeline(model, preset(quality))
 
-    @staticmethod
-    def _ask_for_size(channel: Any, pipeline: Pipeline) -> None:
-        """Ask the filter for frames of the size that the model looks at."""
-        source = int(channel.source_width), int(channel.source_height)
-        size = pipeline.model.input_size if 0 in source else pipeline.model.frame_size(*source)
-        if (int(channel.want_width), int(channel.want_height)) != size:
-            channel.want_width, channel.want_height = size
+    def _want(self, stream: Stream, pipeline: Pipeline) -> None:
+        """Ask for frames of the size that suits the source, which may have become another."""
+        channel = stream.channel
+        size = max(1, int(channel.source_width)), max(1, int(channel.source_height))
+        channel.want_width, channel.want_height = pipeline.working_size(*size)
 
     def _configure_depth(self, stream: Stream) -> None:
         before = stream.depth.error
@@ -222,15 +239,16 @@ class Worker:
                 stream.frame_count = count
             return False
         stream.frame_count = count
+        self._want(stream, pipeline)
+        stream.follow_plate()
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
             stream.choice.reset()
             stream.depth.reset()
-            self._ask_for_size(channel, pipeline)  # a letterbox follows the source's shape
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index, choice=stream.choice)
+            result = pipeline.process(frame, stream=index, choice=stream.choice, plate=stream.plate)
             stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.

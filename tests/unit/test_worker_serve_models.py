@@ -38,6 +38,7 @@ def _segment(model: str, compute: str = "cpu") -> Any:
 def _choose(segment: Any, model: str, compute: str = "cpu") -> None:
     channel = segment.channels[0]
     channel.model, channel.compute = model.encode(), compute.encode()
+    channel.quality = b"fast"
     channel.settings_sequence += 1
 
 

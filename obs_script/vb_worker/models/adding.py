@@ -318,6 +318,7 @@ def text_of(manifest: Manifest) -> str:
         ("activation", activated),
         ("foreground", bool(output.foreground)),
         ("state", bool(output.state)),
+        ("companion", bool(output.companion)),
         ("near", output.kind == "depth"),
         ("least_score", output.kind == "instances"),
         *((key, bool(getattr(output, key))) for key in ("boxes", "labels", "scores", "masks")),

@@ -33,6 +33,8 @@ class InstancesModel(Network):
     ``infer`` answers with all people together; ``find`` keeps them apart.
     """
 
+    looks_closer = False
+
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
         """Return where any person is, for an input that ``prepare`` made."""
         masks = self.find(feed).masks

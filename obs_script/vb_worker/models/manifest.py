@@ -106,6 +106,7 @@ class OutputSpec:
     ``foreground``: the output with the person's own colours. ``state``: (input, output) pairs
     handed from frame to frame. ``boxes``, ``labels``, ``scores``, ``masks``: the outputs of
     instances, ``least_score`` what counts as found. ``near``: whether high or low is near.
+    ``companion``: the name of another model that answers together with this one.
     """
 
     kind: str
@@ -121,6 +122,7 @@ class OutputSpec:
     masks: str = ""
     least_score: float = 0.5
     near: str = "high"
+    companion: str = ""
 
 
 @dataclass(frozen=True)
@@ -310,6 +312,9 @@ def _output(table: Table) -> OutputSpec:
         foreground=table.text("foreground") if matting and "foreground" in table else "",
         state=table.pairs("state") if kind == "recurrent" else (),
         near=table.one_of("near", ("high", "low"), "high") if kind == "depth" else "high",
+        companion=table.matching("companion", _NAME, "the name of a model", "")
+        if kind != "depth"
+        else "",
         boxes=table.text("boxes", "boxes") if instances else "",
         labels=table.text("labels", "labels") if instances else "",
         scores=table.text("scores", "scores") if instances else "",

@@ -18,6 +18,8 @@ class RecurrentModel(AlphaModel):
     Each stream has states of its own; a new one's are zeros, as is a still picture's.
     """
 
+    looks_closer = False
+
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
         """Return the alpha, with the states of ``stream``, which are renewed."""
         states = self._streams.get(stream, self._zeros) if stream is not None else self._zeros
