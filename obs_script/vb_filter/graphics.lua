@@ -19,7 +19,8 @@ local function text_of(name)
 	end
 	return texts[name]
 end
-for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones", "stats" }) do
+for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones", "stats",
+	"refine" }) do
 	text_of(name)
 end
 

@@ -106,16 +106,21 @@ class Look:
     def _closely(self, picture: Picture, whole: Probability, box: Box) -> Probability:
         left, top, right, bottom = box
         place = np.s_[top:bottom, left:right]
-        close = whole.copy()
-        close[place] = self._see(picture[place])
-        close = self._with_mirror(picture, close, box)
+        close = self._with_mirror(picture, self._see(picture[place]), box)
         result = whole.copy()
-        result[place] += _weight(box, whole.shape) * (close[place] - whole[place])
+        result[place] += _weight(box, whole.shape) * (close - whole[place])
         return result
 
     def _with_mirror(self, picture: Picture, plain: Probability, box: Box) -> Probability:
-        """Return ``plain`` averaged with the mirrored look at ``box`` where that still holds."""
+        """Return the look at ``box`` averaged with the mirrored one where that still holds."""
         every = self._quality.every
+        left, top, right, bottom = box
+        place = np.s_[top:bottom, left:right]
+        height, width = picture.shape[:2]
+        small_width, small_height = small_size(width, height)
+        # Where the share is kept for this box: it is smaller than the picture.
+        rows = slice(top * small_height // height, -(-bottom * small_height // height))
+        columns = slice(left * small_width // width, -(-right * small_width // width))
         # In turn with the whole picture's look, so that no frame costs much more than another;
         # where the whole picture is looked at every time, that turn never comes.
         due = self._since_mirrored >= every and self._since_whole >= every // 2
@@ -125,15 +130,15 @@ class Look:
             or due
             or self._since_mirrored >= 2 * every
         ):
-            left, top, right, bottom = box
-            seen = self._see(np.ascontiguousarray(picture[top:bottom, left:right][:, ::-1]))
-            self._mirrored = plain.copy()
-            self._mirrored[top:bottom, left:right] = seen[:, ::-1]
-            width, height = small_size(plain.shape[1], plain.shape[0])
-            self._share = np.full((height, width), 0.5, np.float32)
+            seen = self._see(np.ascontiguousarray(picture[place][:, ::-1]))
+            self._mirrored = np.zeros((height, width), np.float32)
+            self._mirrored[place] = seen[:, ::-1]
+            self._share = np.zeros((small_height, small_width), np.float32)
+            self._share[rows, columns] = 0.5
             self._since_mirrored = 0
-        share = cv2.resize(self._share, plain.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        change = cv2.multiply(cv2.subtract(self._mirrored, plain), share, dst=share)
+        size = (right - left, bottom - top)
+        share = cv2.resize(self._share[rows, columns], size, interpolation=cv2.INTER_LINEAR)
+        change = cv2.multiply(cv2.subtract(self._mirrored[place], plain), share, dst=share)
         return np.asarray(cv2.add(plain, change, dst=change), np.float32)
 
     def _see(self, picture: Picture) -> Probability:

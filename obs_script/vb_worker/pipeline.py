@@ -50,6 +50,8 @@ class _Stream:
         self.apart = False
         """Whether people are to be told apart, by models that can."""
         self.instances: NDArray[np.float32] | None = None
+        self.shape: tuple[int, ...] | None = None
+        """Of the last frame."""
 
     def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         feed = self._model.prepare(self._model.shrink(picture))
@@ -92,7 +94,12 @@ class Pipeline:
         ``choice`` and ``plate`` are the stream's, and remember it: whom of several people to
         keep, and what the empty room looks like.
         """
-        return self._run(frame_rgba, self._stream(stream), choice, plate)
+        held = self._stream(stream)
+        if held.shape not in (None, frame_rgba.shape):
+            self.reset(stream)  # nothing remembered of another size fits
+            held = self._stream(stream)
+        held.shape = frame_rgba.shape
+        return self._run(frame_rgba, held, choice, plate)
 
     def still(
         self,

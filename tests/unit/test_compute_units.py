@@ -26,7 +26,7 @@ OTHER = ComputeUnit("other", "Other GPU", "NoSuchExecutionProvider")
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
     """The default model, with nothing remembered."""
     monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    return find_models([places.models_dir()])["selfie_landscape"]
+    return find_models([places.models_dir()])["selfie_square"]
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_the_survey_runs_beside_the_worker(
     while not survey.finished():
         assert time.monotonic() < limit
         time.sleep(0.02)
-    assert done.read_text() == "selfie_landscape"
+    assert done.read_text() == "selfie_square"
     assert not survey.finished()  # told once
     done.unlink()
     survey.want(manifest)  # asked before: not again in this worker's life

@@ -115,3 +115,10 @@ def test_the_worker_adds_at_most_a_millisecond_to_the_network(fast: Pipeline) ->
     rounds = [measure(fast, 50) for _ in range(3)]
     assert min(float(str(figures["overhead_ms"])) for figures in rounds) <= 1.0
     assert min(float(str(figures["preprocess_median_ms"])) for figures in rounds) > 0.0
+
+
+def test_a_frame_of_another_size_begins_anew(pipeline: Pipeline) -> None:
+    frame = _rgba(person(512, 288)[0])
+    first = pipeline.process(frame, stream="a").alpha
+    pipeline.process(_rgba(person(256, 144)[0]), stream="b")
+    assert (pipeline.process(frame, stream="b").alpha == first).all()
