@@ -117,8 +117,16 @@ local function add_group(properties, name)
 	return group
 end
 
--- Adds all of `rows`; `status` is the line under the first of the rows of no group.
-function M.add(properties, rows, status)
+local function add_button(properties, key, of_text, press)
+	obslua.obs_properties_add_button(properties, key, text(of_text), function()
+		press()
+		return false
+	end)
+end
+
+-- Adds all of `rows`; `status` is the line under the first of the rows of no group. `buttons` maps
+-- a setting's key to {text, what to do} of a button under it.
+function M.add(properties, rows, status, buttons)
 	local group, group_name
 	local decides = {}
 	for _, setting in ipairs(rows) do
@@ -143,6 +151,8 @@ function M.add(properties, rows, status)
 				return show_fitting(rows, all, settings)
 			end)
 		end
+		local button = buttons and buttons[setting.key]
+		if button then add_button(into, setting.key .. "_button", button[1], button[2]) end
 		if index == 1 and setting.group == "main" then
 			obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
 		end
@@ -161,13 +171,6 @@ local function setting_of(self, key)
 	local value = ffi.string(C.obs_data_get_string(data, key))
 	C.obs_data_release(data)
 	return value
-end
-
-local function add_button(properties, key, of_text, press)
-	obslua.obs_properties_add_button(properties, key, text(of_text), function()
-		press()
-		return false
-	end)
 end
 
 local function ask(...)

@@ -131,6 +131,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "person_y", "float", 0.5, "PersonY", reader="worker", shown_for=("person", ("follow",))
     ),
+    Setting("clean_plate", "bool", False, "CleanPlate"),
     Setting(
         "background",
         "choice",

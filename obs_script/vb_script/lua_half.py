@@ -59,6 +59,11 @@ def half(
             "cover": layout.STATE_COVER,
             "off": layout.STATE_OFF,
         },
+        "plate_states": {
+            layout.PLATE_TAKING: "taking",
+            layout.PLATE_FITS: "fits",
+            layout.PLATE_UNFIT: "unfit",
+        },
         "frame_bytes": layout.FRAME_BYTES,
         "alpha_bytes": layout.ALPHA_BYTES,
         "age_bins": layout.AGE_BINS,

@@ -136,7 +136,7 @@ def test_a_depth_model_that_is_missing_is_said_and_the_alphas_go_on(half: Filter
     for _ in range(2):
         assert half.kept() == (255, 255)
         assert half.error == (
-            "The depth model 'gone' is not installed: choose another one in the filter."
+            "The model 'gone' is not installed: choose another one in the filter."
         )
     half.worker.models["gone"] = replace(half.depth, name="gone")
     half.set()
