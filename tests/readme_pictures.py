@@ -60,7 +60,7 @@ class Screen:
         """Return the window that ``open_it`` opens."""
         before = self.windows()
         open_it()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             time.sleep(0.5)
             found = self.windows() - before
@@ -68,7 +68,7 @@ class Screen:
                 time.sleep(1)
                 return found.pop()
             if time.monotonic() > deadline:
-                raise SystemExit("The window did not open within 10 seconds.")
+                raise SystemExit("The window did not open within 30 seconds.")
 
     def save(self, window: str, path: Path, crop: str = "") -> None:
         words = ["import", "-window", window, *(["-crop", crop] if crop else []), "+repage"]

@@ -98,6 +98,7 @@ local adders = {
 		return add_list(properties, setting, choices)
 	end,
 	model = function(properties, setting) return add_list(properties, setting, half.models) end,
+	compute = function(properties, setting) return add_list(properties, setting, half.units) end,
 	depth_model = function(properties, setting)
 		local list = add_list(
 			properties, setting, { { value = "", text = text("DepthModel.none") } })

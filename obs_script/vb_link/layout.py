@@ -80,6 +80,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
         ("model", "char", TEXT_BYTES),
+        ("compute", "char", TEXT_BYTES),
         ("quality", "char", TEXT_BYTES),
         # 0: no clean plate; each other number asks for a new one
         ("plate_request", "uint32_t", 1),

@@ -11,7 +11,16 @@ from dataclasses import dataclass, replace
 from typing import Literal, Union
 
 Kind = Literal[
-    "bool", "float", "color", "choice", "model", "depth_model", "image", "video", "source"
+    "bool",
+    "float",
+    "color",
+    "choice",
+    "model",
+    "compute",
+    "depth_model",
+    "image",
+    "video",
+    "source",
 ]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
@@ -21,7 +30,8 @@ Value = Union[bool, float, int, str]
 class Setting:
     """One setting.
 
-    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice`` and the models are strings;
+    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute`` (a
+    compute unit of this computer, or "auto") are strings;
     ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's.
     ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
     key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
@@ -103,6 +113,7 @@ SETTINGS: tuple[Setting, ...] = (
         group="main",
     ),
     Setting("model", "model", "selfie_square", "Model", reader="worker"),
+    Setting("compute", "compute", "auto", "Compute", reader="worker"),
     Setting("quality", "choice", "balanced", "Quality", reader="worker", choices=QUALITIES),
     Setting("threshold", "float", 0.5, "Threshold"),
     Setting("softness", "float", 0.5, "Softness"),

@@ -41,8 +41,9 @@ def half(
     texts: dict[str, str],
     models: list[tuple[str, str]],
     depth_models: list[tuple[str, str]],
+    units: list[tuple[str, str]],
 ) -> dict[str, Any]:
-    """Return the table the Lua half works from. The models are (name, title)."""
+    """Return the table the Lua half works from. Models and units are (name, text)."""
     return {
         "id": settings.FILTER_ID,
         "scene_id": settings.SCENE_FILTER_ID,
@@ -64,6 +65,7 @@ def half(
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
         "depth_models": [{"value": name, "text": title} for name, title in depth_models],
+        "units": [{"value": name, "text": title} for name, title in units],
         "settings": [_row(setting) for setting in settings.SETTINGS],
         "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }

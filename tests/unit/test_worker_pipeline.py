@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
 from vb_link import layout, places
-from vb_worker.commands.bench import measure
 from vb_worker.levels import levels
+from vb_worker.measuring import measure
 from vb_worker.metrics import boundary_iou
 from vb_worker.models import find_models, open_model
 from vb_worker.pipeline import Pipeline
@@ -111,11 +111,7 @@ def test_streams_do_not_mix_and_reset_forgets(pipeline: Pipeline) -> None:
 
 
 def test_the_worker_adds_at_most_a_millisecond_to_the_network(fast: Pipeline) -> None:
-    # A busy machine makes everything slower, the network (2.5 ms) too: the best of some tries.
-    tries = [measure(fast, 40) for _ in range(3)]
-    assert any(
-        float(str(figures["overhead_ms"]))
-        <= max(1.0, 0.4 * float(str(figures["session_run_median_ms"])))
-        for figures in tries
-    )
-    assert float(str(tries[0]["preprocess_median_ms"])) > 0.0
+    # A busy machine makes single rounds slow; the work itself is in the best of them.
+    rounds = [measure(fast, 50) for _ in range(3)]
+    assert min(float(str(figures["overhead_ms"])) for figures in rounds) <= 1.0
+    assert min(float(str(figures["preprocess_median_ms"])) for figures in rounds) > 0.0

@@ -14,6 +14,7 @@ from vb_worker.models import (
     choose_model,
     default_folders,
     find_models,
+    measured,
     open_model,
 )
 from vb_worker.person_choice import MODES
@@ -48,7 +49,7 @@ def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False)
         "--compute",
         default="cpu",
         metavar="UNIT",
-        help="the compute unit (see `virtual-background bench`; default: %(default)s)",
+        help="the compute unit, or auto (see `virtual-background compute`; default: %(default)s)",
     )
     parser.add_argument(
         "--threads",
@@ -157,7 +158,8 @@ def open_pipeline(
             f"There is no quality {quality or options.quality!r}; there are: {', '.join(PRESETS)}."
         )
     try:
-        opened = open_model(manifest, compute=options.compute, threads=options.threads)
+        unit = measured.fastest(manifest) if options.compute == measured.AUTO else options.compute
+        opened = open_model(manifest, compute=unit, threads=options.threads)
         return Pipeline(opened, preset)
     except ModelError as error:
         raise UserError(str(error)) from error

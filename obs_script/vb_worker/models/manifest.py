@@ -34,7 +34,7 @@ KINDS = (
 )
 WITHOUT_NETWORK = ("grabcut",)
 REGISTRIES = ("npm", "pypi")
-CONVERSIONS = ("none", "tflite", "tfjs", "espnetv2", "join")
+CONVERSIONS = ("none", "tflite", "tfjs", "espnetv2")
 # What the slots of the shared memory hold: larger networks get pictures of this size enlarged.
 LARGEST_FRAME_SIDE = 512
 
@@ -130,7 +130,8 @@ class Manifest:
     """One model. ``path`` is the manifest's own file, ``lines`` where its keys stand in it.
 
     ``sha256`` is empty where the ONNX file is converted on this machine: its sum then lies
-    beside it, written by ``virtual-background models install``.
+    beside it, written by ``virtual-background models install``. ``accuracy`` is the overlap with
+    the true mask in percent on one set of pictures, to compare models by; 0: not known.
     """
 
     path: Path
@@ -143,6 +144,7 @@ class Manifest:
     source: Source | None
     input: InputSpec
     output: OutputSpec
+    accuracy: float = 0.0
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property
@@ -225,6 +227,7 @@ def parse(path: Path, text: str) -> Manifest:
         source=made_from,
         input=_input(picture),
         output=output,
+        accuracy=top.positive("accuracy", 0.0) if "accuracy" in top else 0.0,
         lines=lines,
     )
     for table in (top, source, picture, output_table):

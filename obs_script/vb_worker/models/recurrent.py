@@ -30,10 +30,6 @@ class RecurrentModel(AlphaModel):
             }
         return self._answer(outputs)
 
-    def bare(self, feed: NDArray[Any]) -> None:
-        """Run onnxruntime alone, with states of zeros."""
-        self.session.run(None, {**self.feeds, **self._zeros, self._input_name: feed})
-
     def _first_state(self) -> dict[str, NDArray[Any]]:
         return self._zeros
 
