@@ -210,7 +210,7 @@ function M.person(self, time, now, width, height)
 	end
 
 	-- Then what is made of this camera's picture.
-	self.person.alpha = state.textures.alpha.pointer
+	self.person.alpha = self.alpha
 	self.person.threshold, self.person.softness = s.threshold, s.softness
 	local made_matte
 	if s.grow ~= 0 or s.feather ~= 0 then
@@ -269,7 +269,7 @@ function M.person(self, time, now, width, height)
 		end
 		if behind then
 			set = set + BIT.BEHIND
-			if self.has_depth and s.depth_model ~= "" then set = set + BIT.DEPTH end
+			if self.depth and s.depth_model ~= "" then set = set + BIT.DEPTH end
 		end
 		if front then set = set + BIT.FRONT end
 		if kind == "transparent" then
@@ -294,7 +294,7 @@ function M.person(self, time, now, width, height)
 		if behind then
 			set_layer(p, "behind", layers.assets.behind, behind, layers.settings, width, height)
 			if bit.band(set, BIT.DEPTH) ~= 0 then
-				C.gs_effect_set_texture(p.depth, state.textures.depth.pointer)
+				C.gs_effect_set_texture(p.depth, self.depth)
 				C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
 				C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
 			end

@@ -70,6 +70,22 @@ function M.objects(state)
 	return objects
 end
 
+-- Frees the texrenders and textures whose names begin with `prefix`, on the graphics thread.
+function M.drop(state, prefix)
+	for name, target in pairs(state.targets) do
+		if name:sub(1, #prefix) == prefix then
+			C.gs_texrender_destroy(target)
+			state.targets[name] = nil
+		end
+	end
+	for name, texture in pairs(state.textures) do
+		if name:sub(1, #prefix) == prefix then
+			C.gs_texture_destroy(texture.pointer)
+			state.textures[name] = nil
+		end
+	end
+end
+
 -- The texrender called `name`, made when first asked for.
 function M.target(state, name, format)
 	local made = state.targets[name]

@@ -252,6 +252,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
     ),
+    Setting("timing", "choice", "latest", "Timing", choices=("latest", "locked"), group="time"),
 )
 
 # A scene's own: the filter of this kind on a scene holds them. "default" and off leave a part to
