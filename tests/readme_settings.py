@@ -19,6 +19,7 @@ _VALUES = {
         "image": "a file's path",
         "video": "a file's path",
         "source": "a source's or scene's name",
+        "audio": "the name of a source with sound",
     },
     "ja-JP": {
         "bool": "true, false",
@@ -28,6 +29,7 @@ _VALUES = {
         "image": "ファイルのパス",
         "video": "ファイルのパス",
         "source": "ソースかシーンの名前",
+        "audio": "音声のあるソースの名前",
     },
 }
 

@@ -90,6 +90,13 @@ local adders = {
 		end)
 		return list
 	end,
+	audio = function(properties, setting)
+		local list = add_list(properties, setting, { { value = "", text = text("None") } })
+		each_name("audio_names", function(name)
+			obslua.obs_property_list_add_string(list, name, name)
+		end)
+		return list
+	end,
 	choice = function(properties, setting)
 		local choices = {}
 		for index, value in ipairs(setting.choices) do
@@ -116,10 +123,10 @@ local function add_group(properties, name)
 	return group
 end
 
--- Adds all of `rows`; `status` is the line under the first of the rows of no group.
+-- Adds all of `rows` and returns the groups by name; `status` is the line under the first of the rows of no group.
 function M.add(properties, rows, status)
 	local group, group_name
-	local decides = {}
+	local decides, groups = {}, {}
 	for _, setting in ipairs(rows) do
 		if setting.shown_for then decides[setting.shown_for.key] = true end
 	end
@@ -131,6 +138,7 @@ function M.add(properties, rows, status)
 		if setting.group ~= "main" then
 			if group_name ~= setting.group then
 				group, group_name = add_group(properties, setting.group), setting.group
+				groups[group_name] = group
 			end
 			into = group
 		end
@@ -146,6 +154,7 @@ function M.add(properties, rows, status)
 			obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
 		end
 	end
+	return groups
 end
 
 -- The names of a filter and of its source, as the script finds it by.
@@ -196,13 +205,27 @@ function M.add_scenes(properties, self, background_of)
 	end)
 end
 
--- Presets, and settings for all cameras.
-function M.add_tools(properties, self)
-	local group = add_group(properties, "tools")
-	local function about(action, ...)
+local function asker(self)
+	return function(action, ...)
 		local source, filter = names_of(self)
 		if source then ask(action, source, filter, ...) end
 	end
+end
+
+-- The buttons that delay a source's sound as the picture is, and take that back.
+function M.add_sync(group, self)
+	local about = asker(self)
+	add_button(group, "set_sync", "Sync.Set", function()
+		local delay = self.channel and self.channel.delay_ms or 0
+		about("set_sync", setting_of(self, "sync_source"), string.format("%.3f", delay))
+	end)
+	add_button(group, "undo_sync", "Sync.Undo", function() about("undo_sync") end)
+end
+
+-- Presets, and settings for all cameras.
+function M.add_tools(properties, self)
+	local group = add_group(properties, "tools")
+	local about = asker(self)
 	obslua.obs_properties_add_path(group, "preset", text("Preset"), obslua.OBS_PATH_FILE_SAVE,
 		text("PresetFiles") .. " (*.json)", nil)
 	add_button(group, "save_preset", "Preset.Save", function()

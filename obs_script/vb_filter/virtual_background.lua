@@ -87,7 +87,8 @@ end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	panels.add(properties, half.settings, status_text(self))
+	local groups = panels.add(properties, half.settings, status_text(self))
+	panels.add_sync(groups.time, self)
 	panels.add_scenes(properties, self, background_of_scenes())
 	panels.add_tools(properties, self)
 	return properties

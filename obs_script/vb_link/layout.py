@@ -157,6 +157,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("names_sequence", "uint32_t", 1),
         ("scene_names", "char", NAMES_BYTES),
         ("source_names", "char", NAMES_BYTES),
+        ("audio_names", "char", NAMES_BYTES),
         ("request_count", "uint64_t", 1),
         ("requests", "vb_request", REQUESTS),
         ("assets", "vb_asset", ASSETS),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, Union
 
 Kind = Literal[
-    "bool", "float", "color", "choice", "model", "depth_model", "image", "video", "source"
+    "bool", "float", "color", "choice", "model", "depth_model", "image", "video", "source", "audio"
 ]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
@@ -22,7 +22,8 @@ class Setting:
     """One setting.
 
     ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice`` and the models are strings;
-    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's.
+    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's,
+    ``audio`` that of a source with sound.
     ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
     key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
     other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
@@ -253,6 +254,9 @@ SETTINGS: tuple[Setting, ...] = (
         "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
     ),
     Setting("timing", "choice", "latest", "Timing", choices=("latest", "locked"), group="time"),
+    Setting(
+        "sync_source", "audio", "", "SyncSource", shown_for=("timing", ("locked",)), group="time"
+    ),
 )
 
 # A scene's own: the filter of this kind on a scene holds them. "default" and off leave a part to
