@@ -60,7 +60,7 @@ class Screen:
         """Return the window that ``open_it`` opens."""
         before = self.windows()
         open_it()
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             time.sleep(0.5)
             found = self.windows() - before
@@ -68,7 +68,7 @@ class Screen:
                 time.sleep(1)
                 return found.pop()
             if time.monotonic() > deadline:
-                raise SystemExit("The window did not open within 10 seconds.")
+                raise SystemExit("The window did not open within 30 seconds.")
 
     def save(self, window: str, path: Path, crop: str = "") -> None:
         words = ["import", "-window", window, *(["-crop", crop] if crop else []), "+repage"]
@@ -98,12 +98,12 @@ def make(folder: Path, locale: str, video: Path) -> None:
             screen.do("windowsize", filters, 980, 2100)
             screen.do("windowmove", filters, 30, 30)
             time.sleep(1)
-            screen.do("mousemove", "--window", filters, 120, 1362, "click", 1)
+            screen.do("mousemove", "--window", filters, 120, 1105, "click", 1)
             time.sleep(4)
             screen.save(filters, folder / f"filter-{language}.png")
-            screen.do("mousemove", "--window", filters, 35, 2062, "click", 1)
+            screen.do("mousemove", "--window", filters, 28, 2070, "click", 1)
             time.sleep(1)
-            screen.save("root", folder / f"add-{language}.png", "400x470+30+1630")
+            screen.save("root", folder / f"add-{language}.png", "400x470+30+1660")
             screen.do("key", "Escape")
             screen.do("key", "--window", filters, "Escape")
             time.sleep(1)

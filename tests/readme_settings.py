@@ -15,6 +15,7 @@ _VALUES = {
         "bool": "true, false",
         "color": "0xAABBGGRR",
         "model": "a model's name",
+        "compute": "`auto`, `cpu`, or another unit that this computer has",
         "depth_model": "a depth model's name",
         "image": "a file's path",
         "video": "a file's path",
@@ -25,6 +26,7 @@ _VALUES = {
         "bool": "true, false",
         "color": "0xAABBGGRR",
         "model": "モデルの名前",
+        "compute": "`auto`、`cpu`、またはこのコンピューターにあるほかのデバイス",
         "depth_model": "奥行きモデルの名前",
         "image": "ファイルのパス",
         "video": "ファイルのパス",
@@ -47,7 +49,7 @@ def row(setting: Setting, locale: str) -> str:
     else:
         values = _VALUES[locale][setting.kind]
         shown = str(default).lower() if setting.kind == "bool" else str(default)
-        if setting.kind == "model":
+        if setting.kind in ("model", "compute"):
             shown = f"`{default}`"
     return f"| `{setting.key}` | {values} | {shown} | {texts.load(locale)[setting.text]} |"
 

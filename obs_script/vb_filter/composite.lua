@@ -78,7 +78,7 @@ local PICTURED = { image = true, video = true, source = true }
 -- Results that several draws of one frame share, thrown away at the next frame's begin.
 function M.begin_frame(self)
 	self.blur_made, self.cover_made, self.matte_made, self.halo_made = nil, nil, nil, nil
-	self.clean_made, self.person_stats_made = nil, nil
+	self.clean_made, self.person_stats_made, self.upsampled = nil, nil, nil
 end
 
 local function room_blur(self, width, height, strength)
@@ -88,6 +88,22 @@ local function room_blur(self, width, height, strength)
 			strength * height / 1080, passes.ROOM, self.person, self.small) or false
 	end
 	return self.blur_made
+end
+
+-- The alpha to draw with: enlarged along the picture's edges where that is wanted. Software OpenGL,
+-- known by its slow read-backs, does so for the best quality only.
+local function alpha_of(self, width, height)
+	local small, own = self.small, self.alpha
+	local quality = self.settings.quality
+	if quality == "fast" or (quality ~= "best" and self.stages_late)
+		or own.width ~= small.width or own.height ~= small.height then
+		return own.pointer
+	end
+	if self.upsampled == nil then
+		self.upsampled = passes.upsample(self.state, self.full, own.pointer, small.texture,
+			small.width, small.height, width, height) or false
+	end
+	return self.upsampled or own.pointer
 end
 
 local function matte(self, width, height)
@@ -210,7 +226,7 @@ function M.person(self, time, now, width, height)
 	end
 
 	-- Then what is made of this camera's picture.
-	self.person.alpha = self.alpha
+	self.person.alpha = alpha_of(self, width, height)
 	self.person.threshold, self.person.softness = s.threshold, s.softness
 	local made_matte
 	if s.grow ~= 0 or s.feather ~= 0 then
@@ -294,7 +310,7 @@ function M.person(self, time, now, width, height)
 		if behind then
 			set_layer(p, "behind", layers.assets.behind, behind, layers.settings, width, height)
 			if bit.band(set, BIT.DEPTH) ~= 0 then
-				C.gs_effect_set_texture(p.depth, self.depth)
+				C.gs_effect_set_texture(p.depth, self.depth.pointer)
 				C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
 				C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
 			end

@@ -19,7 +19,8 @@ local function text_of(name)
 	end
 	return texts[name]
 end
-for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones", "stats" }) do
+for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones", "stats",
+	"refine" }) do
 	text_of(name)
 end
 
@@ -174,7 +175,8 @@ function M.show(state, effect, technique, image, width, height, opaque)
 	end
 end
 
--- Puts width x height bytes into the one-channel texture called `name`.
+-- Puts width x height bytes into the one-channel texture called `name`; returns {pointer, width,
+-- height}.
 function M.upload(state, name, bytes, width, height)
 	local made = state.textures[name]
 	if made and (made.width ~= width or made.height ~= height) then
@@ -189,7 +191,7 @@ function M.upload(state, name, bytes, width, height)
 		state.textures[name] = made
 	end
 	C.gs_texture_set_image(made.pointer, bytes, width, false)
-	return made.pointer
+	return made
 end
 
 function M.set_vec2(parameter, x, y)

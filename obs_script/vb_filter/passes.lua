@@ -100,6 +100,22 @@ function M.blur_matte(state, across, down, image, width, height, sigma)
 	return made
 end
 
+-- The alpha enlarged to width x height along the edges of `image`; `guide` is the picture at the
+-- alpha's own size, guide_width x guide_height.
+function M.upsample(state, image, alpha, guide, guide_width, guide_height, width, height)
+	local effect = graphics.effect(state, "refine", "")
+	local p = effect.parameters
+	local texrender = graphics.target(state, "upsampled", obs.R8)
+	if not graphics.begin(texrender, width, height) then return nil end
+	C.gs_effect_set_texture(p.alpha, alpha)
+	C.gs_effect_set_texture(p.guide, guide)
+	graphics.set_vec2(p.size, guide_width, guide_height)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Upsample", image, width, height)
+	C.gs_enable_blending(true)
+	return graphics.finish(texrender)
+end
+
 local function matte_pass(state, name, technique, image, width, height)
 	local effect = graphics.effect(state, "matte", "")
 	local texrender = graphics.target(state, name, obs.R8)

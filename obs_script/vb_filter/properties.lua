@@ -105,6 +105,7 @@ local adders = {
 		return add_list(properties, setting, choices)
 	end,
 	model = function(properties, setting) return add_list(properties, setting, half.models) end,
+	compute = function(properties, setting) return add_list(properties, setting, half.units) end,
 	depth_model = function(properties, setting)
 		local list = add_list(
 			properties, setting, { { value = "", text = text("DepthModel.none") } })
@@ -123,10 +124,18 @@ local function add_group(properties, name)
 	return group
 end
 
--- Adds all of `rows` and returns the groups by name; `status` is the line under the first of the rows of no group.
-function M.add(properties, rows, status)
+local function add_button(properties, key, of_text, press)
+	obslua.obs_properties_add_button(properties, key, text(of_text), function()
+		press()
+		return false
+	end)
+end
+
+-- Adds all of `rows`; `status` is the line under the first of the rows of no group. `buttons` maps
+-- a setting's key to the {key, text, what to do} of the buttons under it.
+function M.add(properties, rows, status, buttons)
 	local group, group_name
-	local decides, groups = {}, {}
+	local decides = {}
 	for _, setting in ipairs(rows) do
 		if setting.shown_for then decides[setting.shown_for.key] = true end
 	end
@@ -138,7 +147,6 @@ function M.add(properties, rows, status)
 		if setting.group ~= "main" then
 			if group_name ~= setting.group then
 				group, group_name = add_group(properties, setting.group), setting.group
-				groups[group_name] = group
 			end
 			into = group
 		end
@@ -150,11 +158,13 @@ function M.add(properties, rows, status)
 				return show_fitting(rows, all, settings)
 			end)
 		end
+		for _, button in ipairs(buttons and buttons[setting.key] or {}) do
+			add_button(into, button[1], button[2], button[3])
+		end
 		if index == 1 and setting.group == "main" then
 			obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
 		end
 	end
-	return groups
 end
 
 -- The names of a filter and of its source, as the script finds it by.
@@ -169,13 +179,6 @@ local function setting_of(self, key)
 	local value = ffi.string(C.obs_data_get_string(data, key))
 	C.obs_data_release(data)
 	return value
-end
-
-local function add_button(properties, key, of_text, press)
-	obslua.obs_properties_add_button(properties, key, text(of_text), function()
-		press()
-		return false
-	end)
 end
 
 local function ask(...)
@@ -213,13 +216,15 @@ local function asker(self)
 end
 
 -- The buttons that delay a source's sound as the picture is, and take that back.
-function M.add_sync(group, self)
+function M.sync_buttons(self)
 	local about = asker(self)
-	add_button(group, "set_sync", "Sync.Set", function()
-		local delay = self.channel and self.channel.delay_ms or 0
-		about("set_sync", setting_of(self, "sync_source"), string.format("%.3f", delay))
-	end)
-	add_button(group, "undo_sync", "Sync.Undo", function() about("undo_sync") end)
+	return {
+		{ "set_sync", "Sync.Set", function()
+			local delay = self.channel and self.channel.delay_ms or 0
+			about("set_sync", setting_of(self, "sync_source"), string.format("%.3f", delay))
+		end },
+		{ "undo_sync", "Sync.Undo", function() about("undo_sync") end },
+	}
 end
 
 -- Presets, and settings for all cameras.

@@ -38,6 +38,13 @@ local alpha_bytes, depth_bytes
 
 -- Settings
 
+-- Asks for a picture of the empty room, as soon as nobody is in it.
+local function take_plate(self)
+	self.plates = (self.plates or 0) + 1
+	self.channel.plate_request = self.plates
+	link.wake(segment)
+end
+
 local function update(self, settings)
 	looks.read(self, half.settings, settings)
 	looks.want(self, segment, half.assets, EVERY_PART)
@@ -46,6 +53,11 @@ local function update(self, settings)
 		if setting.reader == "worker" then
 			link.set_field(self.channel, setting.key, self.settings[setting.key])
 		end
+	end
+	if not self.settings.clean_plate then
+		self.channel.plate_request = 0
+	elseif self.channel.plate_request == 0 then
+		take_plate(self)
 	end
 	self.channel.settings_sequence = self.channel.settings_sequence + 1
 	link.wake(segment)
@@ -69,7 +81,9 @@ local function status_text(self)
 	local wrong = notice(self)
 	if wrong ~= "" then return wrong end
 	local status = ffi.string(self.channel.status)
-	return status ~= "" and status or text("Status.Starting")
+	if status == "" then status = text("Status.Starting") end
+	local plate = half.plate_states[self.channel.plate_state]
+	return plate and status .. "\n" .. text("Plate." .. plate) or status
 end
 
 local scene_filters = {}
@@ -87,8 +101,12 @@ end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	local groups = panels.add(properties, half.settings, status_text(self))
-	panels.add_sync(groups.time, self)
+	panels.add(properties, half.settings, status_text(self), {
+		clean_plate = { { "clean_plate_button", "Plate.Take", function()
+			if self.channel and self.settings.clean_plate then take_plate(self) end
+		end } },
+		sync_source = panels.sync_buttons(self),
+	})
 	panels.add_scenes(properties, self, background_of_scenes())
 	panels.add_tools(properties, self)
 	return properties
@@ -103,6 +121,7 @@ local function create(settings, source)
 		frame = 0, id = 0, generation = 0,
 		captured_frame = {}, captured_ns = {},
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
+		plate_seen = 0,
 		state = graphics.new(), person = {}, place = locked.room(""),
 	}
 	obs.leave_to_libobs(self.filter)
@@ -141,10 +160,13 @@ local function video_tick(self)
 	looks.tick(self, now)
 	if not channel then return end
 	local wrong = looks.problem(self)
-	if channel.status_sequence == self.status_seen and wrong == self.notice_seen then return end
+	if channel.status_sequence == self.status_seen and wrong == self.notice_seen
+		and channel.plate_state == self.plate_seen then
+		return
+	end
 	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return end
 	self.status_seen, self.refreshed_ns = channel.status_sequence, now
-	self.notice_seen = wrong
+	self.notice_seen, self.plate_seen = wrong, channel.plate_state
 	obs.renew_panel(self.filter)
 end
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vb_install import own_obs, removal, set_up
+from vb_install import additions, own_obs, removal, set_up
 from vb_install.system import InstallError, System
 
 _ABOUT = """\
@@ -63,7 +63,7 @@ def _dispatch(words: list[str], system: System) -> int:
         raise InstallError("--purge goes with --uninstall only: give both or neither.")
     return set_up.install(
         system, config=options.obs_config, python=options.python,
-        dry_run=options.dry_run, sure=sure,
+        dry_run=options.dry_run, sure=sure, compute=options.compute, convert=options.convert,
     )  # fmt: skip
 
 
@@ -80,6 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         "--obs-config", type=Path, metavar="DIR", help="OBS's configuration folder, `obs-studio`"
     )
     parser.add_argument("--python", metavar="EXE", help="the Python (3.10 to 3.14) of the worker")
+    parser.add_argument(
+        "--compute",
+        choices=additions.CHOICES,
+        help="the onnxruntime that the worker gets (default: what it has, at first cpu)",
+    )
+    parser.add_argument("--convert", action="store_true", help="add what converts models to ONNX")
     parser.add_argument("--uninstall", action="store_true", help="take everything out again")
     parser.add_argument(
         "--purge", action="store_true", help="with --uninstall: own models and backups go too"

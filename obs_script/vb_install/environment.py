@@ -28,6 +28,8 @@ _PACKAGE = re.compile(
     r"(?:Collecting |Processing (?:.*[/\\])?)(?P<name>[\w.]+?(?:-[a-zA-Z][\w.]*)*)"
     r"(?:==|-)(?P<version>\d[\w.]*)"
 )
+# A package of a lock with its hashes: (name, the lines)
+_BLOCK = re.compile(r"(?m)^(?=([a-z0-9][\w.-]*)==)(.*\n(?:[ \t].*\n?)*)")
 _QUIET = ("--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar", "off")
 
 
@@ -35,13 +37,16 @@ _QUIET = ("--disable-pip-version-check", "--no-input", "--no-color", "--progress
 class Environment:
     """A virtual environment to have.
 
-    ``wrap`` turns a program into the command that starts it where the environment is used: in
-    OBS's Flatpak that is inside the sandbox.
+    The packages of the locks in ``added`` come to those of ``lock`` and replace what has the same
+    name; another build of onnxruntime replaces onnxruntime. ``wrap`` turns a program into the
+    command that starts it where the environment is used: in OBS's Flatpak that is inside the
+    sandbox.
     """
 
     system: System
     folder: Path
     lock: Path
+    added: tuple[Path, ...] = ()
     wrap: Callable[[str], tuple[str, ...]] = field(default=lambda program: (program,))
 
     @property
@@ -88,7 +93,11 @@ class Environment:
         finally:
             with_newlines = "".join(line + "\n" for line in lines)
             log.write_text(with_newlines, encoding="utf-8", errors="replace")
-        stamp = {"lock": self._lock_digest(), "python": python.text}
+        stamp = {
+            "lock": self._lock_digest(),
+            "python": python.text,
+            "added": [path.stem for path in self.added],
+        }
         files.write_atomically(self.folder / _STAMP, json.dumps(stamp).encode())
 
     def add_product(self, packages: Path) -> None:
@@ -139,7 +148,7 @@ class Environment:
 
         code = self.system.stream(
             [*self.command, *pip, "install", *_QUIET, "--require-hashes", "--no-deps",
-             "--only-binary", ":all:", "-r", str(self.lock)],
+             "--only-binary", ":all:", "-r", str(self._requirements())],
             hear,
         )  # fmt: skip
         if code != 0:
@@ -164,8 +173,41 @@ class Environment:
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
         return InstallError(f"Making {what} failed ({last}): mend that and run again.")
 
+    def has_added(self) -> list[str]:
+        """Return the names of the locks that the environment there was made with beside its own."""
+        try:
+            stamp = json.loads((self.folder / _STAMP).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return []
+        added = stamp.get("added") if isinstance(stamp, dict) else None
+        return [str(name) for name in added] if isinstance(added, list) else []
+
+    def _requirements(self) -> Path:
+        """Return the file that pip is given."""
+        if not self.added:
+            return self.lock
+        path = self.folder / "requirements.lock"
+        files.write_atomically(path, self._lock_text().encode())
+        return path
+
+    def _lock_text(self) -> str:
+        return merged(self.lock.read_text("utf-8"), [one.read_text("utf-8") for one in self.added])
+
     def _lock_digest(self) -> str:
-        return hashlib.sha256(self.lock.read_bytes()).hexdigest()
+        return hashlib.sha256(self._lock_text().encode()).hexdigest()
+
+
+def merged(lock: str, added: list[str]) -> str:
+    """Return the text of a lock with others added to it; theirs counts where names are the same.
+
+    Another build of onnxruntime fills the same folder, so that it takes onnxruntime's place.
+    """
+    theirs = [block for text in added for block in _BLOCK.findall(text)]
+    names = {name for name, _ in theirs}
+    if any(name.startswith("onnxruntime-") for name in names):
+        names.add("onnxruntime")
+    kept = [block for name, block in _BLOCK.findall(lock) if name not in names]
+    return "".join([*kept, *(block for _, block in theirs)]) if added else lock
 
 
 def lend_pip(system: System, python: Interpreter, folder: Path) -> Path | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vb_install import (
+    additions,
     interpreters,
     obs_places,
     product,
@@ -30,16 +31,26 @@ class _Work:
     plan: Plan
     copy: bool
     build: bool
+    added: tuple[str, ...]
 
 
 def install(
-    system: System, *, config: Path | None, python: str | None, dry_run: bool, sure: bool
+    system: System,
+    *,
+    config: Path | None,
+    python: str | None,
+    dry_run: bool,
+    sure: bool,
+    compute: str | None = None,
+    convert: bool = False,
 ) -> int:
     """Set everything up for each OBS of this user; return the exit status.
 
     Raises InstallError before anything is changed whenever it can be known before.
     """
-    work = [_look(system, place, python) for place in obs_places.find(system, config)]
+    work = [
+        _look(system, place, python, compute, convert) for place in obs_places.find(system, config)
+    ]
     for one in work:
         _tell_plan(one)
     if dry_run:
@@ -59,12 +70,18 @@ def install(
             print(f"  {fault}")
         return 1
     print("Self-check: packages load, the model is found, the script is in place.")
+    for one in work:
+        _tell_units(system, one)
     _tell_next(system, work)
     return 0
 
 
-def _look(system: System, place: ObsPlace, python: str | None) -> _Work:
-    venv = worker_environment.of(system, place)
+def _look(
+    system: System, place: ObsPlace, python: str | None, compute: str | None, convert: bool
+) -> _Work:
+    now = worker_environment.of(system, place).has_added()
+    added = additions.wanted(system, compute=compute, convert=convert, now=now)
+    venv = worker_environment.of(system, place, added)
     chosen = worker_environment.choose_python(system, place, python)
     return _Work(
         place=place,
@@ -72,6 +89,7 @@ def _look(system: System, place: ObsPlace, python: str | None) -> _Work:
         plan=scene_collections.plan_registration(place.scenes, place.script),
         copy=not product.is_current(place.app),
         build=not venv.is_complete(chosen),
+        added=added,
     )
 
 
@@ -81,6 +99,8 @@ def _tell_plan(work: _Work) -> None:
     print(f"  product      {'copy to' if work.copy else 'is up to date in'} {place.app}")
     state = f"make with Python {work.python.text} in" if work.build else "is complete in"
     print(f"  environment  {state} {place.venv}")
+    for name in work.added:
+        print(f"  with         {additions.text_of(name)}")
     for change in plan.changes:
         print(f"  collection   add the script to {change.path} (backup first)")
     for path in plan.unchanged:
@@ -102,7 +122,7 @@ def _do(system: System, work: _Work) -> list[str]:
     place = work.place
     if product.copy(place.app):
         print(f"Copied the product to {place.app}")
-    if worker_environment.make(system, place, work.python):
+    if worker_environment.make(system, place, work.python, work.added):
         print(f"Made the worker's environment in {place.venv}")
     # Making the environment takes a while: OBS may have been opened meanwhile.
     running_obs.refuse_while_running(system, place)
@@ -113,6 +133,17 @@ def _do(system: System, work: _Work) -> list[str]:
         print(f"Backup of what they were: {backup}")
     registered = [change.path for change in plan.changes] + plan.unchanged
     return self_check.faults(system, place, registered)
+
+
+def _tell_units(system: System, work: _Work) -> None:
+    """Try the compute unit that was asked for and say what came out."""
+    if not additions.UNITS.keys() & set(work.added):
+        return
+    python = worker_environment.of(system, work.place).command
+    done = system.run([*python, "-I", "-m", "vb_worker", "compute", "--again"], timeout=600)
+    print("What the compute units do with the default model:")
+    for line in (done.out or done.err).splitlines():
+        print(f"  {line}")
 
 
 def _tell_next(system: System, work: list[_Work]) -> None:

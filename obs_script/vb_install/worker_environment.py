@@ -11,9 +11,19 @@ from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
 
 
-def of(system: System, place: ObsPlace) -> Environment:
-    """Return the environment of the worker of an OBS, made or not."""
-    return Environment(system, place.venv, environment.LOCKS / "worker.lock", place.inside)
+def of(system: System, place: ObsPlace, added: tuple[str, ...] | None = None) -> Environment:
+    """Return the environment of the worker of an OBS, made or not.
+
+    ``added`` names what it has beside the worker's own packages; None: what it has now.
+    """
+    lock = environment.LOCKS / "worker.lock"
+    now = Environment(system, place.venv, lock, wrap=place.inside)
+    names = now.has_added() if added is None else list(added)
+    # A lock that this version no longer has is done without.
+    locks = [
+        path for path in (environment.LOCKS / f"{name}.lock" for name in names) if path.is_file()
+    ]
+    return Environment(system, place.venv, lock, tuple(locks), place.inside)
 
 
 def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpreter:
@@ -39,12 +49,14 @@ def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpr
     return python
 
 
-def make(system: System, place: ObsPlace, python: Interpreter) -> bool:
+def make(
+    system: System, place: ObsPlace, python: Interpreter, added: tuple[str, ...] | None = None
+) -> bool:
     """Make the environment unless it is complete; return whether it was made.
 
     Raises InstallError.
     """
-    venv = of(system, place)
+    venv = of(system, place, added)
     made = not venv.is_complete(python)
     if made:
         lent = None if python.ensurepip else _lend(system, place.data / "pip")

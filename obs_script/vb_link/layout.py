@@ -28,6 +28,10 @@ ASSETS = 64
 REQUESTS = 8
 AGE_BINS = 16
 
+# How the clean plate is (channel.plate_state): none is wanted; it is taken once nobody is in the
+# picture; it fits; it no longer fits and is not used.
+PLATE_NONE, PLATE_TAKING, PLATE_FITS, PLATE_UNFIT = range(4)
+
 # What a filter is drawing (channel.state).
 STATE_NOTHING, STATE_MASK, STATE_COVER, STATE_OFF = range(4)
 
@@ -76,6 +80,10 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
         ("model", "char", TEXT_BYTES),
+        ("compute", "char", TEXT_BYTES),
+        ("quality", "char", TEXT_BYTES),
+        # 0: no clean plate; each other number asks for a new one
+        ("plate_request", "uint32_t", 1),
         ("depth_model", "char", TEXT_BYTES),
         ("person", "char", TEXT_BYTES),
         ("person_x", "double", 1),
@@ -103,6 +111,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("alpha_newest", "uint32_t", 1),
         ("alpha_count", "uint64_t", 1),
         ("alpha_used", "uint32_t", 1),
+        ("plate_state", "uint32_t", 1),
         ("report_model", "char", TEXT_BYTES),
         ("report_compute", "char", TEXT_BYTES),
         ("report_error", "char", ERROR_BYTES),

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal, Union
 
 Kind = Literal[
-    "bool", "float", "color", "choice", "model", "depth_model", "image", "video", "source", "audio"
+    "bool",
+    "float",
+    "color",
+    "choice",
+    "model",
+    "compute",
+    "depth_model",
+    "image",
+    "video",
+    "source",
+    "audio",
 ]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
@@ -21,7 +31,8 @@ Value = Union[bool, float, int, str]
 class Setting:
     """One setting.
 
-    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice`` and the models are strings;
+    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute`` (a
+    compute unit of this computer, or "auto") are strings;
     ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's,
     ``audio`` that of a source with sound.
     ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
@@ -91,6 +102,8 @@ def _zone(number: int) -> tuple[Setting, ...]:
     )
 
 
+QUALITIES = ("fast", "balanced", "best")
+
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
     Setting(
@@ -101,7 +114,9 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("cutout", "background", "alpha", "inverted"),
         group="main",
     ),
-    Setting("model", "model", "selfie_landscape", "Model", reader="worker"),
+    Setting("model", "model", "selfie_square", "Model", reader="worker"),
+    Setting("compute", "compute", "auto", "Compute", reader="worker"),
+    Setting("quality", "choice", "balanced", "Quality", reader="worker", choices=QUALITIES),
     Setting("threshold", "float", 0.5, "Threshold"),
     Setting("softness", "float", 0.5, "Softness"),
     Setting(
@@ -118,6 +133,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "person_y", "float", 0.5, "PersonY", reader="worker", shown_for=("person", ("follow",))
     ),
+    Setting("clean_plate", "bool", False, "CleanPlate"),
     Setting(
         "background",
         "choice",

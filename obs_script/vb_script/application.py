@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import obspython as obs
 
-from vb_link import layout, memory, places, wake
+from vb_link import layout, memory, places, unit_file, wake
 from vb_script import (
     control,
     libobs,
@@ -20,6 +21,7 @@ from vb_script import (
     requests,
     status,
     texts,
+    unit_list,
 )
 from vb_script.assets import Assets
 from vb_script.errands import Errands
@@ -47,6 +49,7 @@ class Application:
         self.problem = ""
         self.notice, self.noticed = "", 0.0
         self.closing = False
+        self.listed: tuple[object, ...] = ()
         self.shown: dict[int, tuple[int, status.Figures]] = {}
         self.status_lock = threading.Lock()
         self.names_asked = False
@@ -69,13 +72,8 @@ class Application:
             return
         segment.wake, segment.life = kept.wake.handle, -1
         segment.script_wake = kept.script_wake.handle
-        models = model_list.model_lists([places.models_dir(), places.user_models_dir()])
-        table = lua_half.half(
-            address=kept.memory.address,
-            texts=self.texts,
-            models=models.people,
-            depth_models=models.depth,
-        )
+        self.listed = self.listed_now()
+        table = self.table()
         if kept.lua is None:
             kept.lua = lua_half.load(table)
         else:
@@ -94,9 +92,36 @@ class Application:
         segment.alive = 1
         self.errands.start()
         self.worker = WorkerProcess(
-            kept.memory, kept.wake, next_epoch, self.write_status, self.log_line
+            kept.memory, kept.wake, next_epoch, self.every_second, self.log_line
         )
         self.worker.start()
+
+    def table(self) -> dict[str, Any]:
+        """Return what the Lua half works from, with the lists as they are now."""
+        models = model_list.model_lists(_model_folders())
+        return lua_half.half(
+            address=survivors().memory.address,
+            texts=self.texts,
+            models=models.people,
+            depth_models=models.depth,
+            units=unit_list.unit_list(self.texts),
+        )
+
+    @staticmethod
+    def listed_now() -> tuple[object, ...]:
+        return model_list.state_of(_model_folders(), unit_file.path())
+
+    def every_second(self) -> None:
+        """Renew the status lines, and the lists if a model or a compute unit came or went."""
+        now = self.listed_now()
+        if now != self.listed and self.ui is not None:
+            self.listed = now
+            self.ui.post(self.hand_lists)
+        self.write_status()
+
+    def hand_lists(self) -> None:
+        if survivors().lua is not None:
+            lua_half.update(survivors().lua, self.table())
 
     def unload(self) -> None:
         kept = survivors()
@@ -221,6 +246,10 @@ class Application:
         channels = [c for c in survivors().memory.segment.channels if c.used]
         lines = [self.texts["Panel.Worker"].format(pid=worker.pid, filters=len(channels))]
         return lines + [c.status.decode("utf-8", "replace").split("\n")[0] for c in channels]
+
+
+def _model_folders() -> list[Path]:
+    return [places.models_dir(), places.user_models_dir()]
 
 
 application = Application()

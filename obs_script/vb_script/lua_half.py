@@ -41,8 +41,9 @@ def half(
     texts: dict[str, str],
     models: list[tuple[str, str]],
     depth_models: list[tuple[str, str]],
+    units: list[tuple[str, str]],
 ) -> dict[str, Any]:
-    """Return the table the Lua half works from. The models are (name, title)."""
+    """Return the table the Lua half works from. Models and units are (name, text)."""
     return {
         "id": settings.FILTER_ID,
         "scene_id": settings.SCENE_FILTER_ID,
@@ -58,12 +59,18 @@ def half(
             "cover": layout.STATE_COVER,
             "off": layout.STATE_OFF,
         },
+        "plate_states": {
+            layout.PLATE_TAKING: "taking",
+            layout.PLATE_FITS: "fits",
+            layout.PLATE_UNFIT: "unfit",
+        },
         "frame_bytes": layout.FRAME_BYTES,
         "alpha_bytes": layout.ALPHA_BYTES,
         "age_bins": layout.AGE_BINS,
         "texts": texts,
         "models": [{"value": name, "text": title} for name, title in models],
         "depth_models": [{"value": name, "text": title} for name, title in depth_models],
+        "units": [{"value": name, "text": title} for name, title in units],
         "settings": [_row(setting) for setting in settings.SETTINGS],
         "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }

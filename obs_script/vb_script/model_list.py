@@ -46,6 +46,25 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
     return ModelLists(*(sorted(listed, key=lambda one: one[1]) for listed in (people, depth)))
 
 
+def state_of(folders: Iterable[Path], *files: Path) -> tuple[object, ...]:
+    """Return something that differs once a model or one of ``files`` came, went or changed."""
+    paths = [path for folder in folders for path in _models_in(folder)]
+    state: list[object] = []
+    for path in (*paths, *files):
+        try:
+            state.append((str(path), path.stat().st_mtime_ns))
+        except OSError:
+            state.append(str(path))
+    return tuple(state)
+
+
+def _models_in(folder: Path) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.suffix in (".toml", ".onnx"))
+    except OSError:
+        return []
+
+
 def _fields(text: str) -> dict[str, str]:
     """Return the one-line texts of a manifest by key, those in a table as ``table.key``."""
     fields: dict[str, str] = {}

@@ -17,7 +17,10 @@ PROGRAM = "virtual-background"
 COMMANDS = {
     "mask": "write the person's mask (8-bit PNG) of pictures or folders of pictures",
     "render": "write a video with another background",
-    "models": "list the models",
+    "models": "list the models, install or add one",
+    "compute": "list the compute units and try a model on each",
+    "convert": "make an ONNX file from another file, or a smaller or faster one",
+    "eval": "measure the mattes on pictures whose true masks are known",
     "bench": "measure each model on each compute unit",
 }
 SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"

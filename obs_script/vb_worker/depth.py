@@ -218,11 +218,7 @@ class Depths:
     def _open(self, name: str) -> Model:
         manifest = self._manifests.get(name)
         if manifest is None:
-            raise ModelError(
-                f"The depth model {name!r} is not installed: choose another one in the filter."
-            )
+            raise ModelError("NotInstalled", name=name)
         if manifest.kind != "depth":
-            raise ModelError(
-                f"The model {name!r} finds no depth: choose a depth model in the filter."
-            )
+            raise ModelError("FindsNoDepth", name=name)
         return open_model(manifest)

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.exposure import Exposure
+from vb_worker.look import Look
 from vb_worker.models.instances import InstancesModel
 from vb_worker.models.model import Model
+from vb_worker.movement import Movement
 from vb_worker.person_choice import PersonChoice
+from vb_worker.plate import Plate
+from vb_worker.quality import Quality, preset
+from vb_worker.refine import WORKING_AREA, refined
+from vb_worker.shrink import shrunk
 from vb_worker.stabilise import Stabiliser
 
 
@@ -30,14 +37,49 @@ class Result:
     total_ms: float
 
 
-class Pipeline:
-    """Runs one model for any number of streams, each with its own memory of the last frame."""
+class _Stream:
+    """What is remembered of one stream. ``name`` is None for a still."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, quality: Quality, name: Hashable | None) -> None:
+        self._model = model
+        self._name = name
+        self.look = Look(self._answer, quality)
+        self.movement = Movement()
+        self.exposure = Exposure()
+        self.steady = Stabiliser()
+        self.apart = False
+        """Whether people are to be told apart, by models that can."""
+        self.instances: NDArray[np.float32] | None = None
+        self.shape: tuple[int, ...] | None = None
+        """Of the last frame."""
+
+    def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        feed = self._model.prepare(self._model.shrink(picture))
+        self.instances = None
+        if self.apart and isinstance(self._model, InstancesModel):
+            self.instances = self._model.find(feed).masks
+            return np.asarray(self.instances.max(0, initial=0.0), np.float32)
+        return self._model.infer(feed, self._name)
+
+
+class Pipeline:
+    """Runs one model for any number of streams, each with its own memory of the last frames."""
+
+    def __init__(self, model: Model, quality: Quality | None = None) -> None:
+        """``quality``: how much is done a frame; None is the default preset."""
         self.model = model
-        self._streams: dict[Hashable, Stabiliser] = {}
+        quality = preset("") if quality is None else quality
+        self.quality = quality if model.looks_closer else replace(quality, close=False)
+        self._streams: dict[Hashable, _Stream] = {}
         # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
         cv2.setNumThreads(1)
+
+    def working_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size (width, height) at which a source of that size is worked on."""
+        if not self.quality.close:
+            return self.model.frame_size(width, height)
+        scale = min(1.0, (WORKING_AREA / (width * height)) ** 0.5)
+        return max(1, round(width * scale)), max(1, round(height * scale))
 
     def process(
         self,
@@ -45,54 +87,71 @@ class Pipeline:
         *,
         stream: Hashable,
         choice: PersonChoice | None = None,
+        plate: Plate | None = None,
     ) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
-        ``choice`` is the stream's, and remembers it: whom of several people to keep.
+        ``choice`` and ``plate`` are the stream's, and remember it: whom of several people to
+        keep, and what the empty room looks like.
         """
-        stabiliser = self._streams.setdefault(stream, Stabiliser())
-        return self._run(frame_rgba, stabiliser, stream, choice)
+        held = self._stream(stream)
+        if held.shape not in (None, frame_rgba.shape):
+            self.reset(stream)  # nothing remembered of another size fits
+            held = self._stream(stream)
+        held.shape = frame_rgba.shape
+        return self._run(frame_rgba, held, choice, plate)
 
-    def still(self, picture: NDArray[np.uint8], choice: PersonChoice | None = None) -> Result:
+    def still(
+        self,
+        picture: NDArray[np.uint8],
+        choice: PersonChoice | None = None,
+        plate: Plate | None = None,
+    ) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
         if choice is not None:
             choice.reset()
-        return self._run(picture, None, None, choice)
+        return self._run(picture, _Stream(self.model, self.quality, None), choice, plate)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
         self._streams.pop(stream, None)
         self.model.forget(stream)
 
+    def _stream(self, name: Hashable) -> _Stream:
+        if name not in self._streams:
+            self._streams[name] = _Stream(self.model, self.quality, name)
+        return self._streams[name]
+
     def _run(
         self,
         frame: NDArray[np.uint8],
-        stabiliser: Stabiliser | None,
-        stream: Hashable | None,
+        stream: _Stream,
         choice: PersonChoice | None,
+        plate: Plate | None,
     ) -> Result:
         begin = time.perf_counter()
-        small = self.model.shrink(frame)
-        feed = self.model.prepare(small)
+        small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
+        if small.shape[2] == 4:
+            small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
+        still = stream.movement(small)
+        stream.apart = choice is not None and choice.chooses
         prepared = time.perf_counter()
-        instances = None
-        if isinstance(self.model, InstancesModel) and choice is not None and choice.chooses:
-            instances = self.model.find(feed).masks
-            probability = instances.max(0, initial=0.0)
-        else:
-            probability = self.model.infer(feed, stream)
-        inferred = time.perf_counter()
-        if stabiliser is not None:
-            code = cv2.COLOR_RGBA2GRAY if small.shape[2] == 4 else cv2.COLOR_RGB2GRAY
-            grey = np.asarray(cv2.cvtColor(small, code), np.uint8)
-            probability = stabiliser(probability, grey)
+        seen = stream.look(stream.exposure(small), still)
+        probability = seen if plate is None else plate(small, seen)
+        if self.quality.refine:
+            # What the plate has added need not be where the model looked closely.
+            place = stream.look.place if probability is seen else np.s_[:, :]
+            unrefined = probability
+            probability = unrefined.copy()
+            probability[place] = refined(small[place], unrefined[place], probability.size)
+        probability = stream.steady(probability, still)
         if choice is not None:
-            probability = choice(probability, small, instances)
+            probability = choice(probability, small, stream.instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
         end = time.perf_counter()
         return Result(
             alpha,
             preprocess_ms=(prepared - begin) * 1e3,
-            inference_ms=(inferred - prepared) * 1e3,
+            inference_ms=stream.look.seconds * 1e3,
             total_ms=(end - begin) * 1e3,
         )

@@ -8,6 +8,7 @@ link, names are looked up in the registry.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -17,16 +18,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import layout, memory, sentences, slots, wake
+from vb_link import layout, memory, places, sentences, slots, wake
+from vb_worker import computing
 from vb_worker.depth import Depths, DepthStream
-from vb_worker.models import registry
+from vb_worker.models import measured, registry, trial
 from vb_worker.models.errors import ModelError
-from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
+from vb_worker.quality import preset
 
 REPORT_SECONDS = 0.5
+Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
 
 
 def text_of(value: bytes) -> str:
@@ -56,9 +60,11 @@ class Stream:
         self.settings_sequence = -1
         self.frame_count = 0
         self.generation = -1
-        self.model_name = ""
+        self.key: Key = ("", "", "")
         self.error: Exception | None = None
         self.choice = PersonChoice()
+        self.plate = Plate()
+        self.plate_request = 0
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -82,6 +88,17 @@ class Stream:
         )
         channel.report_error = error_field(self.error or self.depth.error)
 
+    def follow_plate(self) -> None:
+        """Take or drop the clean plate as the filter asks, and say how it is."""
+        request = int(self.channel.plate_request)
+        if request != self.plate_request:
+            self.plate_request = request
+            if request:
+                self.plate.take()
+            else:
+                self.plate.drop()
+        self.channel.plate_state = self.plate.state
+
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Hand the filter the alpha of a picture, with the newest depth there is."""
         height, width = alpha.shape
@@ -102,18 +119,22 @@ class Stream:
 
 
 class Worker:
-    """All streams, and one pipeline a model."""
+    """All streams, and one pipeline a model, compute unit and quality."""
 
     def __init__(self, segment: Any, models: dict[str, Manifest]) -> None:
         self.segment = segment
         self.models = models
-        self.pipelines: dict[str, Pipeline] = {}
+        self.pipelines: dict[Key, Pipeline] = {}
+        self.units: dict[Key, str] = {}  # what a pipeline runs on, until its first mask
+        self.survey = computing.Survey()
         self.streams: dict[int, Stream] = {}
         self.depths = Depths(models)
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
         did = False
+        if self.survey.finished():
+            self._choose_again()
         for index in range(layout.CHANNELS):
             channel = self.segment.channels[index]
             used = int(channel.used)
@@ -138,9 +159,9 @@ class Worker:
         self._close_unused()
 
     def _close_unused(self) -> None:
-        wanted = {stream.model_name for stream in self.streams.values()}
-        for name in [name for name in self.pipelines if name not in wanted]:
-            del self.pipelines[name]
+        wanted = {stream.key for stream in self.streams.values()}
+        for key in [key for key in self.pipelines if key not in wanted]:
+            del self.pipelines[key]
         self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream) -> None:
@@ -149,28 +170,58 @@ class Worker:
         stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
         self._configure_depth(stream)
-        name = text_of(channel.model)
-        if name == stream.model_name and name in self.pipelines:
+        key = (
+            text_of(channel.model),
+            text_of(channel.compute) or measured.AUTO,
+            text_of(channel.quality),
+        )
+        if key == stream.key and key in self.pipelines:
             self._close_unused()
-            stream.report(self.pipelines[name], force=True)
+            stream.report(self.pipelines[key], force=True)
             return
-        stream.model_name, stream.error = name, None
+        stream.key, stream.error = key, None
         try:
-            if name not in self.pipelines:
-                manifest = self.models.get(name)
-                if manifest is None:
-                    raise ModelError("NotInstalled", name=name)
-                if not manifest.finds_person:
-                    raise ModelError("FindsNoPeople", name=name)
-                self.pipelines[name] = Pipeline(open_model(manifest))
+            if key not in self.pipelines:
+                self.pipelines[key] = self._open(key)
         except (ModelError, OSError, MemoryError) as error:
             stream.error = error
             _complain(str(error) or type(error).__name__)
         self._close_unused()
-        pipeline = self.pipelines.get(name)
+        pipeline = self.pipelines.get(key)
         if pipeline is not None:
-            channel.want_width, channel.want_height = pipeline.model.input_size
+            self._want(stream, pipeline)
         stream.report(pipeline, force=True)
+
+    def _choose_again(self) -> None:
+        """Open what runs on the fastest unit anew, now that it is known which that is."""
+        for key in [key for key in self.pipelines if key[1] == measured.AUTO]:
+            del self.pipelines[key]
+        for stream in self.streams.values():
+            stream.settings_sequence = -1
+
+    def _open(self, key: Key) -> Pipeline:
+        name, compute, quality = key
+        # A model may have been installed or changed since the worker started.
+        self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
+        manifest = self.models.get(name)
+        if manifest is None or not manifest.installed:
+            raise ModelError("NotInstalled", name=name)
+        if not manifest.finds_person:
+            raise ModelError("FindsNoPeople", name=name)
+        model, unit = computing.open_chosen(manifest, compute)
+        if unit != measured.CPU:
+            self.units[key] = unit
+        elif manifest.path.parent == places.user_models_dir():
+            trial.check(model)  # the user's own: its manifest may be wrong
+        if compute == measured.AUTO:
+            self.survey.want(manifest)
+        return Pipeline(model, preset(quality))
+
+    def _want(self, stream: Stream, pipeline: Pipeline) -> None:
+        """Ask for frames of the size that suits the source, which may have become another."""
+        channel = stream.channel
+        size = max(1, int(channel.source_width)), max(1, int(channel.source_height))
+        channel.want_width, channel.want_height = pipeline.working_size(*size)
 
     def _configure_depth(self, stream: Stream) -> None:
         before = stream.depth.error
@@ -182,12 +233,14 @@ class Worker:
         channel = stream.channel
         count = int(channel.frame_count)
         picture = slots.read(channel.frames, int(channel.frame_newest), 4)
-        pipeline = self.pipelines.get(stream.model_name)
+        pipeline = self.pipelines.get(stream.key)
         if picture is None or pipeline is None:
             if pipeline is None:
                 stream.frame_count = count
             return False
         stream.frame_count = count
+        self._want(stream, pipeline)
+        stream.follow_plate()
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)
@@ -195,11 +248,11 @@ class Worker:
             stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index, choice=stream.choice)
+            result = pipeline.process(frame, stream=index, choice=stream.choice, plate=stream.plate)
             stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
-            stream.error = ModelError("FailedOnPicture", name=stream.model_name, reason=error)
+            stream.error = ModelError("FailedOnPicture", name=stream.key[0], reason=error)
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
@@ -208,6 +261,9 @@ class Worker:
             old = getattr(channel, field)
             setattr(channel, field, old + weight * (getattr(result, field) - old))
         stream.finished.append(time.monotonic())
+        unit = self.units.pop(stream.key, "")
+        if unit:
+            _note_mask(unit)
         stream.error = None
         if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
             # A picture that stands still is not followed by another alpha to send it with.
@@ -222,6 +278,13 @@ class Worker:
         if stream.depth.error not in (None, before):
             _complain(stream.depth.error)
         return stream.depth.made not in (None, made)
+
+
+def _note_mask(unit: str) -> None:
+    try:
+        measured.note_mask(unit)
+    except OSError as error:
+        _complain(f"{error}")
 
 
 def _complain(problem: object) -> None:
@@ -247,6 +310,8 @@ def main(argv: list[str] | None = None) -> int:
         os.nice(5)  # OBS's own threads come first
     sleeper = wake.Sleeper(options.wake, options.parent)
     worker = Worker(shared.segment, models)
+    with contextlib.suppress(OSError):  # the list in OBS then lacks the units, no more
+        measured.write_units()
     shared.segment.worker_ready = options.epoch
     while True:
         if not worker.work() and not sleeper.wait():

@@ -20,10 +20,6 @@ KEPT_FADING = 0.60  # of the last value, for a large step down in a still pictur
 TREMBLE = 0.06  # steps of probability up to this are tremble
 STEP_UP = 0.20  # steps up from this are taken at once
 STEP_DOWN = 0.30  # steps down from this fade with KEPT_FADING
-# Mean difference of brightness (0..255) around a pixel: still below, moved above. Sensor noise
-# is about 1 to 2 once the picture is as small as a network's input.
-STILL, MOVED = 3.0, 9.0
-NEIGHBOURHOOD = (5, 5)
 
 
 def _kept_by_step() -> NDArray[np.float32]:
@@ -34,39 +30,32 @@ def _kept_by_step() -> NDArray[np.float32]:
     return np.asarray(np.where(step > 0, up, down), np.float32)
 
 
-def _kept_by_movement() -> NDArray[np.float32]:
-    """Return the factor on the part kept for differences of brightness 0..255."""
-    table = np.interp(np.arange(256), [STILL, MOVED], [1.0, 0.0])
-    return np.asarray(table, np.float32)
-
-
 _BY_STEP = _kept_by_step()
-_BY_MOVEMENT = _kept_by_movement()
 
 
 class Stabiliser:
-    """The state of one stream. All pictures given to it have the same size."""
+    """The state of one stream. All masks given to it have the same size."""
 
     def __init__(self) -> None:
-        self._grey: NDArray[np.uint8] | None = None
         self._value: NDArray[np.float32] | None = None
 
     def __call__(
-        self, probability: NDArray[np.float32], grey: NDArray[np.uint8]
+        self, probability: NDArray[np.float32], still: NDArray[np.float32] | None
     ) -> NDArray[np.float32]:
         """Return the steadied probability, height x width float32, 0..1; do not write to it.
 
-        ``probability``: height x width float32, 0..1. ``grey``: the picture it was made from at
-        the same size, uint8 brightness.
+        ``probability``: height x width float32, 0..1. ``still``: how still the picture it was
+        made from stands since the last one, float32, 1 still to 0 moved, of the same size or
+        smaller (``movement``); None if there was none to compare with.
         """
-        last_grey, last = self._grey, self._value
-        self._grey = grey
-        if last_grey is None or last is None or last.shape != probability.shape:
+        last = self._value
+        if last is None or still is None or last.shape != probability.shape:
             self._value = probability
             return probability
-        moved = cv2.blur(cv2.absdiff(grey, last_grey), NEIGHBOURHOOD)
         step = cv2.addWeighted(probability, 127.5, last, -127.5, 127.5, dtype=cv2.CV_8U)
-        kept = cv2.multiply(cv2.LUT(step, _BY_STEP), cv2.LUT(moved, _BY_MOVEMENT))
-        change = cv2.multiply(cv2.subtract(last, probability), kept)
-        self._value = np.asarray(cv2.add(probability, change), np.float32)
+        size = (probability.shape[1], probability.shape[0])
+        held = cv2.resize(still, size, interpolation=cv2.INTER_LINEAR)
+        kept = cv2.multiply(cv2.LUT(step, _BY_STEP), held, dst=held)
+        change = cv2.multiply(cv2.subtract(last, probability), kept, dst=kept)
+        self._value = np.asarray(cv2.add(probability, change, dst=change), np.float32)
         return self._value

@@ -6,6 +6,7 @@ colour, so that a pixel of the room can be told wherever it turns up.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vb_demo import clip
-from vb_demo.obs_session import ObsSession
+from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
 from vb_link.settings import FILTER_ID
 
@@ -73,6 +74,36 @@ def frames_of(path: Path) -> list[Image]:
             np.asarray(frame.to_ndarray(format="bgr24"), np.uint8)
             for frame in container.decode(video=0)
         ]
+
+
+def item_of(name: str) -> dict[str, Any]:
+    """Return a scene item of a source, as a scene collection holds it."""
+    return {
+        "name": name,
+        "id": 1,
+        "visible": True,
+        "pos": {"x": 0.0, "y": 0.0},
+        "scale": {"x": 1.0, "y": 1.0},
+        "align": 5,
+    }
+
+
+def write_collection(
+    folder: Path, sources: list[dict[str, Any]], groups: list[dict[str, Any]]
+) -> None:
+    """Write the scene collection that an OBS in ``folder`` will find; ``SCENE`` is shown."""
+    collection = {
+        "name": COLLECTION,
+        "current_scene": SCENE,
+        "current_program_scene": SCENE,
+        "scene_order": [{"name": SCENE}],
+        "sources": sources,
+        "groups": groups,
+        "modules": {"scripts-tool": [{"path": str(SCRIPT), "settings": {}}]},
+    }
+    scenes = folder / "config" / "obs-studio" / "basic" / "scenes"
+    scenes.mkdir(parents=True)
+    (scenes / f"{COLLECTION.replace(' ', '_')}.json").write_text(json.dumps(collection))
 
 
 class Stage:

@@ -156,7 +156,7 @@ def test_the_model_can_be_changed_live(stage: Stage, model: str) -> None:
     picture, truth = person()
     _on(stage, picture, background="transparent", model="selfie_square")
     before = stage.channels()[0].alpha_count
-    stage.set_filter(model=model)
+    stage.set_filter(model=model, quality="fast")
     stage.wait_frames(15)
     stage.wait_for_mask()
     channel = stage.channels()[0]

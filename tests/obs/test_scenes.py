@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import cv2
 import pytest
 
-from tests.obs.stage import CAMERA, FILTER, SCENE, iou, person
-from vb_demo.obs_session import COLLECTION, SCRIPT
+from tests.obs.stage import CAMERA, FILTER, SCENE, iou, item_of, person, write_collection
 from vb_link.settings import FILTER_ID
 
 
@@ -35,38 +33,24 @@ def test_a_scene_and_a_group_carry_the_filter(
             "cx": 1280,
             "cy": 720,
             "id_counter": 1,
-            "items": [_item(CAMERA)],
+            "items": [item_of(CAMERA)],
         },
         "filters": [
             {"id": FILTER_ID, "name": FILTER, "settings": {"background": "transparent"}},
         ],
     }
-    outer = {"id": "scene", "name": SCENE, "settings": {"id_counter": 1, "items": [_item("Inner")]}}
-    collection = {
-        "name": COLLECTION,
-        "current_scene": SCENE,
-        "current_program_scene": SCENE,
-        "scene_order": [{"name": SCENE}],
-        "sources": [camera, outer, *([inner] if kind == "scene" else [])],
-        "groups": [inner] if kind == "group" else [],
-        "modules": {"scripts-tool": [{"path": str(SCRIPT), "settings": {}}]},
+    outer = {
+        "id": "scene",
+        "name": SCENE,
+        "settings": {"id_counter": 1, "items": [item_of("Inner")]},
     }
-    scenes = tmp_path / "obs" / "config" / "obs-studio" / "basic" / "scenes"
-    scenes.mkdir(parents=True)
-    (scenes / f"{COLLECTION.replace(' ', '_')}.json").write_text(json.dumps(collection))
+    write_collection(
+        tmp_path / "obs",
+        [camera, outer, *([inner] if kind == "scene" else [])],
+        [inner] if kind == "group" else [],
+    )
     with start_obs() as stage:
         stage.wait_for_mask()
         shown = stage.shot("Inner")
         assert shown.shape[:2] == truth.shape
         assert iou(shown[..., 3] > 127, truth > 127) > 0.85
-
-
-def _item(name: str) -> dict[str, Any]:
-    return {
-        "name": name,
-        "id": 1,
-        "visible": True,
-        "pos": {"x": 0.0, "y": 0.0},
-        "scale": {"x": 1.0, "y": 1.0},
-        "align": 5,
-    }

@@ -10,19 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
 
+from tests.obs import painted
 from tests.obs.conftest import worker_pids
 from tests.obs.stage import BACKDROP, CAMERA, FILTER, SCENE, SIZE, Image, Stage, frames_of, wait_for
-from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from vb_demo.obs_session import SCRIPT
 from vb_link import layout
 
-W, H = 256, 144
 MODEL = "red_is_person"
-BITS = 8
 # How many frames are looked at: FRAMES=1000 for the long way.
 FRAMES = int(os.environ.get("FRAMES", "150"))
 FPS = 30
@@ -32,75 +29,17 @@ COVER, COVER_BGR = 0xFFC86432, (200, 100, 50)
 @pytest.fixture(scope="module", autouse=True)
 def red_model(data_folder: Path) -> str:
     """Install a model that takes what is red for a person, before any worker looks for models."""
-    folder = data_folder / "models"
-    folder.mkdir(exist_ok=True)
-    graph = Graph()
-    begin, end, axis = (graph.weight([value], np.int64) for value in (0, 1, 1))
-    graph.node("Slice", "picture", begin, end, axis, out="out")
-    file = graph.save(
-        folder / f"{MODEL}.onnx",
-        [("picture", FLOAT, [1, 3, H, W])],
-        [("out", FLOAT, [1, 1, H, W])],
-    )
-    manifest_for(file, 'kind = "probability"', width=W, height=H, name=MODEL)
-    return MODEL
-
-
-def _cell(bit: int, row: int) -> tuple[slice, slice]:
-    """Return where a bit is painted: row 0 is the picture's top half, 1 its bottom."""
-    width = SIZE[0] // BITS
-    top = row * SIZE[1] // 2
-    return slice(top, top + SIZE[1] // 2), slice(bit * width, (bit + 1) * width)
-
-
-def _numbered(number: int) -> Image:
-    """Return a picture that tells its number twice.
-
-    The bits of the top half are red and black: the alpha tells them, whatever the colours. Those
-    of the bottom half, which a zone keeps, are white and black with no red: the picture tells.
-    """
-    picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-    for bit in range(BITS):
-        on = number >> bit & 1
-        picture[_cell(bit, 0)] = (0, 0, 255) if on else (60, 60, 0)
-        picture[_cell(bit, 1)] = (200, 200, 0) if on else (0, 0, 0)
-    return picture
-
-
-def _numbers(shown: Image) -> tuple[int, int]:
-    """Return the number that the alpha tells and the number that the picture tells."""
-    by_alpha = by_picture = 0
-    for bit in range(BITS):
-        rows, columns = _cell(bit, 0)
-        middle = shown[rows, columns][120:240, 50:110].astype(int).mean(axis=(0, 1))
-        by_alpha |= int(middle[2] > middle[1]) << bit
-        rows, columns = _cell(bit, 1)
-        middle = shown[rows, columns][120:240, 50:110].astype(int).mean(axis=(0, 1))
-        by_picture |= int(middle[1] > 100) << bit
-    return by_alpha, by_picture
+    return painted.install_model(data_folder / "models", MODEL)
 
 
 def _is_cover(shown: Image) -> bool:
     return bool(np.abs(shown[::40, ::40].astype(int) - COVER_BGR).max() < 24)
 
 
-def _clip(path: Path) -> Path:
-    """Write a clip of 256 numbered frames."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": "10", "bf": "0"}
-        for number in range(1 << BITS):
-            frame = av.VideoFrame.from_ndarray(_numbered(number), format="bgr24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
 def _locked(stage: Stage, video: Path, model: str) -> None:
     stage.obs.add_input(SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True})
     stage.add_filter(
-        timing="locked", model=model, background="color", background_color=BACKDROP,
+        timing="locked", model=model, quality="fast", background="color", background_color=BACKDROP,
         cover="color", cover_color=COVER, threshold=0.5, softness=0.0,
         zone1="keep", zone1_left=0.0, zone1_top=0.5, zone1_right=1.0, zone1_bottom=1.0,
     )  # fmt: skip
@@ -109,16 +48,16 @@ def _locked(stage: Stage, video: Path, model: str) -> None:
 
 def test_the_oracle_reads_what_is_painted() -> None:
     for number in (0, 1, 77, 170, 255):
-        assert _numbers(_numbered(number)) == (number, number)
-    torn = _numbered(85)
-    torn[: SIZE[1] // 2] = _numbered(84)[: SIZE[1] // 2]
-    assert _numbers(torn) == (84, 85)
+        assert painted.numbers(painted.numbered(number)) == (number, number)
+    torn = painted.numbered(85)
+    torn[: SIZE[1] // 2] = painted.numbered(84)[: SIZE[1] // 2]
+    assert painted.numbers(torn) == (84, 85)
 
 
 def test_every_frame_is_drawn_with_its_own_alpha(
     stage: Stage, tmp_path: Path, red_model: str
 ) -> None:
-    _locked(stage, _clip(tmp_path / "numbered.mp4"), red_model)
+    _locked(stage, painted.clip(tmp_path / "numbered.mp4", FPS), red_model)
     time.sleep(1.0)
     delays = set()
     with stage.obs.recording() as files:
@@ -127,9 +66,9 @@ def test_every_frame_is_drawn_with_its_own_alpha(
             delays.add(stage.channels()[0].delay_frames)
             time.sleep(0.05)
     frames = frames_of(files[0])
-    shown = [_numbers(frame) for frame in frames if not _is_cover(frame)]
+    shown = [painted.numbers(frame) for frame in frames if not _is_cover(frame)]
     wrong = [(index, *both) for index, both in enumerate(shown) if both[0] != both[1]]
-    steps = np.diff([picture for _, picture in shown]) % (1 << BITS)
+    steps = np.diff([picture for _, picture in shown]) % (1 << painted.BITS)
     print(
         f"{len(frames)} frames, {len(frames) - len(shown)} covered, {len(wrong)} mismatches, "
         f"{int((steps > 0).sum())} steps, at most {steps.max()}, delays {sorted(delays)}, "
@@ -148,14 +87,16 @@ def test_every_frame_is_drawn_with_its_own_alpha(
 def test_a_picture_that_stands_still_keeps_its_alpha_and_the_timing_can_change(
     stage: Stage, red_model: str
 ) -> None:
-    picture = _numbered(170)
+    picture = painted.numbered(170)
     stage.picture(CAMERA, picture)
-    stage.add_filter(model=red_model, background="transparent", timing="locked", softness=0.0)
+    stage.add_filter(
+        model=red_model, background="transparent", timing="locked", quality="fast", softness=0.0
+    )
     stage.wait_for_mask()
 
     def fits() -> bool:
         full = stage.shot(CAMERA)[..., 3] == 255
-        cells = [full[_cell(bit, 0)][20:340, 20:140] for bit in range(BITS)]
+        cells = [full[painted.cell(bit, 0)][20:340, 20:140] for bit in range(painted.BITS)]
         return all(
             cell.mean() > 0.99 if 170 >> bit & 1 else cell.mean() < 0.01
             for bit, cell in enumerate(cells)
@@ -184,13 +125,13 @@ def test_a_picture_that_stands_still_keeps_its_alpha_and_the_timing_can_change(
 
 
 def test_locked_pictures_are_covered_once_the_worker_is_gone(stage: Stage, red_model: str) -> None:
-    stage.picture(CAMERA, _numbered(85))
+    stage.picture(CAMERA, painted.numbered(85))
     stage.add_filter(model=red_model, timing="locked", cover="color", cover_color=COVER)
     stage.wait_for_mask()
     (pid,) = worker_pids(stage.obs.pid)
     os.kill(pid, signal.SIGSTOP)
     # A worker that hangs is no reason to cover a picture that stands still; a new one is.
-    path = stage.save("other", _numbered(90))
+    path = stage.save("other", painted.numbered(90))
     stage.obs.request(
         "SetInputSettings", {"inputName": CAMERA, "inputSettings": {"file": str(path)}}
     )
@@ -208,7 +149,7 @@ def test_a_button_delays_the_sound_as_the_picture_is_and_another_undoes_it(
     panel = Path(__file__).resolve().parent / "scripts" / "filter_panel.py"
     with start_obs(scripts=((SCRIPT, {}), (panel, {}))) as stage:
         stage.obs.add_input(SCENE, "Microphone", "ffmpeg_source", {"local_file": ""})
-        stage.picture(CAMERA, _numbered(170))
+        stage.picture(CAMERA, painted.numbered(170))
         stage.add_filter(model=red_model, timing="locked", sync_source="Microphone")
         stage.wait_for_mask()
         stage.obs.request(

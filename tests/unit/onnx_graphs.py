@@ -27,7 +27,7 @@ class Graph:
         self.constants: list[Any] = []
         self.random = np.random.default_rng(seed)
 
-    def weight(self, values: NDArray[Any] | Sequence[Any], dtype: Any = None) -> str:
+    def weight(self, values: NDArray[Any] | Sequence[Any] | float, dtype: Any = None) -> str:
         array = np.asarray(values, dtype)
         name = f"w{len(self.constants)}"
         self.constants.append(numpy_helper.from_array(array, name))

@@ -20,7 +20,7 @@ def test_the_default_model_ships_with_everything_it_needs() -> None:
     models = find_models([SHIPPED])
     default = models[str(settings.defaults()["model"])]
     assert default.installed
-    assert (default.input.width, default.input.height) == (256, 144)
+    assert (default.input.width, default.input.height) == (256, 256)
     shipped = [
         model for model in models.values() if model.file and (SHIPPED / model.file).is_file()
     ]

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vb_link import places
+from vb_link import places, unit_file
 from vb_link.settings import SETTINGS
-from vb_script import lua_half, model_list
+from vb_script import lua_half, model_list, texts, unit_list
 
 
 @pytest.mark.parametrize(
@@ -34,9 +34,12 @@ def test_what_has_no_literal_is_refused() -> None:
 
 
 def test_the_table_holds_every_setting_in_order() -> None:
-    table = lua_half.half(address=1, texts={}, models=[("a", "A")], depth_models=[("d", "D")])
+    table = lua_half.half(
+        address=1, texts={}, models=[("a", "A")], depth_models=[("d", "D")], units=[("cpu", "CPU")]
+    )
     assert [row["key"] for row in table["settings"]] == [setting.key for setting in SETTINGS]
     assert table["models"] == [{"value": "a", "text": "A"}]
+    assert table["units"] == [{"value": "cpu", "text": "CPU"}]
     assert table["depth_models"] == [{"value": "d", "text": "D"}]
     assert lua_half.literal(table)
 
@@ -71,3 +74,43 @@ def test_depth_models_have_their_own_list_and_the_file_must_be_there(tmp_path: P
 def test_the_shipped_person_models_are_listed() -> None:
     names = [name for name, _ in model_list.model_lists([places.models_dir()]).people]
     assert "selfie_landscape" in names
+
+
+def test_a_model_that_comes_is_noticed(tmp_path: Path) -> None:
+    shipped, own = tmp_path / "shipped", tmp_path / "own"
+    shipped.mkdir()
+    (shipped / "later.toml").write_text('name = "later"\nfile = "later.onnx"\n')
+    (shipped / "cut.toml").write_text('name = "cut"\n[output]\nkind = "grabcut"\n')
+    folders = [shipped, own]
+    assert model_list.model_lists(folders).people == [("cut", "cut")]
+    before = model_list.state_of(folders)
+    assert model_list.state_of(folders) == before
+    own.mkdir()
+    (own / "later.onnx").write_bytes(b"")
+    assert model_list.state_of(folders) != before
+    assert ("later", "later") in model_list.model_lists(folders).people
+
+
+def test_units_show_their_time_or_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    words = texts.load("en-US")
+    assert unit_list.unit_list(words)[1:] == [("cpu", "CPU")]
+    unit_file.write(
+        {
+            "units": [{"name": name, "title": name.upper()} for name in ("cpu", "cuda", "qnn")],
+            "measured": {
+                "old": {"units": {"cpu": {"ms": 99.0}}},
+                "new": {"units": {"cpu": {"ms": 1.25, "reason": ""}, "cuda": {"reason": "no GPU"}}},
+            },
+        }
+    )
+    listed = dict(unit_list.unit_list(words))
+    assert list(listed) == ["auto", "cpu", "cuda", "qnn"]
+    assert listed["cpu"] == "CPU · 1.2 ms"
+    assert listed["cuda"] == "CUDA · not usable: no GPU"
+    assert listed["qnn"] == "QNN"
+    for damaged in ("[1]", "{", '{"units": 3}'):
+        unit_file.path().write_text(damaged)
+        assert unit_list.unit_list(words)[1:] == [("cpu", "CPU")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -12,6 +13,8 @@ import pytest
 import vb_worker
 from vb_link import places
 from vb_worker import cli
+from vb_worker.models import find_models
+from vb_worker.pictures import read_picture
 
 
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -63,10 +66,13 @@ def test_a_broken_manifest_of_the_users_is_told(
     assert "bad.toml" in captured.err
 
 
-def test_bench_measures_every_combination(capsys: pytest.CaptureFixture[str]) -> None:
-    command = ["bench", "--json", "--frames", "5", "--threads", "1", "2"]
-    assert cli.main([*command, "--model", "selfie_landscape"]) == 0
-    rows = [row for row in json.loads(capsys.readouterr().out) if row["compute"] == "cpu"]
+def test_bench_measures_every_combination(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    command = ["bench", "--json", "--frames", "5", "--threads", "1", "2", "--compute", "cpu"]
+    plot = tmp_path / "plot.png"
+    assert cli.main([*command, "--model", "selfie_landscape", "--plot", str(plot)]) == 0
+    rows = json.loads(capsys.readouterr().out)
     assert [(row["model"], row["threads"]) for row in rows] == [
         ("selfie_landscape", 1),
         ("selfie_landscape", 2),
@@ -75,6 +81,42 @@ def test_bench_measures_every_combination(capsys: pytest.CaptureFixture[str]) ->
         for part in ("preprocess", "inference", "pipeline"):
             assert 0 < row[f"{part}_median_ms"] <= row[f"{part}_p99_ms"]
         assert row["fps"] == pytest.approx(1000 / row["pipeline_median_ms"], rel=0.02)
+        assert row["first_ms"] > 0
+        assert row["ratio"] > 0
+        if sys.platform == "linux":
+            assert row["memory_mb"] > 0
+    picture = read_picture(plot)
+    assert 0.001 < (picture < 250).mean() < 0.5
+
+
+def test_bench_prints_csv_and_recommends_by_accuracy(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["bench", "--csv", "--frames", "5", "--threads", "1", "--compute", "cpu"]
+    command += ["--model", "selfie_landscape", "selfie_square", "--precision", "float32"]
+    assert cli.main([*command, "--recommend", "10000"]) == 0
+    *lines, advice = capsys.readouterr().out.splitlines()
+    rows = list(csv.DictReader(lines))
+    assert [row["model"] for row in rows] == ["selfie_landscape", "selfie_square"]
+    models = find_models([places.models_dir()])
+    best = max(rows, key=lambda row: models[row["model"]].accuracy)["model"]
+    assert best in advice
+    assert cli.main([*command, "--recommend", "0.0001"]) == 0
+    assert "No model" in capsys.readouterr().out
+
+
+def test_bench_of_a_halved_model(capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["bench", "--json", "--frames", "5", "--threads", "1", "--compute", "cpu"]
+    command += ["--model", "selfie_landscape", "--precision", "float16"]
+    assert cli.main(command) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["precision"] == "float16" and row["fps"] > 0
+
+
+def test_the_ways_to_prepare_a_picture_are_raced(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["bench", "--pixels", "--json", "--frames", "5"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    times = {(row["task"], row["way"]): row["median_ms"] for row in rows}
+    for task in {row["task"] for row in rows if row["task"].startswith("N")}:
+        assert times[task, "the worker's"] < times[task, "numpy"]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +124,10 @@ def test_bench_measures_every_combination(capsys: pytest.CaptureFixture[str]) ->
     [
         (["mask", "x.png", "-o", "out", "--model", "nothing"], 1),  # the picture is not there
         (["bench", "--model", "nothing"], 2),
+        (["bench", "--compute", "abacus"], 2),
+        (["models", "install", "nothing"], 2),
+        (["models", "add", "absent.onnx"], 2),
+        (["compute", "--model", "nothing"], 2),
         (["render", "absent.mp4", "-o", "out.mp4"], 1),
         (["render", "absent.mp4", "-o", "out.mp4", "--background", "#12"], 2),
     ],
@@ -108,6 +154,9 @@ def test_what_the_user_gets_wrong_is_one_sentence(
         ["mask"],
         ["mask", "a.png", "-o", "b", "--threshold", "2"],
         ["bench", "--frames", "0"],
+        ["bench", "--size", "big"],
+        ["convert", "selfie_square"],
+        ["convert", "selfie_square", "-o", "x.onnx", "--input-size", "0x4"],
     ],
 )
 def test_a_wrong_call_ends_with_status_2(arguments: list[str]) -> None:

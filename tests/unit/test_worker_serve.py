@@ -136,7 +136,7 @@ def test_a_depth_model_that_is_missing_is_said_and_the_alphas_go_on(half: Filter
     for _ in range(2):
         assert half.kept() == (255, 255)
         assert half.error == (
-            "The depth model 'gone' is not installed: choose another one in the filter."
+            "The model 'gone' is not installed: choose another one in the filter."
         )
     half.worker.models["gone"] = replace(half.depth, name="gone")
     half.set()
@@ -149,3 +149,54 @@ def test_a_depth_model_is_no_model_of_people(half: Filter) -> None:
     half.set(model=b"depth")
     half.worker.work()
     assert "finds no people" in half.error
+
+
+def test_the_quality_decides_the_size_of_the_frames(half: Filter) -> None:
+    half.channel.source_width, half.channel.source_height = 1280, 720
+    half.set(quality=b"balanced")
+    half.kept()
+    assert (half.channel.want_width, half.channel.want_height) == (512, 288)
+    half.set(quality=b"fast")
+    half.kept()
+    assert (half.channel.want_width, half.channel.want_height) == (W, H)
+    half.set(quality=b"best")
+    half.channel.source_width, half.channel.source_height = 480, 640
+    half.kept()
+    wanted = half.channel.want_width, half.channel.want_height
+    assert wanted[0] / wanted[1] == pytest.approx(0.75, abs=0.01)
+    assert wanted[0] * wanted[1] <= layout.ALPHA_BYTES
+
+
+def test_a_clean_plate_is_taken_used_and_dropped(half: Filter) -> None:
+    room = _two()
+    room[..., 2] = 90
+    room[..., 0] = 0
+    half.channel.plate_request = 1
+    half.answer(room)
+    assert half.channel.plate_state == layout.PLATE_TAKING
+    for _ in range(20):
+        half.answer(room)
+    assert half.channel.plate_state == layout.PLATE_FITS
+    someone = room.copy()
+    someone[8:36, 40:60, 0] = 255  # looks like a person to the model, and is new
+    alpha = np.frombuffer(half.answer(someone).pixels, np.uint8).reshape(H, W)
+    assert alpha[24, 50] > 200
+    half.channel.plate_request = 0
+    half.answer(someone)
+    assert half.channel.plate_state == layout.PLATE_NONE
+
+
+def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None:
+    room = _two()
+    half.channel.plate_request = 5
+    half.worker.work()
+    half.answer(np.where(np.arange(4) == 0, 0, room).astype(np.uint8))
+    plate = half.worker.streams[0].plate
+    plate._seen = []
+    # The model takes both for people; only the right one came after the plate was taken.
+    before = room.copy()
+    before[:, 40:60, 0] = 0
+    plate._plate, plate.state = before[..., :3].astype(np.float32), layout.PLATE_FITS
+    alpha = np.frombuffer(half.answer(room).pixels, np.uint8).reshape(H, W)
+    assert alpha[24, 50] > 200
+    assert alpha[24, 9] < 30

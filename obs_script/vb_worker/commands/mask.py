@@ -14,12 +14,17 @@ from pathlib import Path
 import numpy as np
 
 from vb_worker.atomic import make_folder
-from vb_worker.commands.options import add_model_options, open_pipeline
+from vb_worker.commands.options import (
+    add_model_options,
+    add_plate_option,
+    open_pipeline,
+    plate_of,
+)
 from vb_worker.errors import UsageError, UserError
-from vb_worker.levels import levels
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pictures import SUFFIXES, read_picture, write_png
 from vb_worker.pipeline import Pipeline
+from vb_worker.upsample import shown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON a picture")
     add_model_options(parser)
+    add_plate_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -98,12 +104,13 @@ def pictures_of(given: Path) -> list[Path]:
 def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Namespace) -> None:
     """Write one mask and print its line. ``ms`` is from the decoded picture to the mask."""
     pixels = read_picture(picture)
+    plate = plate_of(options)
     height, width = pixels.shape[:2]
     begin = time.perf_counter()
-    alpha = levels(
-        pipeline.still(pixels, PersonChoice(*options.person)).alpha,
-        width,
-        height,
+    alpha = shown(
+        pixels,
+        pipeline.still(pixels, PersonChoice(*options.person), plate).alpha,
+        edges=pipeline.quality.refine,
         threshold=options.threshold,
         softness=options.softness,
     )

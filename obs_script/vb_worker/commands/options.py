@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from vb_link import settings
 from vb_worker.errors import UsageError, UserError
@@ -13,27 +14,42 @@ from vb_worker.models import (
     choose_model,
     default_folders,
     find_models,
+    measured,
     open_model,
 )
 from vb_worker.person_choice import MODES
+from vb_worker.pictures import read_picture
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
+from vb_worker.quality import PRESETS
 
 _DEFAULTS = settings.defaults()
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --compute, --threads, --threshold, --softness and --person."""
+def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
+    """Add --model, --quality, --compute, --threads, --threshold, --softness, --person.
+
+    ``several``: models and qualities may be lists with commas, which the command takes apart.
+    """
+    more = "; several with commas" if several else ""
     parser.add_argument(
         "--model",
         default=str(_DEFAULTS["model"]),
         metavar="NAME",
-        help="the model (see `virtual-background models`; default: %(default)s)",
+        help=f"the model (see `virtual-background models`{more}; default: %(default)s)",
+    )
+    parser.add_argument(
+        "--quality",
+        "--preset",
+        default=str(_DEFAULTS["quality"]),
+        metavar="NAME",
+        help=f"{', '.join(PRESETS)}{more} (default: %(default)s)",
     )
     parser.add_argument(
         "--compute",
         default="cpu",
         metavar="UNIT",
-        help="the compute unit (see `virtual-background bench`; default: %(default)s)",
+        help="the compute unit, or auto (see `virtual-background compute`; default: %(default)s)",
     )
     parser.add_argument(
         "--threads",
@@ -64,6 +80,22 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         help="of several people: all, largest, central, or follow:X,Y, the one at that point in "
         "shares of the picture (default: all)",
     )
+
+
+def add_plate_option(parser: argparse.ArgumentParser) -> None:
+    """Add --plate."""
+    parser.add_argument(
+        "--plate",
+        type=Path,
+        metavar="FILE",
+        help="a picture of the empty room from the same camera at the same place: what looks "
+        "like it is not taken for a person",
+    )
+
+
+def plate_of(options: argparse.Namespace) -> Plate | None:
+    """Return a new plate for the option, or None without one. Raises UserError."""
+    return None if options.plate is None else Plate(read_picture(options.plate))
 
 
 def person(text: str) -> tuple[str, float, float]:
@@ -112,10 +144,22 @@ def known_model(name: str) -> Manifest:
         raise UsageError(str(error)) from error
 
 
-def open_pipeline(options: argparse.Namespace) -> Pipeline:
-    """Return a pipeline for the options of ``add_model_options``. Raises UserError."""
-    manifest = known_model(options.model)
+def open_pipeline(
+    options: argparse.Namespace, *, model: str | None = None, quality: str | None = None
+) -> Pipeline:
+    """Return a pipeline for the options of ``add_model_options``. Raises UserError.
+
+    ``model`` and ``quality`` replace those of the options.
+    """
+    manifest = known_model(model or options.model)
+    preset = PRESETS.get(quality or options.quality)
+    if preset is None:
+        raise UsageError(
+            f"There is no quality {quality or options.quality!r}; there are: {', '.join(PRESETS)}."
+        )
     try:
-        return Pipeline(open_model(manifest, compute=options.compute, threads=options.threads))
+        unit = measured.fastest(manifest) if options.compute == measured.AUTO else options.compute
+        opened = open_model(manifest, compute=unit, threads=options.threads)
+        return Pipeline(opened, preset)
     except ModelError as error:
         raise UserError(str(error)) from error

@@ -14,12 +14,19 @@ from tqdm import tqdm
 
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.backgrounds import TRANSPARENT, Background, open_background
-from vb_worker.commands.options import add_model_options, open_pipeline
+from vb_worker.commands.options import (
+    add_model_options,
+    add_plate_option,
+    open_pipeline,
+    plate_of,
+)
 from vb_worker.compose import cut_out, over
 from vb_worker.errors import UsageError, UserError
-from vb_worker.levels import levels
+from vb_worker.foreground import own_colours
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pipeline import Pipeline
+from vb_worker.plate import Plate
+from vb_worker.upsample import shown
 from vb_worker.video import Sink, Source, sentence, upright
 
 
@@ -43,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: %(default)s)",
     )
     add_model_options(parser)
+    add_plate_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
             threshold=options.threshold,
             softness=options.softness,
             person=options.person,
+            plate=plate_of(options),
         )
         _render(renderer, source, output)
     finally:
@@ -141,8 +150,10 @@ class Renderer:
         threshold: float,
         softness: float,
         person: tuple[str, float, float] = ("all", 0.5, 0.5),
+        plate: Plate | None = None,
     ) -> None:
         self._pipeline = pipeline
+        self._plate = plate
         self._background = background
         self._threshold = threshold
         self._softness = softness
@@ -155,16 +166,18 @@ class Renderer:
         """Return the next frame, RGB, or straight RGBA if the background is transparent."""
         self.drawn += 1
         self._seconds = seconds
-        alpha = levels(
-            self._pipeline.process(frame, stream=self, choice=self._choice).alpha,
-            frame.shape[1],
-            frame.shape[0],
+        result = self._pipeline.process(frame, stream=self, choice=self._choice, plate=self._plate)
+        alpha = shown(
+            frame,
+            result.alpha,
+            edges=self._pipeline.quality.refine,
             threshold=self._threshold,
             softness=self._softness,
         )
+        colours = own_colours(frame, alpha)
         if self._background is None:
-            return cut_out(frame, alpha)
-        return over(frame, alpha, self._background.behind(frame, alpha, seconds))
+            return cut_out(colours, alpha)
+        return over(colours, alpha, self._background.behind(frame, alpha, seconds))
 
 
 def _even(frame: NDArray[np.uint8]) -> NDArray[np.uint8]:

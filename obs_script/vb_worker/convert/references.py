@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -41,3 +47,89 @@ class TfliteReference:
         self._interpreter.set_tensor(self._source["index"], feed)
         self._interpreter.invoke()
         return np.asarray(self._interpreter.get_tensor(self._target["index"]))
+
+
+class TfjsReference:
+    """A TensorFlow.js graph model on TensorFlow.js itself, in Node.js.
+
+    The package @tensorflow/tfjs has to be installed in the folder it is started from.
+    """
+
+    def __init__(self, model: Path, shards: Sequence[Path]) -> None:
+        """Raises ConversionError if Node.js or the package is missing."""
+        self._model, self._shards = model, shards
+        node = shutil.which("node")
+        if node is None or not _has_tfjs(node):
+            raise ConversionError(
+                "The reference runtime is missing: install Node.js and, in this folder, "
+                "`npm install @tensorflow/tfjs`, or convert with --no-check."
+            )
+        self._node = node
+
+    def __call__(self, feed: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return every output by name for a picture; states are zero, other inputs one."""
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder)
+            (place / "feed.bin").write_bytes(feed.tobytes())
+            order = {
+                "model": str(self._model.resolve()),
+                "shards": [str(one.resolve()) for one in self._shards],
+                "shape": list(feed.shape),
+                "folder": folder,
+            }
+            done = subprocess.run(
+                [self._node, "-e", _SCRIPT, json.dumps(order)],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            if done.returncode:
+                lines = [line for line in done.stderr.splitlines() if line.strip()]
+                raise ConversionError(
+                    f"TensorFlow.js cannot run the file ({lines[-1] if lines else 'no reason'})."
+                )
+            shapes = json.loads((place / "shapes.json").read_text(encoding="utf-8"))
+            return {
+                name: np.fromfile(place / f"{index}.bin", np.float32).reshape(shape)
+                for index, (name, shape) in enumerate(shapes.items())
+            }
+
+
+def _has_tfjs(node: str) -> bool:
+    asked = [node, "-e", "require.resolve('@tensorflow/tfjs')"]
+    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+
+
+_SCRIPT = """
+const tf = require('@tensorflow/tfjs'), fs = require('fs');
+const whole = (one) => one.buffer.slice(one.byteOffset, one.byteOffset + one.length);
+const order = JSON.parse(process.argv[1]);
+(async () => {
+  await tf.setBackend('cpu');
+  const json = JSON.parse(fs.readFileSync(order.model));
+  const data = Buffer.concat(order.shards.map((one) => fs.readFileSync(one)));
+  const model = await tf.loadGraphModel(tf.io.fromMemory({
+    modelTopology: json.modelTopology, signature: json.signature,
+    weightSpecs: json.weightsManifest.flatMap((group) => group.weights),
+    weightData: whole(data)}));
+  const feed = fs.readFileSync(order.folder + '/feed.bin');
+  const numbers = new Float32Array(whole(feed));
+  const feeds = {};
+  let picture = true;
+  for (const input of model.inputs) {
+    const isPicture = picture && input.shape && input.shape.length === 4;
+    if (isPicture) picture = false;
+    const state = /^r\\d+i$/.test(input.name.split(':')[0]);
+    feeds[input.name] = isPicture ? tf.tensor(numbers, order.shape) : tf.tensor(state ? 0 : 1);
+  }
+  const outputs = (json.signature || {}).outputs || {};
+  const names = Object.keys(outputs).length ? Object.keys(outputs) : model.outputNodes;
+  const nodes = names.map((name) => outputs[name] ? outputs[name].name : name);
+  let found = await model.executeAsync(feeds, nodes);
+  if (!Array.isArray(found)) found = [found];
+  const shapes = {};
+  for (let i = 0; i < names.length; i++) {
+    shapes[names[i].split(':')[0]] = found[i].shape;
+    fs.writeFileSync(order.folder + '/' + i + '.bin', Buffer.from((await found[i].data()).buffer));
+  }
+  fs.writeFileSync(order.folder + '/shapes.json', JSON.stringify(shapes));
+})().catch((error) => { console.error(String(error)); process.exit(1); });
+"""

@@ -283,6 +283,7 @@ def text_of(manifest: Manifest) -> str:
         f"sha256 = {_toml(manifest.sha256)}",
         f"licence = {_toml(manifest.licence)}",
         f"commercial = {_toml(manifest.commercial)}",
+        *([f"accuracy = {manifest.accuracy}"] if manifest.accuracy else []),
         "",
         "# What the network is fed: (value of 0..255 / scale - mean) / std, colour by colour.",
         "[input]",
@@ -317,6 +318,7 @@ def text_of(manifest: Manifest) -> str:
         ("activation", activated),
         ("foreground", bool(output.foreground)),
         ("state", bool(output.state)),
+        ("companion", bool(output.companion)),
         ("near", output.kind == "depth"),
         ("least_score", output.kind == "instances"),
         *((key, bool(getattr(output, key))) for key in ("boxes", "labels", "scores", "masks")),
@@ -325,6 +327,18 @@ def text_of(manifest: Manifest) -> str:
                        or key in ("near",)):  # fmt: skip
             lines.append(f"{key} = {_toml(getattr(output, key))}")
     return "\n".join([*lines, ""])
+
+
+def write_beside(data: bytes, manifest: Manifest, folder: Path) -> Path:
+    """Write another form of a model, and a manifest for it, into ``folder``; return that."""
+    weights = folder / f"{manifest.name}.onnx"
+    weights.write_bytes(data)
+    told = replace(
+        manifest, file=weights.name, sha256=hashlib.sha256(data).hexdigest(), source=None
+    )
+    path = weights.with_suffix(".toml")
+    path.write_text(text_of(told), encoding="utf-8")
+    return path
 
 
 def _toml(value: Any) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 TEXTS = {
     "NotInstalled": "The model {name!r} is not installed: choose another one in the filter.",
     "FindsNoPeople": "The model {name!r} finds no people: choose another one in the filter.",
+    "FindsNoDepth": "The model {name!r} finds no depth: choose a depth model in the filter.",
     "FailedOnPicture": "The model {name} failed on a picture: {reason}",
     "UnitDidNotStart": (
         "{unit} is offered but did not start for {title!r}; choose another compute unit or "

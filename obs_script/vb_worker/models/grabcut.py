@@ -28,6 +28,8 @@ _SURE_SHRINK, _MAYBE_GROW = 0.55, 1.35
 class GrabCutModel(Model):
     """The person by colour, from where a person in front of a camera usually is."""
 
+    looks_closer = False
+
     def __init__(
         self,
         manifest: Manifest,

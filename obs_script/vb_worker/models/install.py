@@ -134,8 +134,6 @@ def _converted(manifest: Manifest, pieces: list[bytes]) -> bytes:
     source = manifest.source
     if source is None or source.convert == "none":
         return pieces[0]
-    if source.convert == "join":
-        return b"".join(pieces)
     try:
         # Only here are onnx and the readers of other formats needed.
         from vb_worker.convert import onnx_files  # noqa: PLC0415

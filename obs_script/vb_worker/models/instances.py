@@ -33,6 +33,8 @@ class InstancesModel(Network):
     ``infer`` answers with all people together; ``find`` keeps them apart.
     """
 
+    looks_closer = False
+
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
         """Return where any person is, for an input that ``prepare`` made."""
         masks = self.find(feed).masks
@@ -52,20 +54,22 @@ class InstancesModel(Network):
         kept = np.flatnonzero((labels == spec.person) & (scores >= spec.least_score))
         kept = kept[np.argsort(-scores[kept], kind="stable")]
         boxes = np.asarray(outputs[spec.boxes], np.float32).reshape(-1, 4)[kept]
-        masks = np.asarray(outputs[spec.masks], np.float32)
-        planes = [
-            self._fit(self._whole(masks[number].reshape(masks.shape[-2:]), box))
-            for number, box in zip(kept, boxes)
-        ]
         left, top, width, height = self._preparer.box
         wide, tall = self.frame_size(width, height)
         factor = np.array([wide / width, tall / height] * 2, np.float32)
-        shift = np.array([left, top] * 2, np.float32)
         limits = np.array([wide, tall] * 2, np.float32)
+        seen = np.clip((boxes - np.array([left, top] * 2, np.float32)) * factor, 0, limits)
+        # What was found in a letterbox's border is nobody.
+        inside = (seen[:, 2] > seen[:, 0]) & (seen[:, 3] > seen[:, 1])
+        masks = np.asarray(outputs[spec.masks], np.float32)
+        planes = [
+            self._fit(self._whole(masks[number].reshape(masks.shape[-2:]), box))
+            for number, box in zip(kept[inside], boxes[inside])
+        ]
         return Instances(
-            np.clip((boxes - shift) * factor, 0, limits),
+            seen[inside],
             np.stack(planes) if planes else np.zeros((0, tall, wide), np.float32),
-            scores[kept],
+            scores[kept[inside]],
         )
 
     def _whole(self, plane: NDArray[np.float32], box: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 from vb_worker.models.alpha import AlphaModel
 from vb_worker.models.class_index import ClassIndexModel
 from vb_worker.models.depth import DepthModel
+from vb_worker.models.errors import ModelError
 from vb_worker.models.grabcut import GrabCutModel
 from vb_worker.models.instances import InstancesModel
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model, Size
 from vb_worker.models.probability import ProbabilityModel
 from vb_worker.models.recurrent import RecurrentModel
+from vb_worker.models.registry import choose_model, default_folders, find_models
 from vb_worker.models.scores import ClassScoresModel, TwoLogitsModel
+from vb_worker.models.together import TogetherModel
 
 
 class Opener(Protocol):
@@ -46,4 +50,17 @@ def open_model(
 
     Raises ModelError, one sentence, if that cannot be done.
     """
+    if manifest.output.companion:
+        alone = replace(manifest, output=replace(manifest.output, companion=""))
+        first = open_model(alone, compute=compute, threads=threads, size=size)
+        folders = [*default_folders(), manifest.path.parent]
+        second = choose_model(
+            find_models(folders, on_error=lambda _: None), manifest.output.companion
+        )
+        if second.output.companion:
+            raise ModelError(
+                f"{manifest.where('output.companion')}: {second.name!r} has a companion itself; "
+                "choose a model that has none."
+            )
+        return TogetherModel(first, open_model(second, compute=compute, threads=threads))
     return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads, size=size)

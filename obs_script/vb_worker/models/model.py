@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import LARGEST_FRAME_SIDE, InputSpec, Manifest
-from vb_worker.models.prepare import fitted, resize
+from vb_worker.models.prepare import fitted
+from vb_worker.shrink import shrunk
 
 Size = tuple[int, int]
 
@@ -27,6 +28,8 @@ class Model(ABC):
 
     compute: str
     threads: int
+    looks_closer: bool = True
+    """Whether it can be shown a part of a picture, or its mirror image, in between."""
 
     def __init__(self, manifest: Manifest, size: Size | None = None) -> None:
         """Take the size. Raises ModelError, one sentence, if the model has no such size."""
@@ -56,7 +59,7 @@ class Model(ABC):
 
     def shrink(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return ``frame`` at the size that ``frame_size`` gives for its own."""
-        return resize(frame, *self.frame_size(frame.shape[1], frame.shape[0]))
+        return shrunk(frame, *self.frame_size(frame.shape[1], frame.shape[0]))
 
     @abstractmethod
     def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:

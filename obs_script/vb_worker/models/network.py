@@ -54,6 +54,8 @@ class Network(Model):
         self._preparer = Preparer(self.input)
         self._input_name = self._check_input()
         self.feeds: dict[str, NDArray[Any]] = self._constants()
+        # Asking onnxruntime for them costs more than a small network's preparation.
+        self._names = [output.name for output in self.session.get_outputs()]
         self._check_outputs(self._shapes())
 
     def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
@@ -64,9 +66,13 @@ class Network(Model):
         """Return the answer for an input that ``prepare`` made."""
         return self._answer(self._run(feed))
 
+    def named(self, feed: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return everything onnxruntime is to be fed for a still picture."""
+        return {**self.feeds, **self._first_state(), self._input_name: feed}
+
     def bare(self, feed: NDArray[Any]) -> None:
         """Run onnxruntime alone on an input that ``prepare`` made, for measuring."""
-        self.session.run(None, {**self.feeds, self._input_name: feed})
+        self.session.run(None, self.named(feed))
 
     def retuned(self, manifest: Manifest) -> Network:
         """Return this model with another reading of the same file; the session is shared.
@@ -78,6 +84,7 @@ class Network(Model):
         size = (self.input.width, self.input.height)
         other.input = sized(manifest, size)
         other._preparer = Preparer(other.input)
+        other._preparer.box = self._preparer.box
         other._check_outputs(self._shapes())
         return other
 
@@ -109,15 +116,15 @@ class Network(Model):
         """Raise ModelError unless the outputs, by name, have the shapes of this kind."""
 
     def _run(self, feed: NDArray[Any], **more: NDArray[Any]) -> dict[str, Any]:
-        values = self.session.run(None, {**self.feeds, **more, self._input_name: feed})
-        return {
-            output.name: value for output, value in zip(self.session.get_outputs(), values)
-        }  # fmt: skip
+        values = self.session.run(self._names, {**self.feeds, **more, self._input_name: feed})
+        return dict(zip(self._names, values))
 
     def _fit(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return a plane that covers the network's input at the frame's size, letterbox cut."""
         spec = self.input
         left, top, width, height = self._preparer.box
+        if plane.shape == (height, width) and (width, height) == self.input_size:
+            return plane
         if (width, height) != (spec.width, spec.height):
             if plane.shape != (spec.height, spec.width):
                 plane = _scaled(plane, spec.width, spec.height)
@@ -207,21 +214,34 @@ def plane_of(array: NDArray[Any], size: Size) -> NDArray[np.float32]:
     return np.asarray(array.reshape(sides), np.float32)
 
 
-def softmax_of(scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
-    """Return the probability of one channel of logits, channels along ``axis`` (0 or 2).
+class Softmax:
+    """The probability of one channel of logits, in buffers that are kept.
 
     exp(chosen) / sum of exp is 1 / sum of exp(other - chosen): no maximum has to be found, and
-    what overflows is a probability of 0.
+    what overflows is a probability of 0. New buffers a frame would cost more than the arithmetic.
     """
-    logits = np.asarray(scores, np.float32)
-    if axis == 0:
-        differences = cv2.exp(np.subtract(logits, logits[chosen]).reshape(len(logits), -1))
-        total = cv2.reduce(differences, 0, cv2.REDUCE_SUM)
-        return np.asarray((1.0 / total).reshape(logits.shape[1:]), np.float32)
-    flat = logits.reshape(-1, logits.shape[2])
-    differences = cv2.exp(flat - flat[:, chosen : chosen + 1])
-    total = differences @ np.ones(flat.shape[1], np.float32)
-    return np.asarray((1.0 / total).reshape(logits.shape[:2]), np.float32)
+
+    def __init__(self) -> None:
+        self._planes = np.zeros((0, 0), np.float32)
+
+    def __call__(self, scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
+        """Return height x width; ``scores`` has its channels along ``axis`` (0 or 2)."""
+        logits = np.asarray(scores, np.float32)
+        channels = logits.shape[axis]
+        sides = logits.shape[1:] if axis == 0 else logits.shape[:2]
+        shape = (channels, sides[0] * sides[1])
+        if self._planes.shape != shape:
+            self._planes = np.zeros(shape, np.float32)
+        planes = self._planes
+        if axis == 0:
+            flat = logits.reshape(shape)
+            np.subtract(flat, flat[chosen], out=planes)
+        else:
+            cv2.transpose(logits.reshape(shape[::-1]), dst=planes)
+            np.subtract(planes, planes[chosen].copy(), out=planes)
+        cv2.exp(planes, dst=planes)
+        total = cv2.reduce(planes, 0, cv2.REDUCE_SUM)
+        return np.asarray((1.0 / total).reshape(sides), np.float32)
 
 
 def sigmoid(logits: NDArray[np.float32]) -> NDArray[np.float32]:

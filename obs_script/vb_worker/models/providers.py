@@ -138,13 +138,21 @@ def find_unit(name: str) -> ComputeUnit:
     raise ModelError("NoUnit", name=name, there=there)
 
 
-def provider_list(unit: ComputeUnit) -> list[Any]:
-    """Return what onnxruntime's session takes as ``providers`` for a unit."""
+def provider_list(unit: ComputeUnit, threads: int = 1) -> list[Any]:
+    """Return what onnxruntime's session takes as ``providers`` for a unit.
+
+    ``threads`` are for those units that use the CPU themselves.
+    """
     if unit.provider == CPU:
         return [CPU]
     _preload()
     # The CPU follows for the operators that the unit does not have.
-    return [(unit.provider, dict(unit.options)), CPU]
+    options = dict(unit.options)
+    if unit.name == "openvino:cpu":
+        options["num_of_threads"] = str(threads)
+    elif unit.name == "xnnpack":
+        options["intra_op_num_threads"] = str(threads)
+    return [(unit.provider, options), CPU]
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:

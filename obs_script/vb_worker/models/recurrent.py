@@ -18,6 +18,8 @@ class RecurrentModel(AlphaModel):
     Each stream has states of its own; a new one's are zeros, as is a still picture's.
     """
 
+    looks_closer = False
+
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
         """Return the alpha, with the states of ``stream``, which are renewed."""
         states = self._streams.get(stream, self._zeros) if stream is not None else self._zeros
@@ -27,10 +29,6 @@ class RecurrentModel(AlphaModel):
                 given: outputs[renewed] for given, renewed in self.manifest.output.state
             }
         return self._answer(outputs)
-
-    def bare(self, feed: NDArray[Any]) -> None:
-        """Run onnxruntime alone, with states of zeros."""
-        self.session.run(None, {**self.feeds, **self._zeros, self._input_name: feed})
 
     def _first_state(self) -> dict[str, NDArray[Any]]:
         return self._zeros

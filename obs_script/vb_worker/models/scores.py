@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.network import Network, output_layout, softmax_of
+from vb_worker.models.network import Network, Softmax, output_layout
 
 
 class ClassScoresModel(Network):
@@ -28,10 +28,11 @@ class ClassScoresModel(Network):
             scores = scores[0]
         axis = 2 if self._layout.endswith("HWC") else 0
         if self.manifest.output.activation == "softmax":
-            return self._fit(softmax_of(scores, person, axis))
+            return self._fit(self._softmax(scores, person, axis))
         return self._fit(np.ascontiguousarray(scores.take(person, axis), np.float32))
 
     def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
+        self._softmax = Softmax()
         self._output = self._output_name(shapes)
         self._layout = output_layout(self.input, self.manifest.output.layout)
         shape, person = shapes[self._output], self.manifest.output.person

@@ -16,7 +16,7 @@ def open_session(
     """Return a session on a compute unit; ``path`` is for the message. Raises ModelError."""
     try:
         return onnxruntime.InferenceSession(
-            weights, session_options(threads), providers=provider_list(unit)
+            weights, session_options(threads), providers=provider_list(unit, threads)
         )
     except Exception as error:  # onnxruntime's errors share no other base class
         first_line = str(error).splitlines()[0] if str(error) else type(error).__name__

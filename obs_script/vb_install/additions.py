@@ -1,0 +1,70 @@
+"""What can be added to the worker's environment: other compute units, the converters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from vb_install.system import InstallError, System
+
+CONVERT = "convert"
+CPU = "cpu"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A build of onnxruntime: the systems it exists for, and what it needs beside it."""
+
+    systems: tuple[str, ...]
+    needs: str
+
+
+# Each has a lock of its name beside worker.lock.
+UNITS = {
+    "cuda": Unit(("linux", "win32"), "NVIDIA's driver (about 2 GB are downloaded)"),
+    "directml": Unit(("win32",), "Windows 10 or newer"),
+    "migraphx": Unit(("linux",), "ROCm"),
+    "openvino": Unit(("linux", "win32"), "Intel's drivers for GPU and NPU"),
+}
+# What the ordinary build has already, by system.
+_BUILT_IN = {"darwin": ("coreml",)}
+CHOICES = (CPU, *UNITS, "coreml")
+
+
+def wanted(
+    system: System, *, compute: str | None, convert: bool, now: Iterable[str]
+) -> tuple[str, ...]:
+    """Return what the environment is to have beside the worker's own packages, sorted.
+
+    ``now`` is what it has: without ``compute`` its unit stays, and the converters always stay.
+    Raises InstallError for a unit that this system cannot have.
+    """
+    kept = set(now)
+    if compute is not None:
+        kept -= UNITS.keys()
+        if compute in UNITS:
+            if system.name not in UNITS[compute].systems:
+                there = ", ".join([CPU, *_available(system)])
+                raise InstallError(
+                    f"There is no onnxruntime with {compute} for this system: choose {there}."
+                )
+            kept.add(compute)
+        elif compute != CPU and compute not in _BUILT_IN.get(system.name, ()):
+            there = ", ".join([CPU, *_available(system)])
+            raise InstallError(
+                f"There is no onnxruntime with {compute} for this system: choose {there}."
+            )
+    if convert:
+        kept.add(CONVERT)
+    return tuple(sorted(kept))
+
+
+def _available(system: System) -> list[str]:
+    built_in = list(_BUILT_IN.get(system.name, ()))
+    return built_in + [name for name, unit in UNITS.items() if system.name in unit.systems]
+
+
+def text_of(name: str) -> str:
+    """Return an addition in a few words."""
+    unit = UNITS.get(name)
+    return f"onnxruntime with {name}; needs {unit.needs}" if unit else "the converters of models"

@@ -1,0 +1,44 @@
+"""What is known of this computer's compute units: written by the worker, read by the script.
+
+One JSON file in the user's folder. ``units`` lists what the installed onnxruntime offers,
+``measured`` holds, by the model's sum and the unit's name, milliseconds or the reason why not,
+and is only good for the ``driver`` it was measured with. ``started`` counts starts of a unit
+that were not followed by a mask.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from vb_link import places
+
+
+def path() -> Path:
+    """Return the file's path."""
+    return places.data_dir() / "compute.json"
+
+
+def read() -> dict[str, Any]:
+    """Return what is known; empty where nothing is, or the file cannot be used."""
+    try:
+        known = json.loads(path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def write(known: dict[str, Any]) -> None:
+    """Replace the file whole. Raises OSError."""
+    file = path()
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        temporary.replace(file)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()

@@ -1,0 +1,42 @@
+"""Brightening what the model is shown in low light; the picture that is drawn stays as it is.
+
+Networks learn from well lit photographs. A picture whose highlights are dark is multiplied so
+that they become moderately bright. Highlights decide, not the mean, so that a dark person before
+a bright window is left alone: brightening would only burn the window out.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+HIGHLIGHT = 95  # percentile of the green channel that counts as highlight
+BRIGHT = 0.6  # of white: what highlights become
+DARK, ENOUGH = 0.25, 0.40  # of white: highlights below get all of the gain, above none
+LARGEST_GAIN = 8.0
+EASE = 0.1  # of the way to a frame's gain that is gone in a frame: lamps flicker, masks must not
+
+
+class Exposure:
+    """The gain of one stream."""
+
+    def __init__(self) -> None:
+        self._gain: float | None = None
+
+    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return ``picture`` (H x W x 3 uint8 RGB) as the model should see it."""
+        wanted = _gain(picture)
+        if self._gain is not None:
+            wanted = self._gain + EASE * (wanted - self._gain)
+        self._gain = wanted
+        if wanted < 1.02:
+            return picture
+        return np.asarray(cv2.convertScaleAbs(picture, alpha=wanted), np.uint8)
+
+
+def _gain(picture: NDArray[np.uint8]) -> float:
+    step = max(1, min(picture.shape[:2]) // 64)
+    light = float(np.percentile(picture[::step, ::step, 1], HIGHLIGHT)) / 255.0
+    share = float(np.interp(light, [DARK, ENOUGH], [1.0, 0.0]))
+    return float(min(LARGEST_GAIN, max(1.0, BRIGHT / max(light, 1 / 255.0))) ** share)

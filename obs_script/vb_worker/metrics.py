@@ -1,0 +1,151 @@
+"""How far a matte is from the truth: stills and sequences.
+
+Every matte and every truth is height x width float32, 0..1, at the picture's own size. A mask is
+what is over one half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Alpha = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+BAND = 0.01  # of the diagonal
+GRADIENT_SIGMA = 1.4  # pixels
+STILL = 1.0 / 255.0  # a truth that changes by less from frame to frame stands still
+
+
+def iou(matte: Alpha, truth: Alpha) -> float:
+    """Return the intersection over union of the two masks; 1 if both are empty."""
+    return _overlap(matte > 0.5, truth > 0.5)
+
+
+def boundary_iou(matte: Alpha, truth: Alpha) -> float:
+    """Return the intersection over union of the masks' inner bands of 1 % of the diagonal.
+
+    Cheng et al., "Boundary IoU", CVPR 2021, equation 1; the picture's own border counts as a
+    contour, as in their code.
+    """
+    width = max(1, round(BAND * float(np.hypot(*truth.shape))))
+    return _overlap(_band(matte > 0.5, width), _band(truth > 0.5, width))
+
+
+def band_iou(matte: Alpha, truth: Alpha) -> float:
+    """Return the intersection over union of the masks near either contour.
+
+    Near: within 1 % of the diagonal, inside or outside. Milder than ``boundary_iou``, as what is
+    sure on both sides counts too.
+    """
+    width = max(1, round(BAND * float(np.hypot(*truth.shape))))
+    near = _near(matte > 0.5, width) | _near(truth > 0.5, width)
+    return _overlap((matte > 0.5) & near, (truth > 0.5) & near)
+
+
+def mad(matte: Alpha, truth: Alpha) -> float:
+    """Return the mean absolute difference, 0..1."""
+    return float(np.abs(matte - truth).mean())
+
+
+def gradient_error(matte: Alpha, truth: Alpha) -> float:
+    """Return the mean squared difference of the gradients' lengths, times 1000.
+
+    Rhemann et al., "A perceptually motivated online benchmark for image matting", CVPR 2009
+    (Gaussian derivatives, sigma 1.4), as a mean instead of a sum so that sizes compare.
+    """
+    return float(np.square(_slope(matte) - _slope(truth)).mean() * 1e3)
+
+
+def flicker(mattes: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
+    """Return the mean change of the matte from frame to frame where the truth stands still.
+
+    In levels of 255. Both sequences have the same length of at least two.
+    """
+    total, count = 0.0, 0
+    for (before, after), (was, now) in zip(_pairs(mattes), _pairs(truths)):
+        still = np.abs(now - was) < STILL
+        total += float(np.abs(after - before)[still].sum())
+        count += int(still.sum())
+    return 255.0 * total / max(count, 1)
+
+
+def dtssd(mattes: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
+    """Return dtSSD: the root mean square of how the changes from frame to frame differ, x 100.
+
+    Erofeev et al., "Perceptually motivated benchmark for video matting", BMVC 2015.
+    """
+    parts = [
+        float(np.sqrt(np.square((after - before) - (now - was)).mean()))
+        for (before, after), (was, now) in zip(_pairs(mattes), _pairs(truths))
+    ]
+    return 100.0 * float(np.mean(parts))
+
+
+def lag(mattes: Sequence[Alpha], truths: Sequence[Alpha], *, longest: int = 4) -> float:
+    """Return how far the matte trails a moving edge, in pixels; negative if it runs ahead.
+
+    The delay in frames that makes truth fit best, times how far the truth's edges move in a
+    frame. The delay is that at which the mean absolute difference to the delayed truth (taken
+    linearly between frames) is smallest, on the pixels that the truth's edges pass over; the
+    motion is the area they pass over in a frame over the length of the contour there.
+    """
+    steps = np.arange(-1.0, longest + 0.01, 0.1)
+    cost = np.zeros(len(steps))
+    swept, contour = 0.0, 0.0
+    for number in range(longest + 1, len(mattes) - 1):
+        reach = np.stack([truths[n] for n in range(number - longest - 1, number + 2)])
+        passed = np.ptp(reach, 0) > 0.5
+        if not passed.any():
+            continue
+        matte = mattes[number][passed]
+        moments = [truth[passed] for truth in reach]
+        for index, step in enumerate(steps):
+            at = longest + 1 - step
+            low = min(int(np.floor(at)), len(moments) - 2)
+            truth = moments[low] + (moments[low + 1] - moments[low]) * np.float32(at - low)
+            cost[index] += float(np.abs(matte - truth).sum())
+        change = np.abs(truths[number] - truths[number - 1])
+        reach_of_slope = np.ones((11, 11), np.uint8)
+        moving = cv2.dilate((change > STILL).astype(np.uint8), reach_of_slope) > 0
+        swept += float(change.sum())
+        contour += float(_slope(truths[number])[moving].sum())
+    if contour == 0.0:
+        return 0.0
+    return float(steps[int(np.argmin(cost))]) * swept / contour
+
+
+def _pairs(frames: Sequence[Alpha]) -> list[tuple[Alpha, Alpha]]:
+    return list(zip(frames, frames[1:]))
+
+
+def _overlap(a: Mask, b: Mask) -> float:
+    union = int((a | b).sum())
+    return float((a & b).sum()) / union if union else 1.0
+
+
+def _band(mask: Mask, width: int) -> Mask:
+    padded = cv2.copyMakeBorder(mask.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=0)
+    inner = cv2.erode(padded, np.ones((3, 3), np.uint8), iterations=width)
+    return np.asarray(mask & (inner[1:-1, 1:-1] == 0), np.bool_)
+
+
+def _near(mask: Mask, width: int) -> Mask:
+    square = np.ones((3, 3), np.uint8)
+    outer = cv2.dilate(mask.astype(np.uint8), square, iterations=width)
+    inner = cv2.erode(mask.astype(np.uint8), square, iterations=width)
+    return np.asarray(outer != inner, np.bool_)
+
+
+def _slope(alpha: Alpha) -> Alpha:
+    reach = int(np.ceil(3 * GRADIENT_SIGMA))
+    at = np.arange(-reach, reach + 1, dtype=np.float32)
+    bell = np.exp(-np.square(at) / (2 * GRADIENT_SIGMA**2))
+    bell /= bell.sum()
+    slope = at * bell / GRADIENT_SIGMA**2
+    across = cv2.sepFilter2D(alpha, cv2.CV_32F, slope, bell, borderType=cv2.BORDER_REPLICATE)
+    down = cv2.sepFilter2D(alpha, cv2.CV_32F, bell, slope, borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(np.hypot(across, down), np.float32)

@@ -1,0 +1,38 @@
+"""What the quality presets do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vb_link.settings import QUALITIES
+
+
+@dataclass(frozen=True)
+class Quality:
+    """One preset.
+
+    ``close``: the model also looks closely at where people are, and in the mirror (``look``).
+    ``every``: how many frames old the look at the whole picture and the mirrored look may get
+    where nothing moves. ``refine``: edges follow the picture's colours.
+    """
+
+    name: str
+    close: bool
+    every: int
+    refine: bool
+
+
+PRESETS = {
+    preset.name: preset
+    for preset in (
+        Quality("fast", close=False, every=1, refine=False),
+        Quality("balanced", close=True, every=8, refine=True),
+        Quality("best", close=True, every=1, refine=True),
+    )
+}
+assert tuple(PRESETS) == QUALITIES
+
+
+def preset(name: str) -> Quality:
+    """Return the preset called ``name``, the default one if there is none of that name."""
+    return PRESETS.get(name, PRESETS["balanced"])

@@ -1,0 +1,384 @@
+"""What is converted answers as before, or nothing is written."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import shutil
+import struct
+import zipfile
+from collections import OrderedDict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+
+from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
+from vb_link import places
+from vb_worker import cli
+from vb_worker.convert import checking, from_espnetv2, from_tfjs, torch_file, variants
+from vb_worker.convert.errors import ConversionError
+from vb_worker.models import open_model, trial
+from vb_worker.models.manifest import load
+from vb_worker.models.network import Network
+
+SHIPPED = places.models_dir()
+
+
+def _run(data: bytes, feeds: dict[str, NDArray[Any]]) -> list[NDArray[Any]]:
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    return list(session.run(None, feeds))
+
+
+# -- the command
+
+
+def test_half_is_half_as_large_and_finds_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "half.onnx"
+    assert cli.main(["convert", "selfie_landscape", "-o", str(out), "--half"]) == 0
+    told = capsys.readouterr().out
+    assert "largest difference" in told and "overlap of masks" in told
+    original = SHIPPED / "selfie_landscape.onnx"
+    assert out.stat().st_size < 0.6 * original.stat().st_size
+    model = open_model(load(out.with_suffix(".toml")))
+    assert trial.check(model) > 0.9
+
+
+@pytest.mark.parametrize("name", ["selfie_landscape", "selfie_square"])
+def test_bytes_in_gives_the_very_same_mask(tmp_path: Path, name: str) -> None:
+    out = tmp_path / "raw.onnx"
+    command = ["convert", name, "-o", str(out), "--input", "uint8", "--anyway"]
+    assert cli.main(command) == 0
+    raw, shipped = (
+        open_model(load(out.with_suffix(".toml"))),
+        open_model(load(SHIPPED / f"{name}.toml")),
+    )
+    assert isinstance(raw, Network)
+    (picture_input,) = raw.session.get_inputs()
+    assert picture_input.type == "tensor(uint8)" and picture_input.shape[3] == 4
+    for picture, _ in trial.views():
+        np.testing.assert_allclose(raw(picture), shipped(picture), atol=1e-4)
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("colour", ["RGB", "BGR"])
+def test_folding_keeps_layout_colours_and_scale(tmp_path: Path, layout: str, colour: str) -> None:
+    shape = [1, 6, 8, 3] if layout == "NHWC" else [1, 3, 6, 8]
+    graph = Graph()
+    graph.node("Identity", "picture", out="out")
+    file = graph.save(tmp_path / "a.onnx", [("picture", FLOAT, shape)], [("out", FLOAT, shape)])
+    manifest = manifest_for(
+        file, 'kind = "class_scores"\nperson = 0', width=8, height=6, layout=layout
+    )
+    path = manifest.path
+    text = path.read_text().replace('"RGB"', f'"{colour}"')
+    text = text.replace("mean = [0.0, 0.0, 0.0]", "mean = [0.1, 0.2, 0.3]")
+    path.write_text(text.replace("std = [1.0, 1.0, 1.0]", "std = [0.5, 0.6, 0.7]"))
+    spec = load(path).input
+    rgba = np.random.default_rng(1).integers(0, 256, (6, 8, 4), dtype=np.uint8)
+    colours = rgba[..., :3] if colour == "RGB" else rgba[..., 2::-1]
+    expected = (colours / 255 - spec.mean) / spec.std
+    expected = expected[None] if layout == "NHWC" else expected.transpose(2, 0, 1)[None]
+    raw, told = variants.raw_input(file.read_bytes(), spec)
+    assert (told.dtype, told.colour, told.layout) == ("uint8", "RGBA", "NHWC")
+    (answer,) = _run(raw, {"pixels": rgba[None]})
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
+    folded, plain = variants.folded(file.read_bytes(), spec)
+    feed = colours[None] if layout == "NHWC" else colours.transpose(2, 0, 1)[None]
+    (answer,) = _run(folded, {"picture": feed.astype(np.float32)})
+    np.testing.assert_allclose(answer, expected, atol=1e-4)
+    assert (plain.scale, plain.mean, plain.std) == (1.0, (0.0,) * 3, (1.0,) * 3)
+
+
+def test_bytes_in_can_resize_by_itself(tmp_path: Path) -> None:
+    out = tmp_path / "wide.onnx"
+    command = ["convert", "selfie_square", "-o", str(out), "--input", "uint8"]
+    assert cli.main([*command, "--input-size", "320x180"]) == 0
+    model = open_model(load(out.with_suffix(".toml")))
+    assert model.input_size == (320, 180)
+    assert trial.check(model) > 0.9
+
+
+def test_a_size_is_set_where_it_is_free(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    graph = Graph()
+    channel = graph.weight(np.array([[[[60.0]], [[0.0]], [[-60.0]]]], np.float32))
+    linear = graph.node("Conv", "picture", channel)
+    graph.node("Sigmoid", linear, out="out")
+    file = graph.save(
+        tmp_path / "free.onnx", [("picture", FLOAT, [1, 3, "h", "w"])],
+        [("out", FLOAT, [1, 1, "h", "w"])],
+    )  # fmt: skip
+    ranges = "width_range = [32, 512]\nheight_range = [32, 512]\nmultiple_of = 32"
+    manifest_for(file, 'kind = "probability"', width=64, height=64, more=ranges, name="free")
+    out = tmp_path / "fixed.onnx"
+    assert cli.main(["convert", str(file), "-o", str(out), "--input-size", "160x96"]) == 0
+    session = onnxruntime.InferenceSession(out.read_bytes(), providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].shape == [1, 3, 96, 160]
+    assert open_model(load(out.with_suffix(".toml"))).input_size == (160, 96)
+    fixed = ["convert", "selfie_square", "-o", str(tmp_path / "x.onnx"), "--input-size", "128x128"]
+    capsys.readouterr()
+    assert cli.main(fixed) == 1
+    assert "one size only" in capsys.readouterr().err
+
+
+def test_a_quantised_network_that_finds_another_person_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    shutil.copy(trial.PICTURE, pictures / "a.png")
+    out = tmp_path / "int8.onnx"
+    command = [
+        "convert",
+        "selfie_landscape",
+        "-o",
+        str(out),
+        "--int8",
+        "--calibrate",
+        str(pictures),
+    ]
+    assert cli.main(command) == 1
+    assert "nothing was written" in capsys.readouterr().err
+    assert not out.exists() and not out.with_suffix(".toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing", "-o", "x.onnx"], "neither a file nor a model's name"),
+        (["selfie_square", "-o", "x.tflite"], "has to end in .onnx"),
+        (["selfie_square", "-o", "x.onnx", "--int8"], "--calibrate"),
+        (["grabcut", "-o", "x.onnx", "--half"], "is not installed"),
+    ],
+)
+def test_wrong_calls_are_one_sentence(
+    arguments: list[str],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["convert", *arguments]) in (1, 2)
+    told = capsys.readouterr().err
+    assert words in told and told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_converters_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import builtins  # noqa: PLC0415 - only here
+    import sys  # noqa: PLC0415 - only here
+
+    real = builtins.__import__
+
+    def lacking(name: str, *rest: Any, **more: Any) -> Any:
+        if name == "onnx" or name.startswith("onnx."):
+            raise ImportError("No module named 'onnx'", name="onnx")
+        return real(name, *rest, **more)
+
+    for name in [name for name in sys.modules if name.startswith("vb_worker.convert")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setattr(builtins, "__import__", lacking)
+    out = tmp_path / "x.onnx"
+    assert cli.main(["convert", "selfie_square", "-o", str(out), "--half"]) == 1
+    told = capsys.readouterr().err
+    assert "install.py --convert" in told and "onnx" in told
+
+
+# -- comparing
+
+
+def test_differences_are_measured_and_bounded() -> None:
+    found = checking.compare(lambda x: x, lambda x: x + 0.25, [np.array([0.0, 0.4, 1.0])])
+    assert (found.largest, found.mean, found.span) == (0.25, 0.25, 1.0)
+    assert found.overlap == 0.5
+    with pytest.raises(ConversionError, match="not the same network"):
+        checking.refuse_inexact(found)
+    with pytest.raises(ConversionError, match="another person"):
+        checking.refuse_worse(found)
+    with pytest.raises(ConversionError, match="no number"):
+        checking.compare(lambda x: x, lambda x: x * np.nan, [np.ones(2)])
+    with pytest.raises(ConversionError, match="shape"):
+        checking.compare(lambda x: x, lambda x: x[:1], [np.ones(2)])
+
+
+# -- TensorFlow.js
+
+
+def _tfjs(nodes: list[dict[str, Any]], weights: dict[str, NDArray[Any]]) -> tuple[bytes, bytes]:
+    entries = [
+        {"name": name, "shape": list(values.shape), "dtype": str(values.dtype)}
+        for name, values in weights.items()
+    ]
+    model = {
+        "modelTopology": {"node": nodes},
+        "weightsManifest": [{"paths": ["a.bin"], "weights": entries}],
+        "signature": {"outputs": {"out": {"name": "out:0"}, "r1o": {"name": "new:0"}}},
+    }
+    data = b"".join(values.tobytes() for values in weights.values())
+    return json.dumps(model).encode(), data
+
+
+def _node(name: str, op: str, *inputs: str, **attributes: Any) -> dict[str, Any]:
+    return {"name": name, "op": op, "input": list(inputs), "attr": attributes}
+
+
+def test_a_graph_model_with_a_branch_and_a_state() -> None:
+    picture = {"shape": {"dim": [{"size": side} for side in ("-1", "-1", "-1", "3")]}}
+    nodes = [
+        _node("src", "Placeholder", shape={"shape": picture["shape"]}),
+        _node("ratio", "Placeholder", shape={"shape": {"unknownRank": True}}),
+        _node("r1i", "Placeholder", shape={"shape": {"unknownRank": True}}),
+        *(_node(name, "Const") for name in ("one", "bias", "two")),
+        _node("is_one", "Equal", "ratio", "one"),
+        _node("taken", "Switch", "src", "is_one"),
+        _node("not_taken", "NoSuchOperator", "taken"),
+        _node("scaled", "Mul", "taken:1", "two"),
+        _node("joined", "Merge", "not_taken", "scaled"),
+        _node("shape", "Shape", "joined"),
+        _node("old", "BroadcastTo", "r1i", "shape"),
+        _node("new", "AddV2", "joined", "old"),
+        _node("out", "Sub", "new", "bias"),
+    ]
+    weights = {
+        "one": np.array(1.0, np.float32),
+        "bias": np.array([0.5, 0.25, 0.125], np.float32),
+        "two": np.array(2.0, np.float32),
+    }
+    model, data = _tfjs(nodes, weights)
+    made = from_tfjs.convert(model, [data], "m", width=4, height=2, state=[("r1i", "r1o")])
+    random = np.random.default_rng(1)
+    x = random.random((1, 2, 4, 3), np.float32)
+    state = random.random((1, 3, 2, 4), np.float32)
+    session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
+    names = [one.name for one in session.get_outputs()]
+    got = dict(zip(names, session.run(None, {"src": x, "r1i": state})))
+    new = 2 * x + state.transpose(0, 2, 3, 1)
+    np.testing.assert_allclose(got["out"], new - weights["bias"], atol=1e-6)
+    np.testing.assert_allclose(got["r1o"], new.transpose(0, 3, 1, 2), atol=1e-6)
+
+
+def test_what_a_graph_model_has_beside_is_refused_by_name() -> None:
+    picture = {"dim": [{"size": side} for side in ("-1", "-1", "-1", "3")]}
+    nodes = [
+        _node("src", "Placeholder", shape={"shape": picture}),
+        _node("out", "FFT", "src"),
+        _node("new", "Identity", "src"),
+    ]
+    model, data = _tfjs(nodes, {})
+    with pytest.raises(ConversionError, match="operator FFT is not covered"):
+        from_tfjs.convert(model, [data], "m", width=4, height=2)
+    for wrong in (b"{}", b"nothing"):
+        with pytest.raises(ConversionError, match=r"not a TensorFlow\.js"):
+            from_tfjs.convert(wrong, [b""], "m", width=4, height=2)
+
+
+# -- PyTorch's files
+
+
+class _Storage:
+    """Pickles as PyTorch's storages do: by a persistent id."""
+
+    def __init__(self, key: str, values: NDArray[np.float32]) -> None:
+        self.key, self.values = key, values
+
+
+class _FloatStorage:
+    pass
+
+
+def _rebuild_tensor_v2(*_: Any) -> None:
+    raise AssertionError("only its name is written")
+
+
+class _Tensor:
+    def __init__(self, storage: _Storage, size: tuple[int, ...]) -> None:
+        self.storage, self.size = storage, size
+
+    def __reduce__(self) -> Any:
+        stride = tuple(int(np.prod(self.size[axis + 1 :])) for axis in range(len(self.size)))
+        return _rebuild_tensor_v2, (self.storage, 0, self.size, stride, False, OrderedDict())
+
+
+_PythonPickler: Any = pickle._Pickler
+
+
+class _Pickler(_PythonPickler):  # type: ignore[misc]
+    def persistent_id(self, obj: Any) -> Any:
+        if isinstance(obj, _Storage):
+            return "storage", _FloatStorage, obj.key, "cpu", obj.values.size
+        return None
+
+    def save_global(self, obj: Any, name: str | None = None) -> None:
+        names = {_rebuild_tensor_v2: "torch._utils\n_rebuild_tensor_v2\n",
+                 _FloatStorage: "torch\nFloatStorage\n"}  # fmt: skip
+        if obj in names:
+            self.write(pickle.GLOBAL + names[obj].encode())
+            self.memoize(obj)
+            return
+        super().save_global(obj, name)
+
+
+_Pickler.dispatch = {**_PythonPickler.dispatch, type: _Pickler.save_global,
+                     type(_rebuild_tensor_v2): _Pickler.save_global}  # fmt: skip
+
+
+def _pickled(value: Any) -> bytes:
+    target = io.BytesIO()
+    _Pickler(target, 2).dump(value)
+    return target.getvalue()
+
+
+VALUES = np.arange(6, dtype=np.float32)
+
+
+def _zip_file(path: Path) -> bytes:
+    storage = _Storage("0", VALUES)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("m/data.pkl", _pickled({"module.w": _Tensor(storage, (2, 3))}))
+        archive.writestr("m/data/0", VALUES.tobytes())
+    return path.read_bytes()
+
+
+def _legacy_file() -> bytes:
+    parts = [0x1950A86A20F9469CFC6C, 1001, {"little_endian": True}]
+    data = b"".join(pickle.dumps(part, 2) for part in parts)
+    data += _pickled({"w": _Tensor(_Storage("0", VALUES), (2, 3))})
+    return data + pickle.dumps(["0"], 2) + struct.pack("<q", VALUES.size) + VALUES.tobytes()
+
+
+def test_both_of_pytorchs_containers_are_read(tmp_path: Path) -> None:
+    for data in (_zip_file(tmp_path / "a.pth"), _legacy_file()):
+        (name,) = weights = torch_file.read_weights(data)
+        assert name == "w"
+        np.testing.assert_array_equal(weights["w"], VALUES.reshape(2, 3))
+
+
+def test_a_pickle_cannot_run_anything(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return Path.touch, (tmp_path / "ran",)
+
+    begin: list[Any] = [0x1950A86A20F9469CFC6C, 1001, {}]
+    data = b"".join(pickle.dumps(part, 2) for part in begin)
+    with pytest.raises(ConversionError, match="not weights alone"):
+        torch_file.read_weights(data + pickle.dumps({"w": Evil()}, 2))
+    assert not (tmp_path / "ran").exists()
+    for damaged in (b"", b"PK\x03\x04", b"something else"):
+        with pytest.raises(ConversionError):
+            torch_file.read_weights(damaged)
+
+
+def test_other_weights_than_espnetv2s_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match="lacks the weights"):
+        from_espnetv2.convert(_zip_file(tmp_path / "a.pth"), "m", width=256, height=256)
+    with pytest.raises(ConversionError, match="steps of 16"):
+        from_espnetv2.convert(b"", "m", width=250, height=256)
