@@ -20,6 +20,7 @@ _VALUES = {
         "image": "a file's path",
         "video": "a file's path",
         "source": "a source's or scene's name",
+        "audio": "the name of a source with sound",
     },
     "ja-JP": {
         "bool": "true, false",
@@ -30,6 +31,7 @@ _VALUES = {
         "image": "ファイルのパス",
         "video": "ファイルのパス",
         "source": "ソースかシーンの名前",
+        "audio": "音声のあるソースの名前",
     },
 }
 

@@ -248,6 +248,7 @@ class ObsSession:
         channel = segment.channels[index]
         names = ("used", "state", "alpha_count", "frame_count", "drawn_frames", "age_frames",
                  "age_ms", "preprocess_ms", "inference_ms", "total_ms", "masks_per_second",
+                 "delay_frames", "delay_ms", "repeated_frames",
                  "source_ns", "capture_ns", "draw_ns", "source_width", "source_height")  # fmt: skip
         stats: dict[str, Any] = {name: getattr(channel, name) for name in names}
         stats["age_histogram"] = list(channel.age_histogram)

@@ -6,8 +6,8 @@ local C = obs.C
 local M = {}
 
 -- Renders the chain below the filter, once, into a full-size texture (premultiplied, sRGB).
--- `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
-function M.full(state, filter, width, height, clock)
+-- `name` is the texture's; `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
+function M.full(state, name, filter, width, height, clock)
 	-- Another thread may be removing the filter: from here on these two are what counts, as what
 	-- was asked a moment ago may be gone.
 	local source, parent = C.obs_filter_get_target(filter), C.obs_filter_get_parent(filter)
@@ -17,7 +17,7 @@ function M.full(state, filter, width, height, clock)
 		and bit.band(flags, obs.FLAG_CUSTOM_DRAW + obs.FLAG_ASYNC) == 0
 	local start = clock and clock()
 	local full = graphics.draw_source(
-		state, "full", plain and obs.render_plainly or obs.render, source, width, height)
+		state, name, plain and obs.render_plainly or obs.render, source, width, height)
 	if clock then state.source_ns = clock() - start end
 	return full
 end

@@ -93,7 +93,7 @@ end
 -- The alpha to draw with: enlarged along the picture's edges where that is wanted. Software OpenGL,
 -- known by its slow read-backs, does so for the best quality only.
 local function alpha_of(self, width, height)
-	local small, own = self.small, self.state.textures.alpha
+	local small, own = self.small, self.alpha
 	local quality = self.settings.quality
 	if quality == "fast" or (quality ~= "best" and self.stages_late)
 		or own.width ~= small.width or own.height ~= small.height then
@@ -285,7 +285,7 @@ function M.person(self, time, now, width, height)
 		end
 		if behind then
 			set = set + BIT.BEHIND
-			if self.has_depth and s.depth_model ~= "" then set = set + BIT.DEPTH end
+			if self.depth and s.depth_model ~= "" then set = set + BIT.DEPTH end
 		end
 		if front then set = set + BIT.FRONT end
 		if kind == "transparent" then
@@ -310,7 +310,7 @@ function M.person(self, time, now, width, height)
 		if behind then
 			set_layer(p, "behind", layers.assets.behind, behind, layers.settings, width, height)
 			if bit.band(set, BIT.DEPTH) ~= 0 then
-				C.gs_effect_set_texture(p.depth, state.textures.depth.pointer)
+				C.gs_effect_set_texture(p.depth, self.depth.pointer)
 				C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
 				C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
 			end

@@ -71,6 +71,22 @@ function M.objects(state)
 	return objects
 end
 
+-- Frees the texrenders and textures whose names begin with `prefix`, on the graphics thread.
+function M.drop(state, prefix)
+	for name, target in pairs(state.targets) do
+		if name:sub(1, #prefix) == prefix then
+			C.gs_texrender_destroy(target)
+			state.targets[name] = nil
+		end
+	end
+	for name, texture in pairs(state.textures) do
+		if name:sub(1, #prefix) == prefix then
+			C.gs_texture_destroy(texture.pointer)
+			state.textures[name] = nil
+		end
+	end
+end
+
 -- The texrender called `name`, made when first asked for.
 function M.target(state, name, format)
 	local made = state.targets[name]
@@ -159,7 +175,8 @@ function M.show(state, effect, technique, image, width, height, opaque)
 	end
 end
 
--- Puts width x height bytes into the one-channel texture called `name`.
+-- Puts width x height bytes into the one-channel texture called `name`; returns {pointer, width,
+-- height}.
 function M.upload(state, name, bytes, width, height)
 	local made = state.textures[name]
 	if made and (made.width ~= width or made.height ~= height) then
@@ -174,7 +191,7 @@ function M.upload(state, name, bytes, width, height)
 		state.textures[name] = made
 	end
 	C.gs_texture_set_image(made.pointer, bytes, width, false)
-	return made.pointer
+	return made
 end
 
 function M.set_vec2(parameter, x, y)

@@ -40,6 +40,7 @@ void *obs_source_get_settings(const void *source);
 const char *obs_data_get_string(void *data, const char *name);
 void obs_data_release(void *data);
 uint64_t obs_get_video_frame_time(void);
+uint64_t obs_get_frame_interval_ns(void);
 uint64_t os_gettime_ns(void);
 void obs_enter_graphics(void);
 void obs_leave_graphics(void);

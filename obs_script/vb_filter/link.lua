@@ -30,6 +30,7 @@ function M.take_channel(segment, count)
 		if channel.used == 0 then
 			channel.generation = channel.generation + 1
 			channel.drawn_frames, channel.state = 0, 0
+			channel.delay_frames, channel.delay_ms, channel.repeated_frames = 0, 0, 0
 			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))
@@ -96,12 +97,11 @@ function M.send_frame(segment, channel, id, generation, data, linesize, width, h
 	return true
 end
 
--- Copies the newest alpha into `buffer`, and its depth into `depths`, if it is whole, of this
--- generation and of a sane size. Returns frame id, width, height, whether depth came; or nil.
-function M.take_alpha(channel, generation, buffer, depths, capacity)
-	local newest = channel.alpha_newest
-	if newest >= M.slots or channel.alpha_used ~= channel.used then return nil end
-	local slot = channel.alphas[newest]
+-- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is whole, of
+-- this generation and of a sane size. Returns frame id, width, height, whether depth came; or nil.
+function M.take_alpha(channel, index, generation, buffer, depths, capacity)
+	if index >= M.slots or channel.alpha_used ~= channel.used then return nil end
+	local slot = channel.alphas[index]
 	local sequence = slot.sequence
 	if sequence == 0 or sequence % 2 == 1 then return nil end
 	obs.fence()

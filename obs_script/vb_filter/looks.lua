@@ -20,7 +20,7 @@ local getters = {
 	float = obslua.obs_data_get_double,
 	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
 	choice = text_getter, model = text_getter, depth_model = text_getter, compute = text_getter,
-	image = text_getter, video = text_getter, source = text_getter,
+	image = text_getter, video = text_getter, source = text_getter, audio = text_getter,
 }
 
 -- Reads the settings of `rows` out of `data` into self.settings.

@@ -90,6 +90,13 @@ local adders = {
 		end)
 		return list
 	end,
+	audio = function(properties, setting)
+		local list = add_list(properties, setting, { { value = "", text = text("None") } })
+		each_name("audio_names", function(name)
+			obslua.obs_property_list_add_string(list, name, name)
+		end)
+		return list
+	end,
 	choice = function(properties, setting)
 		local choices = {}
 		for index, value in ipairs(setting.choices) do
@@ -125,7 +132,7 @@ local function add_button(properties, key, of_text, press)
 end
 
 -- Adds all of `rows`; `status` is the line under the first of the rows of no group. `buttons` maps
--- a setting's key to {text, what to do} of a button under it.
+-- a setting's key to the {key, text, what to do} of the buttons under it.
 function M.add(properties, rows, status, buttons)
 	local group, group_name
 	local decides = {}
@@ -151,8 +158,9 @@ function M.add(properties, rows, status, buttons)
 				return show_fitting(rows, all, settings)
 			end)
 		end
-		local button = buttons and buttons[setting.key]
-		if button then add_button(into, setting.key .. "_button", button[1], button[2]) end
+		for _, button in ipairs(buttons and buttons[setting.key] or {}) do
+			add_button(into, button[1], button[2], button[3])
+		end
 		if index == 1 and setting.group == "main" then
 			obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
 		end
@@ -200,13 +208,29 @@ function M.add_scenes(properties, self, background_of)
 	end)
 end
 
--- Presets, and settings for all cameras.
-function M.add_tools(properties, self)
-	local group = add_group(properties, "tools")
-	local function about(action, ...)
+local function asker(self)
+	return function(action, ...)
 		local source, filter = names_of(self)
 		if source then ask(action, source, filter, ...) end
 	end
+end
+
+-- The buttons that delay a source's sound as the picture is, and take that back.
+function M.sync_buttons(self)
+	local about = asker(self)
+	return {
+		{ "set_sync", "Sync.Set", function()
+			local delay = self.channel and self.channel.delay_ms or 0
+			about("set_sync", setting_of(self, "sync_source"), string.format("%.3f", delay))
+		end },
+		{ "undo_sync", "Sync.Undo", function() about("undo_sync") end },
+	}
+end
+
+-- Presets, and settings for all cameras.
+function M.add_tools(properties, self)
+	local group = add_group(properties, "tools")
+	local about = asker(self)
 	obslua.obs_properties_add_path(group, "preset", text("Preset"), obslua.OBS_PATH_FILE_SAVE,
 		text("PresetFiles") .. " (*.json)", nil)
 	add_button(group, "save_preset", "Preset.Save", function()

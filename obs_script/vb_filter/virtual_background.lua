@@ -9,6 +9,7 @@ local function module(name, ...) return loadfile(folder .. name .. ".lua")(...) 
 local link = module("link", obs)
 local graphics = module("graphics", obs, folder)
 local capture = module("capture", obs, graphics)
+local locked = module("locked")
 local passes = module("passes", obs, graphics)
 local assets = module("assets", obs, link, graphics, passes)
 local scenes = module("scenes", obs)
@@ -30,8 +31,6 @@ local QUIET_NS = 2e9
 local HISTORY = 64
 -- Where beginning a read-back waits this long so many times running, it is begun a frame later.
 local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
--- Texrenders of the steps to the worker's small picture.
-local SMALL = { "small1", "small2", "small3" }
 local EVERY_PART = { background = true, layers = true, zones = true }
 
 local alpha_capacity
@@ -103,9 +102,10 @@ end
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	panels.add(properties, half.settings, status_text(self), {
-		clean_plate = { "Plate.Take", function()
+		clean_plate = { { "clean_plate_button", "Plate.Take", function()
 			if self.channel and self.settings.clean_plate then take_plate(self) end
-		end },
+		end } },
+		sync_source = panels.sync_buttons(self),
 	})
 	panels.add_scenes(properties, self, background_of_scenes())
 	panels.add_tools(properties, self)
@@ -122,7 +122,7 @@ local function create(settings, source)
 		captured_frame = {}, captured_ns = {},
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
 		plate_seen = 0,
-		state = graphics.new(), person = {}, small = {},
+		state = graphics.new(), person = {}, place = locked.room(""),
 	}
 	obs.leave_to_libobs(self.filter)
 	self.channel = link.take_channel(segment, half.channels)
@@ -185,6 +185,26 @@ local function forget_alpha(self)
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
 	self.generation = self.generation + 1
 	if self.channel then self.channel.generation = self.generation end
+	if self.ring then locked.clear(self.ring) end
+end
+
+-- Begins or ends frame-locked timing as the settings say.
+local function follow_timing(self)
+	local wanted = self.settings.timing == "locked"
+	if wanted == (self.ring ~= nil) then return end
+	if wanted then
+		self.ring = locked.new()
+	else
+		self.ring = nil
+		graphics.drop(self.state, locked.PREFIX)
+		self.channel.delay_frames, self.channel.delay_ms = 0, 0
+	end
+	forget_alpha(self)
+end
+
+local function stage(self)
+	local small = self.staged_small
+	capture.stage(self.state, small.texture, small.width, small.height)
 end
 
 -- Hands the picture staged a frame ago to the worker.
@@ -192,9 +212,7 @@ local function hand_over(self, now)
 	if not self.staged_id then return end
 	local id, channel = self.staged_id, self.channel
 	self.staged_id = nil
-	if self.stages_late then
-		capture.stage(self.state, self.small.texture, self.small.width, self.small.height)
-	end
+	if self.stages_late then stage(self) end
 	local data, linesize, width, height = capture.map(self.state)
 	if not data then return end
 	local sent = link.send_frame(
@@ -209,37 +227,103 @@ local function hand_over(self, now)
 		self.captured_frame[same] = self.captured_frame[id % HISTORY]
 		self.captured_ns[same] = self.captured_ns[id % HISTORY]
 	end
+	if self.ring then locked.expect(self.ring, id, self.sent_id) end
 end
 
 -- A graphics card reads back on the side. Software OpenGL waits in this call until all drawing
 -- is done; a frame later there is nothing to wait for, and mapping costs nothing there either.
 local function stage_now(self)
 	local before = C.os_gettime_ns()
-	capture.stage(self.state, self.small.texture, self.small.width, self.small.height)
+	stage(self)
 	local slow = tonumber(C.os_gettime_ns() - before) > SLOW_STAGE_NS
 	self.slow_stages = slow and self.slow_stages + 1 or 0
 	self.stages_late = self.slow_stages >= SLOW_STAGES
 end
 
-local function take_alpha(self, now)
-	local channel = self.channel
-	local count = tonumber(channel.alpha_count)
-	if count == self.alpha_count then return end
-	local id, width, height, has_depth = link.take_alpha(
-		channel, self.generation, alpha_bytes, depth_bytes, alpha_capacity)
-	if not id then return end
-	self.alpha_count, self.has_depth = count, has_depth
-	graphics.upload(self.state, "alpha", alpha_bytes, width, height)
-	if has_depth then graphics.upload(self.state, "depth", depth_bytes, width, height) end
+-- Puts the alpha that was copied last into the textures of `place`.
+local function put_alpha(self, place, id, width, height, has_depth)
+	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
+	place.depth = has_depth
+		and graphics.upload(self.state, place.depth_name, depth_bytes, width, height) or nil
+	self.waiting_ns = id < self.sent_id and self.now or nil
+end
+
+local function copy_alpha(self, index)
+	return link.take_alpha(
+		self.channel, index, self.generation, alpha_bytes, depth_bytes, alpha_capacity)
+end
+
+local function take_newest_alpha(self)
+	local id, width, height, has_depth = copy_alpha(self, self.channel.alpha_newest)
+	if not id then return false end
+	put_alpha(self, self.place, id, width, height, has_depth)
 	self.has_alpha, self.alpha_id = true, id
-	self.waiting_ns = id < self.sent_id and now or nil
+	return true
+end
+
+-- All that have come since the last frame, oldest first. One named as the newest so far is that
+-- picture's, made anew.
+local function take_all_alphas(self)
+	local ring, newest = self.ring, self.channel.alpha_newest
+	for step = 1, link.slots do
+		local id, width, height, has_depth = copy_alpha(self, (newest + step) % link.slots)
+		if id and id > ring.newest_alpha then
+			local place = locked.alpha(ring)
+			put_alpha(self, place, id, width, height, has_depth)
+			locked.arrived(ring, place, id, self.frame)
+		elseif id and id == ring.newest_alpha and step == link.slots then
+			put_alpha(self, locked.alpha_of(ring, id), id, width, height, has_depth)
+		end
+		if step == link.slots then return id ~= nil end
+	end
+end
+
+local function take_alphas(self)
+	local count = tonumber(self.channel.alpha_count)
+	if count == self.alpha_count then return end
+	local whole
+	if self.ring then whole = take_all_alphas(self) else whole = take_newest_alpha(self) end
+	if whole then self.alpha_count = count end
+end
+
+-- Chooses the picture and the alpha that are drawn in this frame.
+local function choose_pair(self)
+	local ring, channel = self.ring, self.channel
+	if not ring then
+		self.alpha, self.depth = self.place.alpha, self.place.depth
+		return
+	end
+	local before = ring.shown
+	local picture, alpha = locked.choose(ring, self.frame)
+	self.has_alpha = picture ~= nil and alpha ~= nil
+		and self.frame - picture.frame <= ring.delay + locked.LONGEST
+	channel.delay_frames = ring.delay
+	channel.delay_ms = ring.delay * tonumber(C.obs_get_frame_interval_ns()) / 1e6
+	if not self.has_alpha then return end
+	if picture == before then channel.repeated_frames = channel.repeated_frames + 1 end
+	self.full, self.small = picture.full, picture.small
+	self.alpha, self.depth, self.alpha_id = alpha.alpha, alpha.depth, picture.id
+end
+
+local function count_age(self)
+	local channel = self.channel
+	-- In frame-locked timing the alpha is of the very picture it is drawn with.
+	local age, age_ms = 0, 0
+	if not self.ring then
+		age = self.frame - (self.captured_frame[self.alpha_id % HISTORY] or 0)
+		age_ms = (self.now - (self.captured_ns[self.alpha_id % HISTORY] or 0)) / 1e6
+	end
+	channel.age_frames, channel.age_ms = age, age_ms
+	local bin = math.min(age, half.age_bins - 1)
+	channel.age_histogram[bin] = channel.age_histogram[bin] + 1
 end
 
 -- Once a frame, however often the source is drawn.
 local function begin_frame(self, time, width, height, measured)
 	local now = tonumber(C.os_gettime_ns())
 	local channel = self.channel
-	self.frame = self.frame + 1
+	self.frame, self.now = self.frame + 1, now
+	follow_timing(self)
 	if self.width ~= width or self.height ~= height
 		or time - (self.time or 0) > ABSENCE_NS then
 		self.width, self.height = width, height
@@ -250,8 +334,10 @@ local function begin_frame(self, time, width, height, measured)
 	composite.begin_frame(self)
 
 	hand_over(self, now)
-	self.full = capture.full(
-		self.state, self.filter, width, height, measured and thread_ns or nil)
+	local place = self.ring and locked.picture(self.ring, self.frame, self.id + 1) or self.place
+	place.full = capture.full(
+		self.state, place.full_name, self.filter, width, height, measured and thread_ns or nil)
+	self.full, self.small = place.full, place.small
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then
@@ -260,30 +346,27 @@ local function begin_frame(self, time, width, height, measured)
 	end
 	local w, h = channel.want_width, channel.want_height
 	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
-	local small = self.small
-	small.texture = passes.shrink(self.state, SMALL, self.full, width, height, w, h)
+	local small = place.small
+	small.texture = passes.shrink(
+		self.state, place.small_names, self.full, width, height, w, h)
 	if small.texture then
 		small.width, small.height = w, h
+		self.staged_small = small
 		if not self.stages_late then stage_now(self) end
 		self.id = self.id + 1
 		self.staged_id = self.id
 		self.captured_frame[self.id % HISTORY] = self.frame
 		self.captured_ns[self.id % HISTORY] = now
 	end
-	take_alpha(self, now)
-	if self.has_alpha then
-		local age = self.frame - (self.captured_frame[self.alpha_id % HISTORY] or 0)
-		channel.age_frames = age
-		channel.age_ms = (now - (self.captured_ns[self.alpha_id % HISTORY] or 0)) / 1e6
-		local bin = math.min(age, half.age_bins - 1)
-		channel.age_histogram[bin] = channel.age_histogram[bin] + 1
-	end
+	take_alphas(self)
+	choose_pair(self)
+	if self.has_alpha then count_age(self) end
 	channel.drawn_frames = channel.drawn_frames + 1
 end
 
 local function trusted(self)
 	if not self.has_alpha or not self.lives then return false end
-	if not self.waiting_ns then return true end
+	if self.ring or not self.waiting_ns then return true end
 	local patience = PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
 	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience
 end

@@ -12,7 +12,7 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 2
+VERSION = 3
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -94,6 +94,11 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("age_frames", "uint32_t", 1),
         ("age_ms", "double", 1),
         ("drawn_frames", "uint64_t", 1),
+        # frame-locked timing: how much later pictures are shown (0: it is off), and the frames
+        # in which the last picture stood because the next one's alpha was not there
+        ("delay_frames", "uint32_t", 1),
+        ("repeated_frames", "uint32_t", 1),
+        ("delay_ms", "double", 1),
         # CPU of the graphics thread while ``measure`` is set; the source's own drawing, which
         # OBS would do without the filter too, is counted apart
         ("source_ns", "uint64_t", 1),
@@ -161,6 +166,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("names_sequence", "uint32_t", 1),
         ("scene_names", "char", NAMES_BYTES),
         ("source_names", "char", NAMES_BYTES),
+        ("audio_names", "char", NAMES_BYTES),
         ("request_count", "uint64_t", 1),
         ("requests", "vb_request", REQUESTS),
         ("assets", "vb_asset", ASSETS),

@@ -21,6 +21,7 @@ Kind = Literal[
     "image",
     "video",
     "source",
+    "audio",
 ]
 Reader = Literal["filter", "worker"]
 Value = Union[bool, float, int, str]
@@ -32,7 +33,8 @@ class Setting:
 
     ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute`` (a
     compute unit of this computer, or "auto") are strings;
-    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's.
+    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's,
+    ``audio`` that of a source with sound.
     ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
     key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
     other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
@@ -266,6 +268,10 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
+    ),
+    Setting("timing", "choice", "latest", "Timing", choices=("latest", "locked"), group="time"),
+    Setting(
+        "sync_source", "audio", "", "SyncSource", shown_for=("timing", ("locked",)), group="time"
     ),
 )
 

@@ -48,7 +48,7 @@ _FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
 LOG_WARNING, LOG_INFO = 200, 300
 TASK_UI = 0
-SOURCE_VIDEO = 1
+SOURCE_VIDEO, SOURCE_AUDIO = 1, 2
 TYPE_INPUT, TYPE_SCENE = 0, 3
 
 

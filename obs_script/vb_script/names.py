@@ -16,22 +16,24 @@ def refresh(segment: Any) -> None:
     """Write the names into the link if they have changed."""
     with obs_filters.scenes() as scenes, obs_filters.inputs() as inputs:
         of_scenes = [obs.obs_source_get_name(one) for one in scenes]
-        of_inputs = [
-            obs.obs_source_get_name(one)
-            for one in inputs
-            if obs.obs_source_get_output_flags(one) & libobs.SOURCE_VIDEO
+        flags = [
+            (obs.obs_source_get_name(one), obs.obs_source_get_output_flags(one)) for one in inputs
         ]
-    write(segment, of_scenes, [*of_scenes, *of_inputs])
+    seen = [name for name, has in flags if has & libobs.SOURCE_VIDEO]
+    heard = [name for name, has in flags if has & libobs.SOURCE_AUDIO]
+    write(segment, of_scenes, [*of_scenes, *seen], heard)
 
 
-def write(segment: Any, scenes: Iterable[str], sources: Iterable[str]) -> None:
-    """Write two lists of names, sorted, one a line, unless they are there already."""
-    new = (lines(scenes), lines(sources))
-    if new == (segment.scene_names, segment.source_names):
+def write(
+    segment: Any, scenes: Iterable[str], sources: Iterable[str], heard: Iterable[str]
+) -> None:
+    """Write the lists of names, sorted, one a line, unless they are there already."""
+    new = (lines(scenes), lines(sources), lines(heard))
+    if new == (segment.scene_names, segment.source_names, segment.audio_names):
         return
     segment.names_sequence = (segment.names_sequence + 1) | 1
     fence()
-    segment.scene_names, segment.source_names = new
+    segment.scene_names, segment.source_names, segment.audio_names = new
     fence()
     segment.names_sequence += 1
 

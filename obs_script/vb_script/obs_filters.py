@@ -16,6 +16,9 @@ from vb_link import settings
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
 from vb_script.texts import SaidError
 
+# Kept in a filter's settings beside those of the table: see sound.py. No preset holds it.
+SYNC_UNDO = "sync_undo"
+
 
 @contextmanager
 def scenes() -> Iterator[list[Any]]:
@@ -124,17 +127,23 @@ def table(one: Any) -> tuple[settings.Setting, ...]:
 
 def values(one: Any) -> dict[str, Value]:
     """Return every setting of a filter of ours, defaults included."""
+    own = stored(one)
+    return {row.key: own.get(row.key, row.default) for row in table(one)}
+
+
+def stored(one: Any) -> dict[str, Any]:
+    """Return what a filter's settings hold, without defaults."""
     data = obs.obs_source_get_settings(one)
     try:
-        own = json.loads(obs.obs_data_get_json(data) or "{}")
+        return dict(json.loads(obs.obs_data_get_json(data) or "{}"))
     finally:
         obs.obs_data_release(data)
-    return {row.key: own.get(row.key, row.default) for row in table(one)}
 
 
 def replace(one: Any, new: Mapping[str, Value]) -> None:
     """Give a filter these settings and the defaults for all others."""
-    _with_data(new, lambda data: obs.obs_source_reset_settings(one, data))
+    kept = {key: value for key, value in stored(one).items() if key == SYNC_UNDO}
+    _with_data({**new, **kept}, lambda data: obs.obs_source_reset_settings(one, data))
     obs.obs_source_update_properties(one)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import obspython as obs
 
 from vb_link.settings import SCENE_FILTER_ID
-from vb_script import libobs, obs_filters, presets
+from vb_script import libobs, obs_filters, presets, sound
 from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
@@ -105,4 +105,6 @@ REQUESTS: dict[str, tuple[Callable[..., str], int]] = {
     "copy": (copy, 2),
     "save_preset": (save_preset, 3),
     "load_preset": (load_preset, 3),
+    "set_sync": (sound.set_sync, 4),
+    "undo_sync": (sound.undo_sync, 2),
 }

@@ -29,13 +29,13 @@ class Figures:
     rate: float = 0.0
     age_frames: float = 0.0
     age_ms: float = 0.0
+    delay_frames: int = 0
+    delay_ms: float = 0.0
     notice: str = ""  # the answer to what the user has just asked for
 
     def differs(self, other: Figures) -> bool:
         """Whether a user would call it news against ``other``."""
-        if (self.kind, self.detail, self.error, self.model, self.compute, self.notice) != (
-            other.kind, other.detail, other.error, other.model, other.compute, other.notice,
-        ):  # fmt: skip
+        if _words(self) != _words(other):
             return True
         return any(
             abs(new - old) > max(_SHARE * old, _STEP)
@@ -54,7 +54,21 @@ class Figures:
             milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
             age_ms=self.age_ms,
         )  # fmt: skip
-        return f"{line}\n{self.notice}" if self.notice else line
+        lines = [line]
+        if self.delay_frames:
+            delayed = texts["Status.Delayed"]
+            lines.append(delayed.format(delay_ms=self.delay_ms, delay_frames=self.delay_frames))
+        if self.notice:
+            lines.append(self.notice)
+        return "\n".join(lines)
+
+
+def _words(figures: Figures) -> tuple[object, ...]:
+    """Return what is news whenever it is another."""
+    return (
+        figures.kind, figures.detail, figures.error, figures.model, figures.compute,
+        figures.delay_frames, figures.notice,
+    )  # fmt: skip
 
 
 def worker_words(error: bytes, texts: dict[str, str]) -> str:
@@ -93,7 +107,13 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         return Figures("Status.Off")
     if channel.alpha_used != channel.used:
         return Figures("Status.Waiting")
-    kind = "Status.Running" if channel.state == layout.STATE_MASK else "Status.Cover"
+    delay = int(channel.delay_frames)
+    if channel.state == layout.STATE_MASK:
+        kind = "Status.Running"
+    elif delay and channel.masks_per_second:
+        kind, delay = "Status.TooLate", 0
+    else:
+        kind, delay = "Status.Cover", 0
     return Figures(
         kind,
         model=channel.report_model.decode("utf-8", "replace"),
@@ -102,6 +122,8 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         rate=channel.masks_per_second,
         age_frames=channel.age_frames,
         age_ms=channel.age_ms,
+        delay_frames=delay,
+        delay_ms=channel.delay_ms,
     )
 
 

@@ -26,6 +26,7 @@ class Source:
     enabled: bool = True
     references: int = 0
     panels_renewed: int = 0
+    sync_offset: int = 0
 
 
 @dataclass(eq=False)
@@ -139,6 +140,14 @@ def obs_source_get_unversioned_id(source: Source) -> str:
 
 def obs_source_get_output_flags(source: Source) -> int:
     return source.flags
+
+
+def obs_source_get_sync_offset(source: Source) -> int:
+    return source.sync_offset
+
+
+def obs_source_set_sync_offset(source: Source, offset: int) -> None:
+    source.sync_offset = offset
 
 
 def obs_source_enabled(source: Source) -> bool:

@@ -114,6 +114,50 @@ def test_copying_to_nobody_is_said(world: World) -> None:
     assert _refused("copy", "Camera", "Virtual Background") == "Request.NoOthers"
 
 
+# The sound's delay
+
+MS = 1_000_000
+
+
+def test_a_sound_is_delayed_as_the_picture_is_and_given_back(world: World) -> None:
+    microphone = world.inputs[2]
+    microphone.sync_offset = 40 * MS
+    assert "107 ms" in _run("set_sync", "Camera", "Virtual Background", "Microphone", "66.667")
+    assert microphone.sync_offset == 107 * MS
+    # Again, with another delay: beyond what was there before the first time.
+    _run("set_sync", "Camera", "Virtual Background", "Microphone", "100.000")
+    assert microphone.sync_offset == 140 * MS
+    # Neither a preset nor a copy of settings loses the way back.
+    _run("copy", "Second", "Virtual Background")
+    assert "40 ms" in _run("undo_sync", "Camera", "Virtual Background")
+    assert microphone.sync_offset == 40 * MS
+    assert _refused("undo_sync", "Camera", "Virtual Background") == "Sync.NothingToUndo"
+
+
+def test_another_sound_chosen_gives_the_first_one_its_offset_back(world: World) -> None:
+    first = world.inputs[2]
+    other = Source("Desktop", flags=2, sync_offset=5 * MS)
+    world.inputs.append(other)
+    _run("set_sync", "Camera", "Virtual Background", "Microphone", "33")
+    _run("set_sync", "Camera", "Virtual Background", "Desktop", "33")
+    assert (first.sync_offset, other.sync_offset) == (0, 38 * MS)
+    world.inputs.remove(other)
+    assert _refused("undo_sync", "Camera", "Virtual Background") == "Request.NoSource"
+    assert _refused("undo_sync", "Camera", "Virtual Background") == "Sync.NothingToUndo"
+
+
+def test_sounds_that_cannot_be_delayed_are_refused_in_words(world: World) -> None:
+    request = ("set_sync", "Camera", "Virtual Background")
+    assert _refused(*request, "Microphone", "0.000") == "Sync.NoDelay"
+    assert _refused(*request, "Microphone", "nan") == "Sync.NoDelay"
+    assert _refused(*request, "Microphone", "much") == "Request.Unknown"
+    assert _refused(*request, "", "33") == "Sync.NoSource"
+    assert _refused(*request, "Second", "33") == "Sync.NoSound"
+    assert _refused(*request, "Nobody", "33") == "Request.NoSource"
+    world.inputs[0].filters[0].settings["sync_undo"] = "{broken"
+    assert _refused("undo_sync", "Camera", "Virtual Background") == "Sync.NothingToUndo"
+
+
 # Hotkeys
 
 
@@ -205,6 +249,7 @@ def test_names_are_written_when_they_change_only(world: World) -> None:
     names.refresh(segment)
     assert segment.scene_names == b"Beach\nStage"
     assert segment.source_names == b"Beach\nCamera\nGroup\nSecond\nStage"
+    assert segment.audio_names == b"Microphone"
     assert segment.names_sequence == 2
     names.refresh(segment)
     assert segment.names_sequence == 2

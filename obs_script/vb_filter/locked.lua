@@ -1,0 +1,152 @@
+-- Frame-locked timing. Each picture waits in a short ring of textures until the alpha made from
+-- that very picture is there, and is drawn with it a constant number of frames later. How many is
+-- chosen from how late alphas come, seldom changed and bounded; a picture whose alpha does not come
+-- in time is passed over: the last pair stays, and for so long as the caller allows.
+local M = {}
+
+-- No picture waits longer, in frames.
+M.LONGEST = 8
+local FIRST_DELAY = 2
+-- Alphas are counted in windows of so many. Up to so many a window may come late; a delay that
+-- was longer than needed for so many windows becomes shorter.
+local WINDOW, MAY_BE_LATE, CALM_WINDOWS = 60, 2, 5
+
+-- Begins the names of all textures of rings.
+M.PREFIX = "ring_"
+
+-- A place for a picture, its small copy, an alpha and a depth: the names of their textures.
+function M.room(prefix)
+	return {
+		full_name = prefix .. "full", alpha_name = prefix .. "alpha", depth_name = prefix .. "depth",
+		small_names = { prefix .. "small1", prefix .. "small2", prefix .. "small3" },
+		small = {},
+	}
+end
+
+-- The rooms are made once: LuaJIT compiles no function that makes tables on a frame's way.
+function M.new()
+	local ring = {
+		pictures = {}, alphas = {}, newest_alpha = 0,
+		delay = FIRST_DELAY, lateness = {}, count = 0, calm = 0,
+	}
+	-- Besides those that wait: the one shown, and the one being taken.
+	for number = 1, M.LONGEST + 2 do
+		local prefix = M.PREFIX .. number .. "_"
+		ring.pictures[number], ring.alphas[number] = M.room(prefix), M.room(prefix)
+	end
+	for late = 0, M.LONGEST + 1 do ring.lateness[late] = 0 end
+	return ring
+end
+
+-- Forgets all pictures and alphas; the delay stays.
+function M.clear(ring)
+	for number = 1, #ring.pictures do
+		ring.pictures[number].id, ring.alphas[number].id = nil, nil
+	end
+	ring.shown, ring.newest_alpha = nil, 0
+end
+
+-- Returns the place for the picture of `frame`, which becomes `id`: a free one, else the oldest
+-- that is not shown.
+function M.picture(ring, frame, id)
+	local found
+	for number = 1, #ring.pictures do
+		local one = ring.pictures[number]
+		if one ~= ring.shown then
+			if not one.id then
+				found = one
+				break
+			end
+			if not found or one.id < found.id then found = one end
+		end
+	end
+	found.id, found.frame, found.alpha_id = id, frame, nil
+	return found
+end
+
+-- Says that picture `id` is drawn with the alpha named `alpha_id`: its own, or that of the same
+-- picture sent before. Pictures older than the one shown are free from now on.
+function M.expect(ring, id, alpha_id)
+	local shown = ring.shown
+	for number = 1, #ring.pictures do
+		local one = ring.pictures[number]
+		if one.id == id then one.alpha_id = alpha_id end
+		if shown and one.id and one.id < shown.id then one.id = nil end
+	end
+end
+
+-- The place of the alpha of that number, or nil.
+function M.alpha_of(ring, id)
+	for number = 1, #ring.alphas do
+		if ring.alphas[number].id == id then return ring.alphas[number] end
+	end
+end
+
+-- Returns the place for one more alpha: that of the oldest, which no picture can still want unless
+-- it is the one that a picture standing still is drawn with.
+function M.alpha(ring)
+	local kept = ring.shown and ring.shown.alpha_id
+	local found
+	for number = 1, #ring.alphas do
+		local one = ring.alphas[number]
+		if not one.id then return one end
+		if one.id ~= kept and (not found or one.id < found.id) then found = one end
+	end
+	return found
+end
+
+-- Lets the delay follow what alphas need.
+local function settle(ring, late)
+	ring.lateness[late] = ring.lateness[late] + 1
+	ring.count = ring.count + 1
+	local beyond, needed = 0, M.LONGEST + 1
+	while needed > 0 and beyond + ring.lateness[needed] <= MAY_BE_LATE do
+		beyond = beyond + ring.lateness[needed]
+		needed = needed - 1
+	end
+	if needed > ring.delay then
+		ring.delay, ring.calm = math.min(needed, M.LONGEST), 0
+	elseif ring.count < WINDOW then
+		return
+	elseif needed == ring.delay then
+		ring.calm = 0
+	else
+		ring.calm = ring.calm + 1
+		if ring.calm == CALM_WINDOWS then
+			ring.delay, ring.calm = math.max(ring.delay - 1, 1), 0
+		end
+	end
+	ring.count = 0
+	for number = 0, M.LONGEST + 1 do ring.lateness[number] = 0 end
+end
+
+-- Notes that the alpha of picture `id` is in `place` since `frame`.
+function M.arrived(ring, place, id, frame)
+	place.id, ring.newest_alpha = id, id
+	for number = 1, #ring.pictures do
+		local one = ring.pictures[number]
+		if one.id == id then
+			settle(ring, math.min(frame - one.frame, M.LONGEST + 1))
+			return
+		end
+	end
+end
+
+-- Chooses what is drawn in `frame`: the newest picture that has waited its time and has its alpha.
+-- Returns the picture's place and the alpha's, or nil; the pair may be an older one.
+function M.choose(ring, frame)
+	local found, its_alpha = ring.shown, nil
+	for number = 1, #ring.pictures do
+		local one = ring.pictures[number]
+		if one.alpha_id and one.id and one.frame <= frame - ring.delay
+			and (not found or one.id > found.id) then
+			local alpha = M.alpha_of(ring, one.alpha_id)
+			if alpha then found, its_alpha = one, alpha end
+		end
+	end
+	ring.shown = found
+	if not found then return nil end
+	return found, its_alpha or M.alpha_of(ring, found.alpha_id)
+end
+
+return M
