@@ -133,7 +133,7 @@ def test_frame_locked_timing_tells_its_delay_and_when_masks_are_too_late(segment
     channel = segment.channels[0]
     channel.delay_frames, channel.delay_ms = 2, 66.7
     assert _text(segment).splitlines()[1] == "The picture comes 67 ms later (frames: 2)."
-    channel.state = layout.STATE_COVER
+    channel.state, channel.masks_per_second = layout.STATE_COVER, 0.0
     assert _text(segment).startswith("No fresh mask")
     channel.masks_per_second = 3.0
     assert _text(segment).startswith("Masks come later than frame-locked timing can wait")
