@@ -46,9 +46,9 @@ function M.clear(ring)
 	ring.shown, ring.newest_alpha = nil, 0
 end
 
--- Returns the place for the picture of `frame`, which becomes `id`: a free one, else the oldest
--- that is not shown.
-function M.picture(ring, frame, id)
+-- Returns the place for the picture of `frame`: a free one, else the oldest that is not shown. It
+-- is free until the caller gives it an `id`.
+function M.picture(ring, frame)
 	local found
 	for number = 1, #ring.pictures do
 		local one = ring.pictures[number]
@@ -60,7 +60,7 @@ function M.picture(ring, frame, id)
 			if not found or one.id < found.id then found = one end
 		end
 	end
-	found.id, found.frame, found.alpha_id = id, frame, nil
+	found.id, found.frame, found.alpha_id = nil, frame, nil
 	return found
 end
 

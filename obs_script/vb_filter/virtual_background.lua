@@ -50,7 +50,7 @@ local function update(self, settings)
 	looks.want(self, segment, half.assets, EVERY_PART)
 	if not self.channel then return end
 	for _, setting in ipairs(half.settings) do
-		if setting.reader == "worker" then
+		if setting.reader ~= "filter" then
 			link.set_field(self.channel, setting.key, self.settings[setting.key])
 		end
 	end
@@ -320,6 +320,25 @@ local function count_age(self)
 	channel.age_histogram[bin] = channel.age_histogram[bin] + 1
 end
 
+-- Makes the small picture of the frame in `place` and begins its way to the worker.
+local function send_small(self, place, now)
+	local channel = self.channel
+	local w, h = channel.want_width, channel.want_height
+	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
+	local small = place.small
+	small.texture = passes.shrink(
+		self.state, place.small_names, place.full, self.width, self.height, w, h)
+	if small.texture then
+		small.width, small.height = w, h
+		self.staged_small = small
+		if not self.stages_late then stage_now(self) end
+		self.id = self.id + 1
+		self.staged_id, place.id = self.id, self.id
+		self.captured_frame[self.id % HISTORY] = self.frame
+		self.captured_ns[self.id % HISTORY] = now
+	end
+end
+
 -- Once a frame, however often the source is drawn.
 local function begin_frame(self, time, width, height, measured)
 	local now = tonumber(C.os_gettime_ns())
@@ -336,7 +355,7 @@ local function begin_frame(self, time, width, height, measured)
 	composite.begin_frame(self)
 
 	hand_over(self, now)
-	local place = self.ring and locked.picture(self.ring, self.frame, self.id + 1) or self.place
+	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, self.filter, width, height, measured and thread_ns or nil)
 	self.full, self.small = place.full, place.small
@@ -346,19 +365,8 @@ local function begin_frame(self, time, width, height, measured)
 		forget_alpha(self)
 		return
 	end
-	local w, h = channel.want_width, channel.want_height
-	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
-	local small = place.small
-	small.texture = passes.shrink(
-		self.state, place.small_names, self.full, width, height, w, h)
-	if small.texture then
-		small.width, small.height = w, h
-		self.staged_small = small
-		if not self.stages_late then stage_now(self) end
-		self.id = self.id + 1
-		self.staged_id = self.id
-		self.captured_frame[self.id % HISTORY] = self.frame
-		self.captured_ns[self.id % HISTORY] = now
+	if self.ring or self.frame % math.max(channel.every, 1) == 0 then
+		send_small(self, place, now)
 	end
 	take_alphas(self)
 	choose_pair(self)

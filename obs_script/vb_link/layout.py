@@ -90,6 +90,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("plate_request", "uint32_t", 1),
         ("depth_model", "char", TEXT_BYTES),
         ("person", "char", TEXT_BYTES),
+        ("governor", "char", TEXT_BYTES),
+        ("lowest_rate", "double", 1),
         ("person_x", "double", 1),
         ("person_y", "double", 1),
         ("source_width", "uint32_t", 1),
@@ -123,7 +125,12 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("inference_ms", "double", 1),
         ("total_ms", "double", 1),
         ("masks_per_second", "double", 1),
-        # written by the script: the status line in the user's language
+        # written by the script: how the filter is run while OBS or the worker is late: a frame in
+        # so many is handed over (0 is 1), and another quality than the chosen one, or ""
+        ("every", "uint32_t", 1),
+        ("eased_sequence", "uint32_t", 1),
+        ("eased_quality", "char", TEXT_BYTES),
+        # and the status line in the user's language
         ("status_sequence", "uint32_t", 1),
         ("status", "char", STATUS_BYTES),
         ("frames", "vb_frame_slot", SLOTS),

@@ -23,7 +23,7 @@ Kind = Literal[
     "source",
     "audio",
 ]
-Reader = Literal["filter", "worker"]
+Reader = Literal["filter", "worker", "script"]
 Value = Union[bool, float, int, str]
 
 
@@ -38,8 +38,8 @@ class Setting:
     ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
     key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
     other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
-    who acts on it: what the worker reads travels through the link. ``scene``: a scene may have
-    its own value.
+    who acts on it: what others than the filter read travels through the link.
+    ``scene``: a scene may have its own value.
     """
 
     key: str
@@ -272,6 +272,28 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("timing", "choice", "latest", "Timing", choices=("latest", "locked"), group="time"),
     Setting(
         "sync_source", "audio", "", "SyncSource", shown_for=("timing", ("locked",)), group="time"
+    ),
+    Setting(
+        "governor",
+        "choice",
+        "balanced",
+        "Governor",
+        reader="script",
+        choices=("off", "balanced"),
+        group="time",
+    ),
+    Setting(
+        "lowest_rate",
+        "float",
+        10.0,
+        "LowestRate",
+        reader="script",
+        minimum=5.0,
+        maximum=60.0,
+        step=1.0,
+        unit=" /s",
+        shown_for=("governor", ("balanced",)),
+        group="time",
     ),
 )
 

@@ -13,6 +13,7 @@ import obspython as obs
 from vb_link import layout, memory, places, unit_file, wake
 from vb_script import (
     control,
+    governor,
     libobs,
     lua_half,
     model_list,
@@ -44,6 +45,7 @@ class Application:
         self.worker: WorkerProcess | None = None
         self.errands: Errands | None = None
         self.ui: UiTasks | None = None
+        self.governor: governor.Watch | None = None
         self.hotkeys = Hotkeys()
         self.panel = Panel(self.texts, self.summary, self.note)
         self.problem = ""
@@ -80,6 +82,7 @@ class Application:
             lua_half.update(kept.lua, table)
         library = libobs.libobs()
         self.ui = UiTasks(library, self.failed)
+        self.governor = governor.Watch(library, segment)
         self.errands = Errands(
             segment,
             kept.script_wake,
@@ -117,6 +120,8 @@ class Application:
         if now != self.listed and self.ui is not None:
             self.listed = now
             self.ui.post(self.hand_lists)
+        if self.governor is not None:
+            self.governor.look(time.monotonic())
         self.write_status()
 
     def hand_lists(self) -> None:
@@ -210,13 +215,14 @@ class Application:
             segment = survivors().memory.segment
             problem = self.worker.problem if self.worker else ""
             notice = self.current_notice()
+            eased = self.governor.reason if self.governor else ""
             for index, channel in enumerate(segment.channels):
                 used = int(channel.used)
                 if not used:
                     self.shown.pop(index, None)
                     continue
                 figures = status.channel_figures(segment, channel, problem)
-                figures = replace(figures, notice=notice)
+                figures = replace(figures, notice=notice, eased=eased if figures.eased else "")
                 before = self.shown.get(index)
                 if before and before[0] == used and not figures.differs(before[1]):
                     continue

@@ -36,6 +36,10 @@ _LIBOBS = {
     "obs_source_get_type": (_I, (_P,)),
     "obs_source_get_weak_source": (_P, (_P,)),
     "obs_weak_source_release": (None, (_P,)),
+    "obs_get_frame_interval_ns": (ctypes.c_uint64, ()),
+    "obs_get_average_frame_time_ns": (ctypes.c_uint64, ()),
+    "obs_get_total_frames": (_U, ()),
+    "obs_get_lagged_frames": (_U, ()),
     "blog": (None, (_I, _S)),
 }
 _SCRIPTING = {

@@ -31,6 +31,9 @@ class Figures:
     age_ms: float = 0.0
     delay_frames: int = 0
     delay_ms: float = 0.0
+    eased: str = ""  # why the filter is run with less than was chosen: "late", "slow" or ""
+    every: int = 1
+    quality: str = ""
     notice: str = ""  # the answer to what the user has just asked for
 
     def differs(self, other: Figures) -> bool:
@@ -58,16 +61,26 @@ class Figures:
         if self.delay_frames:
             delayed = texts["Status.Delayed"]
             lines.append(delayed.format(delay_ms=self.delay_ms, delay_frames=self.delay_frames))
+        if self.eased:
+            lines.append(self._eased(texts))
         if self.notice:
             lines.append(self.notice)
         return "\n".join(lines)
+
+    def _eased(self, texts: dict[str, str]) -> str:
+        what = []
+        if self.quality:
+            what.append(texts["Eased.Quality"].format(quality=texts[f"Quality.{self.quality}"]))
+        if self.every > 1:
+            what.append(texts["Eased.Every"].format(every=self.every))
+        return texts[f"Status.Eased.{self.eased}"].format(what=texts["Eased.And"].join(what))
 
 
 def _words(figures: Figures) -> tuple[object, ...]:
     """Return what is news whenever it is another."""
     return (
         figures.kind, figures.detail, figures.error, figures.model, figures.compute,
-        figures.delay_frames, figures.notice,
+        figures.delay_frames, figures.eased, figures.every, figures.quality, figures.notice,
     )  # fmt: skip
 
 
@@ -124,6 +137,9 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         age_ms=channel.age_ms,
         delay_frames=delay,
         delay_ms=channel.delay_ms,
+        eased="late" if channel.every > 1 or channel.eased_quality else "",
+        every=int(channel.every),
+        quality=channel.eased_quality.decode("utf-8", "replace"),
     )
 
 

@@ -109,7 +109,7 @@ class WorkerProcess:
         if sys.platform == "win32":
             startup = subprocess.STARTUPINFO()
             startup.lpAttributeList = {"handle_list": [self._wake.inherit]}
-            options.update(startupinfo=startup, creationflags=0x08000000)  # CREATE_NO_WINDOW
+            options.update(startupinfo=startup, creationflags=0x08004000)  # NO_WINDOW, below normal
         else:
             life, life_write = os.pipe()
             os.set_inheritable(life_write, True)

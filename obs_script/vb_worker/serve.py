@@ -148,7 +148,7 @@ class Worker:
                 continue
             if stream is None:
                 stream = self.streams[index] = Stream(channel)
-            if stream.settings_sequence != channel.settings_sequence:
+            if stream.settings_sequence != _settings_of(channel):
                 self._configure(stream)
             if stream.frame_count != channel.frame_count:
                 did = self._picture(index, stream) or did
@@ -168,14 +168,14 @@ class Worker:
 
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
-        stream.settings_sequence = int(channel.settings_sequence)
+        stream.settings_sequence = _settings_of(channel)
         stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
         self._configure_depth(stream)
         key = (
             text_of(channel.model),
             text_of(channel.compute) or measured.AUTO,
-            text_of(channel.quality),
+            text_of(channel.eased_quality) or text_of(channel.quality),
         )
         if key == stream.key and key in self.pipelines:
             self._close_unused()
@@ -203,6 +203,9 @@ class Worker:
 
     def _open(self, key: Key) -> Pipeline:
         name, compute, quality = key
+        for other, pipeline in self.pipelines.items():
+            if other[:2] == key[:2]:
+                return Pipeline(pipeline.model, preset(quality))
         # A model may have been installed or changed since the worker started.
         self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
         manifest = self.models.get(name)
@@ -280,6 +283,11 @@ class Worker:
         if stream.depth.error not in (None, before):
             _complain(stream.depth.error)
         return stream.depth.made not in (None, made)
+
+
+def _settings_of(channel: Any) -> int:
+    """Return a number that is another whenever what a filter is to do has changed."""
+    return int(channel.settings_sequence) + int(channel.eased_sequence)
 
 
 def _note_mask(unit: str) -> None:

@@ -47,19 +47,33 @@ def threads_cpu(pid: int) -> dict[str, float]:
 
 def worker_cpu(obs_pid: int) -> float:
     """Return seconds of CPU of the worker of one OBS."""
-    total = 0.0
+    pid = worker_pid(obs_pid)
+    try:
+        return _ticks(Path(f"/proc/{pid}/stat")) / TICK if pid else 0.0
+    except OSError:
+        return 0.0  # it ended meanwhile
+
+
+def handles(pid: int) -> int:
+    """Return how many files, pipes and memories a process has open."""
+    return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
+
+
+def worker_pid(obs_pid: int) -> int | None:
+    """Return the process id of the worker of one OBS."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                if b"vb_worker.serve" in words and str(obs_pid).encode() in words:
-                    total += _ticks(entry / "stat") / TICK
             except OSError:
                 continue
-    return total
+            if b"vb_worker.serve" in words and str(obs_pid).encode() in words:
+                return int(entry.name)
+    return None
 
 
 def memory_mib(pid: int) -> float:
+    """Return the resident memory of a process."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS"):
             return int(line.split()[1]) / 1024
@@ -109,6 +123,11 @@ class Turn:
             self.ages = [b - a for a, b in zip(account["age_histogram"], now["age_histogram"])]
             self.figures["worker_total_ms"] = now["total_ms"]
             self.figures["masks_per_second"] = now["masks_per_second"]
+            self.figures["delay_frames"] = now["delay_frames"]
+            worker_process = worker_pid(session.pid)
+            self.figures["worker_memory_mib"] = (
+                memory_mib(worker_process) if worker_process else 0.0
+            )
 
 
 def quantile(histogram: list[int], share: float) -> int:
@@ -191,9 +210,13 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "without": side(False),
         "with": side(True),
     }
-    report["added_frame_time_ms"] = (
-        report["with"]["frame_time_ms"] - report["without"]["frame_time_ms"]
-    )
+    for key in ("frame_time_ms", "frame_time_p95_ms", "memory_mib"):
+        report[f"added_{key}"] = report["with"][key] - report["without"][key]
+    shares = {
+        side: report[side]["frames_skipped"] / max(report[side]["frames"], 1)
+        for side in ("without", "with")
+    }
+    report["added_skipped_percent"] = 100 * (shares["with"] - shares["without"])
     report["added_graphics_thread_cpu_ms"] = (
         report["with"]["graphics_thread_cpu_ms"] - report["without"]["graphics_thread_cpu_ms"]
     )
@@ -208,7 +231,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return report
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """Return the command's options."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--filter", default=FILTER_ID, help="the filter's id in OBS")
     parser.add_argument("--settings", default="{}", help="its settings as JSON")
@@ -220,7 +244,11 @@ def main() -> None:
     parser.add_argument("--preview", action="store_true", help="with OBS's preview on")
     parser.add_argument("--record", action="store_true", help="record meanwhile")
     parser.add_argument("--source", help="a video file instead of the sample clip")
-    options = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    options = parser().parse_args()
     with tempfile.TemporaryDirectory() as folder:
         print(json.dumps(measure(options, Path(folder)), indent=2))
 

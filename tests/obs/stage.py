@@ -167,7 +167,8 @@ class Stage:
         )  # fmt: skip
 
     def add_filter(self, source: str = CAMERA, name: str = FILTER, **settings: Any) -> None:
-        self.obs.add_filter(source, name, FILTER_ID, settings)
+        # A busy machine shall not change what a test looks at.
+        self.obs.add_filter(source, name, FILTER_ID, {"governor": "off", **settings})
 
     def set_filter(self, source: str = CAMERA, name: str = FILTER, **settings: Any) -> None:
         self.obs.set_filter(source, name, settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -126,3 +127,32 @@ def test_a_status_longer_than_its_field_is_cut_at_a_character(segment: Any) -> N
     status.write(channel, "背" * 1000)
     text = channel.status.decode("utf-8")
     assert set(text) == {"背"} and len(text) * 3 < layout.STATUS_BYTES
+
+
+def test_frame_locked_timing_tells_its_delay_and_when_masks_are_too_late(segment: Any) -> None:
+    channel = segment.channels[0]
+    channel.delay_frames, channel.delay_ms = 2, 66.7
+    assert _text(segment).splitlines()[1] == "The picture comes 67 ms later (frames: 2)."
+    channel.state, channel.masks_per_second = layout.STATE_COVER, 0.0
+    assert _text(segment).startswith("No fresh mask")
+    channel.masks_per_second = 3.0
+    assert _text(segment).startswith("Masks come later than frame-locked timing can wait")
+
+
+@pytest.mark.parametrize("language", ["en-US", "ja-JP"])
+def test_what_is_done_less_is_said_with_its_reason(segment: Any, language: str) -> None:
+    channel = segment.channels[0]
+    channel.every, channel.eased_quality = 1, b""
+    plain = status.channel_figures(segment, channel, "")
+    assert not plain.eased
+    channel.every, channel.eased_quality = 3, b"fast"
+    eased = status.channel_figures(segment, channel, "")
+    assert eased.differs(plain)
+    words = texts.load(language)
+    lines = {
+        reason: replace(eased, eased=reason).text(words).splitlines()[-1]
+        for reason in ("late", "slow")
+    }
+    assert lines["late"] != lines["slow"]
+    for line in lines.values():
+        assert words["Quality.fast"] in line and "3" in line and "{" not in line

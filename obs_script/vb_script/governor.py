@@ -1,0 +1,209 @@
+"""Eases the worker when OBS is late, and lets it do more again when there is room.
+
+Decided once in two seconds from what OBS says of itself and what the worker says of its masks.
+One level holds for the whole OBS, as all filters share its time; how far a filter goes along is
+its user's to say. First the quality is lowered, which also makes the worker's pictures smaller
+and leaves refinement out, then masks are made for every second and third frame. (The networks
+run on one thread to begin with.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vb_link.settings import QUALITIES
+
+PERIOD = 2.0  # seconds between two decisions
+LATE_SHARE, LATE_TIME = 0.02, 0.9  # of frames skipped; of a frame's time used up
+CALM_SHARE, CALM_TIME = 0.002, 0.75
+WORTH = 0.08  # of a core: a worker that takes less has nothing to give
+TOO_SLOW, FAST_AGAIN = 1.2, 0.5  # a mask's time, in frames
+DOWN_AFTER = 2  # periods of trouble
+UP_AFTER, UP_AFTER_AT_MOST = 15, 240  # periods of calm
+SOON = 30  # periods: trouble that comes so soon after a step up was brought by it
+MOST_EVERY = 3
+
+LATE, SLOW = "late", "slow"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """OBS since the last sample: times in ms, ``frame_ms`` what drawing a frame takes."""
+
+    interval_ms: float
+    frame_ms: float
+    frames: int
+    lagged: int
+
+    @property
+    def lagged_share(self) -> float:
+        return self.lagged / max(self.frames, 1)
+
+
+@dataclass(frozen=True)
+class Use:
+    """One filter: what its user allows, and what its masks cost.
+
+    ``lowest_rate``: masks a second. ``locked``: each frame needs its own mask. ``total_ms``: of a
+    mask; ``masks_per_second`` as made.
+    """
+
+    governed: bool
+    quality: str
+    lowest_rate: float
+    locked: bool
+    total_ms: float
+    masks_per_second: float
+
+    @property
+    def share(self) -> float:
+        """Of a core, what this filter's masks take."""
+        return self.total_ms * self.masks_per_second / 1e3
+
+
+@dataclass(frozen=True)
+class Rung:
+    """How a filter is run: a mask for every ``every``-th frame, at a quality."""
+
+    every: int
+    quality: str
+
+
+def ladder(use: Use, interval_ms: float) -> list[Rung]:
+    """Return the rungs a filter may be put on, the user's own first."""
+    chosen = QUALITIES.index(use.quality) if use.quality in QUALITIES else 1
+    qualities = [QUALITIES[index] for index in range(chosen, -1, -1)]
+    if not use.governed:
+        return [Rung(1, qualities[0])]
+    rungs = [Rung(1, quality) for quality in qualities]
+    if not use.locked and interval_ms > 0:
+        for every in range(2, MOST_EVERY + 1):
+            # OBS's 30 frames a second are a little less or more.
+            if 1.01e3 / interval_ms / every >= use.lowest_rate:
+                rungs.append(Rung(every, qualities[-1]))
+    return rungs
+
+
+class Governor:
+    """The level, and why it is not 0: ``reason`` is LATE, SLOW or empty."""
+
+    def __init__(self) -> None:
+        self.level = 0
+        self.reason = ""
+        self._trouble = self._calm = 0
+        self._up_after = UP_AFTER
+        self._since_up = SOON + 1
+
+    def decide(self, sample: Sample, uses: Sequence[Use]) -> None:
+        """Take one period into account."""
+        highest = max((len(ladder(use, sample.interval_ms)) for use in uses), default=1) - 1
+        self.level = min(self.level, highest)
+        if sample.frames == 0:
+            return
+        self._since_up += 1
+        cause = self._cause(sample, uses)
+        self._trouble = self._trouble + 1 if cause else 0
+        self._calm = self._calm + 1 if not cause and self._is_calm(sample, uses) else 0
+        if self._trouble >= DOWN_AFTER and self.level < highest:
+            if self._since_up <= SOON:
+                self._up_after = min(2 * self._up_after, UP_AFTER_AT_MOST)
+            self.level += 1
+            self.reason = cause
+            self._trouble = 0
+            self._since_up = SOON + 1
+        elif self._calm >= self._up_after and self.level:
+            self.level -= 1
+            self._calm = self._since_up = 0
+        if self._since_up > 4 * self._up_after and self._calm:
+            self._up_after = UP_AFTER
+        if not self.level:
+            self.reason = ""
+
+    def _cause(self, sample: Sample, uses: Sequence[Use]) -> str:
+        late = sample.lagged_share > LATE_SHARE or sample.frame_ms > LATE_TIME * sample.interval_ms
+        if late and sum(use.share for use in uses) >= WORTH:
+            return LATE
+        for use in uses:
+            rungs = ladder(use, sample.interval_ms)
+            after = rungs[min(self.level + 1, len(rungs) - 1)]
+            now = rungs[min(self.level, len(rungs) - 1)]
+            # Fewer masks make none of them faster.
+            can_help = after.quality != now.quality
+            if can_help and use.total_ms > TOO_SLOW * sample.interval_ms:
+                return SLOW
+        return ""
+
+    def _is_calm(self, sample: Sample, uses: Iterable[Use]) -> bool:
+        return (
+            sample.lagged_share <= CALM_SHARE
+            and sample.frame_ms < CALM_TIME * sample.interval_ms
+            and all(use.total_ms < FAST_AGAIN * sample.interval_ms for use in uses)
+        )
+
+
+class Watch:
+    """Asks OBS and the link, and writes the decision into the link. From one thread at a time."""
+
+    def __init__(self, library: Any, segment: Any) -> None:
+        self._library = library
+        self._segment = segment
+        self._governor = Governor()
+        self._counted: tuple[int, int] | None = None
+        self._next = 0.0
+
+    @property
+    def reason(self) -> str:
+        return self._governor.reason
+
+    def look(self, now: float) -> None:
+        """Decide if it is time to; ``now`` in seconds."""
+        if now < self._next:
+            return
+        self._next = now + PERIOD
+        sample = self._sample()
+        channels = [channel for channel in self._segment.channels if channel.used]
+        uses = [use_of(channel) for channel in channels]
+        if sample is not None:
+            self._governor.decide(sample, uses)
+            for channel, use in zip(channels, uses):
+                rungs = ladder(use, sample.interval_ms)
+                put(channel, rungs[min(self._governor.level, len(rungs) - 1)])
+
+    def _sample(self) -> Sample | None:
+        before = self._counted
+        frames = int(self._library.obs_get_total_frames())
+        lagged = int(self._library.obs_get_lagged_frames())
+        self._counted = frames, lagged
+        if before is None or frames < before[0]:
+            return None
+        return Sample(
+            interval_ms=self._library.obs_get_frame_interval_ns() / 1e6,
+            frame_ms=self._library.obs_get_average_frame_time_ns() / 1e6,
+            frames=frames - before[0],
+            lagged=max(lagged - before[1], 0),
+        )
+
+
+def use_of(channel: Any) -> Use:
+    """Return what a channel of the link says of its filter."""
+    return Use(
+        governed=channel.governor != b"off",
+        quality=channel.quality.decode("utf-8", "replace"),
+        lowest_rate=channel.lowest_rate,
+        locked=channel.delay_frames > 0,
+        total_ms=channel.total_ms,
+        masks_per_second=channel.masks_per_second,
+    )
+
+
+def put(channel: Any, rung: Rung) -> None:
+    """Write a rung into a channel if it is another."""
+    chosen = channel.quality.decode("utf-8", "replace")
+    quality = b"" if rung.quality == chosen else rung.quality.encode()
+    if channel.every != rung.every:
+        channel.every = rung.every
+    if channel.eased_quality != quality:
+        channel.eased_quality = quality
+        channel.eased_sequence += 1

@@ -1,0 +1,63 @@
+"""A late OBS is eased, and the status says how and why; a user's own choice is left alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.obs import painted
+from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, wait_for
+from vb_link import layout
+
+BUSY = "while True: pass"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def model(data_folder: Path) -> str:
+    """Install a model that takes some ten milliseconds."""
+    return painted.install_model(data_folder / "models", "red_is_person_slowly", layers=6)
+
+
+@contextmanager
+def _load(processes: int) -> Iterator[None]:
+    """Keep the machine busy with as many processes as make OBS late."""
+    running = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(processes)]
+    try:
+        yield
+    finally:
+        for one in running:
+            one.kill()
+            one.wait()
+
+
+def test_on_a_busy_machine_less_is_done_down_to_the_users_floor(
+    stage: Stage, tmp_path: Path, model: str
+) -> None:
+    video = painted.clip(tmp_path / "numbered.mp4")
+    stage.obs.add_input(SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True})
+    stage.add_filter(model=model, governor="balanced", lowest_rate=15.0)
+    stage.add_filter(name="Left alone", model=model, quality="balanced")
+    stage.wait_for_mask(2)
+    eased, alone = stage.channels()
+    with _load(6):
+        wait_for(lambda: eased.eased_quality == b"fast", 30, "a lower quality")
+        wait_for(lambda: eased.every == 2, 30, "a lower rate")
+        wait_for(lambda: b"Doing less because OBS is late: quality Fast, a mask for one frame in 2"
+                 in eased.status, 5, "the status")  # fmt: skip
+        before = eased.drawn_frames, eased.frame_count
+        stage.wait_frames(40)
+        drawn, sent = eased.drawn_frames - before[0], eased.frame_count - before[1]
+        assert 0 < sent <= drawn / 2 + 2
+        assert eased.every == 2, "below the user's floor"
+        assert (alone.every, alone.eased_quality) == (1, b"")
+        assert b"Doing less" not in alone.status
+    # Changing the quality by itself never shows the cover.
+    stage.wait_for_mask(2)
+    assert eased.state == layout.STATE_MASK
+    stage.set_filter(name=FILTER, governor="off")
+    wait_for(lambda: (eased.every, eased.eased_quality) == (1, b""), 6, "the user's choice again")
