@@ -121,6 +121,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("report_model", "char", TEXT_BYTES),
         ("report_compute", "char", TEXT_BYTES),
         ("report_error", "char", ERROR_BYTES),
+        ("report_refused", "char", ERROR_BYTES),
         ("preprocess_ms", "double", 1),
         ("inference_ms", "double", 1),
         ("total_ms", "double", 1),

@@ -25,6 +25,7 @@ class Figures:
     error: bytes = b""
     model: str = ""
     compute: str = ""
+    refused: bytes = b""  # why another compute unit is not in use, as the link carries it
     milliseconds: float = 0.0
     rate: float = 0.0
     age_frames: float = 0.0
@@ -52,8 +53,11 @@ class Figures:
     def text(self, texts: dict[str, str]) -> str:
         template = texts.get(self.kind, self.kind)
         detail = worker_words(self.error, texts) if self.error else self.detail
+        compute = self.compute
+        if self.refused:
+            compute += f" ({worker_words(self.refused, texts).rstrip('.。')})"
         line = template.format(
-            detail=detail, model=self.model, compute=self.compute,
+            detail=detail, model=self.model, compute=compute,
             milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
             age_ms=self.age_ms,
         )  # fmt: skip
@@ -80,7 +84,8 @@ def _words(figures: Figures) -> tuple[object, ...]:
     """Return what is news whenever it is another."""
     return (
         figures.kind, figures.detail, figures.error, figures.model, figures.compute,
-        figures.delay_frames, figures.eased, figures.every, figures.quality, figures.notice,
+        figures.refused, figures.delay_frames, figures.eased, figures.every, figures.quality,
+        figures.notice,
     )  # fmt: skip
 
 
@@ -131,6 +136,7 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         kind,
         model=channel.report_model.decode("utf-8", "replace"),
         compute=channel.report_compute.decode("utf-8", "replace"),
+        refused=channel.report_refused,
         milliseconds=channel.total_ms,
         rate=channel.masks_per_second,
         age_frames=channel.age_frames,

@@ -23,14 +23,14 @@ def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
     """Open a model on the unit a user chose; return it and the unit's name.
 
     "auto" is the fastest unit known for the model. A unit that is not there, does not start or
-    was set aside gives way to the CPU, and the model's ``compute`` says so. Raises ModelError if
+    was set aside gives way to the CPU, and the model's ``refused`` says why. Raises ModelError if
     the CPU cannot run the model either.
     """
     unit = measured.fastest(manifest) if chosen in ("", measured.AUTO) else chosen
     if unit == measured.CPU:
         return open_model(manifest), unit
     if measured.is_set_aside(unit):
-        problem = f"{unit} ended the worker {measured.MOST_STARTS} times and is set aside"
+        problem = ModelError("UnitSetAside", unit=unit, times=measured.MOST_STARTS)
     else:
         try:
             # Should the driver end this process, the next one knows by this count.
@@ -38,13 +38,13 @@ def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
             # The first run compiles: better here than at a camera's frame.
             return trial.open_checked(manifest, compute=unit), unit
         except ModelError as error:
-            problem = str(error).rstrip(".")
+            problem = error
             with contextlib.suppress(OSError):
                 measured.note_mask(unit)  # it said no and ended nothing
         except OSError as error:
-            problem = f"{error.strerror}"
+            problem = ModelError(f"{error.strerror}")
     model = open_model(manifest)
-    model.compute = f"{model.compute} ({problem})"
+    model.refused = problem
     return model, measured.CPU
 
 

@@ -81,6 +81,7 @@ class Stream:
         if pipeline is not None:
             channel.report_model = text_field(pipeline.model.manifest.title, layout.TEXT_BYTES)
             channel.report_compute = text_field(pipeline.model.compute, layout.TEXT_BYTES)
+            channel.report_refused = error_field(pipeline.model.refused)
         recent = [moment for moment in self.finished if now - moment < 2.0]
         channel.masks_per_second = (
             (len(recent) - 1) / (recent[-1] - recent[0])

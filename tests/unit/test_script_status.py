@@ -156,3 +156,15 @@ def test_what_is_done_less_is_said_with_its_reason(segment: Any, language: str) 
     assert lines["late"] != lines["slow"]
     for line in lines.values():
         assert words["Quality.fast"] in line and "3" in line and "{" not in line
+
+
+def test_why_a_unit_gave_way_is_said_in_the_users_language(segment: Any) -> None:
+    channel = segment.channels[0]
+    channel.alpha_used = channel.used
+    channel.state = layout.STATE_MASK
+    channel.report_compute = b"CPU"
+    error = ModelError("UnitSetAside", unit="CUDA", times=2)
+    channel.report_refused = serve.error_field(error)
+    assert "CPU (CUDA ended the worker 2 times and is set aside)" in _text(segment)
+    japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
+    assert "CPU (CUDA はワーカーを 2 回終了させたため使われません)" in japanese

@@ -130,7 +130,7 @@ def test_a_unit_that_is_not_there_runs_on_the_cpu_and_says_so(data: Path) -> Non
     _send(segment)
     assert worker.work()
     channel = segment.channels[0]
-    assert channel.report_compute.startswith(b"CPU (") and b"cuda:3" in channel.report_compute
+    assert channel.report_compute == b"CPU" and b"cuda:3" in channel.report_refused
 
 
 def test_what_was_measured_meanwhile_is_taken_up(

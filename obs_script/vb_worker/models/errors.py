@@ -12,6 +12,7 @@ TEXTS = {
         "{unit} is offered but did not start for {title!r}; choose another compute unit or "
         "update its driver."
     ),
+    "UnitSetAside": "{unit} ended the worker {times} times and is set aside.",
     "NoUnit": "There is no compute unit {name!r} here; there are: {there}.",
     "Unlike": (
         "{path} is unlike its manifest ({where}): the {what} should be {wanted} and is {found}."

@@ -28,6 +28,8 @@ class Model(ABC):
 
     compute: str
     threads: int
+    refused: ModelError | None = None
+    """Why another compute unit that was chosen gave way to this one."""
     looks_closer: bool = True
     """Whether it can be shown a part of a picture, or its mirror image, in between."""
 
