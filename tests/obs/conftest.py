@@ -66,7 +66,9 @@ def running_obs(
     except BaseException:
         session.stop()
         raise
-    # OBS 29's window may crash, with or without us, when it closes in the middle of a change.
+    # OBS 29's window may crash, with or without us, when it closes in the middle of a change, or
+    # while a media source is shown.
+    stage.hide_media()
     time.sleep(1.0)
     report = session.stop()
     assert report.clean, "OBS crashed or had to be killed:\n" + report.log[-3000:]

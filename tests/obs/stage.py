@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vb_demo import clip
-from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
+from vb_demo.obs_session import COLLECTION, SCRIPT, ObsError, ObsSession
 from vb_link import layout
 from vb_link.settings import FILTER_ID
 
@@ -144,6 +144,25 @@ class Stage:
                 "SetInputName", {"inputName": name, "newInputName": f"{GONE} {self._gone}"}
             )
         wait_for(lambda: not self.channels(), 5, "removed filters gave their channels back")
+
+    def hide_media(self) -> None:
+        """Hide the media sources of all scenes; nothing where OBS is gone."""
+        try:
+            scenes = self.obs.request("GetSceneList")["scenes"]
+            for scene in scenes:
+                name = scene["sceneName"]
+                for item in self.obs.request("GetSceneItemList", {"sceneName": name})["sceneItems"]:
+                    if item["inputKind"] == "ffmpeg_source":
+                        self.obs.request(
+                            "SetSceneItemEnabled",
+                            {
+                                "sceneName": name,
+                                "sceneItemId": item["sceneItemId"],
+                                "sceneItemEnabled": False,
+                            },
+                        )
+        except ObsError:
+            return
 
     # Sources
 

@@ -157,8 +157,8 @@ def test_the_one_followed_stays_alone_through_a_clip(
             SCENE, CAMERA, "ffmpeg_source", {"local_file": str(file), "looping": True}
         )
         stage.add_filter(
-            background="color", background_color=0xFF3060F0,
-            person="follow", person_x=0.2, person_y=0.75,
+            background="color", background_color=0xFF3060F0, cover="color",
+            cover_color=0xFF3060F0, person="follow", person_x=0.2, person_y=0.75,
         )  # fmt: skip
         stage.wait_for_mask()
         time.sleep(1.0)
@@ -173,10 +173,3 @@ def test_the_one_followed_stays_alone_through_a_clip(
             assert shown[surely_large].mean() < 0.05
             kept.append(float(shown[small].mean()))
         assert float(np.median(kept)) > 0.6
-        stage.set_filter(background="transparent")
-        # OBS 29 closes uncleanly at times with a media source in the scene.
-        item = stage.obs.request("GetSceneItemId", {"sceneName": SCENE, "sourceName": CAMERA})
-        stage.obs.request(
-            "SetSceneItemEnabled",
-            {"sceneName": SCENE, "sceneItemId": item["sceneItemId"], "sceneItemEnabled": False},
-        )

@@ -24,7 +24,7 @@ from tests.obs.stage import (
     wait_for,
     write_collection,
 )
-from vb_demo.obs_session import SCRIPT
+from vb_demo.obs_session import SCRIPT, ObsError
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 BEACH, DESK, OUTER = "Beach", "Desk", "Outer"
@@ -348,8 +348,15 @@ def test_a_duplicate_and_a_restart_keep_the_backgrounds(
             scenes = stage.obs.request("GetSceneList")["scenes"]
             return copy in [scene["sceneName"] for scene in scenes]
 
+        def shown() -> bool:
+            try:
+                _show(stage, copy)
+            except ObsError:
+                return False
+            return True
+
         wait_for(there, 10, "the duplicate")
-        _show(stage, copy)
+        wait_for(shown, 10, "the duplicate on air")
         stage.wait_for_mask()
         assert _is(stage.shot(copy), BEACH_BGR)
         _change(stage, copy, background_color=DESK_COLOR)
