@@ -75,12 +75,69 @@ class Screen:
         subprocess.run([*words, str(path)], env=self._environment, check=True)
 
 
+def filter_window(screen: Screen, session: ObsSession, folder: Path, locale: str) -> None:
+    """The camera's filters, and the list of those that can be added."""
+    language = locale.split("-", maxsplit=1)[0]
+    filters = screen.opened(
+        lambda: session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
+    )
+    screen.do("windowsize", filters, 980, 2100)
+    screen.do("windowmove", filters, 30, 30)
+    time.sleep(1)
+    screen.do("mousemove", "--window", filters, 120, 1105, "click", 1)
+    time.sleep(4)
+    screen.save(filters, folder / f"filter-{language}.png")
+    screen.do("mousemove", "--window", filters, 28, 2070, "click", 1)
+    time.sleep(1)
+    screen.save("root", folder / f"add-{language}.png", "400x560+30+2085")
+    screen.do("key", "Escape")
+    time.sleep(1)
+    screen.do("mousemove", "--window", filters, 926, 2072, "click", 1)  # Close
+    time.sleep(1)
+
+
+def scene_window(screen: Screen, session: ObsSession, folder: Path, locale: str) -> None:
+    """A scene's own background."""
+    language = locale.split("-", maxsplit=1)[0]
+    scene = SCENES[locale][0]
+    filters = screen.opened(lambda: session.ask("own_scene", scene))
+    session.set_filter(scene, SCENE_NAMES[locale], {"background": "image", "own_layers": True})
+    screen.do("windowsize", filters, 980, 1160)
+    screen.do("windowmove", filters, 30, 30)
+    time.sleep(4)
+    screen.save(filters, folder / f"scene-{language}.png")
+    screen.do("mousemove", "--window", filters, 926, 1132, "click", 1)  # Close
+    time.sleep(1)
+
+
+def script_window(screen: Screen, session: ObsSession, folder: Path, locale: str) -> None:
+    """OBS's scripts with ours."""
+    language = locale.split("-", maxsplit=1)[0]
+    main = screen.window("OBS ")
+    screen.do("windowmove", main, 30, 30)
+    screen.do("windowactivate", main)
+    time.sleep(1)
+    screen.save(main, folder / f"main-{language}.png")
+    tools = (378, 12) if language == "en" else (560, 12)
+    screen.do("mousemove", "--window", main, *tools, "click", 1)
+    time.sleep(1)
+    screen.save("root", folder / f"tools-{language}.png", "1000x700+0+0")
+    scripts = screen.opened(
+        lambda: screen.do("mousemove", "--window", main, tools[0] + 30, 150, "click", 1)
+    )
+    screen.do("windowsize", scripts, 900, 640)
+    screen.do("windowmove", scripts, 30, 30)
+    time.sleep(1)
+    screen.do("mousemove", "--window", scripts, 120, 62, "click", 1)
+    time.sleep(2)
+    screen.save(scripts, folder / f"panel-{language}.png")
+
+
 def make(folder: Path, locale: str, video: Path) -> None:
     display = VirtualDisplay(1500, 2700)
     os.environ["DISPLAY"] = display.name
     os.environ["LIBGL_ALWAYS_SOFTWARE"] = "1"
     screen = Screen(display.name)
-    language = locale.split("-", maxsplit=1)[0]
     with tempfile.TemporaryDirectory() as scratch:
         session = ObsSession(Path(scratch), locale=locale)
         session.start()
@@ -92,41 +149,8 @@ def make(folder: Path, locale: str, video: Path) -> None:
             for scene in SCENES[locale]:
                 session.request("CreateScene", {"sceneName": scene})
             time.sleep(5)
-            filters = screen.opened(
-                lambda: session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
-            )
-            screen.do("windowsize", filters, 980, 2100)
-            screen.do("windowmove", filters, 30, 30)
-            time.sleep(1)
-            screen.do("mousemove", "--window", filters, 120, 1105, "click", 1)
-            time.sleep(4)
-            screen.save(filters, folder / f"filter-{language}.png")
-            screen.do("mousemove", "--window", filters, 28, 2070, "click", 1)
-            time.sleep(1)
-            screen.save("root", folder / f"add-{language}.png", "400x470+30+1660")
-            screen.do("key", "Escape")
-            screen.do("key", "--window", filters, "Escape")
-            time.sleep(1)
-            scene = SCENES[locale][0]
-            filters = screen.opened(lambda: session.ask("own_scene", scene))
-            session.set_filter(
-                scene, SCENE_NAMES[locale], {"background": "image", "own_layers": True}
-            )
-            screen.do("windowsize", filters, 980, 1160)
-            screen.do("windowmove", filters, 30, 30)
-            time.sleep(4)
-            screen.save(filters, folder / f"scene-{language}.png")
-            screen.do("key", "--window", filters, "Escape")
-            time.sleep(1)
-            main = screen.window("OBS ")
-            screen.do("windowmove", main, 30, 30)
-            screen.do("windowactivate", main)
-            time.sleep(1)
-            screen.save(main, folder / f"main-{language}.png")
-            tools = (328, 12) if language == "en" else (560, 12)
-            screen.do("mousemove", "--window", main, *tools, "click", 1)
-            time.sleep(1)
-            screen.save("root", folder / f"tools-{language}.png", "800x600+0+0")
+            for picture in (filter_window, scene_window, script_window):
+                picture(screen, session, folder, locale)
         finally:
             session.stop()
     screen.close()

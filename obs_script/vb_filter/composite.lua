@@ -106,6 +106,30 @@ local function alpha_of(self, width, height)
 	return self.upsampled or own.pointer
 end
 
+local part = {}
+
+-- The part of the picture that has any alpha, by the boxes that come with it: of those that the
+-- threshold leaves nothing outside of the smallest.
+local function part_of(self, s, width, height)
+	local alpha = self.alpha
+	local nothing_below = s.threshold - s.softness / 2
+	local level = math.min(math.floor(nothing_below * 16), 7)
+	local left, top, right, bottom = 0, 0, alpha.width, alpha.height
+	if level >= 0 then
+		local boxes = alpha.boxes
+		-- Enlarging reaches two pixels of the alpha far.
+		left, top = boxes[4 * level] - 2, boxes[4 * level + 1] - 2
+		right, bottom = boxes[4 * level + 2] + 2, boxes[4 * level + 3] + 2
+		if boxes[4 * level + 2] <= boxes[4 * level] then right, left = 0, 0 end
+	end
+	local x, y = width / alpha.width, height / alpha.height
+	part.left = math.max(0, math.floor(left * x))
+	part.top = math.max(0, math.floor(top * y))
+	part.width = math.min(width, math.ceil(right * x)) - part.left
+	part.height = math.min(height, math.ceil(bottom * y)) - part.top
+	return part
+end
+
 local function matte(self, width, height)
 	local s = self.settings
 	if self.matte_made == nil then
@@ -339,7 +363,12 @@ function M.person(self, time, now, width, height)
 		end
 	end
 	local opaque = output == "alpha" or kind ~= "transparent"
-	graphics.show(state, effect, "Draw", self.full, width, height, opaque)
+	local part
+	if set == BIT.PLAIN_TRANSPARENT then
+		part = part_of(self, s, width, height)
+		if part.width < 1 or part.height < 1 then return true end
+	end
+	graphics.show(state, effect, "Draw", self.full, width, height, opaque, part)
 	return true
 end
 

@@ -142,23 +142,36 @@ function M.draw(effect, technique, image, width, height)
 	end
 end
 
+-- Draws a part of a sprite, in its place. `part` is {left, top, width, height} in pixels.
+local function draw_sprite(image, width, height, part)
+	if not part then
+		C.gs_draw_sprite(image, 0, width, height)
+		return
+	end
+	C.gs_matrix_push()
+	C.gs_matrix_translate3f(part.left, part.top, 0)
+	C.gs_draw_sprite_subregion(image, 0, part.left, part.top, part.width, part.height)
+	C.gs_matrix_pop()
+end
+
 -- Draws with sRGB colours decoded, so that the caller's target blends linearly.
-function M.draw_linear(effect, technique, image, width, height)
+function M.draw_linear(effect, technique, image, width, height, part)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(true)
 	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
 	while C.gs_effect_loop(effect.effect, technique) do
-		C.gs_draw_sprite(image, 0, width, height)
+		draw_sprite(image, width, height, part)
 	end
 	C.gs_enable_framebuffer_srgb(previous)
 end
 
 -- Draws a result over the caller's target with the caller's blending. `opaque` results need no
 -- blending, so their bytes go straight into an 8-bit target; a float target (an HDR canvas) wants
--- linear colour and gets it by way of a texture.
-function M.show(state, effect, technique, image, width, height, opaque)
+-- linear colour and gets it by way of a texture. `part` is nil or the part to draw, where the rest
+-- has no alpha.
+function M.show(state, effect, technique, image, width, height, opaque, part)
 	if not opaque then
-		M.draw_linear(effect, technique, image, width, height)
+		M.draw_linear(effect, technique, image, width, height, part)
 	elseif C.gs_get_color_space() == obs.SPACE_SRGB then
 		local previous = C.gs_framebuffer_srgb_enabled()
 		C.gs_enable_framebuffer_srgb(false)

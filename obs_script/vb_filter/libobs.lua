@@ -79,6 +79,11 @@ void gs_effect_set_vec2(void *param, const vb_vec2 *value);
 void gs_effect_set_vec4(void *param, const vb_vec4 *value);
 bool gs_effect_loop(void *effect, const char *technique);
 void gs_draw_sprite(void *texture, uint32_t flip, uint32_t width, uint32_t height);
+void gs_draw_sprite_subregion(void *texture, uint32_t flip, uint32_t x, uint32_t y,
+                              uint32_t width, uint32_t height);
+void gs_matrix_push(void);
+void gs_matrix_pop(void);
+void gs_matrix_translate3f(float x, float y, float z);
 void gs_ortho(float left, float right, float top, float bottom, float near, float far);
 void gs_clear(uint32_t flags, const vb_vec4 *color, float depth, uint8_t stencil);
 void gs_blend_state_push(void);

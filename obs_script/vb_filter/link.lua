@@ -97,6 +97,9 @@ function M.send_frame(segment, channel, id, generation, data, linesize, width, h
 	return true
 end
 
+-- The boxes of the alpha taken last.
+M.boxes = ffi.new("uint16_t[32]")
+
 -- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is whole, of
 -- this generation and of a sane size. Returns frame id, width, height, whether depth came; or nil.
 function M.take_alpha(channel, index, generation, buffer, depths, capacity)
@@ -109,6 +112,7 @@ function M.take_alpha(channel, index, generation, buffer, depths, capacity)
 	if slot.generation ~= generation or width < 1 or height < 1 then return nil end
 	if width * height > capacity then return nil end
 	ffi.copy(buffer, slot.pixels, width * height)
+	ffi.copy(M.boxes, slot.boxes, ffi.sizeof(M.boxes))
 	local has_depth = slot.has_depth ~= 0
 	if has_depth then ffi.copy(depths, slot.depth, width * height) end
 	obs.fence()

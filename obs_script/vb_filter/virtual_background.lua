@@ -243,6 +243,8 @@ end
 -- Puts the alpha that was copied last into the textures of `place`.
 local function put_alpha(self, place, id, width, height, has_depth)
 	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
+	if not place.alpha.boxes then place.alpha.boxes = ffi.new("uint16_t[32]") end
+	ffi.copy(place.alpha.boxes, link.boxes, ffi.sizeof(link.boxes))
 	place.depth = has_depth
 		and graphics.upload(self.state, place.depth_name, depth_bytes, width, height) or nil
 	self.waiting_ns = id < self.sent_id and self.now or nil

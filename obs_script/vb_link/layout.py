@@ -27,6 +27,7 @@ REQUEST_BYTES = 4096
 ASSETS = 64
 REQUESTS = 8
 AGE_BINS = 16
+BOXES = 8
 
 # How the clean plate is (channel.plate_state): none is wanted; it is taken once nobody is in the
 # picture; it fits; it no longer fits and is not used.
@@ -39,6 +40,7 @@ Row = tuple[str, str, int]
 
 _CTYPES: dict[str, Any] = {
     "uint8_t": ctypes.c_uint8,
+    "uint16_t": ctypes.c_uint16,
     "int32_t": ctypes.c_int32,
     "uint32_t": ctypes.c_uint32,
     "int64_t": ctypes.c_int64,
@@ -67,6 +69,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("width", "uint32_t", 1),
         ("height", "uint32_t", 1),
         ("has_depth", "uint32_t", 1),
+        # left, top, right, bottom (the last two beyond) of what is above n / 16, n from 0
+        ("boxes", "uint16_t", 4 * BOXES),
         ("pixels", "uint8_t", ALPHA_BYTES),
         ("depth", "uint8_t", DEPTH_BYTES),
     ),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +44,12 @@ def fence() -> None:
 def write(
     slots: Any, newest: int, *, frame_id: int, generation: int, width: int, height: int,
     pixels: bytes | memoryview, depth: bytes | memoryview | None = None,
+    boxes: Sequence[int] | None = None,
 ) -> int:  # fmt: skip
     """Fill the slot after ``newest`` and return its index, which the caller publishes.
 
-    ``depth``, for alphas only, is as large as ``pixels``. Raises ValueError when the picture
+    For alphas only: ``depth`` is as large as ``pixels``; ``boxes`` are the slot's, None for the
+    whole picture. Raises ValueError when the picture
     does not fit a slot or the depth does not fit the picture.
     """
     index = (newest + 1) % layout.SLOTS
@@ -62,6 +65,8 @@ def write(
     slot.width, slot.height = width, height
     memoryview(slot.pixels).cast("B")[:size] = memoryview(pixels).cast("B")
     if hasattr(slot, "has_depth"):
+        whole = (0, 0, width, height) * layout.BOXES
+        slot.boxes = type(slot.boxes)(*(whole if boxes is None else boxes))
         slot.has_depth = depth is not None
         if depth is not None:
             memoryview(slot.depth).cast("B")[:size] = memoryview(depth).cast("B")

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from vb_link import layout, memory, places, sentences, slots, wake
 from vb_worker import computing
+from vb_worker.boxes import boxes
 from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import measured, registry, trial
 from vb_worker.models.errors import ModelError
@@ -113,6 +114,7 @@ class Stream:
             height=height,
             pixels=np.ascontiguousarray(alpha).data,
             depth=None if depth is None else depth.data,
+            boxes=boxes(alpha),
         )
         channel.alpha_used = self.used
         channel.alpha_count += 1

@@ -126,13 +126,31 @@ def test_a_video_plays_and_loops_and_rests_when_unseen(stage: Stage, tmp_path: P
     seen.clear()
     wait_for(both_ends, 15, "the same again: it loops")
     assert first == seen
+    # Its sound is heard nowhere.
+    with stage.obs.recording() as files:
+        time.sleep(1.5)
+    with av.open(str(files[0])) as container:
+        loudest = max(
+            float(np.abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0)
+        )
+    assert loudest < 1e-3
 
 
 def _video(path: Path, seconds: float) -> None:
-    """Write a clip whose flat grey rises from 20 to 190."""
+    """Write a clip whose flat grey rises from 20 to 190, with a loud tone."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=30)
         stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        tone = container.add_stream("aac", rate=48000)
+        wave = np.sin(np.arange(int(seconds * 48000)) * 440 * 2 * np.pi / 48000) * 0.5
+        sound = av.AudioFrame.from_ndarray(
+            wave.astype(np.float32)[None], format="fltp", layout="mono"
+        )
+        sound.sample_rate = 48000
+        for packet in tone.encode(sound):
+            container.mux(packet)
+        for packet in tone.encode():
+            container.mux(packet)
         frames = int(seconds * 30)
         for index in range(frames):
             level = 20 + 170 * index // (frames - 1)

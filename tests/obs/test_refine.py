@@ -13,7 +13,7 @@ from vb_worker.upsample import upsampled
 def test_the_edge_drawn_is_the_one_the_commands_draw(stage: Stage) -> None:
     picture, _ = person()
     stage.picture(CAMERA, picture)
-    stage.add_filter(background="transparent", quality="best")
+    stage.add_filter(background="transparent", quality="best", governor="off")
     stage.wait_for_mask()
     stage.wait_frames(20)
     drawn = stage.shot(CAMERA)[..., 3].astype(int)

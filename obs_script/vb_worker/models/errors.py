@@ -25,6 +25,38 @@ TEXTS = {
         "run `virtual-background models install {name}` or install.py again."
     ),
     "CannotLoad": "onnxruntime cannot load {path}: {reason}.",
+    "CpuOnly": "{title} runs on the CPU only; choose the CPU for it.",
+    "GrabCutFailed": "GrabCut could not work on this picture: {reason}.",
+    "NoSuchOutput": '{where}: "{entry}" is {name!r}, but the outputs of {file} are {there}.',
+    "NoSuchInput": '{where}: "output.state" names the input {name!r}, but the inputs are {there}.',
+    "NoTrialPicture": "{path} is missing or damaged; run install.py again.",
+    "WrongEntry": (
+        '{where}: "{entry}" is wrong: on a test picture {reached} of the person is found '
+        "with {value}, and {found} as it is."
+    ),
+    "WrongManifest": (
+        '{path}: on a test picture only {found} of the person is found, so "input" or '
+        '"output" does not describe the model, or it is not for people.'
+    ),
+    "NoNumber": (
+        '{where}: the answer on a test picture is no number: "input.scale", "input.mean" or '
+        '"input.std" is wrong, or the file is damaged.'
+    ),
+    "WrongRange": (
+        '{where}: "{entry}" is wrong: on a test picture the answer goes from {low} to {high} '
+        "instead of 0 to 1."
+    ),
+    "WrongNear": (
+        '{where}: "output.near" is wrong: on a test picture the person comes out farther '
+        "away than the room."
+    ),
+    "NoDepthFound": (
+        '{path}: on a test picture the person is no nearer than the room, so "input" does '
+        "not describe the model, or it is not for depth."
+    ),
+    "CompanionOfCompanion": (
+        "{where}: {name!r} has a companion itself; choose a model that has none."
+    ),
 }
 
 

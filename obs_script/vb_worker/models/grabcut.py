@@ -41,7 +41,7 @@ class GrabCutModel(Model):
         """Raises ModelError for a compute unit other than the CPU."""
         super().__init__(manifest, size)
         if compute not in ("cpu", "auto"):
-            raise ModelError(f"{manifest.title} runs on the CPU only; choose the CPU for it.")
+            raise ModelError("CpuOnly", title=manifest.title)
         self.compute = "CPU"
         self.threads = threads
         self._last: dict[Hashable, NDArray[np.uint8]] = {}
@@ -71,7 +71,7 @@ class GrabCutModel(Model):
                 feed, guess, no_rectangle, colours[0], colours[1], rounds, cv2.GC_INIT_WITH_MASK
             )
         except cv2.error as error:
-            raise ModelError(f"GrabCut could not work on this picture: {error.err}.") from error
+            raise ModelError("GrabCutFailed", reason=error.err) from error
         inside = (guess == cv2.GC_FGD) | (guess == cv2.GC_PR_FGD)
         if stream is not None:
             self._last[stream] = np.where(inside, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)

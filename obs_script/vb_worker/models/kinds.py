@@ -59,8 +59,8 @@ def open_model(
         )
         if second.output.companion:
             raise ModelError(
-                f"{manifest.where('output.companion')}: {second.name!r} has a companion itself; "
-                "choose a model that has none."
-            )
+                "CompanionOfCompanion",
+                where=manifest.where("output.companion"), name=second.name,
+            )  # fmt: skip
         return TogetherModel(first, open_model(second, compute=compute, threads=threads))
     return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads, size=size)

@@ -147,9 +147,10 @@ class Network(Model):
         if name not in shapes:
             there = ", ".join(shapes)
             raise ModelError(
-                f'{self.manifest.where(key)}: "{key}" is {name!r}, but the outputs of '
-                f"{self.manifest.weights.name} are {there}."
-            )
+                "NoSuchOutput",
+                where=self.manifest.where(key), entry=key, name=name,
+                file=self.manifest.weights.name, there=there,
+            )  # fmt: skip
         return name
 
     def _unlike(self, table: str, what: str, wanted: object, found: object) -> ModelError:

@@ -45,9 +45,9 @@ class RecurrentModel(AlphaModel):
         for given, renewed in self.manifest.output.state:
             if given not in inputs:
                 raise ModelError(
-                    f'{self.manifest.where("output.state")}: "output.state" names the input '
-                    f"{given!r}, but the inputs are {', '.join(inputs)}."
-                )
+                    "NoSuchInput",
+                    where=self.manifest.where("output.state"), name=given, there=", ".join(inputs),
+                )  # fmt: skip
             self._named(renewed, shapes, "output.state")
             # A side that is free grows to the picture's own with the first frame.
             shape = [side if isinstance(side, int) else 1 for side in inputs[given].shape]

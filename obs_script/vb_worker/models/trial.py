@@ -53,7 +53,7 @@ def sample() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return the picture (H x W x 3 uint8 RGB) and its person's alpha (H x W float32, 0..1)."""
     rgba = cv2.imread(str(PICTURE), cv2.IMREAD_UNCHANGED)
     if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4:
-        raise ModelError(f"{PICTURE} is missing or damaged; run install.py again.")
+        raise ModelError("NoTrialPicture", path=PICTURE)
     alpha = np.asarray(rgba[..., 3] / 255, np.float32)
     return np.ascontiguousarray(rgba[..., 2::-1], np.uint8), alpha
 
@@ -76,14 +76,12 @@ def check(model: Model, *, thorough: bool = False) -> float:
     if better is not None:
         change, reached = better
         raise ModelError(
-            f'{model.manifest.where(change.key)}: "{change.key}" is wrong: on a test picture '
-            f"{reached:.0%} of the person is found with {change.value}, and {found:.0%} as it is."
-        )
+            "WrongEntry",
+            where=model.manifest.where(change.key), entry=change.key, value=change.value,
+            reached=f"{reached:.0%}", found=f"{found:.0%}",
+        )  # fmt: skip
     if found < GOOD_ENOUGH:
-        raise ModelError(
-            f"{model.manifest.path}: on a test picture only {found:.0%} of the person is found, "
-            'so "input" or "output" does not describe the model, or it is not for people.'
-        )
+        raise ModelError("WrongManifest", path=model.manifest.path, found=f"{found:.0%}")
     return found
 
 
@@ -133,17 +131,14 @@ def score(
 
 def _refuse_wild(manifest: Manifest, answer: NDArray[np.float32]) -> None:
     if not np.isfinite(answer).all():
-        raise ModelError(
-            f"{manifest.where('input.scale')}: the answer on a test picture is no number: "
-            '"input.scale", "input.mean" or "input.std" is wrong, or the file is damaged.'
-        )
+        raise ModelError("NoNumber", where=manifest.where("input.scale"))
     low, high = float(answer.min()), float(answer.max())
     if low < -0.01 or high > 1.01:
         key = "output.activation" if "output.activation" in manifest.lines else "output.kind"
         raise ModelError(
-            f'{manifest.where(key)}: "{key}" is wrong: on a test picture the answer goes from '
-            f"{low:.3g} to {high:.3g} instead of 0 to 1."
-        )
+            "WrongRange",
+            where=manifest.where(key), entry=key, low=f"{low:.3g}", high=f"{high:.3g}",
+        )  # fmt: skip
 
 
 def _check_depth(model: Model) -> float:
@@ -155,15 +150,9 @@ def _check_depth(model: Model) -> float:
     person = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA)) > 0.5
     step = float(nearness[person].mean() - nearness[~person].mean())
     if step < -_DEPTH_STEP:
-        raise ModelError(
-            f'{model.manifest.where("output.near")}: "output.near" is wrong: on a test picture '
-            "the person comes out farther away than the room."
-        )
+        raise ModelError("WrongNear", where=model.manifest.where("output.near"))
     if step < _DEPTH_STEP:
-        raise ModelError(
-            f"{model.manifest.path}: on a test picture the person is no nearer than the room, "
-            'so "input" does not describe the model, or it is not for depth.'
-        )
+        raise ModelError("NoDepthFound", path=model.manifest.path)
     return min(1.0, 0.5 + step / 2)
 
 
