@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -105,10 +104,7 @@ def main() -> None:
     common = ["--seconds", options.seconds, "--turns", options.turns]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        data = folder / "data"
-        data.mkdir()
-        (data / "venv").symlink_to(sys.prefix)
-        os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = str(data)
+        data = obs_cost.own_worker(folder)
         painted.install_model(data / "models", SLOW_MODEL, SLOW_LAYERS)
         possible = steps(folder, common)
         chosen = options.only.split(",") if options.only else list(possible)

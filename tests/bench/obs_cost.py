@@ -130,6 +130,24 @@ class Turn:
             )
 
 
+def own_worker(folder: Path) -> Path:
+    """Let OBS run the worker in the environment that runs this; return the data folder."""
+    data = folder / "data"
+    data.mkdir()
+    (data / "venv").symlink_to(sys.prefix)
+    os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = str(data)
+    return data
+
+
+def _wait_for_masks(session: ObsSession) -> None:
+    """Wait for the first mask: without a worker only covers would be measured."""
+    deadline = time.monotonic() + 20
+    while session.link_stats()["alpha_count"] == 0:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"There is no mask: {session.link_stats()['status']}")
+        time.sleep(0.1)
+
+
 def quantile(histogram: list[int], share: float) -> int:
     """Return the age in frames that ``share`` of the drawn frames do not exceed."""
     limit, seen = share * sum(histogram), 0
@@ -166,6 +184,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             session.segment().measure = 1
         version = session.request("GetVersion")["obsVersion"]
         time.sleep(3)
+        if ours:
+            _wait_for_masks(session)
         if options.record:
             session.request("StartRecord")
         for _ in range(options.turns):
@@ -250,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
 def main() -> None:
     options = parser().parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        own_worker(Path(folder))
         print(json.dumps(measure(options, Path(folder)), indent=2))
 
 

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.obs_cost import handles, memory_mib, worker_pid
+from tests.bench.obs_cost import handles, memory_mib, own_worker, worker_pid
 from vb_demo import clip
 from vb_demo.obs_session import ObsSession
 from vb_link.settings import FILTER_ID
@@ -108,6 +108,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        own_worker(Path(folder))
         print(json.dumps(soak(options.minutes, Path(folder)), indent=2))
 
 
