@@ -24,15 +24,20 @@ for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones"
 	text_of(name)
 end
 
+-- Effects belong to all filters together, until the last one is gone: drivers keep some megabytes
+-- of each that was ever compiled.
+local effects, users = {}, 0
+
 function M.new()
-	return { effects = {}, targets = {}, textures = {} }
+	users = users + 1
+	return { targets = {}, textures = {} }
 end
 
 -- Returns the effect `name` with the words of `defines` (a string of "#define" lines, or "")
 -- defined, compiled when first asked for. Raises an error when the driver refuses it.
 function M.effect(state, name, defines, key)
 	key = key or name
-	local made = state.effects[key]
+	local made = effects[key]
 	if made then return made end
 	local problem = ffi.new("char *[1]")
 	local effect = C.gs_effect_create(defines .. text_of(name), key .. ".effect", problem)
@@ -51,15 +56,20 @@ function M.effect(state, name, defines, key)
 			end,
 		}),
 	}
-	state.effects[key] = made
+	effects[key] = made
 	return made
 end
 
--- What must be freed: {destroy function, pointer} pairs.
+-- What must be freed with the filter, which uses nothing from now on: {destroy function, pointer}
+-- pairs.
 function M.objects(state)
 	local objects = {}
-	for _, effect in pairs(state.effects) do
-		objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
+	users = users - 1
+	if users == 0 then
+		for _, effect in pairs(effects) do
+			objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
+		end
+		effects = {}
 	end
 	for _, target in pairs(state.targets) do
 		objects[#objects + 1] = { C.gs_texrender_destroy, target }

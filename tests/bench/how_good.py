@@ -24,7 +24,7 @@ from vb_demo.obs_session import ObsSession
 from vb_link.settings import FILTER_ID
 
 SLOW_MODEL = "takes_100_ms"
-SLOW_LAYERS = 30
+SLOW_LAYERS = 52
 COLOUR = ("--filter", "color_filter_v2")
 PLAIN = {"background": "transparent", "governor": "off"}
 KEYS = (
