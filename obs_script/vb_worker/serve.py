@@ -318,7 +318,7 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr, flush=True)
         return 1
     if hasattr(os, "nice"):
-        os.nice(5)  # OBS's own threads come first
+        os.nice(10)  # OBS's own threads come first
     sleeper = wake.Sleeper(options.wake, options.parent)
     worker = Worker(shared.segment, models)
     with contextlib.suppress(OSError):  # the list in OBS then lacks the units, no more

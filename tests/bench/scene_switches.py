@@ -1,7 +1,8 @@
 """Frames OBS skips while scenes with backgrounds of their own are switched, as JSON.
 
 ``python -m tests.bench.scene_switches`` (with the project and ``obs_script`` on the path):
-the same cuts between the same two scenes, with our filters off and on, in turns in one OBS.
+the same cuts between the same two scenes with our filters off and on, and the same time with
+them on and no cut, in turns in one OBS.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ def _enable(session: ObsSession, enabled: bool) -> None:
         )
 
 
-def _cuts(session: ObsSession, count: int) -> dict[str, int]:
+def _cuts(session: ObsSession, count: int, *, cut: bool) -> dict[str, int]:
     before = session.request("GetStats")
     for index in range(count):
-        session.request("SetCurrentProgramScene", {"sceneName": SCENES[index % 2]})
+        if cut:
+            session.request("SetCurrentProgramScene", {"sceneName": SCENES[index % 2]})
         time.sleep(0.25)
     after = session.request("GetStats")
     return {
@@ -72,10 +74,10 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         time.sleep(4)
         report: dict[str, Any] = {"switches": options.switches * options.turns}
         for _ in range(options.turns):
-            for name, enabled in (("without", False), ("with", True)):
+            for name, enabled in (("without", False), ("with", True), ("with, no cut", True)):
                 _enable(session, enabled)
                 time.sleep(1.5)
-                turn = _cuts(session, options.switches)
+                turn = _cuts(session, options.switches, cut=name != "with, no cut")
                 total = report.setdefault(name, {"frames": 0, "skipped": 0})
                 for key, value in turn.items():
                     total[key] += value
