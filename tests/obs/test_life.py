@@ -176,9 +176,10 @@ def test_a_script_reload_covers_and_comes_back(
     )
     with start_obs(scripts=scripts) as stage:
         _, truth = _masked(stage)
-        for _ in range(3):
+        for transition in ("Fade", "Cut", "Fade"):
             (pid,) = worker_pids(stage.obs.pid)
             (tmp_path / "go").touch()
+            stage.obs.request("SetCurrentSceneTransition", {"transitionName": transition})
             while not (tmp_path / "done").exists():
                 shown = stage.shot(CAMERA)
                 over_backdrop = np.where(shown[..., 3:] > 0, shown[..., :3], 0)

@@ -1,4 +1,5 @@
-"""Does to the product's script what OBS's Reload button does, when RELOAD_FOLDER/go appears.
+"""Does to the product's script what OBS's Reload button does, when RELOAD_FOLDER/go is there and
+the transition is changed: that event comes on the window's thread, as the button's press does.
 
 OBS's own order: script_unload, re-execution of the module, script_load. A file named ``done``
 says that it has been through.
@@ -14,9 +15,9 @@ import obspython as obs
 _FOLDER = Path(os.environ["RELOAD_FOLDER"])
 
 
-def _check() -> None:
+def _on_event(event: int) -> None:
     go = _FOLDER / "go"
-    if go.exists():
+    if event == obs.OBS_FRONTEND_EVENT_TRANSITION_CHANGED and go.exists():
         go.unlink()
         module = sys.modules["virtual_background"]
         module.script_unload()
@@ -26,8 +27,8 @@ def _check() -> None:
 
 
 def script_load(settings: object) -> None:
-    obs.timer_add(_check, 50)
+    obs.obs_frontend_add_event_callback(_on_event)
 
 
 def script_unload() -> None:
-    obs.timer_remove(_check)
+    obs.obs_frontend_remove_event_callback(_on_event)
