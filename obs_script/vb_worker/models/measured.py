@@ -21,10 +21,33 @@ def _known() -> dict[str, Any]:
     known = unit_file.read()
     if known.get("driver") != driver():
         return {"driver": driver(), "measured": {}, "started": {}}
-    for key in ("measured", "started"):
-        if not isinstance(known.get(key), dict):
-            known[key] = {}
+    # The file may be damaged: what is not as it was written is not there.
+    for key, suits in (("measured", _is_row), ("started", _is_count)):
+        held = known.get(key)
+        known[key] = (
+            {name: one for name, one in held.items() if suits(one)}
+            if isinstance(held, dict)
+            else {}
+        )
     return known
+
+
+def _is_row(row: object) -> bool:
+    units = row.get("units") if isinstance(row, dict) else None
+    return isinstance(units, dict) and all(map(_is_probe, units.values()))
+
+
+def _is_probe(row: object) -> bool:
+    return (
+        isinstance(row, dict)
+        and row.keys() == {"ms", "first_ms", "reason"}
+        and isinstance(row["reason"], str)
+        and all(isinstance(row[key], (int, float)) for key in ("ms", "first_ms"))
+    )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1000
 
 
 def write_units() -> None:
