@@ -17,17 +17,9 @@ def read(path: Path, limit: int) -> bytes:
     Raises OSError with ``strerror`` for a user: FileNotFoundError, TooLargeError beyond ``limit``
     bytes, and where it is no ordinary file (which is never waited for).
     """
-    # Opening a pipe would wait for who writes it.
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    descriptor = _opened(path)
     try:
-        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    except ValueError as error:  # a zero byte in the name
-        raise OSError(0, "its name cannot be that of a file") from error
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(0, "it is no ordinary file")
-        if found.st_size <= limit:
+        if os.fstat(descriptor).st_size <= limit:
             with os.fdopen(descriptor, "rb", closefd=False) as file:
                 data = file.read(limit + 1)  # it may have grown since
             if len(data) <= limit:
@@ -35,6 +27,29 @@ def read(path: Path, limit: int) -> bytes:
     finally:
         os.close(descriptor)
     raise TooLargeError(0, f"it is larger than {size_text(limit)}")
+
+
+def _opened(path: Path) -> int:
+    # Opening a pipe would wait for who writes it.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except ValueError as error:  # a zero byte in the name
+        raise OSError(0, "its name cannot be that of a file") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "it is no ordinary file")
+    return descriptor
+
+
+def head(path: Path, count: int) -> tuple[bytes, int]:
+    """Return an ordinary file's first bytes, and how many it has. Raises OSError."""
+    descriptor = _opened(path)
+    try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(count), os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
 
 
 def size_text(size: int) -> str:

@@ -12,7 +12,7 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 3
+VERSION = 4
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -158,8 +158,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
     # Something the user asked for in a panel, for the script to do: words, one a line.
     "vb_request": (("text", "char", REQUEST_BYTES),),
     # The whole segment. Written by the script, except ``measure`` (a benchmark's),
-    # ``worker_ready`` (the worker's, its epoch once it answers), and ``requests`` with their
-    # count (the filters').
+    # ``worker_ready`` and ``working_on`` (the worker's: its epoch once it answers; the model that
+    # it opens or runs now, or ""), and ``requests`` with their count (the filters').
     "vb_segment": (
         ("magic", "uint32_t", 1),
         ("version", "uint32_t", 1),
@@ -170,6 +170,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("life", "int64_t", 1),
         ("worker_epoch", "uint32_t", 1),
         ("worker_ready", "uint32_t", 1),
+        ("working_on", "char", TEXT_BYTES),
         # wakes the script: a request or a wish is there
         ("script_wake", "int64_t", 1),
         # not 0: every filter draws its cover, whatever it is set to

@@ -29,12 +29,15 @@ OPERATOR_DOMAINS = ("", "ai.onnx", "ai.onnx.ml", "com.microsoft")
 # Pictures and videos
 PICTURE_BYTES = 256 * MIB
 PICTURE_PIXELS = 200_000_000
-PICTURE_SIDE = 65_500
+OBS_PICTURE_PIXELS = 100_000_000  # what OBS is given to show, which keeps it in a texture
 VIDEO_PIXELS = 8192 * 8192  # of a frame
 
 # Processes
-TRIAL_SECONDS = 30  # a model's first opening and its run on the test picture
+TRIAL_SECONDS = 60  # a model's first opening and its run on the test picture
 OPEN_SECONDS = 180  # a model's later openings; a GPU's driver compiles it then
 PICTURE_SECONDS = 20  # a camera's picture
-WORKER_BYTES = 6 * 1024 * MIB  # of memory that can be written
-MODEL_DEATHS = 3  # of the worker, after which a model is not run again until OBS restarts
+WORKER_BYTES = 4 * 1024 * MIB  # of memory that can be written
+# So many ends of the worker at one model, within so many seconds: it is not run again until OBS
+# is restarted or the script reloaded.
+MODEL_DEATHS = 3
+DEATHS_SECONDS = 600

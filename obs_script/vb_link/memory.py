@@ -71,7 +71,9 @@ def create() -> Memory:
 
 def _descriptor() -> int:
     if sys.platform.startswith("linux"):
-        return os.memfd_create(NAME, os.MFD_CLOEXEC)
+        made = os.memfd_create(NAME, os.MFD_CLOEXEC)
+        os.fchmod(made, 0o600)  # it is made for everybody, though only we can find it
+        return made
     import _posixshmem  # noqa: PLC0415  (POSIX only)
 
     name = f"/vb-{secrets.token_hex(8)}"

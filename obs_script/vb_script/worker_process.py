@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_link import memory, places, wake
+from vb_script.blame import Blame
 
 PACKAGES = Path(__file__).resolve().parent.parent
 STABLE_SECONDS = 10.0
@@ -48,6 +49,7 @@ class WorkerProcess:
         self._process: subprocess.Popen[bytes] | None = None
         self._life = -1
         self._failures = 0
+        self._blame = Blame()
         self.last_line = ""
         self.problem = ""
         self._thread = threading.Thread(target=self._watch, name="virtual background", daemon=True)
@@ -98,9 +100,11 @@ class WorkerProcess:
         epoch = self._next_epoch()
         command = [str(python), "-m", "vb_worker.serve", "--memory", self._shared.token,
                    "--wake", self._wake.token, "--epoch", str(epoch),
-                   "--parent", str(os.getpid())]  # fmt: skip
+                   "--parent", str(os.getpid()),
+                   *(f"--refused={name}" for name in self._blame.refused())]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1",
-                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}  # fmt: skip
+                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
+                       "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
         # OBS's Python may have been pointed elsewhere than the worker's belongs.
         environment.pop("PYTHONHOME", None)
         segment = self._shared.segment
@@ -117,7 +121,7 @@ class WorkerProcess:
         try:
             self._process = subprocess.Popen(
                 command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, **options,
+                stderr=subprocess.PIPE, cwd=PACKAGES, **options,
             )  # fmt: skip
         except OSError as error:
             self.problem = str(error)
@@ -131,7 +135,7 @@ class WorkerProcess:
             os.close(life_write)
             self._life = life
             segment.life = life
-        segment.worker_epoch = epoch
+        segment.worker_epoch, segment.working_on = epoch, b""
         self.problem = ""
         return True
 
@@ -174,5 +178,6 @@ class WorkerProcess:
                     stream.close()
         if not self._stop.is_set():
             code = process.returncode
+            self._blame.note(segment.working_on.decode("utf-8", "replace"), code)
             self.problem = f"ended:{code}:{self.last_line if code else ''}"
         self._process = None

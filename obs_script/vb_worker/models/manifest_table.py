@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from vb_link import limits
 from vb_worker.models.errors import ManifestError
@@ -97,7 +96,7 @@ class Table:
         value = self._get(key)
         if not (_is_text(value) and pattern.fullmatch(value)):
             raise self.wrong(key, expected)
-        return str(value)
+        return value
 
     def each_matching(self, key: str, pattern: re.Pattern[str], expected: str) -> tuple[str, ...]:
         """Return one text, or a list of them, each matching ``pattern``."""
@@ -179,8 +178,7 @@ class Table:
         value = self._get(key)
         right = isinstance(value, list) and 0 < len(value) <= _MOST_ENTRIES
         if not right or not all(
-            isinstance(pair, list) and len(pair) == 2 and all(map(_is_text, pair))
-            for pair in value
+            isinstance(pair, list) and len(pair) == 2 and all(map(_is_text, pair)) for pair in value
         ):
             raise self.wrong(key, 'a list of ["input", "output"] pairs')
         return tuple((pair[0], pair[1]) for pair in value)
@@ -213,7 +211,7 @@ def _shown(value: object) -> str:
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
 
-def _is_text(value: object) -> bool:
+def _is_text(value: object) -> TypeGuard[str]:
     return (
         isinstance(value, str)
         and bool(value.strip())
@@ -224,7 +222,8 @@ def _is_text(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return number and math.isfinite(value) and abs(value) <= limits.MANIFEST_NUMBER  # type: ignore[arg-type,operator]
+    # False too for what is no number at all, which no comparison holds for.
+    return number and abs(value) <= limits.MANIFEST_NUMBER  # type: ignore[operator]
 
 
 def _is_side(value: object) -> bool:

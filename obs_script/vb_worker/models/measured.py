@@ -13,6 +13,7 @@ from vb_worker.models.providers import ComputeUnit, available_units, driver
 
 AUTO = "auto"
 CPU = "cpu"
+_MOST_TRIED = 100
 MOST_STARTS = 2  # starts without a mask after which a unit is set aside
 
 
@@ -111,6 +112,17 @@ def note_mask(unit: str) -> None:
     known = _known()
     if known["started"].pop(unit, None) is not None:
         unit_file.write(known)
+
+
+def tried() -> list[str]:
+    """Return the sums of the user's models that did well when they were tried."""
+    held = _known().get("tried")
+    return [one for one in held if isinstance(one, str)] if isinstance(held, list) else []
+
+
+def note_tried(key: str) -> None:
+    """Remember a model that did well. Raises OSError."""
+    unit_file.write({**_known(), "tried": [*tried()[-_MOST_TRIED:], key]})
 
 
 def unit_titled(name: str) -> ComputeUnit | None:
