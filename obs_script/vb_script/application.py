@@ -63,6 +63,8 @@ class Application:
         if settings is not None:
             self.hotkeys.load(settings)
             self.panel.update(settings)
+        if not libobs.check_version():
+            libobs.log(texts.say(self.texts, "Note.NewObs", **libobs.untested()))
         kept = survivors()
         if kept.memory is None:
             kept.memory = memory.create()
