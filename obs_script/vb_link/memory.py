@@ -48,6 +48,12 @@ class Memory:
         """
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.segment))
 
+    def close(self) -> None:
+        """Let go of the descriptor; the mapping goes with the last use of ``segment``."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
 
 def create() -> Memory:
     """Make a zeroed segment with its header filled in.

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vb_link.version import NEWEST_TESTED_OBS, OLDEST_OBS
 from vb_script.texts import SaidError
 
 _P, _S, _I, _B = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_bool
@@ -53,12 +54,6 @@ _SCRIPTING = {
 }
 _FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
-# The versions that the declarations here and in the Lua half were checked and run against. An
-# older OBS is refused. A newer one is used if all that is declared is there and where it was: OBS
-# adds to its interface and gives a function that must change a new name, so that a refusal would
-# only take the background from a user who updates OBS.
-OLDEST, NEWEST_TESTED = (29, 0), (32, 2)
-
 LOG_WARNING, LOG_INFO = 200, 300
 TASK_UI = 0
 SOURCE_VIDEO, SOURCE_AUDIO = 1, 2
@@ -98,11 +93,11 @@ def check_version() -> bool:
     Raises LibraryError when it is too old.
     """
     found = version()
-    if found[:2] < OLDEST:
+    if found[:2] < OLDEST_OBS:
         raise LibraryError(
-            "Error.OldVersion", version=_dotted(found), oldest=_dotted(OLDEST)
+            "Error.OldVersion", version=_dotted(found), oldest=_dotted(OLDEST_OBS)
         )  # fmt: skip
-    return found[:2] <= NEWEST_TESTED
+    return found[:2] <= NEWEST_TESTED_OBS
 
 
 def _dotted(numbers: tuple[int, ...]) -> str:
@@ -111,7 +106,7 @@ def _dotted(numbers: tuple[int, ...]) -> str:
 
 def untested() -> dict[str, str]:
     """Return what fills in the sentence that says this OBS is newer than the tested ones."""
-    return {"version": _dotted(version()), "newest": _dotted(NEWEST_TESTED)}
+    return {"version": _dotted(version()), "newest": _dotted(NEWEST_TESTED_OBS)}
 
 
 def scripting() -> Any:
