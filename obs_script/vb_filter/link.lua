@@ -9,13 +9,13 @@ local M = {}
 local one_byte = ffi.new("uint8_t[1]", 0)
 
 -- Maps the segment whose declarations and address the script handed over. Returns nil and a
--- sentence when this LuaJIT lays the structures out otherwise than Python does.
+-- field's name when this LuaJIT lays the structures out otherwise than Python does.
 function M.open(half)
 	if not pcall(ffi.typeof, "vb_segment") then ffi.cdef(half.cdef) end
 	for name, offset in pairs(half.offsets) do
 		local structure, field = name:match("(.*)%.(.*)")
 		if ffi.offsetof(structure, field) ~= offset then
-			return nil, "The shared memory's layout differs at " .. name .. ": please report this."
+			return nil, name
 		end
 	end
 	M.slots = half.slots

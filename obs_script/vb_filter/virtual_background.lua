@@ -124,7 +124,10 @@ local function create(settings, source)
 		plate_seen = 0,
 		state = graphics.new(), person = {}, place = locked.room(""),
 	}
-	obs.leave_to_libobs(self.filter)
+	if not obs.leave_to_libobs(self.filter) then
+		self.problem = text("Error.UnknownObs")
+		obs.warn(self.problem)
+	end
 	self.channel = link.take_channel(segment, half.channels)
 	if self.channel then
 		self.generation = self.channel.generation
@@ -520,14 +523,18 @@ local function take_half(settings)
 	panels.use(half, segment)
 end
 
+-- Registers nothing and leaves the reason where the script reads it: a key of the texts and what
+-- fills it in.
+local function refuse(settings, key, detail)
+	obslua.obs_data_set_string(settings, "problem", key .. "\n" .. detail)
+end
+
 function script_load(settings)
 	take_half(settings)
-	local problem
-	segment, problem = link.open(half)
-	if not segment then
-		obs.warn(problem)
-		return
-	end
+	local missing, differs = obs.missing(), nil
+	if #missing > 0 then return refuse(settings, "Error.OldObs", table.concat(missing, ", ")) end
+	segment, differs = link.open(half)
+	if not segment then return refuse(settings, "Error.Layout", differs) end
 	panels.use(half, segment)
 	alpha_capacity = half.alpha_bytes
 	alpha_bytes = ffi.new("uint8_t[?]", alpha_capacity)

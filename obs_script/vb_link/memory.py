@@ -1,13 +1,16 @@
 """Shared memory that belongs to one user and leaves nothing behind.
 
-Linux: ``memfd_create`` (no name at all). macOS: POSIX shared memory, mode 0600, unlinked as
-soon as it is open. Both are handed to the worker as an inherited file descriptor. Windows: a
-mapping with an unguessable name, which goes when its last user does.
+Linux: ``memfd_create`` (no name at all); where a sandbox or an old kernel has none, a file in
+memory. macOS: POSIX shared memory. Both have mode 0600, are unlinked as soon as they are open, and
+are handed to the worker as an inherited file descriptor. Windows: a mapping with an unguessable
+name, which goes when its last user does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import mmap
 import os
 import secrets
@@ -45,6 +48,12 @@ class Memory:
         """
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.segment))
 
+    def close(self) -> None:
+        """Let go of the descriptor; the mapping goes with the last use of ``segment``."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
 
 def create() -> Memory:
     """Make a zeroed segment with its header filled in.
@@ -70,8 +79,12 @@ def create() -> Memory:
 
 
 def _descriptor() -> int:
+    """Return a new, empty memory that has no name, for this user alone."""
     if sys.platform.startswith("linux"):
-        made = os.memfd_create(NAME, os.MFD_CLOEXEC)
+        try:
+            made = os.memfd_create(NAME, os.MFD_CLOEXEC)
+        except (AttributeError, OSError):
+            return _file_in_memory()  # an old kernel, or a sandbox that forbids it
         os.fchmod(made, 0o600)  # it is made for everybody, though only we can find it
         return made
     import _posixshmem  # noqa: PLC0415  (POSIX only)
@@ -80,6 +93,25 @@ def _descriptor() -> int:
     descriptor: int = _posixshmem.shm_open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, mode=0o600)
     _posixshmem.shm_unlink(name)
     return descriptor
+
+
+def _file_in_memory() -> int:
+    """Return a file without a name on a file system that is memory: pictures touch no disk.
+
+    Inside a Flatpak both folders are the sandbox's own, as the worker is. Raises OSError.
+    """
+    for folder in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR")):
+        if not folder:
+            continue
+        path = os.path.join(folder, f".{NAME}-{secrets.token_hex(8)}")  # noqa: PTH118
+        with contextlib.suppress(OSError):
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(path, flags, 0o600)
+            os.unlink(path)  # noqa: PTH108
+            return descriptor
+    raise OSError(
+        errno.ENOSPC, "neither memfd_create nor XDG_RUNTIME_DIR nor /dev/shm gives memory"
+    )
 
 
 def attach(token: str) -> Memory:

@@ -40,6 +40,14 @@ class Wake:
         """What the worker is told on its command line."""
         return str(self.inherit)
 
+    def close(self) -> None:
+        """Let go of both ends. Nobody may wait or send any more."""
+        if sys.platform == "win32":
+            ctypes.WinDLL("kernel32").CloseHandle(ctypes.c_void_p(self.handle))
+        else:
+            os.close(self.handle)
+            os.close(self.inherit)
+
     def send(self) -> None:
         """Wake whoever waits."""
         if sys.platform == "win32":

@@ -86,16 +86,32 @@ def _row(setting: settings.Setting) -> dict[str, Any]:
 def load(table: dict[str, Any]) -> int:
     """Create the Lua script in OBS and return its handle.
 
-    Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file.
+    Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file, or when
+    libobs is not what the Lua half declares.
     """
     scripting = libobs.scripting()
     handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
     if not handle:
         raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+    problem = _problem(handle)
     if not scripting.obs_script_loaded(handle):
-        scripting.obs_script_destroy(handle)
-        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+        problem = libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+    if problem is not None:
+        scripting.obs_script_destroy(handle)  # it has registered nothing
+        raise problem
     return int(handle)
+
+
+def _problem(handle: int) -> libobs.LibraryError | None:
+    """Return why the Lua half refused to work in this OBS."""
+    obs = libobs.libobs()
+    settings = libobs.scripting().obs_script_get_settings(handle)
+    try:
+        told = obs.obs_data_get_string(settings, b"problem") or b""
+    finally:
+        obs.obs_data_release(settings)
+    key, _, detail = told.decode("utf-8", "replace").partition("\n")
+    return libobs.LibraryError(key, library="libobs", function=detail) if key else None
 
 
 def update(handle: int, table: dict[str, Any]) -> None:
