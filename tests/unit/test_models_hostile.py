@@ -13,6 +13,15 @@ from vb_worker.models import ModelError, contained, graph_file, open_model
 from vb_worker.models.manifest import load
 
 
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's models' folder: a trial can read no other."""
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    folder = places.user_models_dir()
+    folder.mkdir()
+    return folder
+
+
 @pytest.mark.parametrize("name", hostile_models.REFUSED)
 def test_what_reaches_out_or_is_too_much_is_not_handed_to_onnxruntime(
     name: str, tmp_path: Path
@@ -52,16 +61,16 @@ def test_a_file_is_checked_each_time_it_is_opened(tmp_path: Path) -> None:
     assert caught.value.key == "FileChanged"
 
 
-def test_a_trial_ends_in_time_whatever_the_model_does(tmp_path: Path) -> None:
-    path = hostile_models.put(tmp_path, "endless", hostile_models.endless_loop())
+def test_a_trial_ends_in_time_whatever_the_model_does(own: Path) -> None:
+    path = hostile_models.put(own, "endless", hostile_models.endless_loop())
     problem = contained.Attempt(path, seconds=3).result()
     assert problem is not None and problem.key == "ModelTooSlow"
     assert problem.arguments == {"path": str(path), "seconds": "3"}
 
 
 @pytest.mark.parametrize("name", ["huge_when_run", "short_tensor", "harmless"])
-def test_a_trial_says_what_is_wrong(tmp_path: Path, name: str) -> None:
-    path = hostile_models.put(tmp_path, name, getattr(hostile_models, name)())
+def test_a_trial_says_what_is_wrong(own: Path, name: str) -> None:
+    path = hostile_models.put(own, name, getattr(hostile_models, name)())
     problem = contained.Attempt(path).result()
     assert problem is not None
     assert problem.key == ("WrongManifest" if name == "harmless" else "CannotLoad")

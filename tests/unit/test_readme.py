@@ -62,3 +62,11 @@ def test_the_limits_are_those_that_are_held(name: str, millions: tuple[str, ...]
     assert [one // 1_000_000 for one in pixels] == [100, 200, 67]
     for words in millions:
         assert words in section
+
+
+def test_the_tests_that_the_threat_model_names_are_there() -> None:
+    text = (ROOT / "SECURITY.md").read_text("utf-8")
+    named = re.findall(r"`((?:unit|obs)/test_\w+\.py)`", text)
+    assert len(named) > 5
+    for name in named:
+        assert (ROOT / "tests" / name).is_file(), name

@@ -8,7 +8,7 @@ import platform
 from pathlib import Path
 
 from vb_link import places
-from vb_link.diagnosis import environment, models, round_trip
+from vb_link.diagnosis import environment, held, models, round_trip
 from vb_link.diagnosis.findings import Finding, finding, to_plain
 from vb_link.version import VERSION
 
@@ -28,7 +28,7 @@ def all_of_them() -> list[Finding]:
     # A worker with damaged packages may still start: what it does tells more.
     if found[2].key in ("EnvironmentMissing", "EnvironmentBroken"):
         return [*found, finding("WorkerSkipped")]
-    return [*found, round_trip.check_worker(python, PACKAGES)]
+    return [*found, held.check(python, PACKAGES), round_trip.check_worker(python, PACKAGES)]
 
 
 def system() -> Finding:

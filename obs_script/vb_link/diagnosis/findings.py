@@ -67,11 +67,14 @@ TEXTS = {
     ),
     "WorkerEnded": "The worker ended ({reason}): run python3 install.py, then check again.",
     "WorkerError": "The worker could not make a mask: {reason}",
+    "Held": "the system holds the worker to what it needs ({parts})",
+    "HeldInPart": "this system does not hold the worker to what it needs ({missing})",
     "CheckFailed": "The check itself failed ({reason}): please report this.",
 }
 _GOOD = frozenset(
     ("System", "Product", "Python", "Obs", "ObsNew", "Functions", "FunctionsUnchecked", "Scripts",
-     "InUse", "Environment", "Models", "Memory", "Worker")
+     "InUse", "Environment", "Models", "Memory", "Held", "HeldInPart",
+     "Worker")
 )  # fmt: skip
 
 
