@@ -10,7 +10,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import socket
+import subprocess
 import sys
 import sysconfig
 import tempfile
@@ -29,6 +31,8 @@ _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", 
            "/nix", "/gnu", "/snap", "/app", "/run/opengl-driver", "/run/host")  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU_DEVICES = ("nvidia*", "dri", "kfd", "dxg", "accel", "shm")
+
+_MODPROBE_SECONDS = 10.0
 
 _reasons: dict[str, str] = {}
 
@@ -56,6 +60,8 @@ def enter() -> None:
             with suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
     gpu = has_gpu_provider()
+    if gpu and not _off():
+        _make_devices()
     # A pipe's and a memory's descriptors are no files: OBS's stay as they are.
     _reasons["files"] = _off() or landlock.restrict(_readable(), _writable(gpu))
     enter_network()
@@ -79,6 +85,17 @@ def has_gpu_provider() -> bool:
 
 def _off() -> str:
     return f"{VARIABLE} is off" if os.environ.get(VARIABLE, "").lower() == "off" else ""
+
+
+def _make_devices() -> None:
+    """Let NVIDIA's own program make its devices, as CUDA's first use does with rights we give up."""
+    program = shutil.which("nvidia-modprobe")
+    if program is not None:
+        with suppress(OSError, subprocess.SubprocessError):
+            subprocess.run(
+                [program, "-u", "-c=0"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, timeout=_MODPROBE_SECONDS, check=False,
+            )  # fmt: skip
 
 
 def _memory() -> str:

@@ -383,6 +383,7 @@ def main(argv: list[str] | None = None) -> int:
         if not worker.work() and not sleeper.wait(
             TRIAL_LOOK_SECONDS if worker.trials.running else None
         ):
+            worker.trials.close()
             return 0
 
 

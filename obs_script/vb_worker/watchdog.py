@@ -6,10 +6,13 @@ The kernel's alarm ends it wherever it hangs, also in native code; on Windows a 
 
 from __future__ import annotations
 
+import ctypes
 import faulthandler
+import os
 import signal
 import sys
 
+_PARENT_DEATH_SIGNAL = 1  # of prctl
 _armed = False
 
 
@@ -21,6 +24,14 @@ def arm() -> None:
         # Whoever started us may have left the signal ignored or blocked.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+
+
+def end_with(parent: int) -> None:
+    """Let the kernel end this process when ``parent``, who started it, ends (Linux)."""
+    if sys.platform.startswith("linux"):
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:
+            os._exit(1)  # it ended before that
 
 
 def begin(seconds: int) -> None:

@@ -145,6 +145,38 @@ def test_a_model_that_does_harm_when_it_is_tried_never_reaches_the_worker(obs: O
     assert obs.epoch == 1
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks in /proc")
+@pytest.mark.parametrize("way", ["closed", "killed"])
+def test_a_trial_ends_with_the_worker(obs: Obs, way: str) -> None:
+    hostile_models.put(places.user_models_dir(), "endless", hostile_models.endless_loop())
+    obs.choose("endless")
+    obs.until(lambda: b"being tried" in obs.channel.report_error)
+    (trial,) = _children(obs.worker.pid)
+    if way == "killed":
+        os.kill(obs.worker.pid or 0, signal.SIGKILL)
+    else:
+        obs.worker.stop()
+    deadline = time.monotonic() + 10
+    while _is_running(trial):
+        assert time.monotonic() < deadline, "the trial goes on"
+        time.sleep(0.05)
+
+
+def _children(parent: int | None) -> list[int]:
+    found = subprocess.run(
+        ["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False
+    )
+    return [int(word) for word in found.stdout.split()]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
 @posix
 @pytest.mark.parametrize("blocked", [False, True])
 def test_work_without_an_end_is_ended(blocked: bool) -> None:

@@ -3,8 +3,8 @@
 The process has the time and the memory of ``limits``, no network and no files but the models.
 What it was tried with is remembered by the sums of file and manifest.
 
-Run as ``python -m vb_worker.models.contained manifest|file PATH SECONDS`` it prints one line of
-JSON: nothing in it, or what is wrong.
+Run as ``python -m vb_worker.models.contained manifest|file PATH SECONDS PARENT`` it prints
+one line of JSON: nothing in it, or what is wrong.
 """
 
 from __future__ import annotations
@@ -50,7 +50,8 @@ class Attempt:
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds + _MORE_SECONDS
         what = "file" if alone else "manifest"
-        command = [sys.executable, "-m", __name__, what, str(path.absolute()), str(seconds)]
+        command = [sys.executable, "-m", __name__, what, str(path.absolute()), str(seconds),
+                   str(os.getpid())]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), "PYTHONSAFEPATH": "1",
                        "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
         self._late = False
@@ -81,6 +82,10 @@ class Attempt:
         if late:
             return ModelError("ModelTooSlow", path=self._path, seconds=self._seconds)
         return _read(self._process.returncode, said, self._path)
+
+    def close(self) -> None:
+        """End it, whatever it is at."""
+        self._end()
 
     def _end(self) -> None:
         self._late = True
@@ -119,6 +124,11 @@ class Trials:
     def running(self) -> bool:
         """Whether one is under way."""
         return self._running is not None
+
+    def close(self) -> None:
+        """End what is under way."""
+        if self._running is not None:
+            self._running[1].close()
 
     def allow(self, manifest: Manifest) -> None:
         """Return if the model may be opened here. Raises ModelError: it may not, or not yet."""
@@ -175,7 +185,8 @@ def check_file(path: Path) -> None:
 
 def main(arguments: list[str]) -> int:
     """Try one model; what :class:`Attempt` starts."""
-    what, name, seconds = arguments
+    what, name, seconds, parent = arguments
+    watchdog.end_with(int(parent))
     watchdog.arm()
     watchdog.begin(int(seconds))
     path = Path(name)
