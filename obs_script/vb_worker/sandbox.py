@@ -88,7 +88,7 @@ def _off() -> str:
 
 
 def _make_devices() -> None:
-    """Let NVIDIA's own program make its devices, as CUDA's first use does with rights we give up."""
+    """Let NVIDIA's program make its devices, as CUDA's first use does with rights we give up."""
     program = shutil.which("nvidia-modprobe")
     if program is not None:
         with suppress(OSError, subprocess.SubprocessError):
