@@ -22,6 +22,7 @@ from vb_script import lua_half, model_list, presets, status, texts, unit_list
 from vb_worker.models import ManifestError, ModelError, contained, graph_file, measured
 from vb_worker.models.manifest import load
 from vb_worker.models.manifest_table import LARGEST_SIDE
+from vb_worker.models.providers import driver
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = texts.load("en-US")
@@ -83,7 +84,7 @@ def unit_files(rng: random.Random, folder: Path) -> str:
     path = unit_file.path()
     path.parent.mkdir(exist_ok=True)
     body = {
-        "driver": measured.driver(),
+        "driver": driver(),
         "units": [{"name": "cpu", "title": "CPU"}, {"name": "cuda", "title": "A GPU"}],
         "started": {"cuda": 1},
         "tried": ["a"],

@@ -33,11 +33,11 @@ def warped(data: bytes, rng: random.Random) -> bytes:
         elif kind == 3 and graph.initializer:
             held = rng.choice(graph.initializer)
             if held.raw_data:
-                data = bytearray(held.raw_data)
+                numbers = bytearray(held.raw_data)
                 for _ in range(8):
-                    at = rng.randrange(len(data))
-                    data[at : at + 1] = rng.randbytes(1)
-                held.raw_data = bytes(data)
+                    at = rng.randrange(len(numbers))
+                    numbers[at : at + 1] = rng.randbytes(1)
+                held.raw_data = bytes(numbers)
         elif graph.initializer:
             held = rng.choice(graph.initializer)
             if len(held.dims):

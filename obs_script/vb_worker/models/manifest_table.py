@@ -221,9 +221,9 @@ def _is_text(value: object) -> TypeGuard[str]:
 
 
 def _is_number(value: object) -> bool:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    # False too for what is no number at all, which no comparison holds for.
-    return number and abs(value) <= limits.MANIFEST_NUMBER  # type: ignore[operator]
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) <= limits.MANIFEST_NUMBER  # which "nan" is not
 
 
 def _is_side(value: object) -> bool:
