@@ -76,6 +76,16 @@ def test_a_trial_says_what_is_wrong(own: Path, name: str) -> None:
     assert problem.key == ("WrongManifest" if name == "harmless" else "CannotLoad")
 
 
+def test_a_file_is_run_apart_before_the_command_adds_it(tmp_path: Path) -> None:
+    path = tmp_path / "any.onnx"
+    path.write_bytes(hostile_models.harmless())
+    contained.check_file(path)
+    path.write_bytes(hostile_models.endless_loop())
+    with pytest.raises(ModelError) as caught:
+        contained.check_file(path, seconds=3)
+    assert caught.value.key == "ModelTooSlow"
+
+
 def test_only_files_that_this_version_does_not_name_are_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

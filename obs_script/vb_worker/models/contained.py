@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from vb_link import bounded, limits, places
 from vb_worker import sandbox, watchdog
 from vb_worker.models import graph_file, measured, trial
@@ -29,6 +31,9 @@ from vb_worker.models.session import plain_session
 
 _PACKAGES = Path(__file__).resolve().parents[2]
 _MORE_SECONDS = 5.0  # a process that does not end by itself is ended
+_FREE_SIDE = 64
+_DTYPES = {"tensor(float16)": np.float16, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64,
+           "tensor(int32)": np.int32, "tensor(bool)": np.bool_}  # fmt: skip
 _LATE = -14  # SIGALRM's, where there is one
 
 
@@ -173,14 +178,28 @@ def key_of(manifest: Manifest) -> str:
     return digest.hexdigest()
 
 
-def check_file(path: Path) -> None:
-    """Load a model file in a process of its own. Raises ModelError if that goes wrong."""
+def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
+    """Load and run a model file in a process of its own. Raises ModelError if it ends that."""
     try:
-        problem = Attempt(path, alone=True).result()
+        problem = Attempt(path, alone=True, seconds=seconds).result()
     except OSError as error:
         raise ModelError("FileUnreadable", path=path, reason=error.strerror) from error
     if problem is not None:
         raise problem
+
+
+def _run_once(session: Any) -> None:
+    """Run a network whose inputs nobody has described; what it says to zeros does not matter."""
+    feeds = {
+        one.name: np.zeros(
+            [side if isinstance(side, int) else _FREE_SIDE if place else 1
+             for place, side in enumerate(one.shape)],
+            _DTYPES.get(one.type, np.float32),
+        )
+        for one in session.get_inputs()
+    }  # fmt: skip
+    with contextlib.suppress(Exception):
+        session.run(None, feeds)
 
 
 def main(arguments: list[str]) -> int:
@@ -196,7 +215,7 @@ def main(arguments: list[str]) -> int:
         alone = graph_file.read(path) if what == "file" else None
         sandbox.enter()
         if alone is not None:
-            plain_session(alone, path)
+            _run_once(plain_session(alone, path))
         else:
             trial.open_checked(load(path))
     except ModelError as error:
