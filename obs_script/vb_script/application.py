@@ -74,7 +74,8 @@ class Application:
             kept.memory.keep_forever()
             kept.wake, kept.script_wake = wake.Wake(), wake.Wake()
         segment = kept.memory.segment
-        if (segment.version, segment.bytes) != (layout.VERSION, layout.SEGMENT_BYTES):
+        made = (getattr(segment, "layout", 0), getattr(segment, "private_bytes", 0))
+        if made != (layout.VERSION, layout.PRIVATE_BYTES):
             self.problem = self.texts["Error.RestartObs"]
             return
         segment.wake, segment.life = kept.wake.handle, -1
@@ -176,7 +177,9 @@ class Application:
     def run(self, text: str) -> None:
         """Do one request on the UI thread and tell how it went."""
         try:
-            self.note(requests.run(text, self.texts))
+            sentence = requests.run(text, self.texts)
+            if sentence:
+                self.note(sentence)
         except SaidError as error:
             self.note(error.text(self.texts), warning=True)
         self.write_status()
@@ -276,6 +279,9 @@ def next_epoch() -> int:
     """Return a number no earlier worker of this OBS had."""
     kept = survivors()
     kept.epoch += 1
+    # Whatever was done to the memory while the last one lived, this one finds it as it should be.
+    kept.memory.sign()
+    application.shown.clear()
     return int(kept.epoch)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_link import layout, settings
-from vb_script import libobs
+from vb_script import governor, libobs
 
 PATH = Path(__file__).resolve().parent.parent / "vb_filter" / "virtual_background.lua"
 
@@ -52,6 +52,9 @@ def half(
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
         "slots": layout.SLOTS,
+        "longest_side": layout.LONGEST_SIDE,
+        "most_every": governor.MOST_EVERY,
+        "lock": settings.LOCK,
         "assets": layout.ASSETS,
         "requests": layout.REQUESTS,
         "states": {

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from vb_link import layout, limits, memory, sentences, settings, slots, wake
 from vb_worker import computing, sandbox, watchdog
-from vb_worker.boxes import boxes
+from vb_worker.boxes import boxes, sum_of_words
 from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import contained, measured, registry
 from vb_worker.models.errors import ModelError
@@ -33,6 +33,7 @@ from vb_worker.quality import preset
 
 REPORT_SECONDS = 0.5
 TRIAL_LOOK_SECONDS = 0.2
+LONGEST_MS = 1e5  # of a mask; more was not measured here
 Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
 
 
@@ -119,6 +120,7 @@ class Stream:
             pixels=np.ascontiguousarray(alpha).data,
             depth=None if depth is None else depth.data,
             boxes=boxes(alpha),
+            words=sum_of_words(alpha),
         )
         channel.alpha_used = self.used
         channel.alpha_count += 1
@@ -306,10 +308,10 @@ class Worker:
         finally:
             watchdog.end()
             self.segment.working_on = b""
-        weight = 0.1 if stream.finished else 1.0
         for field in ("preprocess_ms", "inference_ms", "total_ms"):
-            old = getattr(channel, field)
-            setattr(channel, field, old + weight * (getattr(result, field) - old))
+            new, old = getattr(result, field), getattr(channel, field)
+            known = stream.finished and 0.0 <= old < LONGEST_MS  # others can write there
+            setattr(channel, field, old + 0.1 * (new - old) if known else new)
         stream.finished.append(time.monotonic())
         unit = self.units.pop(stream.key, "")
         if unit:

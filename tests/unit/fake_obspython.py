@@ -158,8 +158,9 @@ def obs_source_set_enabled(source: Source, enabled: bool) -> None:
     source.enabled = enabled
 
 
-def obs_source_create(kind: str, name: str, _settings: None, _hotkeys: None) -> Source:
-    return Source(name, kind, references=1)
+def obs_source_create(kind: str, name: str, settings: Held | None, _hotkeys: None) -> Source:
+    own = dict(settings.content) if settings is not None else {}
+    return Source(name, kind.removesuffix("_v2"), own, references=1)
 
 
 def obs_source_filter_add(source: Source, made: Source) -> None:
@@ -168,6 +169,28 @@ def obs_source_filter_add(source: Source, made: Source) -> None:
 
 def obs_source_filter_remove(source: Source, one: Source) -> None:
     source.filters.remove(one)
+
+
+OBS_ORDER_MOVE_UP, OBS_ORDER_MOVE_BOTTOM = "up", "bottom"
+
+
+def obs_source_filter_set_order(source: Source, one: Source, order: str) -> None:
+    # The last filter of the list is the last to be applied; OBS's "up" is towards the camera.
+    place = source.filters.index(one)
+    source.filters.remove(one)
+    source.filters.insert(max(place - 1, 0) if order == "up" else len(source.filters), one)
+
+
+def obs_source_filter_count(source: Source) -> int:
+    return len(source.filters)
+
+
+def obs_filter_get_target(one: Source) -> Source | None:
+    for parent in (*world.inputs, *world.scenes):
+        if one in parent.filters:
+            chain = [parent, *parent.filters]
+            return chain[chain.index(one) - 1]
+    return None
 
 
 def obs_source_get_settings(source: Source) -> Held:
@@ -238,6 +261,6 @@ def obs_hotkey_save(number: int) -> Held:
 
 _module = types.ModuleType("obspython")
 vars(_module).update(
-    {name: value for name, value in globals().items() if name[:3] in ("obs", "sou")}
+    {name: value for name, value in globals().items() if name[:3] in ("obs", "sou", "OBS")}
 )
 sys.modules["obspython"] = _module

@@ -174,3 +174,28 @@ def test_a_sleeper_is_woken_and_sees_the_end_of_its_parent() -> None:
 def test_the_segment_fits_its_header() -> None:
     made = memory.create()
     assert made.segment.bytes == layout.SEGMENT_BYTES == len(made.mapping)
+    assert made.segment.private_bytes == layout.PRIVATE_BYTES
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="seals are Linux's")
+def test_nobody_can_cut_the_memory_short_under_obs() -> None:
+    made = memory.create()
+    for size in (0, layout.SEGMENT_BYTES // 2, layout.SEGMENT_BYTES * 2):
+        with pytest.raises(PermissionError):
+            os.ftruncate(made.descriptor, size)
+    made.segment.channels[15].used = 1  # a cut mapping would end this process
+
+
+def test_a_process_looks_at_both_pieces_but_a_child_is_given_one() -> None:
+    made = memory.create()
+    made.segment.panic = 1
+    assert memory.look(os.getpid()).magic == layout.MAGIC
+    code = (
+        "import os; print([os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code + " if os.path.exists(f'/proc/self/fd/{n}')])"],
+        pass_fds=(made.descriptor,), check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert f"memfd:{memory.NAME}" in done.stdout
+    assert memory.PRIVATE_NAME not in done.stdout
