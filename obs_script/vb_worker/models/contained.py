@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vb_link import bounded, limits, places
 from vb_worker import sandbox, watchdog
@@ -190,7 +191,7 @@ def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
 
 def _run_once(session: Any) -> None:
     """Run a network whose inputs nobody has described; what it says to zeros does not matter."""
-    feeds = {
+    feeds: dict[str, NDArray[Any]] = {
         one.name: np.zeros(
             [side if isinstance(side, int) else _FREE_SIDE if place else 1
              for place, side in enumerate(one.shape)],
