@@ -63,9 +63,9 @@ def test_a_file_is_checked_each_time_it_is_opened(tmp_path: Path) -> None:
 
 def test_a_trial_ends_in_time_whatever_the_model_does(own: Path) -> None:
     path = hostile_models.put(own, "endless", hostile_models.endless_loop())
-    problem = contained.Attempt(path, seconds=3).result()
+    problem = contained.Attempt(path, seconds=2).result()
     assert problem is not None and problem.key == "ModelTooSlow"
-    assert problem.arguments == {"path": str(path), "seconds": "3"}
+    assert problem.arguments == {"path": str(path), "seconds": "2"}
 
 
 @pytest.mark.parametrize("name", ["huge_when_run", "short_tensor", "harmless"])
@@ -82,7 +82,7 @@ def test_a_file_is_run_apart_before_the_command_adds_it(tmp_path: Path) -> None:
     contained.check_file(path)
     path.write_bytes(hostile_models.endless_loop())
     with pytest.raises(ModelError) as caught:
-        contained.check_file(path, seconds=3)
+        contained.check_file(path, seconds=2)
     assert caught.value.key == "ModelTooSlow"
 
 
