@@ -321,7 +321,7 @@ local function take_all_alphas(self)
 end
 
 local function take_alphas(self)
-	local count = tonumber(self.channel.alpha_count)
+	local count = self.channel.alpha_count
 	if count == self.alpha_count then return end
 	local whole
 	if self.ring then whole = take_all_alphas(self) else whole = take_newest_alpha(self) end

@@ -123,7 +123,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("want_width", "uint32_t", 1),
         ("want_height", "uint32_t", 1),
         ("alpha_newest", "uint32_t", 1),
-        ("alpha_count", "uint64_t", 1),
+        ("alpha_count", "uint32_t", 1),
         ("alpha_used", "uint32_t", 1),
         ("plate_state", "uint32_t", 1),
         ("report_model", "char", TEXT_BYTES),
