@@ -21,6 +21,7 @@ _U = ctypes.c_uint32
 
 _LIBOBS = {
     "obs_data_create": (_P, ()),
+    "obs_data_create_from_json": (_P, (_S,)),
     "obs_data_release": (None, (_P,)),
     "obs_data_set_string": (None, (_P, _S, _S)),
     "obs_data_set_bool": (None, (_P, _S, _B)),
@@ -29,7 +30,14 @@ _LIBOBS = {
     "obs_get_version_string": (_S, ()),
     "obs_queue_task": (None, (_I, _P, _P, _B)),
     "obs_get_source_by_name": (_P, (_S,)),
+    "obs_source_create": (_P, (_S, _S, _P, _P)),
     "obs_source_create_private": (_P, (_S, _S, _P)),
+    "obs_source_filter_add": (None, (_P, _P)),
+    "obs_source_filter_remove": (None, (_P, _P)),
+    "obs_source_filter_set_order": (None, (_P, _P, _I)),
+    "obs_source_filter_count": (ctypes.c_size_t, (_P,)),
+    "obs_source_get_name": (_S, (_P,)),
+    "obs_filter_get_target": (_P, (_P,)),
     "obs_source_release": (None, (_P,)),
     "obs_source_inc_showing": (None, (_P,)),
     "obs_source_set_muted": (None, (_P, _B)),
@@ -56,6 +64,7 @@ _FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
 LOG_WARNING, LOG_INFO = 200, 300
 TASK_UI = 0
+ORDER_UP, ORDER_BOTTOM = 0, 3
 SOURCE_VIDEO, SOURCE_AUDIO = 1, 2
 TYPE_INPUT, TYPE_SCENE = 0, 3
 

@@ -3,6 +3,9 @@
 OBS shows a camera as it is when the kind of its filter is unknown. The lock is a filter of OBS's
 own, below ours, that makes the camera invisible; ours looks at what is below the lock (see
 ``capture.lua``). So the camera is seen only where ours is, whatever became of the script.
+
+OBS makes and moves such a filter while it holds its graphics: that is asked for without Python's
+lock, as another script may hold the graphics and wait for Python.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ from typing import Any
 import obspython as obs
 
 from vb_link.settings import FILTER_ID, LOCK
-from vb_script import obs_filters
+from vb_script import libobs, obs_filters
 from vb_script.texts import SaidError
 
 KIND = "color_filter"  # "Color Correction": nothing of a picture is left of these values
-_CREATED = "color_filter_v2"
-_NOTHING = '{"opacity": 0.0, "brightness": -1.0}'
+_CREATED = b"color_filter_v2"
+_NOTHING = b'{"opacity": 0.0, "brightness": -1.0}'
 
 
 def set_lock(_texts: dict[str, str], source: str, name: str, wanted: str) -> str:
@@ -58,29 +61,32 @@ def _locks(parent: Any) -> Iterator[list[Any]]:
 
 def _remove(parent: Any, locks: list[Any]) -> None:
     for lock in locks:
-        obs.obs_source_filter_remove(parent, lock)
+        libobs.libobs().obs_source_filter_remove(int(parent), int(lock))
 
 
 def _add(parent: Any, one: Any) -> None:
-    data = obs.obs_data_create_from_json(_NOTHING)
-    lock = obs.obs_source_create(_CREATED, LOCK, data, None)
-    obs.obs_data_release(data)
-    if lock is None:
+    library = libobs.libobs()
+    data = library.obs_data_create_from_json(_NOTHING)
+    lock = library.obs_source_create(_CREATED, LOCK.encode(), data, None)
+    library.obs_data_release(data)
+    if not lock:
         raise SaidError("Lock.Failed")
     try:
-        obs.obs_source_filter_add(parent, lock)  # above all others: the camera is unseen meanwhile
+        # Above all others: the camera is unseen meanwhile.
+        library.obs_source_filter_add(int(parent), lock)
         _move_below(parent, lock, one)
     finally:
-        obs.obs_source_release(lock)
+        library.obs_source_release(lock)
 
 
 def _move_below(parent: Any, lock: Any, one: Any) -> None:
+    library = libobs.libobs()
     # OBS's "up" is towards the camera.
-    obs.obs_source_filter_set_order(parent, lock, obs.OBS_ORDER_MOVE_BOTTOM)
-    for _ in range(obs.obs_source_filter_count(parent)):
+    library.obs_source_filter_set_order(int(parent), int(lock), libobs.ORDER_BOTTOM)
+    for _ in range(library.obs_source_filter_count(int(parent))):
         if _name_below(one) == LOCK:
             return
-        obs.obs_source_filter_set_order(parent, lock, obs.OBS_ORDER_MOVE_UP)
+        library.obs_source_filter_set_order(int(parent), int(lock), libobs.ORDER_UP)
     raise SaidError("Lock.Failed")
 
 
@@ -91,5 +97,6 @@ def _in_place(parent: Any) -> bool:
 
 
 def _name_below(one: Any) -> str:
-    below = obs.obs_filter_get_target(one)
-    return "" if below is None else str(obs.obs_source_get_name(below))
+    library = libobs.libobs()
+    below = library.obs_filter_get_target(int(one))
+    return (library.obs_source_get_name(below) or b"").decode() if below else ""

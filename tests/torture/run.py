@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import statistics
 import sys
@@ -75,6 +76,30 @@ def torture(seed: int, minutes: float, folder: Path) -> Verdict:
             os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = before
 
 
+def threads(pid: int) -> list[str]:
+    """Return a line a thread: its state, and the CPU it took in half a second.
+
+    A frozen OBS has its threads asleep; one in an endless loop has one that takes all.
+    """
+
+    def look() -> dict[str, tuple[str, str, int]]:
+        found = {}
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+                name = (task / "comm").read_text().strip()
+                found[task.name] = name, fields[0], int(fields[11]) + int(fields[12])
+        return found
+
+    before = look()
+    time.sleep(0.5)
+    return [
+        f"thread {task} {name}: {state}, {ticks - before[task][2]} ticks of 50"
+        for task, (name, state, ticks) in look().items()
+        if task in before
+    ]
+
+
 def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str]) -> Verdict:
     shared = set(Path("/dev/shm").iterdir())
     scripts: Any = [(path, {}) for path in (SCRIPT, SCRIPTS / "reload.py", SCRIPTS / "hammer.py")]
@@ -94,7 +119,9 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
         walk.rest()
     except Exception as error:
         faults.append(f"{type(error).__name__}: {error}")
-        if not session.running:
+        if session.running:
+            faults += threads(pid)
+        else:
             faults.append("OBS ended in the middle of it.")
     time.sleep(1.0)
     report = session.stop()

@@ -13,6 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from vb_script import libobs
+
+_numbered: dict[int, Source] = {}
+
 
 @dataclass(eq=False)
 class Source:
@@ -27,6 +31,10 @@ class Source:
     references: int = 0
     panels_renewed: int = 0
     sync_offset: int = 0
+
+    def __int__(self) -> int:
+        _numbered[id(self)] = self
+        return id(self)
 
 
 @dataclass(eq=False)
@@ -171,26 +179,47 @@ def obs_source_filter_remove(source: Source, one: Source) -> None:
     source.filters.remove(one)
 
 
-OBS_ORDER_MOVE_UP, OBS_ORDER_MOVE_BOTTOM = "up", "bottom"
+class Library:
+    """The same OBS, as it is called through ctypes: sources are numbers."""
 
+    def obs_data_create_from_json(self, text: bytes) -> Held:
+        return obs_data_create_from_json(text.decode())
 
-def obs_source_filter_set_order(source: Source, one: Source, order: str) -> None:
-    # The last filter of the list is the last to be applied; OBS's "up" is towards the camera.
-    place = source.filters.index(one)
-    source.filters.remove(one)
-    source.filters.insert(max(place - 1, 0) if order == "up" else len(source.filters), one)
+    def obs_data_release(self, data: Held) -> None:
+        obs_data_release(data)
 
+    def obs_source_create(self, kind: bytes, name: bytes, data: Held, _hotkeys: None) -> int:
+        return int(obs_source_create(kind.decode(), name.decode(), data, None))
 
-def obs_source_filter_count(source: Source) -> int:
-    return len(source.filters)
+    def obs_source_release(self, number: int) -> None:
+        obs_source_release(_numbered[number])
 
+    def obs_source_filter_add(self, source: int, one: int) -> None:
+        obs_source_filter_add(_numbered[source], _numbered[one])
 
-def obs_filter_get_target(one: Source) -> Source | None:
-    for parent in (*world.inputs, *world.scenes):
-        if one in parent.filters:
-            chain = [parent, *parent.filters]
-            return chain[chain.index(one) - 1]
-    return None
+    def obs_source_filter_remove(self, source: int, one: int) -> None:
+        obs_source_filter_remove(_numbered[source], _numbered[one])
+
+    def obs_source_filter_set_order(self, source: int, one: int, order: int) -> None:
+        # The last filter of the list is the last to be applied; OBS's "up" is towards the camera.
+        filters, moved = _numbered[source].filters, _numbered[one]
+        place = filters.index(moved)
+        filters.remove(moved)
+        filters.insert(max(place - 1, 0) if order == libobs.ORDER_UP else len(filters), moved)
+
+    def obs_source_filter_count(self, source: int) -> int:
+        return len(_numbered[source].filters)
+
+    def obs_source_get_name(self, number: int) -> bytes:
+        return _numbered[number].name.encode()
+
+    def obs_filter_get_target(self, number: int) -> int | None:
+        one = _numbered[number]
+        for parent in (*world.inputs, *world.scenes):
+            if one in parent.filters:
+                chain = [parent, *parent.filters]
+                return int(chain[chain.index(one) - 1])
+        return None
 
 
 def obs_source_get_settings(source: Source) -> Held:
@@ -261,6 +290,6 @@ def obs_hotkey_save(number: int) -> Held:
 
 _module = types.ModuleType("obspython")
 vars(_module).update(
-    {name: value for name, value in globals().items() if name[:3] in ("obs", "sou", "OBS")}
+    {name: value for name, value in globals().items() if name[:3] in ("obs", "sou")}
 )
 sys.modules["obspython"] = _module

@@ -9,16 +9,17 @@ import pytest
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from vb_link.settings import FILTER_ID, LOCK
-from vb_script import requests, texts
+from vb_script import libobs, requests, texts
 from vb_script.texts import SaidError
 
 ENGLISH = texts.load("en-US")
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A camera with filters before and after ours, and one with a stranger's colour filter."""
     made = fake.fresh()
+    monkeypatch.setattr(libobs, "libobs", fake.Library)
     camera = Source("Camera", filters=[Source("Crop", "crop_filter"), Source("VB", FILTER_ID)])
     camera.filters.append(Source("Sharp", "sharpness_filter"))
     made.inputs = [camera, Source("Second", filters=[Source("Mine", "color_filter")])]
