@@ -28,6 +28,7 @@ import obsws_python
 from vb_link import layout, memory, places, sentences
 
 COLLECTION = "Virtual Background"
+SETTLING_SECONDS = 2.0
 SCRIPT = Path(__file__).resolve().parent.parent / "virtual_background.py"
 
 
@@ -119,6 +120,7 @@ class ObsSession:
         self._client: obsws_python.ReqClient | None = None
         self._password = secrets.token_hex(8)
         self._port = 0
+        self._connected = 0.0
         self.display_name = ""
         self._segment: Any = None
 
@@ -267,6 +269,10 @@ class ObsSession:
         """
         if self._client is None:
             raise ObsError("OBS is not connected.")
+        if name == "CreateScene":
+            # OBS 32 by itself, with no script, may freeze for good where a scene is made while
+            # its window is busy with the start: the two wait for each other's lock.
+            time.sleep(max(0.0, self._connected + SETTLING_SECONDS - time.monotonic()))
         try:
             answer = self._client.send(name, data, raw=True)
         except obsws_python.error.OBSSDKRequestError as error:
@@ -387,6 +393,7 @@ class ObsSession:
                     host="127.0.0.1", port=self._port, password=self._password, timeout=30
                 )
                 self._client.send("GetSceneList", raw=True)  # refused until OBS is ready
+                self._connected = time.monotonic()
                 return
             except Exception as error:
                 if time.monotonic() > deadline:

@@ -15,6 +15,7 @@ from vb_demo.obs_session import SCRIPT
 from vb_link.diagnosis import report
 
 
+@pytest.mark.versions
 def test_the_button_checks_everything_and_writes_the_report(
     start_obs: Callable[..., Any],
     tmp_path: Path,

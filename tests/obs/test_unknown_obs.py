@@ -36,6 +36,7 @@ def _logged(stage: Stage, text: str) -> None:
     wait_for(lambda: text in stage.obs.log(), 5, f"{text} in the log")
 
 
+@pytest.mark.versions
 def test_a_function_that_libobs_lacks_is_named_and_nothing_is_registered(
     start_obs: StartObs, product: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_a_function_that_libobs_lacks_is_named_and_nothing_is_registered(
             stage.obs.add_filter(CAMERA, FILTER, FILTER_ID)
 
 
+@pytest.mark.versions
 def test_a_source_that_is_laid_out_otherwise_is_not_written_to_and_stays_hidden(
     start_obs: StartObs, product: Path
 ) -> None:
