@@ -15,6 +15,7 @@ local assets = module("assets", obs, link, graphics, passes)
 local scenes = module("scenes", obs)
 local looks = module("looks", obs, link, assets, graphics)
 local composite = module("composite", obs, graphics, passes, assets, scenes)
+local rehearsal = module("rehearsal", obs, graphics, composite, scenes)
 local panels = module("properties", obs, link)
 local C = obs.C
 local text = panels.text
@@ -140,7 +141,7 @@ local function create(settings, source)
 		captured_frame = {}, captured_ns = {},
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
 		plate_seen = 0,
-		state = graphics.new(), person = {}, place = locked.room(""),
+		state = graphics.new(), person = {}, place = locked.room(""), rehearsal = rehearsal.new(),
 	}
 	if not obs.leave_to_libobs(self.filter) then
 		self.problem = text("Error.UnknownObs")
@@ -451,6 +452,7 @@ local function render(self)
 	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
 	if not panic and trusted(self) and composite.person(self, time, now, width, height) then
 		channel.state = half.states.mask
+		rehearsal.next(self, scene_filters, time, now, width, height)
 	else
 		channel.state = half.states.cover
 		composite.cover(self, time, now, width, height, panic)
