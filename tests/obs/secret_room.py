@@ -4,10 +4,6 @@ The room is cyan, (255, 255, 0) in BGR; nothing else on the stage comes near it.
 the room's when its blue and green are both more than MIXED above its red, which finds a fifth of
 the room's colour mixed into anything, in every frame of the recording. Pixels nearer to the person
 than MARGIN are not looked at: there the mask may be wrong, which is not privacy's business.
-
-OBS's virtual camera shows what its recording records, the program's picture by the same output of
-the same mix; the camera device itself needs a kernel module (v4l2loopback) and cannot be made in a
-container or by a test, so the recording stands for both.
 """
 
 from __future__ import annotations
