@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -157,11 +158,15 @@ class SecretRoom:
         folder = Path(self.stage.obs.environment["RELOAD_FOLDER"])
         (folder / "go.new").write_text(what)
         (folder / "go.new").rename(folder / "go")
+        done = folder / "done"
+        wait_for(partial(self._changed, done), 10, f"the script's {what or 'reload'}")
+        done.unlink()
+
+    def _changed(self, done: Path) -> bool:
+        """Change the transition, which OBS refuses while one is under way; look for ``done``."""
         for transition in ("Fade", "Cut"):
             self.stage.obs.request("SetCurrentSceneTransition", {"transitionName": transition})
-        done = folder / "done"
-        wait_for(done.exists, 10, f"the script's {what or 'reload'}")
-        done.unlink()
+        return done.exists()
 
     @contextmanager
     def worker_python(self, environment: Path) -> Iterator[None]:
