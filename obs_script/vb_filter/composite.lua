@@ -33,6 +33,11 @@ local WORDS = {
 local BIT = {}
 for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
 
+-- With these words alone there is nothing but background outside the box of the alpha.
+local BOXED = BIT.COLOR + BIT.PICTURE + BIT.BARS + BIT.BLUR + BIT.CAMERA_ALPHA
+	+ BIT.WRAP + BIT.CLEAN + BIT.MATCH
+local OF_PERSON = BIT.WRAP + BIT.CLEAN + BIT.MATCH
+
 local effects_by_set = {}
 
 local function effect_of(state, set)
@@ -363,12 +368,16 @@ function M.person(self, time, now, width, height)
 		end
 	end
 	local opaque = output == "alpha" or kind ~= "transparent"
-	local part
+	local inner, around
 	if set == BIT.PLAIN_TRANSPARENT then
-		part = part_of(self, s, width, height)
-		if part.width < 1 or part.height < 1 then return true end
+		inner = part_of(self, s, width, height)
+	elseif bit.band(set, BOXED) == set then
+		inner = part_of(self, s, width, height)
+		local rest = bit.band(set, bit.bnot(OF_PERSON)) + BIT.BACKGROUND_OUT
+		around = effect_of(state, rest)
+		set_background(around.parameters, rest, owner, picture, blurred, width, height)
 	end
-	graphics.show(state, effect, "Draw", self.full, width, height, opaque, part)
+	graphics.show(state, effect, "Draw", self.full, width, height, opaque, inner, around)
 	return true
 end
 

@@ -209,6 +209,7 @@ end
 -- From now on no alpha made before fits.
 local function forget_alpha(self)
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
+	self.late_id = nil
 	self.generation, self.first_id = (self.generation + 1) % 2 ^ 32, self.id + 1
 	if self.channel then self.channel.generation = self.generation end
 	if self.ring then locked.clear(self.ring) end
@@ -233,12 +234,8 @@ local function stage(self)
 	capture.stage(self.state, small.texture, small.width, small.height)
 end
 
--- Hands the picture staged a frame ago to the worker.
-local function hand_over(self, now)
-	if not self.staged_id then return end
-	local id = self.staged_id
-	self.staged_id = nil
-	if self.stages_late then stage(self) end
+-- Hands the staged picture `id` to the worker.
+local function hand_over(self, id, now)
 	local data, linesize, width, height = capture.map(self.state)
 	if not data then return end
 	local sent = link.send_frame(
@@ -393,7 +390,14 @@ local function begin_frame(self, time, width, height, measured)
 	self.time = time
 	composite.begin_frame(self)
 
-	hand_over(self, now)
+	local id = self.staged_id
+	self.staged_id, self.late_id = nil, nil
+	if id and self.stages_late then
+		stage(self)
+		self.late_id = id  -- until this frame is drawn: the worker then has OBS's pause
+	elseif id then
+		hand_over(self, id, now)
+	end
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, self.filter, width, height, measured and thread_ns or nil)
@@ -450,6 +454,11 @@ local function render(self)
 	else
 		channel.state = half.states.cover
 		composite.cover(self, time, now, width, height, panic)
+	end
+	if self.late_id then
+		local id = self.late_id
+		self.late_id = nil
+		hand_over(self, id, now)
 	end
 	if measured then
 		channel.capture_ns = channel.capture_ns + (middle - start)
