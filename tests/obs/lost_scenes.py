@@ -1,9 +1,10 @@
 """A fault of OBS 32's own at its end, told from a fault of ours.
 
-Closing 32.2.2 now and then keeps the scenes that are not shown, complains of the sources in them,
-and leaks or crashes where it frees them. It did so in 1 of 7 runs with no filter and no script
-but one in Lua that does nothing for 0.1 s when it is unloaded, in none of 12 runs without a Lua
-script, and in 5 of 24 with ours, which has a Lua half. OBS 29 and 30 do not.
+Closing, 32.2.2 removes its scenes while it walks along the list of them (obs_canvas_enum_scenes):
+the next one is looked up in the one that was removed, which another thread may have freed by then.
+If it has, the other scenes stay; OBS complains of the sources in them and leaks, or crashes where
+it frees them. It did so in 1 of 7 runs with no filter and no script but an empty one in Lua, and in
+5 of 24 with ours. OBS 29 and 30 have no such list.
 """
 
 from __future__ import annotations
