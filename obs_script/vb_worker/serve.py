@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_link import layout, limits, memory, sentences, settings, slots, wake
-from vb_worker import computing, sandbox, watchdog
+from vb_worker import computing, give_back, sandbox, watchdog
 from vb_worker.boxes import boxes, sum_of_words
 from vb_worker.depth import Depths, DepthStream
 from vb_worker.models import contained, measured, registry
@@ -195,8 +195,11 @@ class Worker:
 
     def _close_unused(self) -> None:
         wanted = {stream.key for stream in self.streams.values()}
-        for key in [key for key in self.pipelines if key not in wanted]:
+        unused = [key for key in self.pipelines if key not in wanted]
+        for key in unused:
             del self.pipelines[key]
+        if unused:
+            give_back.memory()
         self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import statistics
+import subprocess
 import sys
 import time
 from dataclasses import dataclass
@@ -101,6 +103,17 @@ def threads(pid: int) -> list[str]:
     ]
 
 
+def backtraces(pid: int) -> list[str]:
+    """Return where each thread stands, if gdb is there to say so."""
+    if not shutil.which("gdb"):
+        return []
+    asked = ["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all backtrace 25"]
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
+        return [line for line in done.stdout.splitlines() if line.startswith(("#", "Thread"))]
+    return ["gdb took longer than a minute."]
+
+
 def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str]) -> Verdict:
     shared = set(Path("/dev/shm").iterdir())
     scripts: Any = [(path, {}) for path in (SCRIPT, SCRIPTS / "reload.py", SCRIPTS / "hammer.py")]
@@ -121,7 +134,7 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
     except Exception as error:
         faults.append(f"{type(error).__name__}: {error}")
         if session.running:
-            faults += threads(pid)
+            faults += threads(pid) + backtraces(pid)
         else:
             faults.append("OBS ended in the middle of it.")
     time.sleep(1.0)

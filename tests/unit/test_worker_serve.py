@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +15,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import layout, sentences, slots
-from vb_worker.models import Manifest
+from vb_link import layout, places, sentences, slots
+from vb_worker.models import Manifest, find_models
 from vb_worker.serve import Worker
 
 W, H = 64, 36
@@ -200,3 +203,23 @@ def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None
     alpha = np.frombuffer(half.answer(room).pixels, np.uint8).reshape(H, W)
     assert alpha[24, 50] > 200
     assert alpha[24, 9] < 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read as Linux tells it")
+def test_switching_the_quality_again_and_again_takes_no_more_memory(half: Filter) -> None:
+    half.worker.models = find_models([places.models_dir()])
+    picture = np.random.default_rng(1).integers(0, 255, (H, W, 4), np.uint8)
+
+    def switch(times: int) -> float:
+        for number in range(times):
+            half.set(model=b"selfie_square", quality=(b"fast", b"balanced")[number % 2])
+            half.answer(picture)
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    gc.disable()  # it runs by chance, now and then
+    try:
+        before = switch(10)
+        assert switch(60) < before + 6, "MiB"
+    finally:
+        gc.enable()
