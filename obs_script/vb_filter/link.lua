@@ -31,6 +31,8 @@ function M.take_channel(segment, count)
 			channel.generation = channel.generation + 1
 			channel.drawn_frames, channel.state = 0, 0
 			channel.delay_frames, channel.delay_ms, channel.repeated_frames = 0, 0, 0
+			channel.mark_picture[0] = 0
+			ffi.fill(channel.mark_kinds, ffi.sizeof(channel.mark_kinds))
 			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))

@@ -22,6 +22,7 @@ from vb_link import layout, memory, places, sentences, slots, wake
 from vb_worker import computing
 from vb_worker.boxes import boxes
 from vb_worker.depth import Depths, DepthStream
+from vb_worker.marks import marks_of
 from vb_worker.models import measured, registry, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
@@ -29,6 +30,7 @@ from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
 from vb_worker.plate import Plate
 from vb_worker.quality import preset
+from vb_worker.strokes import Strokes
 
 REPORT_SECONDS = 0.5
 Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
@@ -66,6 +68,8 @@ class Stream:
         self.choice = PersonChoice()
         self.plate = Plate()
         self.plate_request = 0
+        self.strokes = Strokes()
+        self.strokes_error: Exception | None = None
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -88,7 +92,7 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = error_field(self.error or self.depth.error)
+        channel.report_error = error_field(self.error or self.strokes_error or self.depth.error)
 
     def follow_plate(self) -> None:
         """Take or drop the clean plate as the filter asks, and say how it is."""
@@ -100,6 +104,16 @@ class Stream:
             else:
                 self.plate.drop()
         self.channel.plate_state = self.plate.state
+
+    def follow_marks(self) -> None:
+        """Use the strokes that the filter names."""
+        try:
+            self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
+            self.strokes_error = None
+        except ModelError as error:
+            if self.strokes_error is None:
+                _complain(error)
+            self.strokes_error = error
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Hand the filter the alpha of a picture, with the newest depth there is."""
@@ -172,6 +186,7 @@ class Worker:
         stream.settings_sequence = _settings_of(channel)
         stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
+        stream.follow_marks()
         self._configure_depth(stream)
         key = (
             text_of(channel.model),
@@ -240,8 +255,9 @@ class Worker:
         count = int(channel.frame_count)
         picture = slots.read(channel.frames, int(channel.frame_newest), 4)
         pipeline = self.pipelines.get(stream.key)
-        if picture is None or pipeline is None:
-            if pipeline is None:
+        if picture is None or pipeline is None or stream.strokes_error is not None:
+            # Strokes that cannot be read could have hidden something: no alpha, so the cover.
+            if picture is not None or pipeline is None:
                 stream.frame_count = count
             return False
         stream.frame_count = count
@@ -251,10 +267,17 @@ class Worker:
             stream.generation = picture.generation
             pipeline.reset(index)
             stream.choice.reset()
+            stream.strokes.reset()
             stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         try:
-            result = pipeline.process(frame, stream=index, choice=stream.choice, plate=stream.plate)
+            result = pipeline.process(
+                frame,
+                stream=index,
+                choice=stream.choice,
+                plate=stream.plate,
+                strokes=stream.strokes,
+            )
             stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.

@@ -200,3 +200,34 @@ def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None
     alpha = np.frombuffer(half.answer(room).pixels, np.uint8).reshape(H, W)
     assert alpha[24, 50] > 200
     assert alpha[24, 9] < 30
+
+
+def test_a_stroke_drops_what_it_touches(half: Filter) -> None:
+    picture = _two()
+    picture[16:36, 5:15, 2] = 255  # the left one is purple, and a thing
+
+    def kept() -> tuple[int, int]:
+        alpha = np.frombuffer(half.answer(picture).pixels, np.uint8).reshape(H, W)
+        return int(alpha[24, 10]), int(alpha[24, 50])
+
+    assert kept() == (255, 255)
+    half.channel.mark_edges[:4] = [0.1, 0.7, 0.2, 0.9]
+    half.channel.mark_kinds[0] = layout.MARK_DROP
+    half.set(mark_owner=1)
+    assert kept() == (0, 255)
+    half.channel.mark_kinds[0] = layout.MARK_NONE
+    half.set()
+    assert kept() == (255, 255)
+
+
+def test_strokes_that_cannot_be_read_hide_all(half: Filter, tmp_path: Path) -> None:
+    assert half.kept() == (255, 255)
+    half.set(mark_picture=bytes(tmp_path / "none.png"))
+    count = half.channel.alpha_count
+    half.channel.frame_count += 1
+    half.worker.work()
+    assert half.channel.alpha_count == count
+    assert "none.png is not a picture of strokes" in half.error
+    half.set(mark_picture=b"")
+    assert half.kept() == (255, 255)
+    assert half.error == ""
