@@ -28,6 +28,7 @@ import obsws_python
 from vb_link import layout, memory, places, sentences
 
 COLLECTION = "Virtual Background"
+SETTLING_SECONDS = 2.0
 SCRIPT = Path(__file__).resolve().parent.parent / "virtual_background.py"
 
 
@@ -86,7 +87,8 @@ class ObsSession:
 
     ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
     scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
-    Without ``preview`` OBS's window draws no preview, as when it is minimised.
+    Without ``preview`` OBS's window draws no preview, as when it is minimised. ``arguments`` are
+    more words for OBS's command line.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class ObsSession:
         environment: dict[str, str] | None = None,
         locale: str = "en-US",
         preview: bool = True,
+        arguments: Sequence[str] = (),
     ) -> None:
         self.folder = folder
         self.size = (width, height)
@@ -110,14 +113,16 @@ class ObsSession:
         self.environment = dict(environment or {})
         self.locale = locale
         self.preview = preview
+        self.arguments = tuple(arguments)
         self.recordings = folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._client: obsws_python.ReqClient | None = None
         self._password = secrets.token_hex(8)
         self._port = 0
+        self._connected = 0.0
         self.display_name = ""
-        self._memory: memory.Memory | None = None
+        self._segment: Any = None
 
     # Life
 
@@ -156,7 +161,7 @@ class ObsSession:
                 environment.pop(name, None)
         self.display_name = environment.get("DISPLAY", "")
         command = [program, "--multi", "--disable-updater", "--disable-missing-files-check",
-                   "--collection", self.collections[0]]  # fmt: skip
+                   "--collection", self.collections[0], *self.arguments]  # fmt: skip
         with (self.folder / "obs.out").open("wb") as out:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=out, stderr=subprocess.STDOUT,
@@ -183,7 +188,7 @@ class ObsSession:
                 self._process.kill()
                 self._process.wait()
             self._process = None
-        self._memory = None
+        self._segment = None
         self._close_display()
         log = self.log()
         found = re.findall(r"Number of memory leaks: (\d+)", log)
@@ -195,7 +200,7 @@ class ObsSession:
             self._process.send_signal(how)
             self._process.wait()
             self._process = None
-        self._client = self._memory = None
+        self._client = self._segment = None
         self._close_display()
 
     def _close_display(self) -> None:
@@ -225,18 +230,16 @@ class ObsSession:
     # The link
 
     def segment(self) -> Any:
-        """Return the running OBS's shared memory (``vb_link.layout.Segment``), to look at.
+        """Return the running OBS's memory (``vb_link.layout.Segment``), to look at.
 
         Raises ObsError when no script of ours is loaded.
         """
-        if self._memory is None:
-            for entry in Path(f"/proc/{self.pid}/fd").iterdir():
-                with contextlib.suppress(OSError):
-                    if str(entry.readlink()).startswith(f"/memfd:{memory.NAME}"):
-                        self._memory = memory.attach(str(entry))
-                        return self._memory.segment
-            raise ObsError("The script Virtual Background is not loaded in this OBS.")
-        return self._memory.segment
+        if self._segment is None:
+            try:
+                self._segment = memory.look(self.pid)
+            except memory.LinkError as error:
+                raise ObsError(str(error)) from error
+        return self._segment
 
     def link_stats(self, index: int = 0) -> dict[str, Any]:
         """Return the account of the filter in channel ``index`` in plain values.
@@ -266,6 +269,10 @@ class ObsSession:
         """
         if self._client is None:
             raise ObsError("OBS is not connected.")
+        if name == "CreateScene":
+            # OBS 32 by itself, with no script, may freeze for good where a scene is made while
+            # its window is busy with the start: the two wait for each other's lock.
+            time.sleep(max(0.0, self._connected + SETTLING_SECONDS - time.monotonic()))
         try:
             answer = self._client.send(name, data, raw=True)
         except obsws_python.error.OBSSDKRequestError as error:
@@ -386,6 +393,7 @@ class ObsSession:
                     host="127.0.0.1", port=self._port, password=self._password, timeout=30
                 )
                 self._client.send("GetSceneList", raw=True)  # refused until OBS is ready
+                self._connected = time.monotonic()
                 return
             except Exception as error:
                 if time.monotonic() > deadline:

@@ -5,12 +5,20 @@ local C = obs.C
 
 local M = {}
 
+-- What is below the lock (see vb_script/lock.py), where the lock is right below the filter.
+local function below(state, source)
+	if not state.lock then return source end
+	state.locked = source ~= nil and ffi.string(C.obs_source_get_name(source)) == state.lock
+	return state.locked and C.obs_filter_get_target(source) or source
+end
+
 -- Renders the chain below the filter, once, into a full-size texture (premultiplied, sRGB).
 -- `name` is the texture's; `clock` is nil or the clock to measure the source's own drawing with, into `source_ns`.
 function M.full(state, name, filter, width, height, clock)
 	-- Another thread may be removing the filter: from here on these two are what counts, as what
 	-- was asked a moment ago may be gone.
-	local source, parent = C.obs_filter_get_target(filter), C.obs_filter_get_parent(filter)
+	local source = below(state, C.obs_filter_get_target(filter))
+	local parent = C.obs_filter_get_parent(filter)
 	if source == nil or parent == nil then return nil end
 	local flags = C.obs_source_get_output_flags(parent)
 	local plain = source == parent

@@ -2,7 +2,7 @@
 -- no lock of OBS's scripting and never touch Python.
 local ffi = require("ffi")
 
-ffi.cdef [[
+local declared = [[
 typedef struct __attribute__((aligned(16))) { float x, y, z, w; } vb_vec4;
 typedef struct { float x, y; } vb_vec2;
 typedef struct { void *type; int own; void *pointer; } vb_userdata;
@@ -11,7 +11,15 @@ typedef struct {
 	const char *id; int type; uint32_t output_flags;
 	void *get_name, *create, *destroy, *get_width, *get_height, *get_defaults, *get_properties,
 		*update, *activate, *deactivate, *show, *hide, *video_tick, *video_render, *filter_video,
-		*filter_audio, *enum_active_sources, *save, *load;
+		*filter_audio, *enum_active_sources, *save, *load, *mouse_click, *mouse_move, *mouse_wheel,
+		*focus, *key_click, *filter_remove, *type_data, *free_type_data, *audio_render,
+		*enum_all_sources, *transition_start, *transition_stop, *get_defaults2, *get_properties2,
+		*audio_mix;
+	int icon_type;
+	void *media_play_pause, *media_restart, *media_stop, *media_next, *media_previous,
+		*media_get_duration, *media_get_time, *media_set_time, *media_get_state;
+	uint32_t version;
+	const char *unversioned_id;
 } vb_source_info;
 
 void *obs_filter_get_target(const void *filter);
@@ -25,6 +33,8 @@ void obs_source_skip_video_filter(void *filter);
 void obs_source_update_properties(void *source);
 const char *obs_source_get_name(const void *source);
 const char *obs_source_get_id(const void *source);
+const char *obs_source_get_unversioned_id(const void *source);
+void *obs_source_get_type_data(void *source);
 int obs_source_get_type(const void *source);
 uint32_t obs_source_get_width(void *source);
 uint32_t obs_source_get_height(void *source);
@@ -95,6 +105,7 @@ void gs_enable_framebuffer_srgb(bool enable);
 bool gs_framebuffer_srgb_enabled(void);
 int gs_get_color_space(void);
 ]]
+ffi.cdef(declared)
 
 local windows = ffi.os == "Windows"
 if windows then
@@ -124,6 +135,9 @@ M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 1, 4, 5
 M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
 M.SPACE_SRGB = 0
 M.LOG_WARNING = 200
+-- Within so many words of a source's beginning its obs_source_info lies: at 27 in OBS 29, at 42
+-- in 30 and 32.
+M.INFO_WITHIN = 64
 
 -- These functions of libobs may call back into this Lua state: the chain below may hold another
 -- filter of ours. LuaJIT must never compile such a call, as compiled code keeps its state where
@@ -142,22 +156,53 @@ M.full_width = interpreted(function(source) return M.C.obs_source_get_width(sour
 M.full_height = interpreted(function(source) return M.C.obs_source_get_height(source) end)
 M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
 
+-- The functions declared above that this libobs lacks. FFI finds a function when it is first
+-- called, which may be in the middle of a draw: so all are looked for before.
+function M.missing()
+	local missing = {}
+	for name in declared:gmatch("([%w_]+)%([^()]*%);") do
+		if not pcall(function() return M.C[name] end) then missing[#missing + 1] = name end
+	end
+	return missing
+end
+
+-- The callbacks that scripting gives every Lua source, and some that it never gives one.
+local GIVEN = { "create", "destroy", "get_width", "get_height", "update", "activate", "deactivate",
+	"show", "hide", "video_tick", "video_render", "save", "load" }
+local NOT_GIVEN = { "filter_video", "filter_audio", "mouse_click", "mouse_move", "mouse_wheel",
+	"focus", "key_click", "filter_remove", "audio_render", "transition_start", "transition_stop",
+	"audio_mix" }
+
+-- Whether `found` is the declared structure of this source, judged by what OBS tells publicly of
+-- it: what lies before, between and behind the callbacks is where it was declared.
+local function is_info(found, source)
+	if found.type ~= M.C.obs_source_get_type(source)
+		or found.output_flags ~= M.C.obs_source_get_output_flags(source)
+		or found.type_data ~= M.C.obs_source_get_type_data(source)
+		or found.unversioned_id ~= M.C.obs_source_get_unversioned_id(source) then
+		return false
+	end
+	for _, name in ipairs(GIVEN) do
+		if found[name] == nil then return false end
+	end
+	for _, name in ipairs(NOT_GIVEN) do
+		if found[name] ~= nil then return false end
+	end
+	return true
+end
+
 -- Takes away from a new filter the callbacks that OBS calls while it holds the parent's filter
 -- lock: they take this Lua's lock, and the graphics thread takes the two the other way round
 -- whenever a filter of ours draws a source that has another one of ours. Without them libobs asks
 -- the source below for its size (the same answer) and saves the settings by itself, and nothing
--- can wait in a circle. They are found by what OBS tells publicly of the source; false: not found,
--- nothing was changed.
+-- can wait in a circle. false: this OBS is another than those known; nothing was changed.
 function M.leave_to_libobs(source)
 	local id = M.C.obs_source_get_id(source)
 	local words = ffi.cast("const char **", source)
-	for index = 0, 200 do
+	for index = 0, M.INFO_WITHIN do
 		if words[index] == id then
 			local found = ffi.cast("vb_source_info *", words + index)
-			if found.type ~= M.C.obs_source_get_type(source)
-				or found.output_flags ~= M.C.obs_source_get_output_flags(source) then
-				return false
-			end
+			if not is_info(found, source) then return false end
 			found.get_width, found.get_height, found.save, found.load = nil, nil, nil, nil
 			return true
 		end

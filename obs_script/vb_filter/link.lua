@@ -1,4 +1,6 @@
 -- The filter's end of the shared memory: frames out, alphas in, newest wins, nothing waits.
+-- Others can write into the channels: no index, size or text out of them is used unchecked, and
+-- what only the filter decides is kept in its lane, not read back.
 -- Loaded with the libobs module as its argument.
 local ffi = require("ffi")
 local obs = ...
@@ -9,26 +11,31 @@ local M = {}
 local one_byte = ffi.new("uint8_t[1]", 0)
 
 -- Maps the segment whose declarations and address the script handed over. Returns nil and a
--- sentence when this LuaJIT lays the structures out otherwise than Python does.
+-- field's name when this LuaJIT lays the structures out otherwise than Python does.
 function M.open(half)
 	if not pcall(ffi.typeof, "vb_segment") then ffi.cdef(half.cdef) end
 	for name, offset in pairs(half.offsets) do
 		local structure, field = name:match("(.*)%.(.*)")
 		if ffi.offsetof(structure, field) ~= offset then
-			return nil, "The shared memory's layout differs at " .. name .. ": please report this."
+			return nil, name
 		end
 	end
-	M.slots = half.slots
-	return ffi.cast("vb_segment *", ffi.cast("uintptr_t", half.address))
+	M.slots, M.longest_side, M.channel_count = half.slots, half.longest_side, half.channels
+	local segment = ffi.cast("vb_segment *", ffi.cast("uintptr_t", half.address))
+	M.channels = ffi.cast("vb_shared *", ffi.cast("uintptr_t", segment.shared)).channels
+	return segment
 end
 
--- Takes a free channel for one filter, or nil when all are taken.
-function M.take_channel(segment, count)
+local taken = {}
+
+-- Takes a free channel for one filter: a table with it, and what is remembered of it; or nil when
+-- all are taken.
+function M.take_channel()
 	M.last_use = (M.last_use or 0) + 1
-	for index = 0, count - 1 do
-		local channel = segment.channels[index]
-		if channel.used == 0 then
-			channel.generation = channel.generation + 1
+	for index = 0, M.channel_count - 1 do
+		local channel = M.channels[index]
+		if not taken[index] then
+			taken[index] = true
 			channel.drawn_frames, channel.state = 0, 0
 			channel.delay_frames, channel.delay_ms, channel.repeated_frames = 0, 0, 0
 			channel.mark_picture[0] = 0
@@ -38,10 +45,56 @@ function M.take_channel(segment, count)
 			ffi.fill(channel.status, ffi.sizeof(channel.status))
 			obs.fence()
 			channel.used = M.last_use
-			return channel
+			return {
+				channel = channel, index = index, used = M.last_use,
+				settings_sequence = channel.settings_sequence, newest = 0,
+			}
 		end
 	end
 	return nil
+end
+
+function M.give_channel(lane)
+	lane.channel.used = 0
+	taken[lane.index] = nil
+end
+
+-- Whether somebody else has written what is the filter's own.
+function M.damaged(lane)
+	local channel = lane.channel
+	return channel.used ~= lane.used or channel.settings_sequence ~= lane.settings_sequence
+end
+
+-- Makes the channel the filter's again, whatever was written over it, and free ones free.
+function M.claim(lane)
+	for index = 0, M.channel_count - 1 do
+		if not taken[index] then M.channels[index].used = 0 end
+	end
+	lane.channel.frame_newest = lane.newest
+	lane.channel.used = lane.used
+end
+
+-- Says that what the worker reads of a channel is written anew.
+function M.settings_changed(lane)
+	lane.settings_sequence = (lane.settings_sequence + 1) % 2 ^ 32
+	obs.fence()
+	lane.channel.settings_sequence = lane.settings_sequence
+end
+
+-- The size the worker wants pictures in, or one that suits all while it asks for an absurd one.
+function M.wanted_size(channel, frame_bytes)
+	local width, height = channel.want_width, channel.want_height
+	local longest = M.longest_side
+	if width < 1 or height < 1 or width > longest or height > longest
+		or width * height * 4 > frame_bytes then
+		return 256, 144
+	end
+	return width, height
+end
+
+-- The text in a field of a channel, which may lack its closing zero.
+function M.text(field)
+	return (ffi.string(field, ffi.sizeof(field)):match("^[^%z]*"))
 end
 
 -- Whether the worker process lives: its death hangs up its end of the life pipe.
@@ -72,12 +125,13 @@ end
 
 -- Hands one small RGBA picture to the worker. Returns false when it is the picture handed over
 -- last: nothing is sent then, and the last alpha still fits.
-function M.send_frame(segment, channel, id, generation, data, linesize, width, height)
-	local last = channel.frames[channel.frame_newest]
+function M.send_frame(segment, lane, id, generation, data, linesize, width, height)
+	local channel = lane.channel
+	local last = channel.frames[lane.newest]
 	if last.generation == generation and same(last, data, linesize, width, height) then
 		return false
 	end
-	local index = (channel.frame_newest + 1) % M.slots
+	local index = (lane.newest + 1) % M.slots
 	local slot = channel.frames[index]
 	slot.sequence = bit.bor(slot.sequence + 1, 1)
 	obs.fence()
@@ -93,7 +147,7 @@ function M.send_frame(segment, channel, id, generation, data, linesize, width, h
 	obs.fence()
 	slot.sequence = slot.sequence + 1
 	obs.fence()
-	channel.frame_newest = index
+	lane.newest, channel.frame_newest = index, index
 	channel.frame_count = channel.frame_count + 1
 	M.wake(segment)
 	return true
@@ -102,10 +156,25 @@ end
 -- The boxes of the alpha taken last.
 M.boxes = ffi.new("uint16_t[32]")
 
+-- What the worker has added up (see slots.py), of `size` bytes that zeros may be written after.
+local function sum_of(buffer, size, id, width, height)
+	local words = ffi.cast("const uint64_t *", buffer)
+	ffi.fill(buffer + size, M.SPARE)
+	local sum, other = 0ULL, 0ULL
+	for index = 0, math.ceil(size / 16) * 2 - 2, 2 do
+		sum, other = sum + words[index], other + words[index + 1]
+	end
+	return sum + other + id + width * 0x100000000ULL + height * 0x1000000000000ULL
+end
+
+-- So many bytes a buffer for alphas is longer than what it holds.
+M.SPARE = 16
+
 -- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is whole, of
 -- this generation and of a sane size. Returns frame id, width, height, whether depth came; or nil.
-function M.take_alpha(channel, index, generation, buffer, depths, capacity)
-	if index >= M.slots or channel.alpha_used ~= channel.used then return nil end
+function M.take_alpha(lane, index, generation, buffer, depths, capacity)
+	local channel = lane.channel
+	if index >= M.slots or channel.alpha_used ~= lane.used then return nil end
 	local slot = channel.alphas[index]
 	local sequence = slot.sequence
 	if sequence == 0 or sequence % 2 == 1 then return nil end
@@ -113,12 +182,15 @@ function M.take_alpha(channel, index, generation, buffer, depths, capacity)
 	local width, height, id = slot.width, slot.height, tonumber(slot.frame_id)
 	if slot.generation ~= generation or width < 1 or height < 1 then return nil end
 	if width * height > capacity then return nil end
+	if width > M.longest_side or height > M.longest_side then return nil end
+	local sum = slot.sum
 	ffi.copy(buffer, slot.pixels, width * height)
 	ffi.copy(M.boxes, slot.boxes, ffi.sizeof(M.boxes))
 	local has_depth = slot.has_depth ~= 0
 	if has_depth then ffi.copy(depths, slot.depth, width * height) end
 	obs.fence()
 	if slot.sequence ~= sequence then return nil end
+	if sum_of(buffer, width * height, id, width, height) ~= sum then return nil end
 	return id, width, height, has_depth
 end
 

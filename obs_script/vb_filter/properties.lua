@@ -208,6 +208,26 @@ function M.add_scenes(properties, self, background_of)
 	end)
 end
 
+-- Asks the script for the lock, or to take it away: when the setting changes, and again while the
+-- lock is not where it belongs. Called once a frame.
+local LOCK_AGAIN_NS = 2e9
+function M.keep_lock(self, now)
+	local wanted = self.settings.lock
+	if self.lock_asked == nil then
+		local below = C.obs_filter_get_target(self.filter)
+		if below == nil then return end
+		self.lock_asked, self.lock_ns = ffi.string(C.obs_source_get_name(below)) == half.lock, 0
+	end
+	if wanted == self.lock_asked
+		and (not wanted or self.state.locked ~= false or now - self.lock_ns < LOCK_AGAIN_NS) then
+		return
+	end
+	local source, filter = names_of(self)
+	if not source then return end
+	self.lock_asked, self.lock_ns = wanted, now
+	ask("lock", source, filter, tostring(wanted))
+end
+
 local function asker(self)
 	return function(action, ...)
 		local source, filter = names_of(self)

@@ -29,7 +29,7 @@ local PATIENCE_NS = 0.25e9
 local ABSENCE_NS = 0.3e9
 -- A panel is not rebuilt sooner than this after the user changed something in it.
 local QUIET_NS = 2e9
-local HISTORY = 64
+local HISTORY = 256
 -- Where beginning a read-back waits this long so many times running, it is begun a frame later.
 local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
 local EVERY_PART = { background = true, layers = true, zones = true }
@@ -42,26 +42,44 @@ local alpha_bytes, depth_bytes
 -- Asks for a picture of the empty room, as soon as nobody is in it.
 local function take_plate(self)
 	self.plates = (self.plates or 0) + 1
-	self.channel.plate_request = self.plates
+	self.plate = self.plates
+	self.channel.plate_request = self.plate
+	link.wake(segment)
+end
+
+-- Writes all that the worker is to know of this filter.
+local function tell(self)
+	for _, setting in ipairs(half.settings) do
+		if setting.reader ~= "filter" then
+			link.set_field(self.channel, setting.key, self.settings[setting.key])
+		end
+	end
+	self.channel.plate_request = self.plate or 0
+	link.settings_changed(self.lane)
 	link.wake(segment)
 end
 
 local function update(self, settings)
 	looks.read(self, half.settings, settings)
 	looks.want(self, segment, half.assets, EVERY_PART)
+	self.state.lock = self.settings.lock and half.lock or nil
 	if not self.channel then return end
-	for _, setting in ipairs(half.settings) do
-		if setting.reader ~= "filter" then
-			link.set_field(self.channel, setting.key, self.settings[setting.key])
-		end
-	end
 	if not self.settings.clean_plate then
-		self.channel.plate_request = 0
-	elseif self.channel.plate_request == 0 then
+		self.plate = nil
+	elseif not self.plate then
 		take_plate(self)
 	end
-	self.channel.settings_sequence = self.channel.settings_sequence + 1
-	link.wake(segment)
+	tell(self)
+end
+
+-- For a new worker, and after a stranger wrote into the memory.
+local function tell_anew(self)
+	local channel = self.channel
+	self.epoch = segment.worker_epoch
+	link.claim(self.lane)
+	channel.generation = self.generation
+	channel.source_width, channel.source_height = self.width or 0, self.height or 0
+	tell(self)
 end
 
 local function get_defaults(settings)
@@ -81,7 +99,7 @@ local function status_text(self)
 	if self.problem then return self.problem end
 	local wrong = notice(self)
 	if wrong ~= "" then return wrong end
-	local status = ffi.string(self.channel.status)
+	local status = link.text(self.channel.status)
 	if status == "" then status = text("Status.Starting") end
 	local plate = half.plate_states[self.channel.plate_state]
 	return plate and status .. "\n" .. text("Plate." .. plate) or status
@@ -119,16 +137,21 @@ local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source),
 		settings = {},
-		frame = 0, id = 0, generation = 0,
+		frame = 0, id = 0, generation = 0, first_id = 1,
 		captured_frame = {}, captured_ns = {},
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
 		plate_seen = 0,
 		state = graphics.new(), person = {}, place = locked.room(""),
 	}
-	obs.leave_to_libobs(self.filter)
-	self.channel = link.take_channel(segment, half.channels)
-	if self.channel then
-		self.generation = self.channel.generation
+	if not obs.leave_to_libobs(self.filter) then
+		self.problem = text("Error.UnknownObs")
+		obs.warn(self.problem)
+	end
+	self.lane = link.take_channel()
+	if self.lane then
+		self.channel, self.epoch = self.lane.channel, segment.worker_epoch
+		self.generation = (self.channel.generation + 1) % 2 ^ 32
+		self.channel.generation = self.generation
 	else
 		self.problem = text("Error.TooManyFilters")
 	end
@@ -137,12 +160,13 @@ local function create(settings, source)
 end
 
 local function destroy(self)
-	if self.channel then
-		self.channel.used = 0
+	if self.settings.lock then link.request(segment, half.requests, "tidy_locks") end
+	if self.lane then
+		link.give_channel(self.lane)
 		link.wake(segment)
 	end
 	looks.destroy(self)
-	self.channel = nil
+	self.channel, self.lane = nil, nil
 end
 
 local function get_width(self)
@@ -159,7 +183,9 @@ local function video_tick(self)
 	local channel = self.channel
 	local now = tonumber(C.os_gettime_ns())
 	looks.tick(self, now)
+	panels.keep_lock(self, now)
 	if not channel then return end
+	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
 	local wrong = looks.problem(self)
 	if channel.status_sequence == self.status_seen and wrong == self.notice_seen
 		and channel.plate_state == self.plate_seen then
@@ -184,7 +210,7 @@ end
 -- From now on no alpha made before fits.
 local function forget_alpha(self)
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
-	self.generation = self.generation + 1
+	self.generation, self.first_id = (self.generation + 1) % 2 ^ 32, self.id + 1
 	if self.channel then self.channel.generation = self.generation end
 	if self.ring then locked.clear(self.ring) end
 end
@@ -211,13 +237,13 @@ end
 -- Hands the picture staged a frame ago to the worker.
 local function hand_over(self, now)
 	if not self.staged_id then return end
-	local id, channel = self.staged_id, self.channel
+	local id = self.staged_id
 	self.staged_id = nil
 	if self.stages_late then stage(self) end
 	local data, linesize, width, height = capture.map(self.state)
 	if not data then return end
 	local sent = link.send_frame(
-		segment, channel, id, self.generation, data, linesize, width, height)
+		segment, self.lane, id, self.generation, data, linesize, width, height)
 	capture.unmap(self.state)
 	if sent then
 		self.sent_id = id
@@ -241,6 +267,11 @@ local function stage_now(self)
 	self.stages_late = self.slow_stages >= SLOW_STAGES
 end
 
+-- How old an alpha may be, and how late the next one.
+local function patience(self)
+	return PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
+end
+
 -- Puts the alpha that was copied last into the textures of `place`.
 local function put_alpha(self, place, id, width, height, has_depth)
 	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
@@ -248,17 +279,26 @@ local function put_alpha(self, place, id, width, height, has_depth)
 	ffi.copy(place.alpha.boxes, link.boxes, ffi.sizeof(link.boxes))
 	place.depth = has_depth
 		and graphics.upload(self.state, place.depth_name, depth_bytes, width, height) or nil
-	self.waiting_ns = id < self.sent_id and self.now or nil
+	self.waiting_ns = nil
+	if id < self.sent_id then
+		-- A worker that stood still comes back with what no longer fits: as if nothing had come.
+		local fits = self.id - id < HISTORY
+			and self.now - self.captured_ns[id % HISTORY] < patience(self)
+		self.waiting_ns = fits and self.now or 0
+	end
 end
 
 local function copy_alpha(self, index)
-	return link.take_alpha(
-		self.channel, index, self.generation, alpha_bytes, depth_bytes, alpha_capacity)
+	local id, width, height, has_depth = link.take_alpha(
+		self.lane, index, self.generation, alpha_bytes, depth_bytes, alpha_capacity)
+	-- Only of a picture that was sent since alphas were forgotten.
+	if not id or not self.sent_id or id > self.sent_id or id < self.first_id then return nil end
+	return id, width, height, has_depth
 end
 
 local function take_newest_alpha(self)
 	local id, width, height, has_depth = copy_alpha(self, self.channel.alpha_newest)
-	if not id then return false end
+	if not id or (self.has_alpha and id < self.alpha_id) then return false end
 	put_alpha(self, self.place, id, width, height, has_depth)
 	self.has_alpha, self.alpha_id = true, id
 	return true
@@ -282,7 +322,7 @@ local function take_all_alphas(self)
 end
 
 local function take_alphas(self)
-	local count = tonumber(self.channel.alpha_count)
+	local count = self.channel.alpha_count
 	if count == self.alpha_count then return end
 	local whole
 	if self.ring then whole = take_all_alphas(self) else whole = take_newest_alpha(self) end
@@ -324,8 +364,7 @@ end
 -- Makes the small picture of the frame in `place` and begins its way to the worker.
 local function send_small(self, place, now)
 	local channel = self.channel
-	local w, h = channel.want_width, channel.want_height
-	if w < 1 or h < 1 or w * h * 4 > half.frame_bytes then w, h = 256, 144 end
+	local w, h = link.wanted_size(channel, half.frame_bytes)
 	local small = place.small
 	small.texture = passes.shrink(
 		self.state, place.small_names, place.full, self.width, self.height, w, h)
@@ -371,7 +410,7 @@ local function begin_frame(self, time, width, height, measured)
 		forget_alpha(self)
 		return
 	end
-	if self.ring or self.frame % math.max(channel.every, 1) == 0 then
+	if self.ring or self.frame % math.min(math.max(channel.every, 1), half.most_every) == 0 then
 		send_small(self, place, now)
 	end
 	take_alphas(self)
@@ -383,8 +422,7 @@ end
 local function trusted(self)
 	if not self.has_alpha or not self.lives then return false end
 	if self.ring or not self.waiting_ns then return true end
-	local patience = PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
-	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience
+	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience(self)
 end
 
 local function render(self)
@@ -526,17 +564,21 @@ local function take_half(settings)
 	panels.use(half, segment)
 end
 
+-- Registers nothing and leaves the reason where the script reads it: a key of the texts and what
+-- fills it in.
+local function refuse(settings, key, detail)
+	obslua.obs_data_set_string(settings, "problem", key .. "\n" .. detail)
+end
+
 function script_load(settings)
 	take_half(settings)
-	local problem
-	segment, problem = link.open(half)
-	if not segment then
-		obs.warn(problem)
-		return
-	end
+	local missing, differs = obs.missing(), nil
+	if #missing > 0 then return refuse(settings, "Error.OldObs", table.concat(missing, ", ")) end
+	segment, differs = link.open(half)
+	if not segment then return refuse(settings, "Error.Layout", differs) end
 	panels.use(half, segment)
 	alpha_capacity = half.alpha_bytes
-	alpha_bytes = ffi.new("uint8_t[?]", alpha_capacity)
+	alpha_bytes = ffi.new("uint8_t[?]", alpha_capacity + link.SPARE)
 	depth_bytes = ffi.new("uint8_t[?]", alpha_capacity)
 	info.id, scene_info.id = half.id, half.scene_id
 	obslua.obs_register_source(info)

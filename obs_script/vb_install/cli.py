@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vb_install import additions, own_obs, removal, set_up
+from vb_install import additions, doctor, own_obs, removal, set_up
 from vb_install.system import InstallError, System
 
 _ABOUT = """\
@@ -16,6 +16,7 @@ Sets up the virtual background for OBS Studio.
   install.py              find OBS, make the worker's environment, register the script
   install.py --uninstall  take all of that out again
   install.py demo         show it at work in an OBS of its own (demo --help for more)
+  install.py doctor       check everything and write a report for an issue (doctor --help)
   install.py test         set up and run every test (what follows goes to pytest)
 """
 _DEMO = """\
@@ -52,6 +53,9 @@ def _dispatch(words: list[str], system: System) -> int:
         about = "Sets up and runs ruff, mypy and pytest; what follows goes to pytest."
         asked, rest = _parse_pass_through("test", about, words[1:])
         return own_obs.test(system, rest, asked)
+    if words[:1] == ["doctor"]:
+        checked = _doctor_parser().parse_args(words[1:])
+        return doctor.doctor(system, config=checked.obs_config, output=checked.output)
     options = _parser().parse_args(words)
     sure = options.yes
     if options.uninstall:
@@ -90,6 +94,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--purge", action="store_true", help="with --uninstall: own models and backups go too"
     )
+    return parser
+
+
+def _doctor_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="install.py doctor",
+        description="Checks Python, OBS, the worker's environment, models, shared memory and a "
+        "worker at work, and writes a report without personal data.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--obs-config", type=Path, metavar="DIR", help="OBS's configuration folder, `obs-studio`"
+    )
+    parser.add_argument("--output", type=Path, metavar="FILE", help="where the report goes")
     return parser
 
 

@@ -111,10 +111,12 @@ class Environment:
             Path(python.packages) / "obs_virtual_background.pth", line.encode("ascii")
         )
         if self.system.name == "win32":
-            script = '@"%~dp0python.exe" -m vb_worker %*\r\n'
+            script = '@set PYTHONSAFEPATH=1\r\n@"%~dp0python.exe" -m vb_worker %*\r\n'
             files.write_atomically(self.launcher, script.encode("ascii"))
             return
-        script = f'#!/bin/sh\nexec {shlex.quote(str(self.python))} -m vb_worker "$@"\n'
+        # Modules are never taken from the folder where the command is called.
+        safe = "PYTHONSAFEPATH=1\nexport PYTHONSAFEPATH\n"
+        script = f'#!/bin/sh\n{safe}exec {shlex.quote(str(self.python))} -m vb_worker "$@"\n'
         files.write_atomically(self.launcher, script.encode("utf-8", "surrogateescape"))
         self.launcher.chmod(0o755)
 

@@ -41,7 +41,7 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
     return system.hand_over(
         [str(venv.python), "-m", "vb_demo", *arguments],
         {
-            "PYTHONPATH": str(product.SOURCE / "obs_script"),
+            "PYTHONPATH": str(place.app / "obs_script"),
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             places.DATA_VARIABLE: str(place.data),

@@ -1,24 +1,29 @@
-"""Copies the product out of the checkout, so that OBS's script outlives the checkout."""
+"""Copies the product out of the checkout or the wheel, so that OBS's script outlives it."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from vb_install import files
 from vb_install.system import InstallError
 
-SOURCE = Path(__file__).resolve().parent.parent.parent
+PACKAGES = Path(__file__).resolve().parent.parent
+SOURCE = PACKAGES.parent
 _PARTS = ("install.py", "LICENSE", "models", "obs_script")
 _LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
+# Where a wheel has what lies beside obs_script in a checkout, and what of it lies in obs_script.
+_SHIPPED = Path("vb_install", "shipped")
+_SHIPPED_MODELS = Path("vb_worker", "shipped_models")
+_IN_WHEEL = ("vb_demo", "vb_filter", "vb_install", "vb_link", "vb_script", "vb_worker")
 
 
 def is_current(app: Path) -> bool:
     """Return whether ``app`` holds exactly what would be copied there."""
-    return app == SOURCE or _digest(app) == _digest(SOURCE)
+    return app == SOURCE or _digest(_in_folder(app)) == _digest(_source())
 
 
 def copy(app: Path) -> bool:
@@ -28,21 +33,17 @@ def copy(app: Path) -> bool:
     """
     if is_current(app):
         return False
-    missing = [part for part in _PARTS if not (SOURCE / part).exists()]
-    if missing:
-        raise InstallError(f"{SOURCE / missing[0]} is missing: get the product again, whole.")
+    source = _source()
+    for part in _PARTS:
+        if not any(name == part or name.startswith(f"{part}/") for name in source):
+            raise InstallError(f"{SOURCE / part} is missing: get the product again, whole.")
     new, old = app.with_name("app.new"), app.with_name("app.old")
     try:
         app.parent.mkdir(parents=True, exist_ok=True)
         files.remove_tree(new)
-        new.mkdir()
-        for part in _PARTS:
-            if (SOURCE / part).is_dir():
-                shutil.copytree(
-                    SOURCE / part, new / part, ignore=shutil.ignore_patterns(*_LEFT_OUT)
-                )
-            else:
-                shutil.copy2(SOURCE / part, new / part)
+        for name, path in source.items():
+            (new / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, new / name)
         files.remove_tree(old)
         if app.exists():
             app.rename(old)
@@ -52,9 +53,6 @@ def copy(app: Path) -> bool:
             if old.exists():
                 old.rename(app)
             raise
-    except shutil.Error as error:
-        shutil.rmtree(new, ignore_errors=True)
-        raise InstallError(f"{app} could not be written: {error.args[0][0][2]}.") from error
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
         raise files.explain(error, app) from error
@@ -62,19 +60,43 @@ def copy(app: Path) -> bool:
     return True
 
 
-def _digest(root: Path) -> str:
+def _source() -> dict[str, Path]:
+    """Return the product's files by their names in a checkout, wherever this one comes from."""
+    return _in_wheel(PACKAGES) if (PACKAGES / _SHIPPED).is_dir() else _in_folder(SOURCE)
+
+
+def _in_folder(root: Path) -> dict[str, Path]:
+    found = {}
+    for part in _PARTS:
+        for path in _files(root / part):
+            found[path.relative_to(root).as_posix()] = path
+    return found
+
+
+def _in_wheel(packages: Path) -> dict[str, Path]:
+    found = {}
+    shipped, models = packages / _SHIPPED, packages / _SHIPPED_MODELS
+    for path in _files(shipped):
+        found[path.relative_to(shipped).as_posix()] = path
+    for path in _files(models):
+        found[f"models/{path.relative_to(models).as_posix()}"] = path
+    for path in (one for name in _IN_WHEEL for one in _files(packages / name)):
+        if shipped not in path.parents and models not in path.parents:
+            found[f"obs_script/{path.relative_to(packages).as_posix()}"] = path
+    return found
+
+
+def _digest(product: Mapping[str, Path]) -> str:
     digest = hashlib.sha256()
-    for path in _files(root):
-        digest.update(f"{path.relative_to(root).as_posix()}\0{path.stat().st_size}\0".encode())
+    for name, path in sorted(product.items()):
+        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _files(root: Path) -> Iterator[Path]:
-    for part in _PARTS:
-        top = root / part
-        if top.is_file():
-            yield top
-        for folder, folders, names in os.walk(top):
-            folders[:] = sorted(set(folders) - set(_LEFT_OUT))
-            yield from (Path(folder) / name for name in sorted(names))
+def _files(top: Path) -> Iterator[Path]:
+    if top.is_file():
+        yield top
+    for folder, folders, names in os.walk(top):
+        folders[:] = sorted(set(folders) - set(_LEFT_OUT))
+        yield from (Path(folder) / name for name in sorted(names))

@@ -10,7 +10,7 @@ from vb_install.obs_places import ObsPlace
 from vb_install.scene_collections import Plan
 from vb_install.system import InstallError, System
 
-_OURS = ("app", "app.new", "app.old", "venv", "demo-venv", "pip", "logs")
+_OURS = ("app", "app.new", "app.old", "venv", "demo-venv", "pip", "logs", "state")
 
 
 def uninstall(

@@ -163,6 +163,8 @@ def _tell_next(system: System, work: list[_Work]) -> None:
     print("  3. Press + under Effect Filters, choose Virtual Background.")
     print("  4. Choose the background: transparent, a colour or blur.")
     print("  5. The line at the top of the filter tells what it is doing.")
+    print("An OBS that starts without the script shows the camera as it is. The filter's setting")
+    print('"Hide the camera from an OBS without this script" makes the camera invisible there.')
 
 
 def _tell_python(system: System) -> None:

@@ -1,5 +1,9 @@
 """The shared memory, field by field, written down once.
 
+There are two pieces: ``vb_shared``, which the worker sees, and ``vb_segment``, which never leaves
+OBS. Pointers, handles and everything else that OBS follows blindly are in the second, so that
+nothing the worker or a stranger writes into the first can make OBS fall.
+
 Each table row is (name, type, count). From the tables come the ``ctypes`` structures that the
 script and the worker use and the C declarations (:func:`cdef`) that the Lua half uses, so the
 two can only agree. Who writes a field is said in the comment above its block; everyone else
@@ -17,6 +21,8 @@ CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
 ALPHA_BYTES = 512 * 512
+# No side of a picture is longer: every graphics driver has textures of this size.
+LONGEST_SIDE = 4096
 DEPTH_BYTES = 512 * 512
 TEXT_BYTES = 128
 ERROR_BYTES = 1024
@@ -73,6 +79,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("width", "uint32_t", 1),
         ("height", "uint32_t", 1),
         ("has_depth", "uint32_t", 1),
+        # by which an alpha that somebody else has changed is known (see slots.py)
+        ("sum", "uint64_t", 1),
         # left, top, right, bottom (the last two beyond) of what is above n / 16, n from 0
         ("boxes", "uint16_t", 4 * BOXES),
         ("pixels", "uint8_t", ALPHA_BYTES),
@@ -125,7 +133,7 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("want_width", "uint32_t", 1),
         ("want_height", "uint32_t", 1),
         ("alpha_newest", "uint32_t", 1),
-        ("alpha_count", "uint64_t", 1),
+        ("alpha_count", "uint32_t", 1),
         ("alpha_used", "uint32_t", 1),
         ("plate_state", "uint32_t", 1),
         ("report_model", "char", TEXT_BYTES),
@@ -167,19 +175,30 @@ _TABLES: dict[str, tuple[Row, ...]] = {
     ),
     # Something the user asked for in a panel, for the script to do: words, one a line.
     "vb_request": (("text", "char", REQUEST_BYTES),),
-    # The whole segment. Written by the script, except ``measure`` (a benchmark's),
-    # ``worker_ready`` (the worker's, its epoch once it answers), and ``requests`` with their
-    # count (the filters').
-    "vb_segment": (
+    # What the worker sees, and nothing else. The worker's are ``worker_ready``, its epoch once it
+    # answers, and ``working_on``, the model that it opens or runs now, or "". Whoever reads from
+    # here checks what it reads.
+    "vb_shared": (
         ("magic", "uint32_t", 1),
         ("version", "uint32_t", 1),
         ("bytes", "uint64_t", 1),
+        ("worker_ready", "uint32_t", 1),
+        ("working_on", "char", TEXT_BYTES),
+        ("channels", "vb_channel", CHANNELS),
+    ),
+    # What only OBS sees. Written by the script, except ``measure`` (a benchmark's) and
+    # ``requests`` with their count (the filters').
+    "vb_segment": (
+        ("private_bytes", "uint64_t", 1),
+        # the version, where nobody else can change it
+        ("layout", "uint32_t", 1),
+        # where ``vb_shared`` begins in OBS
+        ("shared", "uint64_t", 1),
         ("alive", "uint32_t", 1),
         ("measure", "uint32_t", 1),
         ("wake", "int64_t", 1),
         ("life", "int64_t", 1),
         ("worker_epoch", "uint32_t", 1),
-        ("worker_ready", "uint32_t", 1),
         # wakes the script: a request or a wish is there
         ("script_wake", "int64_t", 1),
         # not 0: every filter draws its cover, whatever it is set to
@@ -192,7 +211,6 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("request_count", "uint64_t", 1),
         ("requests", "vb_request", REQUESTS),
         ("assets", "vb_asset", ASSETS),
-        ("channels", "vb_channel", CHANNELS),
     ),
 }
 
@@ -212,8 +230,32 @@ AlphaSlot: Any = _structure("vb_alpha_slot")
 Asset: Any = _structure("vb_asset")
 Request: Any = _structure("vb_request")
 Channel: Any = _structure("vb_channel")
-Segment: Any = _structure("vb_segment")
-SEGMENT_BYTES = ctypes.sizeof(Segment)
+Shared: Any = _structure("vb_shared")
+Private: Any = _structure("vb_segment")
+SEGMENT_BYTES = ctypes.sizeof(Shared)
+PRIVATE_BYTES = ctypes.sizeof(Private)
+
+
+class Segment:
+    """Both pieces as one: each field is read and written where it is."""
+
+    def __init__(self, shared: Any = None, private: Any = None) -> None:
+        vars(self).update(
+            shared_part=Shared() if shared is None else shared,
+            private_part=Private() if private is None else private,
+        )
+
+    def _part(self, field: str) -> Any:
+        parts = vars(self)
+        return parts["shared_part" if hasattr(Shared, field) else "private_part"]
+
+    def __getattr__(self, field: str) -> Any:
+        return getattr(self._part(field), field)
+
+    def __setattr__(self, field: str, value: Any) -> None:
+        part = self._part(field)
+        getattr(part, field)  # a ctypes structure would take any name
+        setattr(part, field, value)
 
 
 def cdef() -> str:

@@ -1,17 +1,21 @@
 """Shared memory that belongs to one user and leaves nothing behind.
 
-Linux: ``memfd_create`` (no name at all). macOS: POSIX shared memory, mode 0600, unlinked as
-soon as it is open. Both are handed to the worker as an inherited file descriptor. Windows: a
-mapping with an unguessable name, which goes when its last user does.
+Linux: ``memfd_create`` (no name at all, a size nobody can change); where a sandbox or an old kernel
+has none, a file in memory. macOS: POSIX shared memory. All have mode 0600, are unlinked as soon as
+they are open, and are handed to the worker as an inherited file descriptor. Windows: a mapping with
+an unguessable name, which goes when its last user does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import errno
 import mmap
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import Any
 
 from vb_link import layout
@@ -23,55 +27,100 @@ class LinkError(Exception):
     """The shared memory is missing or is not ours; the message says what to do."""
 
 
-class Memory:
-    """The mapped segment.
+PRIVATE_NAME = f"private-{NAME}"
 
-    ``segment`` is the ctypes structure over it, ``address`` where it begins in this process and
-    ``token`` what another process attaches with; ``descriptor`` must be inherited by that
-    process and is -1 on Windows.
+
+class Memory:
+    """The mapped memory.
+
+    ``segment`` is what is in it: ``layout.Segment`` in OBS, which made it, and in the worker
+    ``layout.Shared``, the piece the worker sees. ``address`` is where ``vb_segment`` begins in
+    OBS, ``token`` what the worker attaches with; ``descriptor`` must be inherited by it and is -1
+    on Windows.
     """
 
-    def __init__(self, mapping: mmap.mmap, token: str, descriptor: int) -> None:
+    def __init__(
+        self, mapping: mmap.mmap, token: str, descriptor: int, private: mmap.mmap | None = None
+    ) -> None:
         self.mapping = mapping
         self.token = token
         self.descriptor = descriptor
-        self.segment: Any = layout.Segment.from_buffer(mapping)
-        self.address = ctypes.addressof(self.segment)
+        shared = layout.Shared.from_buffer(mapping)
+        self.segment: Any = shared
+        self.address = 0
+        if private is not None:
+            own = layout.Private.from_buffer(private)
+            own.layout = layout.VERSION
+            own.private_bytes = layout.PRIVATE_BYTES
+            own.shared = ctypes.addressof(shared)
+            self.segment = layout.Segment(shared, own)
+            self.address = ctypes.addressof(own)
+
+    def sign(self) -> None:
+        """Write the head by which the worker knows this layout; again for each worker."""
+        self.segment.magic = layout.MAGIC
+        self.segment.version = layout.VERSION
+        self.segment.bytes = layout.SEGMENT_BYTES
 
     def keep_forever(self) -> None:
         """Keep the mapping until the process ends.
 
         The Lua half holds raw pointers into it, also after Python has been shut down.
         """
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.segment))
+        for part in (self.segment.shared_part, self.segment.private_part):
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(part))
+
+    def close(self) -> None:
+        """Let go of the descriptor; the mapping goes with the last use of ``segment``."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
 
 
 def create() -> Memory:
-    """Make a zeroed segment with its header filled in.
+    """Make both pieces, zeroed, with the header filled in.
 
-    Raises OSError when the system has no memory for it.
+    Raises OSError when the system has no memory for them.
     """
     size = layout.SEGMENT_BYTES
+    private = _private()
     if sys.platform == "win32":
         token = f"{NAME}-{secrets.token_hex(16)}"
-        memory = Memory(mmap.mmap(-1, size, tagname=token), token, -1)
+        memory = Memory(mmap.mmap(-1, size, tagname=token), token, -1, private)
     else:
-        descriptor = _descriptor()
+        descriptor = _descriptor(NAME)
         try:
-            os.ftruncate(descriptor, size)
-            memory = Memory(mmap.mmap(descriptor, size), str(descriptor), descriptor)
+            _set_size(descriptor, size)
+            mapping = mmap.mmap(descriptor, size)
         except OSError:
             os.close(descriptor)
             raise
-    memory.segment.magic = layout.MAGIC
-    memory.segment.version = layout.VERSION
-    memory.segment.bytes = size
+        memory = Memory(mapping, str(descriptor), descriptor, private)
+    memory.sign()
     return memory
 
 
-def _descriptor() -> int:
+def _private() -> mmap.mmap:
+    if not sys.platform.startswith("linux"):
+        return mmap.mmap(-1, layout.PRIVATE_BYTES)
+    # No child gets its descriptor; a test can look at a running OBS by it.
+    descriptor = _descriptor(PRIVATE_NAME)
+    try:
+        _set_size(descriptor, layout.PRIVATE_BYTES)
+        return mmap.mmap(descriptor, layout.PRIVATE_BYTES)
+    finally:
+        os.close(descriptor)  # the mapping keeps one of its own
+
+
+def _descriptor(name: str) -> int:
+    """Return a new, empty memory that has no name, for this user alone."""
     if sys.platform.startswith("linux"):
-        return os.memfd_create(NAME, os.MFD_CLOEXEC)
+        try:
+            made = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        except (AttributeError, OSError):
+            return _file_in_memory()  # an old kernel, or a sandbox that forbids it
+        os.fchmod(made, 0o600)  # it is made for everybody, though only we can find it
+        return made
     import _posixshmem  # noqa: PLC0415  (POSIX only)
 
     name = f"/vb-{secrets.token_hex(8)}"
@@ -80,8 +129,38 @@ def _descriptor() -> int:
     return descriptor
 
 
+def _file_in_memory() -> int:
+    """Return a file without a name on a file system that is memory: pictures touch no disk.
+
+    Inside a Flatpak both folders are the sandbox's own, as the worker is. Raises OSError.
+    """
+    for folder in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR")):
+        if not folder:
+            continue
+        path = os.path.join(folder, f".{NAME}-{secrets.token_hex(8)}")  # noqa: PTH118
+        with contextlib.suppress(OSError):
+            flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+            descriptor = os.open(path, flags, 0o600)
+            os.unlink(path)  # noqa: PTH108
+            return descriptor
+    raise OSError(
+        errno.ENOSPC, "neither memfd_create nor XDG_RUNTIME_DIR nor /dev/shm gives memory"
+    )
+
+
+def _set_size(descriptor: int, size: int) -> None:
+    os.ftruncate(descriptor, size)
+    if sys.platform.startswith("linux"):
+        # A mapping that is cut short kills who reads it: nobody may. macOS allows one ftruncate.
+        import fcntl  # noqa: PLC0415  (POSIX only)
+
+        seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+        with contextlib.suppress(OSError):  # a file has none; nobody else has its descriptor
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+
+
 def attach(token: str) -> Memory:
-    """Map the segment another process made.
+    """Map the shared piece another process made.
 
     ``token`` is an inherited descriptor's number, a path to one (Linux:
     ``/proc/PID/fd/N``) or, on Windows, the mapping's name.
@@ -102,6 +181,25 @@ def attach(token: str) -> Memory:
     if (head.magic, head.version, head.bytes) != (layout.MAGIC, layout.VERSION, size):
         raise LinkError(_MISMATCH)
     return memory
+
+
+def look(pid: int) -> layout.Segment:
+    """Return both pieces of a running OBS, for tests and the demo. Linux only.
+
+    Raises LinkError when no script of ours is loaded there.
+    """
+    found: dict[str, str] = {}
+    for entry in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            found[str(entry.readlink()).partition(" ")[0]] = str(entry)
+    try:
+        shared = attach(found[f"/memfd:{NAME}"])
+        descriptor = os.open(found[f"/memfd:{PRIVATE_NAME}"], os.O_RDWR)
+    except KeyError:
+        raise LinkError("The script Virtual Background is not loaded in this OBS.") from None
+    private = layout.Private.from_buffer(mmap.mmap(descriptor, layout.PRIVATE_BYTES))
+    os.close(descriptor)
+    return layout.Segment(shared.segment, private)
 
 
 _MISMATCH = (

@@ -49,6 +49,11 @@ def models_dir() -> Path:
     return shipped if shipped.is_dir() else packages.parent / "models"
 
 
+def state_dir() -> Path:
+    """Return the only folder that the worker writes to."""
+    return data_dir() / "state"
+
+
 def user_models_dir() -> Path:
     """Return the folder for models that the user adds."""
     return data_dir() / "models"

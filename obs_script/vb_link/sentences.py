@@ -30,7 +30,7 @@ def unpack(field: bytes) -> tuple[str, dict[str, str]]:
     _, _, rest = field.decode("utf-8", "replace").partition("\n")
     try:
         found = json.loads(rest) if rest else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", {}
     if not isinstance(found, dict):
         return "", {}

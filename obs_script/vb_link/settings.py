@@ -57,6 +57,9 @@ class Setting:
     scene: bool = False
 
 
+# The name of the filter of OBS's own that hides a camera from an OBS without the script.
+LOCK = "Virtual Background: lock"
+
 ANYTHING = "*"  # in ``shown_for``: any value but none
 _PICTURED = ("image", "video", "source")
 
@@ -272,6 +275,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
     ),
+    Setting("lock", "bool", False, "Lock", group="cover"),
     Setting("timing", "choice", "latest", "Timing", choices=("latest", "locked"), group="time"),
     Setting(
         "sync_source", "audio", "", "SyncSource", shown_for=("timing", ("locked",)), group="time"

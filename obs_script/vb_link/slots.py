@@ -44,13 +44,13 @@ def fence() -> None:
 def write(
     slots: Any, newest: int, *, frame_id: int, generation: int, width: int, height: int,
     pixels: bytes | memoryview, depth: bytes | memoryview | None = None,
-    boxes: Sequence[int] | None = None,
+    boxes: Sequence[int] | None = None, words: int | None = None,
 ) -> int:  # fmt: skip
     """Fill the slot after ``newest`` and return its index, which the caller publishes.
 
     For alphas only: ``depth`` is as large as ``pixels``; ``boxes`` are the slot's, None for the
-    whole picture. Raises ValueError when the picture
-    does not fit a slot or the depth does not fit the picture.
+    whole picture; ``words`` is :func:`sum_of_words` of the pixels where the caller has it.
+    Raises ValueError when the picture does not fit a slot or the depth does not fit the picture.
     """
     index = (newest + 1) % layout.SLOTS
     slot = slots[index]
@@ -67,6 +67,10 @@ def write(
     if hasattr(slot, "has_depth"):
         whole = (0, 0, width, height) * layout.BOXES
         slot.boxes = type(slot.boxes)(*(whole if boxes is None else boxes))
+        slot.sum = sum_of(
+            sum_of_words(pixels) if words is None else words,
+            frame_id=frame_id, width=width, height=height,
+        )  # fmt: skip
         slot.has_depth = depth is not None
         if depth is not None:
             memoryview(slot.depth).cast("B")[:size] = memoryview(depth).cast("B")
@@ -74,6 +78,21 @@ def write(
     slot.sequence += 1
     fence()
     return index
+
+
+def sum_of_words(pixels: bytes | memoryview) -> int:
+    """Return the sum of the pixels' bytes taken as 64-bit words, zeros behind the last ones."""
+    data = bytes(pixels)
+    return sum(memoryview(data + bytes(-len(data) % 8)).cast("Q"))
+
+
+def sum_of(words: int, *, frame_id: int, width: int, height: int) -> int:
+    """Return what an alpha's slot has in ``sum``, from the sum of its words.
+
+    The sequence number tells an alpha that its writer is changing; this tells one that anybody
+    else has changed: the filter adds up what it has copied and draws only what fits.
+    """
+    return (words + frame_id + (width << 32) + (height << 48)) & 0xFFFFFFFFFFFFFFFF
 
 
 def read(slots: Any, newest: int, bytes_per_pixel: int) -> Picture | None:

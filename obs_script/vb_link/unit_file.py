@@ -14,19 +14,19 @@ import os
 from pathlib import Path
 from typing import Any
 
-from vb_link import places
+from vb_link import bounded, limits, places
 
 
 def path() -> Path:
     """Return the file's path."""
-    return places.data_dir() / "compute.json"
+    return places.state_dir() / "compute.json"
 
 
 def read() -> dict[str, Any]:
     """Return what is known; empty where nothing is, or the file cannot be used."""
     try:
-        known = json.loads(path().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        known = json.loads(bounded.read(path(), limits.UNIT_FILE_BYTES).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return {}
     return known if isinstance(known, dict) else {}
 

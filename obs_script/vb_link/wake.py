@@ -40,6 +40,14 @@ class Wake:
         """What the worker is told on its command line."""
         return str(self.inherit)
 
+    def close(self) -> None:
+        """Let go of both ends. Nobody may wait or send any more."""
+        if sys.platform == "win32":
+            ctypes.WinDLL("kernel32").CloseHandle(ctypes.c_void_p(self.handle))
+        else:
+            os.close(self.handle)
+            os.close(self.inherit)
+
     def send(self) -> None:
         """Wake whoever waits."""
         if sys.platform == "win32":
@@ -89,12 +97,14 @@ class Sleeper:
             self._poll.register(self._wake, select.POLLIN)
             self._poll.register(0, select.POLLIN | select.POLLHUP)
 
-    def wait(self) -> bool:
-        """Block until there may be work. Returns False when OBS is gone."""
+    def wait(self, seconds: float | None = None) -> bool:
+        """Block until there may be work, or for so long. Returns False when OBS is gone."""
         if sys.platform == "win32":
             handles = (ctypes.c_void_p * 2)(self._wake, self._parent)
-            return bool(self._kernel32.WaitForMultipleObjects(2, handles, False, 0xFFFFFFFF) == 0)
-        ready = dict(self._poll.poll())
+            longest = 0xFFFFFFFF if seconds is None else round(seconds * 1000)
+            woken = self._kernel32.WaitForMultipleObjects(2, handles, False, longest)
+            return woken in (0, 0x102)  # the first of them, or none in that time
+        ready = dict(self._poll.poll(None if seconds is None else seconds * 1000))
         if 0 in ready:
             return False
         _drain(self._wake)

@@ -25,6 +25,7 @@ from vb_script import (
     unit_list,
 )
 from vb_script.assets import Assets
+from vb_script.doctor import Doctor
 from vb_script.errands import Errands
 from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
@@ -47,7 +48,8 @@ class Application:
         self.ui: UiTasks | None = None
         self.governor: governor.Watch | None = None
         self.hotkeys = Hotkeys()
-        self.panel = Panel(self.texts, self.summary, self.note)
+        self.doctor = Doctor(self.texts, self.checked)
+        self.panel = Panel(self.texts, self.summary, self.note, self.doctor.start)
         self.problem = ""
         self.notice, self.noticed = "", 0.0
         self.closing = False
@@ -58,18 +60,22 @@ class Application:
 
     def load(self, settings: Any) -> None:
         self.texts = texts.load(obs.obs_get_locale())
-        self.panel = Panel(self.texts, self.summary, self.note)
+        self.doctor = Doctor(self.texts, self.checked)
+        self.panel = Panel(self.texts, self.summary, self.note, self.doctor.start)
         self.hotkeys.register(self.texts, self.act)
         if settings is not None:
             self.hotkeys.load(settings)
             self.panel.update(settings)
+        if not libobs.check_version():
+            libobs.log(texts.say(self.texts, "Note.NewObs", **libobs.untested()))
         kept = survivors()
         if kept.memory is None:
             kept.memory = memory.create()
             kept.memory.keep_forever()
             kept.wake, kept.script_wake = wake.Wake(), wake.Wake()
         segment = kept.memory.segment
-        if (segment.version, segment.bytes) != (layout.VERSION, layout.SEGMENT_BYTES):
+        made = (getattr(segment, "layout", 0), getattr(segment, "private_bytes", 0))
+        if made != (layout.VERSION, layout.PRIVATE_BYTES):
             self.problem = self.texts["Error.RestartObs"]
             return
         segment.wake, segment.life = kept.wake.handle, -1
@@ -171,7 +177,9 @@ class Application:
     def run(self, text: str) -> None:
         """Do one request on the UI thread and tell how it went."""
         try:
-            self.note(requests.run(text, self.texts))
+            sentence = requests.run(text, self.texts)
+            if sentence:
+                self.note(sentence)
         except SaidError as error:
             self.note(error.text(self.texts), warning=True)
         self.write_status()
@@ -238,7 +246,13 @@ class Application:
             lines.insert(0, self.texts["Status.Panic"])
         if self.current_notice():
             lines.append(self.current_notice())
+        if self.doctor.sentence:
+            lines.append(self.doctor.sentence)
         return "\n".join(lines)
+
+    @staticmethod
+    def checked(sentence: str) -> None:
+        libobs.log(sentence)
 
     def worker_lines(self) -> list[str]:
         if self.problem:
@@ -265,6 +279,9 @@ def next_epoch() -> int:
     """Return a number no earlier worker of this OBS had."""
     kept = survivors()
     kept.epoch += 1
+    # Whatever was done to the memory while the last one lived, this one finds it as it should be.
+    kept.memory.sign()
+    application.shown.clear()
     return int(kept.epoch)
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
+from vb_link import bounded, limits, picture_size
 from vb_link.slots import fence
 from vb_script import libobs
 from vb_script.texts import SaidError, say
@@ -128,6 +129,8 @@ class Assets:
             return  # neither the wish nor the file has changed
         if signature is None:
             raise SaidError("Asset.NoFile", name=wish.name)
+        if wish.kind == "image":
+            refuse_large(wish.name)
         make = {"image": self._image, "video": self._video}.get(wish.kind)
         if make is None:
             raise SaidError("Asset.Unknown", name=wish.kind)
@@ -237,6 +240,22 @@ class Assets:
                 self._library.obs_weak_source_release(pointer)
             else:
                 self._library.obs_source_release(pointer)
+
+
+def refuse_large(path: str) -> None:
+    """Raise SaidError for a picture that OBS would decode at the cost of its memory."""
+    try:
+        head, count = bounded.head(Path(path), picture_size.HEAD_BYTES)
+    except OSError as error:
+        raise SaidError("Asset.Bad.image", name=path) from error
+    # What is no format known here is OBS's to judge.
+    width, height = picture_size.size_of(head) or (0, 0)
+    if count > limits.PICTURE_BYTES or width * height > limits.OBS_PICTURE_PIXELS:
+        raise SaidError(
+            "Asset.TooLarge", name=path,
+            megapixels=limits.OBS_PICTURE_PIXELS // 1_000_000,
+            size=bounded.size_text(limits.PICTURE_BYTES),
+        )  # fmt: skip
 
 
 def _wish(asset: Any) -> Wish | None:

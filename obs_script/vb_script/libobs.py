@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vb_link.version import NEWEST_TESTED_OBS, OLDEST_OBS
 from vb_script.texts import SaidError
 
 _P, _S, _I, _B = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_bool
@@ -20,13 +21,23 @@ _U = ctypes.c_uint32
 
 _LIBOBS = {
     "obs_data_create": (_P, ()),
+    "obs_data_create_from_json": (_P, (_S,)),
     "obs_data_release": (None, (_P,)),
     "obs_data_set_string": (None, (_P, _S, _S)),
     "obs_data_set_bool": (None, (_P, _S, _B)),
+    "obs_data_get_string": (_S, (_P, _S)),
+    "obs_get_version": (_U, ()),
     "obs_get_version_string": (_S, ()),
     "obs_queue_task": (None, (_I, _P, _P, _B)),
     "obs_get_source_by_name": (_P, (_S,)),
+    "obs_source_create": (_P, (_S, _S, _P, _P)),
     "obs_source_create_private": (_P, (_S, _S, _P)),
+    "obs_source_filter_add": (None, (_P, _P)),
+    "obs_source_filter_remove": (None, (_P, _P)),
+    "obs_source_filter_set_order": (None, (_P, _P, _I)),
+    "obs_source_filter_count": (ctypes.c_size_t, (_P,)),
+    "obs_source_get_name": (_S, (_P,)),
+    "obs_filter_get_target": (_P, (_P,)),
     "obs_source_release": (None, (_P,)),
     "obs_source_inc_showing": (None, (_P,)),
     "obs_source_set_muted": (None, (_P, _B)),
@@ -47,11 +58,13 @@ _SCRIPTING = {
     "obs_script_destroy": (None, (_P,)),
     "obs_script_update": (None, (_P, _P)),
     "obs_script_loaded": (_B, (_P,)),
+    "obs_script_get_settings": (_P, (_P,)),
 }
 _FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
 LOG_WARNING, LOG_INFO = 200, 300
 TASK_UI = 0
+ORDER_UP, ORDER_BOTTOM = 0, 3
 SOURCE_VIDEO, SOURCE_AUDIO = 1, 2
 TYPE_INPUT, TYPE_SCENE = 0, 3
 
@@ -75,6 +88,34 @@ def libobs() -> Any:
     """Return libobs. Raises LibraryError."""
     # Elsewhere than on Windows the process's own symbols hold it.
     return _declare(ctypes.CDLL("obs" if sys.platform == "win32" else None), _LIBOBS, "libobs")
+
+
+def version() -> tuple[int, int, int]:
+    """Return the running OBS's version. Raises LibraryError."""
+    number = int(libobs().obs_get_version())
+    return number >> 24, number >> 16 & 0xFF, number & 0xFFFF
+
+
+def check_version() -> bool:
+    """Return whether this OBS's version is one that was tested.
+
+    Raises LibraryError when it is too old.
+    """
+    found = version()
+    if found[:2] < OLDEST_OBS:
+        raise LibraryError(
+            "Error.OldVersion", version=_dotted(found), oldest=_dotted(OLDEST_OBS)
+        )  # fmt: skip
+    return found[:2] <= NEWEST_TESTED_OBS
+
+
+def _dotted(numbers: tuple[int, ...]) -> str:
+    return ".".join(map(str, numbers))
+
+
+def untested() -> dict[str, str]:
+    """Return what fills in the sentence that says this OBS is newer than the tested ones."""
+    return {"version": _dotted(version()), "newest": _dotted(NEWEST_TESTED_OBS)}
 
 
 def scripting() -> Any:
@@ -119,6 +160,9 @@ def _loaded_image(part: str) -> str:
 
 
 def log(text: str, *, warning: bool = False) -> None:
-    """Write one line into OBS's log."""
-    line = f"[virtual background] {text}".replace("%", "%%")
-    libobs().blog(LOG_WARNING if warning else LOG_INFO, line.encode())
+    """Write one line into OBS's log; into its Script Log where libobs does not do."""
+    line = f"[virtual background] {text}"
+    try:
+        libobs().blog(LOG_WARNING if warning else LOG_INFO, line.replace("%", "%%").encode())
+    except LibraryError:
+        print(line)

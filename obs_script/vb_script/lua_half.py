@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_link import layout, settings
-from vb_script import libobs
+from vb_script import governor, libobs
 
 PATH = Path(__file__).resolve().parent.parent / "vb_filter" / "virtual_background.lua"
 
@@ -52,6 +52,9 @@ def half(
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
         "slots": layout.SLOTS,
+        "longest_side": layout.LONGEST_SIDE,
+        "most_every": governor.MOST_EVERY,
+        "lock": settings.LOCK,
         "assets": layout.ASSETS,
         "requests": layout.REQUESTS,
         "states": {
@@ -91,16 +94,32 @@ def _row(setting: settings.Setting) -> dict[str, Any]:
 def load(table: dict[str, Any]) -> int:
     """Create the Lua script in OBS and return its handle.
 
-    Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file.
+    Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file, or when
+    libobs is not what the Lua half declares.
     """
     scripting = libobs.scripting()
     handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
     if not handle:
         raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+    problem = _problem(handle)
     if not scripting.obs_script_loaded(handle):
-        scripting.obs_script_destroy(handle)
-        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+        problem = libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+    if problem is not None:
+        scripting.obs_script_destroy(handle)  # it has registered nothing
+        raise problem
     return int(handle)
+
+
+def _problem(handle: int) -> libobs.LibraryError | None:
+    """Return why the Lua half refused to work in this OBS."""
+    obs = libobs.libobs()
+    settings = libobs.scripting().obs_script_get_settings(handle)
+    try:
+        told = obs.obs_data_get_string(settings, b"problem") or b""
+    finally:
+        obs.obs_data_release(settings)
+    key, _, detail = told.decode("utf-8", "replace").partition("\n")
+    return libobs.LibraryError(key, library="libobs", function=detail) if key else None
 
 
 def update(handle: int, table: dict[str, Any]) -> None:

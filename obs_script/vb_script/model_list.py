@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+from vb_link import bounded, limits
 
 _TABLE = re.compile(r"^\[([^\[\]]*)\]")
 _FIELD = re.compile(r'^(\w+)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
@@ -32,8 +35,12 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
     there = [folder for folder in folders if folder.is_dir()]
     found: dict[str, dict[str, str]] = {}
     for folder in there:
-        for path in sorted(folder.glob("*.toml")):
-            fields = _fields(path.read_text(encoding="utf-8", errors="replace"))
+        for path in sorted(islice(folder.glob("*.toml"), limits.MANIFESTS)):
+            try:
+                text = bounded.read(path, limits.MANIFEST_BYTES).decode("utf-8", "replace")
+            except OSError:
+                continue  # the worker says what is wrong with it
+            fields = _fields(text)
             if "name" in fields:
                 found[fields["name"]] = fields
     people: list[Named] = []
@@ -75,5 +82,5 @@ def _fields(text: str) -> dict[str, str]:
         if table:
             prefix = f"{table[1].strip()}."
         elif field:
-            fields[prefix + field[1]] = field[2]
+            fields[prefix + field[1]] = field[2][: limits.MANIFEST_TEXT]
     return fields

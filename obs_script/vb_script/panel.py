@@ -17,13 +17,21 @@ Texts = dict[str, str]
 class Panel:
     """Builds the panel and does what its buttons say.
 
-    ``summary`` returns the first lines; ``note`` shows one sentence to the user.
+    ``summary`` returns the first lines; ``note`` shows one sentence to the user; ``check`` begins
+    the check of everything.
     """
 
-    def __init__(self, texts: Texts, summary: Callable[[], str], note: Callable[..., None]) -> None:
+    def __init__(
+        self,
+        texts: Texts,
+        summary: Callable[[], str],
+        note: Callable[..., None],
+        check: Callable[[], None],
+    ) -> None:
         self._texts = texts
         self._summary = summary
         self._note = note
+        self._start_check = check
         self._chosen: dict[str, str] = {}
         self._scenes: list[tuple[str, str]] = []
         self._filters: list[tuple[str, str]] = []
@@ -61,6 +69,7 @@ class Panel:
         )
         _button(tools, "load_preset", texts["Panel.Load"], self._load)
         _group(made, "tools", texts["Group.tools"], tools)
+        _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Panel.Refresh"], self._refresh)
         return made
 
@@ -115,6 +124,10 @@ class Panel:
             self._note(requests.run("\n".join(request), self._texts))
         except SaidError as error:
             self._note(say(self._texts, error.key, **error.details), warning=True)
+        return self._refresh(shown)
+
+    def _check(self, shown: Any) -> bool:
+        self._start_check()
         return self._refresh(shown)
 
     def _refresh(self, shown: Any) -> bool:

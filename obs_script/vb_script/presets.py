@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from vb_link import bounded, limits
 from vb_link.settings import SETTINGS, Setting, Value
 from vb_script.texts import SaidError
 
 MARK = "obs_virtual_background_preset"
 FORMAT = 1
-LARGEST_BYTES = 256 * 1024
-LONGEST_TEXT = 4096
 
 
 def save(path: str, settings: Mapping[str, Value]) -> None:
@@ -79,8 +78,10 @@ def suits(row: Setting, value: object) -> bool:
     if row.kind == "color":
         whole = isinstance(value, int) and not isinstance(value, bool)
         return whole and 0 <= value < 1 << 32  # type: ignore[operator]
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or "\0" in value:
+    if not isinstance(value, str) or len(value) > limits.PRESET_TEXT or "\0" in value:
         return False
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        return False  # half a character, which no UTF-8 text can hold
     return row.kind != "choice" or value in row.choices
 
 
@@ -94,10 +95,10 @@ def _whole(path: str) -> Path:
 
 def _parsed(path: Path) -> dict[str, Any] | None:
     """Return what a preset of ours holds, or None for any other file."""
-    with path.open("rb") as file:
-        body = file.read(LARGEST_BYTES + 1)
     try:
-        found = json.loads(body.decode("utf-8")) if len(body) <= LARGEST_BYTES else None
+        found = json.loads(bounded.read(path, limits.PRESET_BYTES).decode("utf-8"))
+    except bounded.TooLargeError:
+        return None
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) and MARK in found and "settings" in found else None

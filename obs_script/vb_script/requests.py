@@ -1,6 +1,7 @@
 """What a user asks for in a panel, done on OBS's UI thread.
 
-A request is a word and its arguments, one a line; the answer is one sentence. The filter's own
+A request is a word and its arguments, one a line; the answer is one sentence, or "" where there
+is nothing to say. The filter's own
 panel sends them through the link, the script's panel calls them directly.
 """
 
@@ -11,7 +12,7 @@ from collections.abc import Callable
 import obspython as obs
 
 from vb_link.settings import SCENE_FILTER_ID
-from vb_script import libobs, obs_filters, presets, sound
+from vb_script import libobs, lock, obs_filters, presets, sound
 from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
@@ -107,4 +108,6 @@ REQUESTS: dict[str, tuple[Callable[..., str], int]] = {
     "load_preset": (load_preset, 3),
     "set_sync": (sound.set_sync, 4),
     "undo_sync": (sound.undo_sync, 2),
+    "lock": (lock.set_lock, 3),
+    "tidy_locks": (lock.tidy, 0),
 }

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from vb_link import layout, sentences
+from vb_link.settings import QUALITIES
 
 _SHARE, _STEP = 0.2, 1.0
 
@@ -95,7 +96,7 @@ def worker_words(error: bytes, texts: dict[str, str]) -> str:
     template = texts.get(f"Worker.{key}")
     try:
         return template.format(**arguments) if template else sentences.english(error)
-    except (KeyError, IndexError):
+    except (KeyError, IndexError, ValueError):
         return sentences.english(error)
 
 
@@ -125,6 +126,9 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         return Figures("Status.Off")
     if channel.alpha_used != channel.used:
         return Figures("Status.Waiting")
+    # What the worker can write to is put into words only where it makes sense.
+    quality = channel.eased_quality.decode("utf-8", "replace")
+    quality = quality if quality in QUALITIES else ""
     delay = int(channel.delay_frames)
     if channel.state == layout.STATE_MASK:
         kind = "Status.Running"
@@ -143,9 +147,9 @@ def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
         age_ms=channel.age_ms,
         delay_frames=delay,
         delay_ms=channel.delay_ms,
-        eased="late" if channel.every > 1 or channel.eased_quality else "",
+        eased="late" if channel.every > 1 or quality else "",
         every=int(channel.every),
-        quality=channel.eased_quality.decode("utf-8", "replace"),
+        quality=quality,
     )
 
 

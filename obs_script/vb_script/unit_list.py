@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any
 
 from vb_link import unit_file
 
-_LONGEST_REASON = 70
+_MOST_UNITS = 64
+_LONGEST_NAME, _LONGEST_TITLE, _LONGEST_REASON = 64, 120, 70
 
 
 def unit_list(texts: dict[str, str]) -> list[tuple[str, str]]:
@@ -14,8 +16,8 @@ def unit_list(texts: dict[str, str]) -> list[tuple[str, str]]:
     known = unit_file.read()
     listed = known.get("units")
     units = [
-        (str(unit["name"]), str(unit["title"]))
-        for unit in (listed if isinstance(listed, list) else [])
+        (_cut(unit["name"], _LONGEST_NAME), _cut(unit["title"], _LONGEST_TITLE))
+        for unit in islice(listed if isinstance(listed, list) else [], _MOST_UNITS)
         if isinstance(unit, dict) and {"name", "title"} <= unit.keys()
     ] or [("cpu", "CPU")]
     rows = _newest(known)
@@ -38,8 +40,15 @@ def _text(title: str, row: Any, texts: dict[str, str]) -> str:
     if not isinstance(row, dict):
         return title
     if row.get("reason"):
-        reason = str(row["reason"])
-        if len(reason) > _LONGEST_REASON:
-            reason = reason[: _LONGEST_REASON - 1] + "…"
+        reason = _cut(row["reason"], _LONGEST_REASON)
         return texts["Compute.Refused"].format(unit=title, reason=reason)
-    return texts["Compute.Measured"].format(unit=title, milliseconds=float(row.get("ms", 0.0)))
+    milliseconds = row.get("ms", 0.0)
+    if not isinstance(milliseconds, (int, float)):
+        return title
+    return texts["Compute.Measured"].format(unit=title, milliseconds=milliseconds)
+
+
+def _cut(value: Any, longest: int) -> str:
+    """Return a text of the file's as a list can show it."""
+    text = str(value).encode(errors="replace").decode()
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -8,16 +8,15 @@ calls nothing of OBS but the log.
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vb_link import memory, places, wake
+from vb_link import memory, places, spawn, wake
+from vb_script.blame import Blame
 
 PACKAGES = Path(__file__).resolve().parent.parent
 STABLE_SECONDS = 10.0
@@ -46,8 +45,9 @@ class WorkerProcess:
         self._on_line = on_line
         self._stop = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._life = -1
+        self._spawned: spawn.Spawned | None = None
         self._failures = 0
+        self._blame = Blame()
         self.last_line = ""
         self.problem = ""
         self._thread = threading.Thread(target=self._watch, name="virtual background", daemon=True)
@@ -96,42 +96,18 @@ class WorkerProcess:
             self.problem = f"missing:{python}"
             return False
         epoch = self._next_epoch()
-        command = [str(python), "-m", "vb_worker.serve", "--memory", self._shared.token,
-                   "--wake", self._wake.token, "--epoch", str(epoch),
-                   "--parent", str(os.getpid())]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(PACKAGES), "PYTHONUNBUFFERED": "1",
-                       "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1"}  # fmt: skip
-        # OBS's Python may have been pointed elsewhere than the worker's belongs.
-        environment.pop("PYTHONHOME", None)
-        segment = self._shared.segment
-        options: dict[str, Any] = {}
-        life_write = -1
-        if sys.platform == "win32":
-            startup = subprocess.STARTUPINFO()
-            startup.lpAttributeList = {"handle_list": [self._wake.inherit]}
-            options.update(startupinfo=startup, creationflags=0x08004000)  # NO_WINDOW, below normal
-        else:
-            life, life_write = os.pipe()
-            os.set_inheritable(life_write, True)
-            options["pass_fds"] = (self._shared.descriptor, self._wake.inherit, life_write)
         try:
-            self._process = subprocess.Popen(
-                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, **options,
+            self._spawned = spawn.spawn(
+                self._shared, self._wake, python=python, packages=PACKAGES, epoch=epoch,
+                refused=self._blame.refused(),
             )  # fmt: skip
         except OSError as error:
             self.problem = str(error)
-            if life_write >= 0:
-                os.close(life)
-                os.close(life_write)
             return False
-        if sys.platform == "win32":
-            segment.life = int(self._process._handle)  # type: ignore[attr-defined]
-        else:
-            os.close(life_write)
-            self._life = life
-            segment.life = life
-        segment.worker_epoch = epoch
+        self._process = self._spawned.process
+        segment = self._shared.segment
+        segment.life = self._spawned.life
+        segment.worker_epoch, segment.working_on = epoch, b""
         self.problem = ""
         return True
 
@@ -162,17 +138,14 @@ class WorkerProcess:
         assert process is not None
         segment = self._shared.segment
         segment.life, segment.worker_ready = -1, 0
-        if self._life >= 0:
-            # The filter may be looking at it in this very frame; a closed and re-used number
-            # would only make it wait for another one.
-            time.sleep(0.05)
-            os.close(self._life)
-            self._life = -1
-        for stream in (process.stdin, process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
+        # The filter may be looking at it in this very frame; a closed and re-used number would
+        # only make it wait for another one.
+        time.sleep(0.05)
+        if self._spawned is not None:
+            self._spawned.close()
+            self._spawned = None
         if not self._stop.is_set():
             code = process.returncode
+            self._blame.note(segment.working_on.decode("utf-8", "replace"), code)
             self.problem = f"ended:{code}:{self.last_line if code else ''}"
         self._process = None

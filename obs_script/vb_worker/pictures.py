@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_link import bounded, limits, picture_size
 from vb_worker.atomic import replacing
 from vb_worker.errors import UserError
 
@@ -27,15 +28,20 @@ _STDERR = 2  # the descriptor that C libraries write to
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return the picture as H x W x 3 uint8 RGB. Raises UserError, one sentence."""
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        data = bounded.read(path, limits.PICTURE_BYTES)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    # Other formats that OpenCV has are no pictures people take, and their readers less tried.
+    size = picture_size.size_of(data)
+    if size is not None and size[0] * size[1] > limits.PICTURE_PIXELS:
+        most = limits.PICTURE_PIXELS // 1_000_000
+        raise UserError(f"{path} has more than {most} million pixels: make it smaller first.")
     picture = None
-    if data.size:
+    if size is not None:
         with _silent_decoders():
             try:
-                picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
-            except cv2.error:
+                picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+            except (cv2.error, MemoryError):
                 picture = None
     if picture is None:
         raise UserError(f"{path} is not a picture that can be read, or it is damaged.")

@@ -1,8 +1,8 @@
 """The worker OBS's script starts: frames in, alphas out, one process for all filters.
 
-It blocks until the filter wakes it, opens no socket, touches no file but its models, and ends
-when OBS does. What it reads from the shared memory it does not trust: sizes are checked by the
-link, names are looked up in the registry.
+It blocks until the filter wakes it, opens no socket, touches no file but its models and what it
+measured (``sandbox``), and ends when OBS does. What it reads from the shared memory it does not
+trust: sizes are checked by the link, names are looked up in the registry.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ import os
 import sys
 import time
 from collections import deque
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import layout, memory, places, sentences, slots, wake
-from vb_worker import computing
-from vb_worker.boxes import boxes
+from vb_link import layout, limits, memory, sentences, settings, slots, wake
+from vb_worker import computing, sandbox, watchdog
+from vb_worker.boxes import boxes, sum_of_words
 from vb_worker.depth import Depths, DepthStream
 from vb_worker.marks import marks_of
-from vb_worker.models import measured, registry, trial
+from vb_worker.models import contained, measured, registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
 from vb_worker.person_choice import PersonChoice, point_of
@@ -33,6 +34,8 @@ from vb_worker.quality import preset
 from vb_worker.strokes import Strokes
 
 REPORT_SECONDS = 0.5
+TRIAL_LOOK_SECONDS = 0.2
+LONGEST_MS = 1e5  # of a mask; more was not measured here
 Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
 
 
@@ -65,6 +68,7 @@ class Stream:
         self.generation = -1
         self.key: Key = ("", "", "")
         self.error: Exception | None = None
+        self.at = b""  # the model that is run, as ``working_on`` has it
         self.choice = PersonChoice()
         self.plate = Plate()
         self.plate_request = 0
@@ -130,6 +134,7 @@ class Stream:
             pixels=np.ascontiguousarray(alpha).data,
             depth=None if depth is None else depth.data,
             boxes=boxes(alpha),
+            words=sum_of_words(alpha),
         )
         channel.alpha_used = self.used
         channel.alpha_count += 1
@@ -138,20 +143,28 @@ class Stream:
 class Worker:
     """All streams, and one pipeline a model, compute unit and quality."""
 
-    def __init__(self, segment: Any, models: dict[str, Manifest]) -> None:
+    def __init__(
+        self, segment: Any, models: dict[str, Manifest], refused: Collection[str] = ()
+    ) -> None:
+        """``refused`` names the models that have ended workers before."""
         self.segment = segment
         self.models = models
+        self.refused = refused
+        self.trials = contained.Trials()
         self.pipelines: dict[Key, Pipeline] = {}
         self.units: dict[Key, str] = {}  # what a pipeline runs on, until its first mask
         self.survey = computing.Survey()
         self.streams: dict[int, Stream] = {}
-        self.depths = Depths(models)
+        self.depths = Depths(models, allow=self._allow)
 
     def work(self) -> bool:
         """Do one picture of every stream that has a new one. False: there was nothing to do."""
         did = False
         if self.survey.finished():
             self._choose_again()
+        if self.trials.finished():
+            for waiting in self.streams.values():
+                waiting.settings_sequence = -1
         for index in range(layout.CHANNELS):
             channel = self.segment.channels[index]
             used = int(channel.used)
@@ -164,10 +177,29 @@ class Worker:
             if stream is None:
                 stream = self.streams[index] = Stream(channel)
             if stream.settings_sequence != _settings_of(channel):
-                self._configure(stream)
+                with self._at(text_of(channel.model), limits.OPEN_SECONDS):
+                    self._configure(stream)
             if stream.frame_count != channel.frame_count:
                 did = self._picture(index, stream) or did
         return did
+
+    @contextlib.contextmanager
+    def _at(self, model: str, seconds: int) -> Iterator[None]:
+        """Say what is being done, should this process end of it, and for how long it may last."""
+        self.segment.working_on = text_field(model, layout.TEXT_BYTES)
+        watchdog.begin(seconds)
+        try:
+            yield
+        finally:
+            watchdog.end()
+            self.segment.working_on = b""
+
+    def _allow(self, manifest: Manifest) -> None:
+        """Return if a model may be opened. Raises ModelError: it may not, or not yet."""
+        if manifest.name in self.refused:
+            raise ModelError("ModelEnded", name=manifest.name, times=limits.MODEL_DEATHS)
+        self.trials.allow(manifest)
+        self.segment.working_on = text_field(manifest.name, layout.TEXT_BYTES)
 
     def _forget(self, index: int, stream: Stream) -> None:
         del self.streams[index]
@@ -201,12 +233,13 @@ class Worker:
         try:
             if key not in self.pipelines:
                 self.pipelines[key] = self._open(key)
-        except (ModelError, OSError, MemoryError) as error:
+        except Exception as error:  # whatever a model does, the other streams go on
             stream.error = error
-            _complain(str(error) or type(error).__name__)
+            _complain(error)
         self._close_unused()
         pipeline = self.pipelines.get(key)
         if pipeline is not None:
+            stream.at = text_field(pipeline.model.manifest.name, layout.TEXT_BYTES)
             self._want(stream, pipeline)
         stream.report(pipeline, force=True)
 
@@ -229,11 +262,19 @@ class Worker:
             raise ModelError("NotInstalled", name=name)
         if not manifest.finds_person:
             raise ModelError("FindsNoPeople", name=name)
+        ended = None
+        try:
+            self._allow(manifest)
+        except ModelError as error:
+            default = self.models.get(str(settings.defaults()["model"]))
+            if error.key != "ModelEnded" or default is None or default.name in self.refused:
+                raise
+            ended, manifest = error, default
+        self.segment.working_on = text_field(manifest.name, layout.TEXT_BYTES)
         model, unit = computing.open_chosen(manifest, compute)
+        model.refused = ended or model.refused
         if unit != measured.CPU:
             self.units[key] = unit
-        elif manifest.path.parent == places.user_models_dir():
-            trial.check(model)  # the user's own: its manifest may be wrong
         if compute == measured.AUTO:
             self.survey.want(manifest)
         return Pipeline(model, preset(quality))
@@ -270,6 +311,8 @@ class Worker:
             stream.strokes.reset()
             stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
+        self.segment.working_on = stream.at
+        watchdog.begin(limits.PICTURE_SECONDS)
         try:
             result = pipeline.process(
                 frame,
@@ -285,10 +328,13 @@ class Worker:
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True
-        weight = 0.1 if stream.finished else 1.0
+        finally:
+            watchdog.end()
+            self.segment.working_on = b""
         for field in ("preprocess_ms", "inference_ms", "total_ms"):
-            old = getattr(channel, field)
-            setattr(channel, field, old + weight * (getattr(result, field) - old))
+            new, old = getattr(result, field), getattr(channel, field)
+            known = stream.finished and 0.0 <= old < LONGEST_MS  # others can write there
+            setattr(channel, field, old + 0.1 * (new - old) if known else new)
         stream.finished.append(time.monotonic())
         unit = self.units.pop(stream.key, "")
         if unit:
@@ -302,8 +348,14 @@ class Worker:
 
     def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> bool:
         """Make a depth for the next alphas, after this one is with the filter. True: it is new."""
+        if not stream.depth.name:
+            return False
         before, made = stream.depth.error, stream.depth.made
+        self.segment.working_on = text_field(stream.depth.name, layout.TEXT_BYTES)
+        watchdog.begin(limits.PICTURE_SECONDS)
         self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
+        watchdog.end()
+        self.segment.working_on = b""
         if stream.depth.error not in (None, before):
             _complain(stream.depth.error)
         return stream.depth.made not in (None, made)
@@ -322,7 +374,9 @@ def _note_mask(unit: str) -> None:
 
 
 def _complain(problem: object) -> None:
-    print(problem, file=sys.stderr, flush=True)
+    if isinstance(problem, ModelError) and problem.key == "BeingTried":
+        return  # nothing is wrong yet
+    print(str(problem) or type(problem).__name__, file=sys.stderr, flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -332,9 +386,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--wake", required=True)
     parser.add_argument("--epoch", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--refused", action="append", default=[], metavar="MODEL")
     options = parser.parse_args(argv)
     try:
         shared = memory.attach(options.memory)
+        watchdog.arm()
+        sandbox.enter()
         # A manifest of the user's that is wrong takes only itself away.
         models = registry.find_models(registry.default_folders(), on_error=_complain)
     except (memory.LinkError, ModelError, OSError) as error:
@@ -343,12 +400,15 @@ def main(argv: list[str] | None = None) -> int:
     if hasattr(os, "nice"):
         os.nice(10)  # OBS's own threads come first
     sleeper = wake.Sleeper(options.wake, options.parent)
-    worker = Worker(shared.segment, models)
+    worker = Worker(shared.segment, models, options.refused)
     with contextlib.suppress(OSError):  # the list in OBS then lacks the units, no more
         measured.write_units()
     shared.segment.worker_ready = options.epoch
     while True:
-        if not worker.work() and not sleeper.wait():
+        if not worker.work() and not sleeper.wait(
+            TRIAL_LOOK_SECONDS if worker.trials.running else None
+        ):
+            worker.trials.close()
             return 0
 
 

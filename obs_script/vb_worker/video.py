@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
@@ -14,6 +15,7 @@ import numpy as np
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
+from vb_link import limits
 from vb_worker.errors import UsageError, UserError
 
 BT709 = 1  # primaries, transfer and matrix have the same number in H.264 and VP9
@@ -39,13 +41,23 @@ def sentence(error: BaseException) -> str:
 def open_input(path: Path) -> Any:
     """Open a file that has a video in it. Raises UserError, one sentence."""
     try:
-        container = av.open(str(path))
-    except (av.error.FFmpegError, OSError) as error:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise UserError(f"{path} is no ordinary file.")
+        # An absolute path is a file's: "concat:" or "http:" would be a protocol.
+        container = av.open(str(path.absolute()))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UserError(f"{path} cannot be opened: {sentence(error)}.") from error
     if not container.streams.video:
         container.close()
         raise UserError(f"{path} holds no video.")
-    container.streams.video[0].thread_type = "AUTO"
+    stream = container.streams.video[0]
+    stream.thread_type = "AUTO"
+    # Held by FFmpeg for each frame, as a stream may change its size on its way.
+    stream.codec_context.options = {"max_pixels": str(limits.VIDEO_PIXELS)}
+    if stream.codec_context.width * stream.codec_context.height > limits.VIDEO_PIXELS:
+        container.close()
+        most = limits.VIDEO_PIXELS // 1_000_000
+        raise UserError(f"{path} has frames of more than {most} million pixels: make it smaller.")
     return container
 
 

@@ -163,6 +163,7 @@ def _video(path: Path, seconds: float) -> None:
             container.mux(packet)
 
 
+@pytest.mark.versions
 def test_any_source_and_any_scene_is_a_background(stage: Stage) -> None:
     image = _stripes(1280, 720)
     stage.obs.request("CreateScene", {"sceneName": "Studio"})

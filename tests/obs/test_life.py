@@ -35,6 +35,7 @@ def _fits(stage: Stage, truth: np.ndarray) -> bool:
     return iou(stage.shot(CAMERA)[..., 3] > 127, truth > 127) > 0.85
 
 
+@pytest.mark.versions
 def test_a_killed_worker_is_covered_at_once_and_back_within_two_seconds(stage: Stage) -> None:
     _, truth = _masked(stage)
     (pid,) = worker_pids(stage.obs.pid)
@@ -153,6 +154,7 @@ def test_disabling_removing_and_adding_the_filter_while_it_runs(stage: Stage) ->
     assert stage.obs.running
 
 
+@pytest.mark.versions
 def test_settings_survive_a_restart_and_the_mask_is_back(start_obs: StartObs) -> None:
     with start_obs() as stage:
         _, truth = _masked(stage, threshold=0.25)
@@ -166,6 +168,7 @@ def test_settings_survive_a_restart_and_the_mask_is_back(start_obs: StartObs) ->
         assert _fits(stage, truth)
 
 
+@pytest.mark.versions
 def test_a_script_reload_covers_and_comes_back(
     start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +219,7 @@ def _switch_collections(obs: ObsSession) -> None:
         )
 
 
+@pytest.mark.versions
 def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
     rounds = 2
     # OBS 29 without any script leaks one block more with each switch.
@@ -229,6 +233,7 @@ def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
         assert len(worker_pids(stage.obs.pid)) == 1
 
 
+@pytest.mark.versions
 def test_a_script_that_hammers_obspython_beside_ours(
     start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,7 @@ def _on(stage: Stage, image: Image, **settings: Any) -> None:
     stage.wait_for_mask()
 
 
+@pytest.mark.versions
 def test_obs_knows_the_filter_and_its_defaults(stage: Stage) -> None:
     stage.picture(CAMERA, person()[0])
     stage.add_filter()
@@ -41,6 +42,7 @@ def test_obs_knows_the_filter_and_its_defaults(stage: Stage) -> None:
     assert answer["defaultFilterSettings"] == defaults()
 
 
+@pytest.mark.versions
 def test_the_cut_out_fits_the_true_alpha_over_a_known_background(stage: Stage) -> None:
     picture, truth = person()
     stage.backdrop()
@@ -113,6 +115,7 @@ def test_the_blurred_room_holds_nothing_of_the_person(stage: Stage) -> None:
     assert np.abs(shown[near] - 200).mean() < 4
 
 
+@pytest.mark.versions
 def test_threshold_softness_and_background_change_live(stage: Stage) -> None:
     picture, _ = person()
     _on(stage, picture, background="transparent", threshold=0.5, softness=0.0)

@@ -76,6 +76,7 @@ def test_the_oracle_sees_the_room_when_there_is_no_filter(stage: Stage) -> None:
     assert all(room_pixels(frame, truth, MARGIN) > 10_000 for frame in frames[3:])
 
 
+@pytest.mark.versions
 def test_from_the_filters_creation_to_the_first_mask(stage: Stage) -> None:
     show, truth = _hidden_camera(stage)
     with stage.obs.recording() as files:
@@ -113,6 +114,7 @@ def test_while_the_worker_is_killed_and_settings_change(stage: Stage) -> None:
     assert covered, "the cover was never seen though the worker was killed"
 
 
+@pytest.mark.versions
 def test_from_the_start_of_obs_with_the_filter_saved(
     start_obs: Callable[..., Any],
 ) -> None:

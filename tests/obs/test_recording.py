@@ -7,11 +7,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from tests.obs.stage import BACKDROP, BACKDROP_BGR, CAMERA, SCENE, Stage, frames_of, iou
 from vb_demo import clip
 
 
+@pytest.mark.versions
 def test_a_recording_shows_the_moving_person_over_the_background(
     stage: Stage, tmp_path: Path
 ) -> None:

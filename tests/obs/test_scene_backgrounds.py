@@ -90,6 +90,7 @@ def _is(picture: Image, colour: tuple[int, int, int], tolerance: float = 3.0) ->
     return bool(np.abs(_background(picture) - colour).max() <= tolerance)
 
 
+@pytest.mark.versions
 def test_each_scene_shows_its_own_and_the_rest_the_camera_s(scenes: Stage) -> None:
     for scene, colour in ((SCENE, DEFAULT_BGR), (BEACH, BEACH_BGR), (DESK, DESK_BGR)):
         shown = scenes.shot(scene)

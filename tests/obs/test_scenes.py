@@ -13,6 +13,7 @@ from tests.obs.stage import CAMERA, FILTER, SCENE, iou, item_of, person, write_c
 from vb_link.settings import FILTER_ID
 
 
+@pytest.mark.versions
 @pytest.mark.parametrize("kind", ["scene", "group"])
 def test_a_scene_and_a_group_carry_the_filter(
     start_obs: Callable[..., Any], tmp_path: Path, kind: str

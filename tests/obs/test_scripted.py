@@ -313,6 +313,7 @@ def test_panic_is_set_at_once_and_said_in_every_status_line(stage: Stage) -> Non
     wait_for(lambda: not channel.status.startswith(sentence), 3, "the status line")
 
 
+@pytest.mark.versions
 def test_hotkeys_are_kept_in_the_scene_collection(start_obs: StartObs) -> None:
     keys = [{"key": "OBS_KEY_F9", "control": True}]
     with start_obs(scripts=((SCRIPT, {"hotkey_panic": keys}),)) as stage:
@@ -351,6 +352,7 @@ class Panel:
         return found
 
 
+@pytest.mark.versions
 def test_the_panel_shows_and_sets_every_scenes_background(
     start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

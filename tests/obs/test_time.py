@@ -54,6 +54,7 @@ def test_the_oracle_reads_what_is_painted() -> None:
     assert painted.numbers(torn) == (84, 85)
 
 
+@pytest.mark.versions
 def test_every_frame_is_drawn_with_its_own_alpha(
     stage: Stage, tmp_path: Path, red_model: str
 ) -> None:
@@ -109,7 +110,7 @@ def test_a_picture_that_stands_still_keeps_its_alpha_and_the_timing_can_change(
     assert channel.alpha_count == before, "the worker looked at a picture that stood still"
     assert channel.state == layout.STATE_MASK and fits()
     assert 1 <= channel.delay_frames <= 8
-    assert b"ms later" in channel.status
+    wait_for(lambda: b"ms later" in channel.status, 3, "the delay in the status line")
     # What the worker makes anew of the same picture is taken.
     stage.set_filter(person="largest")
     wait_for(lambda: channel.alpha_count > before, 5, "an alpha made anew")

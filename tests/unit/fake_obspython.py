@@ -13,6 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from vb_script import libobs
+
+_numbered: dict[int, Source] = {}
+
 
 @dataclass(eq=False)
 class Source:
@@ -27,6 +31,10 @@ class Source:
     references: int = 0
     panels_renewed: int = 0
     sync_offset: int = 0
+
+    def __int__(self) -> int:
+        _numbered[id(self)] = self
+        return id(self)
 
 
 @dataclass(eq=False)
@@ -158,8 +166,9 @@ def obs_source_set_enabled(source: Source, enabled: bool) -> None:
     source.enabled = enabled
 
 
-def obs_source_create(kind: str, name: str, _settings: None, _hotkeys: None) -> Source:
-    return Source(name, kind, references=1)
+def obs_source_create(kind: str, name: str, settings: Held | None, _hotkeys: None) -> Source:
+    own = dict(settings.content) if settings is not None else {}
+    return Source(name, kind.removesuffix("_v2"), own, references=1)
 
 
 def obs_source_filter_add(source: Source, made: Source) -> None:
@@ -168,6 +177,49 @@ def obs_source_filter_add(source: Source, made: Source) -> None:
 
 def obs_source_filter_remove(source: Source, one: Source) -> None:
     source.filters.remove(one)
+
+
+class Library:
+    """The same OBS, as it is called through ctypes: sources are numbers."""
+
+    def obs_data_create_from_json(self, text: bytes) -> Held:
+        return obs_data_create_from_json(text.decode())
+
+    def obs_data_release(self, data: Held) -> None:
+        obs_data_release(data)
+
+    def obs_source_create(self, kind: bytes, name: bytes, data: Held, _hotkeys: None) -> int:
+        return int(obs_source_create(kind.decode(), name.decode(), data, None))
+
+    def obs_source_release(self, number: int) -> None:
+        obs_source_release(_numbered[number])
+
+    def obs_source_filter_add(self, source: int, one: int) -> None:
+        obs_source_filter_add(_numbered[source], _numbered[one])
+
+    def obs_source_filter_remove(self, source: int, one: int) -> None:
+        obs_source_filter_remove(_numbered[source], _numbered[one])
+
+    def obs_source_filter_set_order(self, source: int, one: int, order: int) -> None:
+        # The last filter of the list is the last to be applied; OBS's "up" is towards the camera.
+        filters, moved = _numbered[source].filters, _numbered[one]
+        place = filters.index(moved)
+        filters.remove(moved)
+        filters.insert(max(place - 1, 0) if order == libobs.ORDER_UP else len(filters), moved)
+
+    def obs_source_filter_count(self, source: int) -> int:
+        return len(_numbered[source].filters)
+
+    def obs_source_get_name(self, number: int) -> bytes:
+        return _numbered[number].name.encode()
+
+    def obs_filter_get_target(self, number: int) -> int | None:
+        one = _numbered[number]
+        for parent in (*world.inputs, *world.scenes):
+            if one in parent.filters:
+                chain = [parent, *parent.filters]
+                return int(chain[chain.index(one) - 1])
+        return None
 
 
 def obs_source_get_settings(source: Source) -> Held:

@@ -85,7 +85,7 @@ def test_the_demo_gets_its_arguments_and_its_places(system: FakeSystem) -> None:
         str(system.data / "demo-venv" / "bin" / "python"), "-m", "vb_demo",
         "--seconds", "3", "--source", "a b.mp4",
     ]  # fmt: skip
-    assert environment["PYTHONPATH"] == str(product.SOURCE / "obs_script")
+    assert environment["PYTHONPATH"] == str(system.data / "app" / "obs_script")
     assert environment["OBS_VIRTUAL_BACKGROUND_DATA"] == str(system.data)
     locks = [Path(command[-1]).name for command in system.streamed("--require-hashes")]
     assert locks == ["worker.lock", "demo.lock"]

@@ -35,6 +35,7 @@ def test_a_c_compiler_lays_the_declarations_out_as_ctypes_does(tmp_path: Path) -
         "#include <stdint.h>\n#include <stddef.h>\n#include <stdio.h>\n"
         + layout.cdef()
         + 'int main(void){printf("%zu\\n", sizeof(vb_segment));'
+        + 'printf("%zu\\n", sizeof(vb_shared));'
         + lines
         + "return 0;}"
     )
@@ -42,10 +43,27 @@ def test_a_c_compiler_lays_the_declarations_out_as_ctypes_does(tmp_path: Path) -
     subprocess.run([compiler, str(source), "-o", str(program)], check=True)
     printed = subprocess.run([str(program)], check=True, capture_output=True, text=True)
     sizes = [int(line) for line in printed.stdout.split()]
-    assert sizes[0] == ctypes.sizeof(layout.Segment)
-    assert dict(zip(offsets, sizes[1:])) == offsets
+    assert sizes[:2] == [ctypes.sizeof(layout.Private), ctypes.sizeof(layout.Shared)]
+    assert dict(zip(offsets, sizes[2:])) == offsets
 
 
 def test_a_frame_slot_holds_every_size_a_model_may_want() -> None:
     assert layout.FRAME_BYTES >= 512 * 512 * 4
     assert layout.ALPHA_BYTES * 4 == layout.FRAME_BYTES
+
+
+def test_what_obs_follows_blindly_is_not_in_the_piece_the_worker_sees() -> None:
+    blind = {"wake", "life", "script_wake", "offer", "assets", "requests", "shared"}
+    shared = ("vb_shared", "vb_channel", "vb_frame_slot", "vb_alpha_slot")
+    assert not blind & {
+        name.split(".")[1] for name in layout.offsets() if name.split(".")[0] in shared
+    }
+
+
+def test_both_pieces_read_as_one_and_unknown_fields_are_refused() -> None:
+    segment = layout.Segment()
+    segment.alive = 1
+    segment.worker_ready = 5
+    assert (segment.private_part.alive, segment.shared_part.worker_ready) == (1, 5)
+    with pytest.raises(AttributeError):
+        segment.nothing = 1

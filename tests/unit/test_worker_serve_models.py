@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,16 @@ def _own(folder: Path, name: str, source: str = "selfie_square", **changes: str)
     (folder / f"{name}.toml").write_text(text, encoding="utf-8")
 
 
+def _work_until_tried(worker: serve.Worker) -> None:
+    """Work as the worker's loop does while a model is being tried in its own process."""
+    worker.work()
+    deadline = time.monotonic() + 60
+    while worker.trials.running:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+        worker.work()
+
+
 def test_a_model_that_comes_while_it_runs_can_be_chosen(data: Path) -> None:
     segment = _segment("selfie_landscape")
     worker = serve.Worker(segment, {})
@@ -81,6 +92,8 @@ def test_a_model_that_comes_while_it_runs_can_be_chosen(data: Path) -> None:
     _own(data, "mine")
     _choose(segment, "mine")
     worker.work()
+    assert b"is being tried" in channel.report_error
+    _work_until_tried(worker)
     assert channel.report_error == b""
     assert (channel.want_width, channel.want_height) == (256, 256)
     _send(segment)
@@ -94,7 +107,7 @@ def test_an_own_model_with_a_wrong_manifest_is_refused_by_its_line(data: Path) -
     _own(data, "mine", scale="1.0")
     segment = _segment("mine")
     worker = serve.Worker(segment, {})
-    worker.work()
+    _work_until_tried(worker)
     error = segment.channels[0].report_error.decode()
     assert '"input.scale" is wrong' in error and "mine.toml, line" in error
 
@@ -111,7 +124,7 @@ def test_a_letterbox_gets_frames_of_the_sources_shape(data: Path) -> None:
     segment = _segment("boxed")
     worker = serve.Worker(segment, {})
     channel = segment.channels[0]
-    worker.work()
+    _work_until_tried(worker)
     assert (channel.want_width, channel.want_height) == (256, 144)
     _send(segment)
     worker.work()

@@ -117,11 +117,12 @@ def _agreed() -> bool:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from vb_worker.models import adding  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.models import adding, contained  # noqa: PLC0415 - the list shall be quick
 
     if not options.file.is_file():
         raise UsageError(f"{options.file} does not exist.")
     try:
+        contained.check_file(options.file)
         manifest, found = adding.add(
             options.file,
             name=options.name,

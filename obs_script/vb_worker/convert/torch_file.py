@@ -12,11 +12,13 @@ import io
 import pickle
 import struct
 import zipfile
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_link import limits
 from vb_worker.convert.errors import ConversionError
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -49,14 +51,18 @@ class _Tensor:
         flat = np.frombuffer(storage.data, storage.dtype)
         steps = [step * storage.dtype.itemsize for step in stride]
         reach = offset + sum((side - 1) * step for side, step in zip(size, stride)) + 1
-        if 0 in size or reach > flat.size:
+        inside = len(size) == len(stride) and min((offset, *stride)) >= 0
+        # A step of zero would make few numbers many.
+        if not inside or min(size, default=1) < 1 or max(reach, prod(size)) > flat.size:
             raise ConversionError("The PyTorch file is damaged: a tensor is longer than its data.")
         view = np.lib.stride_tricks.as_strided(flat[offset:], size, steps)
         return np.array(view)
 
 
 def _rebuild(storage: _Storage, offset: int, size: Any, stride: Any, *_: Any) -> _Tensor:
-    return _Tensor(storage, int(offset), tuple(size), tuple(stride))
+    if not isinstance(storage, _Storage):
+        raise pickle.UnpicklingError
+    return _Tensor(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
 def _parameter(data: _Tensor, *_: Any) -> _Tensor:
@@ -94,7 +100,9 @@ def read_weights(data: bytes) -> dict[str, NDArray[Any]]:
     """Return the tensors of a saved state_dict by name. Raises ConversionError."""
     try:
         found = _zipped(data) if data[:2] == b"PK" else _legacy(data)
-    except (pickle.UnpicklingError, EOFError, struct.error, KeyError, zipfile.BadZipFile) as error:
+    except ConversionError:
+        raise
+    except Exception as error:  # a damaged pickle can raise anything
         raise ConversionError("The file is not a PyTorch file that can be read.") from error
     if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
         found = found["state_dict"]
@@ -111,6 +119,8 @@ def _zipped(data: bytes) -> Any:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         listing = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
         root = listing[: -len("data.pkl")]
+        if sum(one.file_size for one in archive.infolist()) > limits.MODEL_BYTES:
+            raise ConversionError("The PyTorch file is too large once it is unpacked.")
         unpickler = _Unpickler(io.BytesIO(archive.read(listing)))
         found = unpickler.load()
         for key, storage in unpickler.storages.items():

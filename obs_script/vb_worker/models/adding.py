@@ -14,7 +14,7 @@ import numpy as np
 
 from vb_link import places
 from vb_worker.atomic import make_folder, replacing
-from vb_worker.models import trial
+from vb_worker.models import graph_file, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import KINDS, InputSpec, Manifest, OutputSpec, parse
@@ -49,7 +49,7 @@ def add(
     if name in taken and taken[name].path.parent != own:
         raise ModelError(f"The name {name!r} is taken; choose another with --name.")
     try:
-        data = file.read_bytes()
+        data = graph_file.read(file)
     except OSError as error:
         raise ModelError(f"{file} cannot be read: {error.strerror}.") from error
     base = Manifest(
@@ -81,7 +81,7 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
 
     Raises ModelError if none of those that fit the graph does.
     """
-    session = plain_session(base.weights.read_bytes(), base.weights)
+    session = plain_session(graph_file.read(base.weights), base.weights)
     found: list[tuple[float, Manifest]] = []
     problem: ModelError | None = None
     for spec in _inputs(session):

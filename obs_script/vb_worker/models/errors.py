@@ -25,6 +25,34 @@ TEXTS = {
         "The model file {path} is not the one its manifest names (it is damaged or was changed); "
         "run `virtual-background models install {name}` or install.py again."
     ),
+    "ModelElsewhere": (
+        "The model file {path} keeps weights in another file, which is not read: save it as one "
+        "file."
+    ),
+    "ModelOperators": (
+        "The model file {path} needs operators that are not run here ({name}): export it with "
+        "ONNX's own operators only."
+    ),
+    "ModelOpset": (
+        "The model file {path} is of opset {found}; those from {lowest} to {highest} are read: "
+        "export it anew."
+    ),
+    "ModelTooLarge": (
+        "The model file {path} is too large ({what}: more than {limit}): choose a smaller model."
+    ),
+    "ModelDamaged": "The model file {path} is no ONNX file, or it is damaged: get it anew.",
+    "BeingTried": "{title} is being tried in a process of its own, which is done once: wait.",
+    "ModelTooSlow": (
+        "{path} was tried and did not come to an end within {seconds} seconds: choose another "
+        "model."
+    ),
+    "ModelEndsProcess": (
+        "{path} was tried and ended the process that ran it ({status}): choose another model."
+    ),
+    "ModelEnded": (
+        "The model {name!r} ended the worker {times} times and is not run until OBS is restarted: "
+        "choose another one."
+    ),
     "CannotLoad": "onnxruntime cannot load {path}: {reason}.",
     "CpuOnly": "{title} runs on the CPU only; choose the CPU for it.",
     "GrabCutFailed": "GrabCut could not work on this picture: {reason}.",

@@ -12,7 +12,7 @@ from vb_link import places
 from vb_worker import fetching, packages
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.errors import UserError
-from vb_worker.models import trial
+from vb_worker.models import contained, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest, Source
@@ -73,6 +73,7 @@ def _tried(manifest: Manifest, data: bytes, digest: str) -> float:
         path.write_bytes(data)
         tried = replace(manifest, path=folder / manifest.path.name, file=path.name, sha256=digest)
         try:
+            contained.check_file(path)
             return trial.check(open_model(tried))
         except ModelError as error:
             # The manifest's own place is the one to name.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vb_link import places
+from vb_link import bounded, limits, places
 from vb_worker.models.errors import ManifestError
 from vb_worker.models.manifest_table import Table, line_numbers
 
@@ -164,7 +164,7 @@ class Manifest:
         if self.sha256:
             return self.sha256
         try:
-            return self.weights.with_suffix(".sha256").read_text(encoding="ascii").strip()
+            return bounded.read(self.weights.with_suffix(".sha256"), 200).decode("ascii").strip()
         except (OSError, ValueError):
             return ""
 
@@ -186,7 +186,7 @@ class Manifest:
 def load(path: Path) -> Manifest:
     """Read a manifest. Raises ManifestError, one sentence naming the line or key."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = bounded.read(path, limits.MANIFEST_BYTES).decode("utf-8")
     except OSError as error:
         raise ManifestError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
@@ -198,8 +198,10 @@ def parse(path: Path, text: str) -> Manifest:
     """Return the manifest that ``text`` is, as if read from ``path``. Raises ManifestError."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ManifestError(f"{path} is not valid TOML: {error}.") from error
+    except ValueError as error:  # TOML's own, or a number of too many digits
+        raise ManifestError(f"{path} is not valid TOML: {_first_line(error)}.") from error
+    except RecursionError as error:
+        raise ManifestError(f"{path} is not valid TOML: it is nested too deeply.") from error
     lines = line_numbers(text)
     top = Table(path, "", document, lines)
     name = top.matching("name", _NAME, "small letters, digits and underscores")
@@ -234,6 +236,11 @@ def parse(path: Path, text: str) -> Manifest:
         if table is not None:
             table.refuse_unknown()
     return manifest
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def _source(table: Table) -> Source:

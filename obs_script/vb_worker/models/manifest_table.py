@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
+from vb_link import limits
 from vb_worker.models.errors import ManifestError
 
 LARGEST_SIDE = 4096
+_MOST_ENTRIES = 64  # of a list or table
+_LONGEST_SHOWN = 80
 
 _HEADER = re.compile(r"\[([\w.]+)\]")
 _KEY = re.compile(r"([\w-]+)\s*=")
@@ -54,9 +57,8 @@ class Table:
         name = f"{self._prefix}{key}"
         if key not in self._values:
             return ManifestError(f'{self._path}: "{name}" is missing; it must be {expected}.')
-        return ManifestError(
-            f'{self._where(name)}: "{name}" is {self._values[key]!r}; it must be {expected}.'
-        )
+        found = _shown(self._values[key])
+        return ManifestError(f'{self._where(name)}: "{name}" is {found}; it must be {expected}.')
 
     def _where(self, name: str) -> str:
         return f"{self._path}, line {self._lines[name]}" if name in self._lines else f"{self._path}"
@@ -81,8 +83,8 @@ class Table:
         if default is not None and self._absent(key, default):
             return default
         value = self._get(key)
-        if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, "a text")
+        if not _is_text(value):
+            raise self.wrong(key, "a text of one line")
         return value
 
     def matching(
@@ -92,7 +94,7 @@ class Table:
         if default is not None and self._absent(key, default):
             return default
         value = self._get(key)
-        if not isinstance(value, str) or not pattern.fullmatch(value):
+        if not (_is_text(value) and pattern.fullmatch(value)):
             raise self.wrong(key, expected)
         return value
 
@@ -100,7 +102,8 @@ class Table:
         """Return one text, or a list of them, each matching ``pattern``."""
         value = self._get(key)
         values = value if isinstance(value, list) and value else [value]
-        if not all(isinstance(one, str) and pattern.fullmatch(one) for one in values):
+        right = all(_is_text(one) and pattern.fullmatch(one) for one in values)
+        if not right or len(values) > _MOST_ENTRIES:
             raise self.wrong(key, expected)
         return tuple(values)
 
@@ -146,7 +149,7 @@ class Table:
         if default is not None and self._absent(key, default):
             return default
         value = self._get(key)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        if not isinstance(value, int) or not _is_number(value) or value < 0:
             raise self.wrong(key, "a whole number from 0")
         return value
 
@@ -173,10 +176,9 @@ class Table:
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
         """Return a list of pairs of texts that is not empty."""
         value = self._get(key)
-        right = isinstance(value, list) and value
+        right = isinstance(value, list) and 0 < len(value) <= _MOST_ENTRIES
         if not right or not all(
-            isinstance(pair, list) and len(pair) == 2 and all(isinstance(one, str) for one in pair)
-            for pair in value
+            isinstance(pair, list) and len(pair) == 2 and all(map(_is_text, pair)) for pair in value
         ):
             raise self.wrong(key, 'a list of ["input", "output"] pairs')
         return tuple((pair[0], pair[1]) for pair in value)
@@ -186,9 +188,10 @@ class Table:
         value = self._get(key)
         if value is None:
             return {}
-        if not isinstance(value, dict) or not all(
-            isinstance(one, list) and all(map(_is_number, one)) for one in value.values()
-        ):
+        if not isinstance(value, dict) or len(value) > _MOST_ENTRIES or not all(
+            isinstance(one, list) and len(one) <= _MOST_ENTRIES and all(map(_is_number, one))
+            for one in value.values()
+        ):  # fmt: skip
             raise self.wrong(key, "a table of lists of numbers")
         return {name: tuple(map(float, one)) for name, one in value.items()}
 
@@ -198,12 +201,29 @@ class Table:
             if key not in self._known:
                 name = f"{self._prefix}{key}"
                 raise ManifestError(
-                    f'{self._where(name)}: "{name}" is not a key that fits here; remove it.'
+                    f"{self._where(name)}: {_shown(name)} is not a key that fits here; remove it."
                 )
 
 
+def _shown(value: object) -> str:
+    """Return a value on one line, cut where it is long; texts in double quotes."""
+    text = f'"{value}"' if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
+
+
+def _is_text(value: object) -> TypeGuard[str]:
+    return (
+        isinstance(value, str)
+        and bool(value.strip())
+        and value.isprintable()
+        and len(value) <= limits.MANIFEST_TEXT
+    )
+
+
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    return abs(value) <= limits.MANIFEST_NUMBER  # which "nan" is not
 
 
 def _is_side(value: object) -> bool:

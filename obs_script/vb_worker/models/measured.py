@@ -13,6 +13,7 @@ from vb_worker.models.providers import ComputeUnit, available_units, driver
 
 AUTO = "auto"
 CPU = "cpu"
+_MOST_TRIED = 100
 MOST_STARTS = 2  # starts without a mask after which a unit is set aside
 
 
@@ -21,10 +22,33 @@ def _known() -> dict[str, Any]:
     known = unit_file.read()
     if known.get("driver") != driver():
         return {"driver": driver(), "measured": {}, "started": {}}
-    for key in ("measured", "started"):
-        if not isinstance(known.get(key), dict):
-            known[key] = {}
+    # The file may be damaged: what is not as it was written is not there.
+    for key, suits in (("measured", _is_row), ("started", _is_count)):
+        held = known.get(key)
+        known[key] = (
+            {name: one for name, one in held.items() if suits(one)}
+            if isinstance(held, dict)
+            else {}
+        )
     return known
+
+
+def _is_row(row: object) -> bool:
+    units = row.get("units") if isinstance(row, dict) else None
+    return isinstance(units, dict) and all(map(_is_probe, units.values()))
+
+
+def _is_probe(row: object) -> bool:
+    return (
+        isinstance(row, dict)
+        and row.keys() == {"ms", "first_ms", "reason"}
+        and isinstance(row["reason"], str)
+        and all(isinstance(row[key], (int, float)) for key in ("ms", "first_ms"))
+    )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1000
 
 
 def write_units() -> None:
@@ -88,6 +112,17 @@ def note_mask(unit: str) -> None:
     known = _known()
     if known["started"].pop(unit, None) is not None:
         unit_file.write(known)
+
+
+def tried() -> list[str]:
+    """Return the sums of the user's models that did well when they were tried."""
+    held = _known().get("tried")
+    return [one for one in held if isinstance(one, str)] if isinstance(held, list) else []
+
+
+def note_tried(key: str) -> None:
+    """Remember a model that did well. Raises OSError."""
+    unit_file.write({**_known(), "tried": [*tried()[-_MOST_TRIED:], key]})
 
 
 def unit_titled(name: str) -> ComputeUnit | None:

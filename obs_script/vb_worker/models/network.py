@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models import graph_file
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import InputSpec, Manifest
 from vb_worker.models.model import Model, Size, sized
@@ -259,7 +260,7 @@ def _scaled(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.f
 def checked_weights(manifest: Manifest) -> bytes:
     """Return the ONNX file's bytes once their sum is right. Raises ModelError, one sentence."""
     try:
-        weights = manifest.weights.read_bytes()
+        weights = graph_file.read(manifest.weights)
     except FileNotFoundError as error:
         raise ModelError("FileMissing", path=manifest.weights, name=manifest.name) from error
     except OSError as error:

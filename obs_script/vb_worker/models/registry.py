@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 
-from vb_link import places
+from vb_link import limits, places
 from vb_worker.models.errors import ManifestError, ModelError
 from vb_worker.models.manifest import Manifest, load
 
@@ -28,7 +29,8 @@ def find_models(
     found: dict[str, Manifest] = {}
     for folder in folders:
         here: dict[str, Manifest] = {}
-        for path in sorted(folder.glob("*.toml")):
+        # The more a folder holds, the less it is one of models.
+        for path in sorted(islice(folder.glob("*.toml"), limits.MANIFESTS)):
             try:
                 manifest = load(path)
                 if manifest.name in here:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from vb_worker.models import graph_file
 from vb_worker.models.errors import ModelError
 from vb_worker.models.providers import CPU, ComputeUnit, provider_list, session_options
 
@@ -14,6 +15,7 @@ def open_session(
     weights: bytes, path: Path, unit: ComputeUnit, threads: int
 ) -> onnxruntime.InferenceSession:
     """Return a session on a compute unit; ``path`` is for the message. Raises ModelError."""
+    graph_file.check(weights, path)
     try:
         return onnxruntime.InferenceSession(
             weights, session_options(threads), providers=provider_list(unit, threads)

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import obspython as obs
 
-_stop = threading.Event()
+_FILE = Path(os.environ["HAMMER_FOLDER"]) / "hammer.count"
 
 
-def _hammer() -> None:
-    count = 0
-    while not _stop.is_set():
+def _hammer(stop: threading.Event) -> None:
+    # OBS loads scripts anew with each scene collection.
+    count = int(_FILE.read_text() or 0) if _FILE.exists() else 0
+    while not stop.is_set():
         obs.obs_enter_graphics()
         obs.obs_leave_graphics()
         source = obs.obs_get_source_by_name("Camera")
@@ -31,17 +32,22 @@ def _hammer() -> None:
             obs.obs_source_release(scene_source)
         count += 1
         if count % 100 == 0:
-            (Path(os.environ["HAMMER_FOLDER"]) / "hammer.count").write_text(str(count))
+            _FILE.write_text(str(count))
         time.sleep(0.001)
 
 
-_thread = threading.Thread(target=_hammer, daemon=True)
+_running: list[tuple[threading.Event, threading.Thread]] = []
 
 
 def script_load(settings: object) -> None:
-    _thread.start()
+    stop = threading.Event()
+    thread = threading.Thread(target=_hammer, args=(stop,), daemon=True)
+    _running.append((stop, thread))
+    thread.start()
 
 
 def script_unload() -> None:
-    _stop.set()
-    _thread.join(5)
+    while _running:
+        stop, thread = _running.pop()
+        stop.set()
+        thread.join(5)

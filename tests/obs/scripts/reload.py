@@ -1,7 +1,8 @@
-"""Does to the product's script what OBS's Reload button does, when RELOAD_FOLDER/go is there and
-the transition is changed: that event comes on the window's thread, as the button's press does.
+"""Does to the product's script what OBS's own buttons do, when RELOAD_FOLDER/go is there and the
+transition is changed: that event comes on the window's thread, as a button's press does.
 
-OBS's own order: script_unload, re-execution of the module, script_load. A file named ``done``
+``go`` empty is Reload in OBS's own order: script_unload, re-execution of the module, script_load.
+``unload`` in it is the script's removal, ``load`` its being added again. A file named ``done``
 says that it has been through.
 """
 
@@ -18,11 +19,14 @@ _FOLDER = Path(os.environ["RELOAD_FOLDER"])
 def _on_event(event: int) -> None:
     go = _FOLDER / "go"
     if event == obs.OBS_FRONTEND_EVENT_TRANSITION_CHANGED and go.exists():
+        what = (go.read_text() or "unload load").split()
         go.unlink()
         module = sys.modules["virtual_background"]
-        module.script_unload()
-        importlib.reload(module)
-        module.script_load(None)
+        if "unload" in what:
+            module.script_unload()
+        if "load" in what:
+            importlib.reload(module)
+            module.script_load(None)
         (_FOLDER / "done").touch()
 
 

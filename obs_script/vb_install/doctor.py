@@ -1,0 +1,128 @@
+"""``install.py doctor``: checks everything and writes a report that can be pasted into an issue."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+from pathlib import Path
+
+from vb_install import obs_places, product, scene_collections
+from vb_install.obs_places import ObsPlace
+from vb_install.system import InstallError, System
+from vb_link import places
+from vb_link.diagnosis import report
+from vb_link.diagnosis.findings import Finding, finding, from_plain
+from vb_link.version import OLDEST_OBS
+
+_VERSION_LINE = re.compile(r"OBS (\d+)\.(\d+)(?:\.(\d+))?\S* \((?:windows|mac|linux|freebsd)\)")
+_RUN = "import sys; sys.path.insert(0, {folder!r}); import runpy; sys.argv = {words!r}; "
+_RUN += "runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
+
+
+def doctor(system: System, *, config: Path | None, output: Path | None) -> int:
+    """Check every OBS of this user, print and write the report; return 0 if all is well.
+
+    Raises InstallError when there is no OBS or the report cannot be written.
+    """
+    found = [finding("Python", version=platform.python_version(), where="install.py")]
+    places_found = obs_places.find(system, config)
+    for place in places_found:
+        found += _look(system, place)
+    text = report.render(found, report.this_person())
+    print(text)
+    path = output or places_found[0].data / report.NAME
+    try:
+        report.write(text, path)
+    except OSError as error:
+        raise InstallError(
+            f"The report could not be written ({error.strerror}): name another file with --output."
+        ) from error
+    print(f"Written to {path}: it holds nothing personal and can be pasted into an issue.")
+    return 0 if all(one.good for one in found) else 1
+
+
+def _look(system: System, place: ObsPlace) -> list[Finding]:
+    return [_obs(place), _functions(system, place), _scripts(place), *_rest(system, place)]
+
+
+def _obs(place: ObsPlace) -> Finding:
+    """Return the version that this OBS's newest log names."""
+    logs = sorted((place.config / "logs").glob("*.txt"))
+    for log in reversed(logs):
+        try:
+            match = _VERSION_LINE.search(log.read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            continue
+        if match:
+            version = ".".join(part for part in match.groups() if part)
+            old = (int(match[1]), int(match[2])) < OLDEST_OBS
+            if old:
+                return finding("ObsOld", version=version, oldest="{}.{}".format(*OLDEST_OBS))
+            return finding("Obs", version=version, kind=place.kind)
+    return finding("ObsUnknown")
+
+
+def _scripts(place: ObsPlace) -> Finding:
+    """Return how many scene collections load the script, by whatever way it came there."""
+    collections = list(place.scenes.glob("*.json"))
+    registered = 0
+    for path in collections:
+        try:
+            registered += scene_collections.SCRIPT_NAME.encode() in path.read_bytes()
+        except OSError:
+            continue
+    key = "Scripts" if registered else "ScriptsNone"
+    return finding(key, count=registered, all=len(collections))
+
+
+def _functions(system: System, place: ObsPlace) -> Finding:
+    """Return whether OBS's libraries, found as Linux's loader finds them, have what is used."""
+    if system.name != "linux":
+        return finding("FunctionsUnchecked")
+    find = "import ctypes.util as u; print(*map(u.find_library, {!r}))"
+    names = ("obs", "obs-scripting", "obs-frontend-api")
+    python = _python(system, place)
+    done = system.run([*python, "-I", "-c", find.format(names)])
+    libraries = done.out.split()
+    if done.code != 0 or len(libraries) != len(names) or "None" in libraries:
+        return finding("FunctionsUnchecked")
+    done = system.run([*python, "-I", "-c", _code(place, "vb_script.symbols", libraries)])
+    try:
+        told = json.loads(done.out)
+        lacking, count = list(told["lacking"]), int(told["count"])
+    except (ValueError, TypeError, KeyError):
+        return finding("FunctionsUnchecked")
+    if lacking:
+        return finding("FunctionsMissing", names=", ".join(map(str, lacking)))
+    return finding("Functions", count=count)
+
+
+def _rest(system: System, place: ObsPlace) -> list[Finding]:
+    """Return what the product itself finds out where this OBS's worker would run."""
+    if not place.script.is_file():
+        return [finding("ProductMissing")]
+    found = []
+    if not product.is_current(place.app):
+        found.append(finding("ProductOld"))
+    code = _code(place, "vb_link.diagnosis.checks", [], data=place.data)
+    done = system.run([*_python(system, place), "-I", "-c", code], timeout=300)
+    try:
+        return found + from_plain(json.loads(done.out))
+    except ValueError:
+        lines = done.err.strip().splitlines()
+        return [*found, finding("CheckFailed", reason=lines[-1] if lines else "no answer")]
+
+
+def _python(system: System, place: ObsPlace) -> tuple[str, ...]:
+    """Return what starts a Python where this OBS's worker runs."""
+    return place.inside("python3") if place.kind == "flatpak" else (str(system.executable),)
+
+
+def _code(place: ObsPlace, module: str, words: list[str], data: Path | None = None) -> str:
+    """Return a program that runs a module of the product, which need not be installed."""
+    app = place.app if place.script.is_file() else product.SOURCE
+    told = (
+        "" if data is None else f"import os; os.environ[{places.DATA_VARIABLE!r}] = {str(data)!r}; "
+    )
+    return told + _RUN.format(folder=str(app / "obs_script"), module=module, words=[module, *words])

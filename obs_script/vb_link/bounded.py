@@ -1,0 +1,60 @@
+"""Reading a file that may be anything: a device, a pipe, a folder, terabytes."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+
+class TooLargeError(OSError):
+    """The file is larger than is accepted; ``strerror`` says so."""
+
+
+def read(path: Path, limit: int) -> bytes:
+    """Return an ordinary file's bytes.
+
+    Raises OSError with ``strerror`` for a user: FileNotFoundError, TooLargeError beyond ``limit``
+    bytes, and where it is no ordinary file (which is never waited for).
+    """
+    descriptor = _opened(path)
+    try:
+        if os.fstat(descriptor).st_size <= limit:
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(limit + 1)  # it may have grown since
+            if len(data) <= limit:
+                return data
+    finally:
+        os.close(descriptor)
+    raise TooLargeError(0, f"it is larger than {size_text(limit)}")
+
+
+def _opened(path: Path) -> int:
+    # Opening a pipe would wait for who writes it.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
+    except ValueError as error:  # a zero byte in the name
+        raise OSError(0, "its name cannot be that of a file") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(0, "it is no ordinary file")
+    return descriptor
+
+
+def head(path: Path, count: int) -> tuple[bytes, int]:
+    """Return an ordinary file's first bytes, and how many it has. Raises OSError."""
+    descriptor = _opened(path)
+    try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(count), os.fstat(descriptor).st_size
+    finally:
+        os.close(descriptor)
+
+
+def size_text(size: int) -> str:
+    """Return a number of bytes as people write it."""
+    for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
+        if size >= unit:
+            return f"{size // unit} {name}"
+    return f"{size} bytes"

@@ -1,0 +1,51 @@
+"""The checks that need no OBS. ``python -m vb_link.diagnosis.checks`` prints them as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+
+from vb_link import places
+from vb_link.diagnosis import environment, held, models, round_trip
+from vb_link.diagnosis.findings import Finding, finding, to_plain
+from vb_link.version import VERSION
+
+PACKAGES = Path(__file__).resolve().parents[2]
+
+
+def all_of_them() -> list[Finding]:
+    """Return what was found out; takes seconds, and a minute when the worker is silent."""
+    venv, python = places.venv_dir(), places.venv_python()
+    found = [
+        finding("Product", version=VERSION),
+        system(),
+        environment.check(venv, python, PACKAGES / "vb_install" / "locks"),
+        models.check(places.models_dir(), places.user_models_dir()),
+        round_trip.check_memory(),
+    ]
+    # A worker with damaged packages may still start: what it does tells more.
+    if found[2].key in ("EnvironmentMissing", "EnvironmentBroken"):
+        return [*found, finding("WorkerSkipped")]
+    return [*found, held.check(python, PACKAGES), round_trip.check_worker(python, PACKAGES)]
+
+
+def system() -> Finding:
+    """Return what machine this is."""
+    name = platform.platform()
+    try:
+        told = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        told = ""
+    for line in told.splitlines():
+        key, _, value = line.partition("=")
+        if key == "PRETTY_NAME":
+            name += " (" + value.strip("\"'") + ")"
+    return finding(
+        "System", system=name, machine=platform.machine(), processors=os.cpu_count() or 1
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(to_plain(all_of_them())))

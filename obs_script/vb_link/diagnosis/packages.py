@@ -1,0 +1,51 @@
+"""Runs in the worker's Python: which packages it has, and whether their files are as installed.
+
+Prints JSON: ``python``, ``versions`` by name, ``damaged`` names. Imports nothing of the product.
+"""
+
+import base64
+import csv
+import hashlib
+import importlib.metadata
+import json
+import pathlib
+import platform
+import re
+import sys
+
+
+def normal(name: str) -> str:
+    """Return a package's name as locks write it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def is_whole(one: importlib.metadata.Distribution) -> bool:
+    """Return whether each file that its RECORD gives a hash of is there and has it."""
+    for path, hashed, _ in csv.reader((one.read_text("RECORD") or "").splitlines()):
+        kind, _, wanted = hashed.partition("=")
+        if kind != "sha256" or path.endswith(".pyc"):
+            continue
+        try:
+            data = pathlib.Path(str(one.locate_file(path))).read_bytes()
+        except OSError:
+            return False
+        digest = hashlib.sha256(data).digest()
+        if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != wanted.rstrip("="):
+            return False
+    return True
+
+
+def main(wanted: list[str]) -> None:
+    versions, damaged = {}, []
+    for one in importlib.metadata.distributions():
+        name = normal(one.metadata["Name"] or "")
+        if name in wanted and name not in versions:
+            versions[name] = one.version
+            if not is_whole(one):
+                damaged.append(name)
+    told = {"python": platform.python_version(), "versions": versions, "damaged": damaged}
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,93 @@
+"""Starts a worker process: the one place where the systems' ways to do so differ.
+
+Linux and macOS: the shared memory, the pipe that wakes and the *life* pipe are inherited file
+descriptors, and nothing else is. Windows: of all handles the event that wakes is inherited; the
+memory is found by its name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vb_link import memory, wake
+
+_NO_WINDOW, _BELOW_NORMAL = 0x08000000, 0x00004000
+
+
+@dataclass
+class Spawned:
+    """A worker that was started.
+
+    ``life`` is what the filter watches: the end of a pipe that the worker's death hangs up, or on
+    Windows the handle of its process.
+    """
+
+    process: subprocess.Popen[bytes]
+    life: int
+
+    def close(self) -> None:
+        """Let go of the streams and of ``life``, which may be a number of another file then."""
+        for stream in (self.process.stdin, self.process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        if sys.platform != "win32" and self.life >= 0:
+            os.close(self.life)
+        self.life = -1
+
+
+def spawn(
+    shared: memory.Memory,
+    waker: wake.Wake,
+    *,
+    python: Path,
+    packages: Path,
+    epoch: int,
+    refused: Sequence[str] = (),
+) -> Spawned:
+    """Start a worker of ``packages`` (the folder that holds ``vb_worker``) with ``python``.
+
+    ``refused`` names the models that it must not run. It ends when its standard input is closed,
+    and writes what it has to say, a line each, to its standard error. Raises OSError.
+    """
+    command = [str(python), "-m", "vb_worker.serve", "--memory", shared.token,
+               "--wake", waker.token, "--epoch", str(epoch),
+               "--parent", str(os.getpid()),
+               *(f"--refused={name}" for name in refused)]  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONUNBUFFERED": "1",
+                   "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
+                   # Modules come from these packages and the environment, not from where OBS was
+                   # started, and numpy starts no threads of its own.
+                   "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+    # OBS's Python may have been pointed elsewhere than the worker's belongs.
+    environment.pop("PYTHONHOME", None)
+    options: dict[str, Any] = {
+        "env": environment, "stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL,
+        "stderr": subprocess.PIPE, "cwd": packages,
+    }  # fmt: skip
+    if sys.platform == "win32":
+        startup = subprocess.STARTUPINFO()
+        startup.lpAttributeList = {"handle_list": [waker.inherit]}
+        process = subprocess.Popen(
+            command, startupinfo=startup, creationflags=_NO_WINDOW | _BELOW_NORMAL, **options
+        )
+        return Spawned(process, int(process._handle))  # type: ignore[attr-defined]
+    life, life_of_worker = os.pipe()
+    os.set_inheritable(life_of_worker, True)
+    try:
+        process = subprocess.Popen(
+            command, pass_fds=(shared.descriptor, waker.inherit, life_of_worker), **options
+        )
+    except OSError:
+        os.close(life)
+        raise
+    finally:
+        os.close(life_of_worker)
+    return Spawned(process, life)

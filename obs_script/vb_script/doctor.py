@@ -1,0 +1,103 @@
+"""The check behind the panel's button: what only OBS can see, and all that needs no OBS.
+
+It runs in a thread of its own, which starts a worker and waits for it; of OBS it calls libobs's
+own functions alone, without Python's lock.
+"""
+
+from __future__ import annotations
+
+import platform
+import threading
+from collections.abc import Callable
+
+from vb_link import layout
+from vb_link.diagnosis import checks, report
+from vb_link.diagnosis.findings import Finding, finding
+from vb_script import libobs, symbols
+from vb_script.survivors import survivors
+from vb_script.texts import SaidError, say
+
+Texts = dict[str, str]
+
+
+class Doctor:
+    """``sentence`` says how the last check went; ``tell`` is called with it once it is known."""
+
+    def __init__(self, texts: Texts, tell: Callable[[str], None]) -> None:
+        self._texts = texts
+        self._tell = tell
+        self._thread: threading.Thread | None = None
+        self.sentence = ""
+
+    def start(self) -> None:
+        """Begin a check unless one runs; returns at once."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self.sentence = self._texts["Panel.Checking"]
+        self._thread = threading.Thread(target=self._check, name="doctor", daemon=True)
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Wait for a check that runs."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+
+    def _check(self) -> None:
+        try:
+            found = [*of_this_obs(), *checks.all_of_them()]
+        except Exception as error:  # a check that fails is a finding, too
+            found = [finding("CheckFailed", reason=f"{type(error).__name__}: {error}")]
+        person = report.this_person()
+        try:
+            path = report.write(report.render(found, person))
+        except OSError as error:
+            self._say("Panel.CheckUnwritten", reason=error.strerror or type(error).__name__)
+            return
+        wrong = [one for one in found if not one.good]
+        if wrong:
+            first = wrong[0].text(self._texts, prefix="Doctor.")
+            self._say("Panel.CheckBad", count=len(wrong), first=first, path=path)
+        else:
+            self._say("Panel.CheckGood", path=path)
+
+    def _say(self, key: str, **details: object) -> None:
+        self.sentence = say(self._texts, key, **details)
+        self._tell(self.sentence)
+
+
+def of_this_obs() -> list[Finding]:
+    """Return what is to be said of the OBS this runs in."""
+    return [
+        finding("Python", version=platform.python_version(), where="OBS"),
+        *_functions(),
+        _in_use(),
+    ]
+
+
+def _functions() -> list[Finding]:
+    try:
+        found = libobs.version()
+        tested = libobs.check_version()
+        libraries = {
+            "libobs": libobs.libobs(),
+            "scripting": libobs.scripting(),
+            "frontend": libobs.frontend(),
+        }
+    except SaidError as error:
+        return [finding("FunctionsMissing", names=", ".join(map(str, error.details.values())))]
+    version = ".".join(map(str, found))
+    if tested:
+        known = finding("Obs", version=version, kind=platform.system())
+    else:
+        known = finding("ObsNew", **libobs.untested())
+    lacking = symbols.lacking(libraries)
+    if lacking:
+        return [known, finding("FunctionsMissing", names=", ".join(lacking))]
+    return [known, finding("Functions", count=symbols.count())]
+
+
+def _in_use() -> Finding:
+    shared = survivors().memory
+    channels = [] if shared is None else [one for one in shared.segment.channels if one.used]
+    masks = sum(one.state == layout.STATE_MASK for one in channels)
+    return finding("InUse", filters=len(channels), masks=masks)

@@ -1,0 +1,102 @@
+"""Keeps a camera unseen in an OBS that runs without this script. For OBS's UI thread.
+
+OBS shows a camera as it is when the kind of its filter is unknown. The lock is a filter of OBS's
+own, below ours, that makes the camera invisible; ours looks at what is below the lock (see
+``capture.lua``). So the camera is seen only where ours is, whatever became of the script.
+
+OBS makes and moves such a filter while it holds its graphics: that is asked for without Python's
+lock, as another script may hold the graphics and wait for Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import obspython as obs
+
+from vb_link.settings import FILTER_ID, LOCK
+from vb_script import libobs, obs_filters
+from vb_script.texts import SaidError
+
+KIND = "color_filter"  # "Color Correction": nothing of a picture is left of these values
+_CREATED = b"color_filter_v2"
+_NOTHING = b'{"opacity": 0.0, "brightness": -1.0}'
+
+
+def set_lock(_texts: dict[str, str], source: str, name: str, wanted: str) -> str:
+    """Put the lock right below a filter of ours (``wanted`` is "true"), or take it away."""
+    with obs_filters.camera_filter(source, name) as one, _locked(source) as (parent, locks):
+        if wanted != "true":
+            _remove(parent, locks)
+        elif not locks:
+            _add(parent, one)
+        elif not _in_place(parent):
+            _move_below(parent, locks[0], one)
+    return ""
+
+
+def tidy(_texts: dict[str, str]) -> str:
+    """Take away the locks of cameras that have no filter of ours any more."""
+    with obs_filters.inputs() as inputs, obs_filters.scenes() as scenes:
+        for parent in (*inputs, *scenes):
+            with _locks(parent) as locks, obs_filters.filters_of(parent, FILTER_ID) as ours:
+                if locks and not ours:
+                    _remove(parent, locks)
+    return ""
+
+
+@contextmanager
+def _locked(source: str) -> Iterator[tuple[Any, list[Any]]]:
+    with obs_filters.source(source) as parent, _locks(parent) as locks:
+        yield parent, locks
+
+
+@contextmanager
+def _locks(parent: Any) -> Iterator[list[Any]]:
+    with obs_filters.filters_of(parent, KIND) as found:
+        yield [one for one in found if obs.obs_source_get_name(one) == LOCK]
+
+
+def _remove(parent: Any, locks: list[Any]) -> None:
+    for lock in locks:
+        libobs.libobs().obs_source_filter_remove(int(parent), int(lock))
+
+
+def _add(parent: Any, one: Any) -> None:
+    library = libobs.libobs()
+    data = library.obs_data_create_from_json(_NOTHING)
+    lock = library.obs_source_create(_CREATED, LOCK.encode(), data, None)
+    library.obs_data_release(data)
+    if not lock:
+        raise SaidError("Lock.Failed")
+    try:
+        # Above all others: the camera is unseen meanwhile.
+        library.obs_source_filter_add(int(parent), lock)
+        _move_below(parent, lock, one)
+    finally:
+        library.obs_source_release(lock)
+
+
+def _move_below(parent: Any, lock: Any, one: Any) -> None:
+    library = libobs.libobs()
+    # OBS's "up" is towards the camera.
+    library.obs_source_filter_set_order(int(parent), int(lock), libobs.ORDER_BOTTOM)
+    for _ in range(library.obs_source_filter_count(int(parent))):
+        if _name_below(one) == LOCK:
+            return
+        library.obs_source_filter_set_order(int(parent), int(lock), libobs.ORDER_UP)
+    raise SaidError("Lock.Failed")
+
+
+def _in_place(parent: Any) -> bool:
+    """Whether a filter of ours stands right above the lock: any one will do."""
+    with obs_filters.filters_of(parent, FILTER_ID) as ours:
+        return any(_name_below(one) == LOCK for one in ours)
+
+
+def _name_below(one: Any) -> str:
+    library = libobs.libobs()
+    below = library.obs_filter_get_target(int(one))
+    return (library.obs_source_get_name(below) or b"").decode() if below else ""

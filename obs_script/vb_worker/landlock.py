@@ -1,0 +1,97 @@
+"""Which files this process may touch (Linux from 5.13: Landlock, linux/landlock.h).
+
+Only the calling thread and what it starts from then on is held, so it is done before there are
+others. Paths that are not there are left out.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every machine
+_VERSION = 1
+_PATH_BENEATH = 1
+_NO_NEW_PRIVILEGES = 38
+
+_EXECUTE, _WRITE, _READ, _READ_FOLDER = 1, 1 << 1, 1 << 2, 1 << 3
+_CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # make and remove what is in it
+_REFER, _TRUNCATE = 1 << 13, 1 << 14
+_OF_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE
+_READING = _EXECUTE | _READ | _READ_FOLDER
+# From which version of Landlock on a right is known
+_SINCE = {_REFER: 2, _TRUNCATE: 3}
+_ABSTRACT_SOCKETS, _SIGNALS, _SCOPES_SINCE = 1, 2, 6
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("files", ctypes.c_uint64), ("network", ctypes.c_uint64),
+                ("scoped", ctypes.c_uint64))  # fmt: skip
+
+
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _layout_ = "ms"
+    _fields_ = (("allowed", ctypes.c_uint64), ("folder", ctypes.c_int32))
+
+
+def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
+    """Let this process read only what is beneath ``readable`` and ``writable``, write only the
+    latter, and signal only what it starts. Return "" or why that cannot be.
+    """
+    obstacle = _obstacle()
+    if obstacle:
+        return obstacle
+    libc = ctypes.CDLL(None, use_errno=True)
+    version = _call(libc, _CREATE, None, 0, _VERSION)
+    if version < 1:
+        return "this system's kernel has no Landlock, or it is switched off"
+    handled = _READING | _WRITE | _CHANGE_FOLDER
+    handled |= sum(right for right, since in _SINCE.items() if version >= since)
+    scoped = _ABSTRACT_SOCKETS | _SIGNALS if version >= _SCOPES_SINCE else 0
+    attributes = _Ruleset(handled, 0, scoped)
+    # Older kernels know the first field only.
+    size = ctypes.sizeof(attributes) if scoped else 8
+    rules = _call(libc, _CREATE, ctypes.byref(attributes), size, 0)
+    if rules < 0:
+        return f"Landlock: {os.strerror(ctypes.get_errno())}"
+    try:
+        for paths, rights in ((readable, _READING), (writable, handled & ~_EXECUTE)):
+            for path in paths:
+                _allow(libc, rules, path, rights)
+        if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or _call(libc, _RESTRICT, rules, 0):
+            return f"Landlock: {os.strerror(ctypes.get_errno())}"
+    finally:
+        os.close(rules)
+    return ""
+
+
+def _obstacle() -> str:
+    if not sys.platform.startswith("linux"):
+        return "this system has no Landlock"
+    try:
+        threads = len(list(Path("/proc/self/task").iterdir()))
+    except OSError as error:
+        return f"/proc cannot be read: {error.strerror}"
+    return "other threads run already" if threads > 1 else ""
+
+
+def _allow(libc: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
+    try:
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        allowed = rights if path.is_dir() else rights & _OF_FILES
+        _call(libc, _ADD, rules, _PATH_BENEATH, ctypes.byref(_Beneath(allowed, place)), 0)
+    finally:
+        os.close(place)
+
+
+def _call(libc: ctypes.CDLL, number: int, *arguments: object) -> int:
+    given = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
+    libc.syscall.restype = ctypes.c_long
+    return int(libc.syscall(ctypes.c_long(number), *given))

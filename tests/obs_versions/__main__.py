@@ -1,0 +1,96 @@
+"""Runs tests with the OBS of several Debians: ``python -m tests.obs_versions --folder DIR``.
+
+What is in DIR is kept and used again; delete it to begin anew. Needs Linux, root, debootstrap
+and about 2 GB a Debian.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.obs_versions.debian import MIRROR, SUITES, Debian, VersionsError
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MIRROR_VARIABLE = "DEBIAN_MIRROR"
+# The part that shows whether an OBS fits: marked in tests/obs.
+FAST = ("-m", "versions", "tests/obs")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(words)
+    if os.geteuid() != 0:
+        print("Only root may make and enter these folders: run it with sudo.", file=sys.stderr)
+        return 2
+    folder: Path = options.folder.absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    results: list[dict[str, Any]] = []
+    try:
+        for suite in options.only or SUITES:
+            debian = Debian(suite, folder / suite, folder / "pip-cache")
+            debian.make(options.mirror, folder / f"{suite}.log")
+            results.append(_run(debian, options.tests or FAST))
+    except VersionsError as error:
+        print(error, file=sys.stderr)
+        return 2
+    (folder / "results.json").write_text(json.dumps(results, indent=1))
+    print(table(results))
+    print(f"Each test's outcome: {folder / 'results.json'}")
+    return 0 if all(one["code"] == 0 for one in results) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.obs_versions", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the Debians are kept")
+    parser.add_argument("--only", nargs="+", choices=list(SUITES), help="these Debians alone")
+    parser.add_argument(
+        "--mirror",
+        default=os.environ.get(MIRROR_VARIABLE, MIRROR),
+        help=f"a mirror of Debian's packages (or {MIRROR_VARIABLE}; %(default)s)",
+    )
+    parser.add_argument(
+        "tests", nargs="*", help=f"after --: what pytest is given ({' '.join(FAST)})"
+    )
+    return parser
+
+
+def _run(debian: Debian, tests: Sequence[str]) -> dict[str, Any]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
+        cwd=CHECKOUT, capture_output=True, check=True,
+    ).stdout.decode()  # fmt: skip
+    files = [name for name in listed.split("\0") if name and (CHECKOUT / name).is_file()]
+    debian.copy_in(CHECKOUT, files)
+    paths = {"PYTHONPATH": "/product:/product/obs_script", "PYTHONDONTWRITEBYTECODE": "1"}
+    code = debian.run(["python3", "-m", "tests.obs_versions.inside", *tests], paths)
+    result = debian.root / "result.json"
+    told = json.loads(result.read_text()) if result.exists() else {"tests": []}
+    return {"suite": debian.suite, "code": code, **told}
+
+
+def table(results: Sequence[dict[str, Any]]) -> str:
+    """Return the results as a table, and a line for each test that failed."""
+    lines = ["| Debian | OBS | Python | passed | failed | skipped | seconds |", "|" + "---|" * 7]
+    failed = []
+    for one in results:
+        counts = {"passed": 0, "failed": 0, "skipped": 0}
+        for test in one["tests"]:
+            counts[test["outcome"]] += 1
+            if test["outcome"] == "failed":
+                message = test["message"].split("\n")[0]
+                failed.append(f"{one['suite']}: {test['name']}: {message}")
+        told = [one["suite"], one.get("obs", "-"), one.get("python", "-"), *counts.values()]
+        lines.append("| " + " | ".join(map(str, [*told, one.get("seconds", "-")])) + " |")
+        if not one["tests"]:
+            failed.append(f"{one['suite']}: no test ran (exit status {one['code']})")
+    return "\n".join([*lines, *failed])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,31 @@
+"""``python -m tests.torture --seed N --minutes M``: a real OBS lives through a random walk, or not.
+
+With the project and ``obs_script`` on the path (PYTHONPATH). Ends with 1 and the steps when OBS
+did not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.torture.run import torture
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        verdict = torture(options.seed, options.minutes, Path(folder))
+    if verdict.faults:
+        print(verdict.failure())
+    print(verdict.text())
+    return 1 if verdict.faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

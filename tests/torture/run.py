@@ -1,0 +1,147 @@
+"""One tortured OBS from its start to its end, and what is said of it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.obs.conftest import BASELINE_LEAKS, worker_pids
+from tests.obs.stage import Stage
+from tests.torture.walk import OTHER_COLLECTION, Walk
+from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
+
+SCRIPTS = Path(__file__).resolve().parents[1] / "obs" / "scripts"
+SIZE = (640, 360)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a walk came to: ``faults`` is empty when all is well. Memory in MiB, at rest."""
+
+    seed: int
+    steps: list[str]
+    faults: list[str]
+    memory: list[tuple[float, float]]
+    leaks: int | None
+    hammered: int
+
+    def text(self) -> str:
+        lines = [
+            f"Seed {self.seed}: {len(self.steps)} steps, the other script went round "
+            f"{self.hammered} times, {self.leaks} memory leaks in OBS's log."
+        ]
+        # At rest: all filters but one away.
+        for index, whose in enumerate(("OBS", "The worker")):
+            rows = [row[index] for row in self.memory if row[index]]
+            if rows:
+                quarter = max(len(rows) // 4, 1)
+                # The first rest is before everything that is made once has been made.
+                first = statistics.median(rows[1 : 1 + quarter] or rows)
+                last = statistics.median(rows[-quarter:])
+                lines.append(
+                    f"{whose} at rest: {first:.0f} MiB at first, {last:.0f} at last"
+                    f" ({' '.join(f'{row:.0f}' for row in rows)})."
+                )
+        return "\n".join(lines)
+
+    def failure(self) -> str:
+        """Return what it takes to see it again."""
+        return "\n".join([*self.steps, *self.faults, f"Again: --seed {self.seed}"])
+
+
+def torture(seed: int, minutes: float, folder: Path) -> Verdict:
+    """Torture an OBS in ``folder`` for so long. Its user's data folder is there, too."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    (data / "venv").symlink_to(sys.prefix)
+    environment = {
+        "RELOAD_FOLDER": str(folder),
+        "HAMMER_FOLDER": str(folder),
+        "OBS_VIRTUAL_BACKGROUND_DATA": str(data),
+    }
+    before = os.environ.get("OBS_VIRTUAL_BACKGROUND_DATA")
+    os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = str(data)
+    try:
+        return _torture(seed, minutes, folder, environment)
+    finally:
+        if before is None:
+            del os.environ["OBS_VIRTUAL_BACKGROUND_DATA"]
+        else:
+            os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = before
+
+
+def threads(pid: int) -> list[str]:
+    """Return a line a thread: its state, and the CPU it took in half a second.
+
+    A frozen OBS has its threads asleep; one in an endless loop has one that takes all.
+    """
+
+    def look() -> dict[str, tuple[str, str, int]]:
+        found = {}
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+                name = (task / "comm").read_text().strip()
+                found[task.name] = name, fields[0], int(fields[11]) + int(fields[12])
+        return found
+
+    before = look()
+    time.sleep(0.5)
+    return [
+        f"thread {task} {name}: {state}, {ticks - before[task][2]} ticks of 50"
+        for task, (name, state, ticks) in look().items()
+        if task in before
+    ]
+
+
+def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str]) -> Verdict:
+    shared = set(Path("/dev/shm").iterdir())
+    scripts: Any = [(path, {}) for path in (SCRIPT, SCRIPTS / "reload.py", SCRIPTS / "hammer.py")]
+    session = ObsSession(
+        folder, width=SIZE[0], height=SIZE[1], scripts=scripts, environment=environment,
+        collections=(COLLECTION, OTHER_COLLECTION),
+    )  # fmt: skip
+    session.start()
+    pid = session.pid
+    walk = Walk(Stage(session), seed)
+    faults: list[str] = []
+    try:
+        walk.set_up()
+        end = time.monotonic() + 60 * minutes
+        while time.monotonic() < end:
+            walk.step()
+        walk.rest()
+    except Exception as error:
+        faults.append(f"{type(error).__name__}: {error}")
+        if session.running:
+            faults += threads(pid)
+        else:
+            faults.append("OBS ended in the middle of it.")
+    time.sleep(1.0)
+    report = session.stop()
+    if not report.clean:
+        faults.append("OBS did not end cleanly:\n" + report.log[-3000:])
+    # OBS without any script leaks one block more with each switch of the scene collection.
+    allowed = BASELINE_LEAKS + walk.switches
+    if report.leaks is None or report.leaks > allowed:
+        faults.append(f"OBS's log tells of {report.leaks} memory leaks; {allowed} are its own.")
+    deadline = time.monotonic() + 5
+    while worker_pids(pid) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if worker_pids(pid):
+        faults.append("A worker outlived OBS.")
+    if not set(Path("/dev/shm").iterdir()) <= shared:
+        faults.append("Shared memory was left.")
+    for sign in ("Traceback (most recent call last)", ".lua:", "does not compile"):
+        faults += [
+            line for line in report.log.splitlines() if sign in line and "hammer.py" not in line
+        ]
+    count = folder / "hammer.count"
+    hammered = int(count.read_text() or 0) if count.exists() else 0
+    return Verdict(seed, walk.steps, faults, walk.memory, report.leaks, hammered)

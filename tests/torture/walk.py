@@ -1,0 +1,321 @@
+"""A random walk over all that a user, and bad luck, can do to the filters of a running OBS.
+
+One seed is one walk: what is done depends on chance and on what the walk has done before, never on
+time or on what OBS answers. Inputs and scenes are not removed, as OBS 29 and 30 by themselves
+free a scene item twice in about one of thirty removals through obs-websocket.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from tests.obs.conftest import worker_pids
+from tests.obs.painted import install_model
+from tests.obs.stage import SCENE, Stage, person, wait_for
+from vb_demo.obs_session import COLLECTION
+from vb_link import places
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, SCENE_SETTINGS, SETTINGS, Setting
+
+CAMERAS = ("Camera", "Second")
+ANCHOR = "Anchor"
+OTHER_SCENE, OTHER_COLLECTION = "Other", "Other collection"
+MODELS = ("selfie_landscape", "selfie_square", "gone", "mine")
+MOST_FILTERS = 4  # of one camera
+SIZES = ((640, 360), (320, 240), (1281, 723), (16, 9), (641, 2))
+TRANSITIONS = ("Cut", "Fade")
+REST_EVERY = 40  # steps between two looks at the memory
+
+
+class Walk:
+    """The walk on one stage. ``steps`` tells what was done, a line a step."""
+
+    def __init__(self, stage: Stage, seed: int) -> None:
+        self.stage = stage
+        self.request = stage.obs.request
+        self.chance = random.Random(seed)
+        self.steps: list[str] = []
+        self.filters: dict[str, list[str]] = {name: [] for name in CAMERAS}
+        self.own = False  # whether the second scene has a filter of its own
+        self.made = 0
+        self.studio = self.installed = False
+        self.switches = self.kills = self.reloads = 0
+        self.items: dict[str, int] = {}
+        self.pictures: list[Path] = []
+        self.memory: list[tuple[float, float]] = []  # at rest: MiB of OBS and of the worker
+        self.actions: dict[str, tuple[int, Callable[[], str]]] = {
+            "add": (8, self._add),
+            "remove": (6, self._remove),
+            "enable": (6, self._enable),
+            "reorder": (5, self._reorder),
+            "duplicate": (4, self._duplicate),
+            "settings": (20, self._settings),
+            "own background": (4, self._own),
+            "scene": (7, self._scene),
+            "studio mode": (2, self._studio),
+            "item": (5, self._item),
+            "resize": (6, self._resize),
+            "worker": (4, self._worker),
+            "model": (3, self._model),
+            "reload": (2, self._reload),
+            "collection": (1, self._collection),
+            "ask": (3, self._ask),
+        }
+
+    def set_up(self) -> None:
+        """Put two cameras on two scenes."""
+        for number, size in enumerate(SIZES):
+            picture = cv2.resize(person(t=float(number), size=SIZES[0])[0], size)
+            self.pictures.append(self.stage.save(f"size{number}", np.asarray(picture, np.uint8)))
+        for name in CAMERAS:
+            self.items[name] = self.stage.picture(name, person(size=SIZES[0])[0])
+        self.request("CreateScene", {"sceneName": OTHER_SCENE})
+        self.request("CreateSceneItem", {"sceneName": OTHER_SCENE, "sourceName": CAMERAS[0]})
+        # One filter stays all the time: drivers keep some memory of each shader that was ever
+        # compiled, and the shaders go with the last filter. (Studio Mode copies a scene's filters.)
+        self.stage.obs.add_filter(CAMERAS[1], ANCHOR, FILTER_ID, {"model": MODELS[0]})
+        for name in CAMERAS:
+            self._add_to(name)
+
+    def step(self) -> None:
+        """Do the next thing."""
+        names = list(self.actions)
+        name = self.chance.choices(names, [self.actions[one][0] for one in names])[0]
+        pause = self.chance.choice((0.0, 0.02, 0.1, 0.3))
+        self.steps.append(f"{len(self.steps) + 1} {name}")
+        detail = self.actions[name][1]()
+        self.steps[-1] += f": {detail}"
+        time.sleep(pause)
+        if len(self.steps) % REST_EVERY == 0:
+            self.rest()
+
+    def rest(self) -> None:
+        """Take all filters but one away and note the memory; put one back."""
+        self.steps[-1] += " (rest)"
+        for source in CAMERAS:
+            while self.filters[source]:
+                self._remove_from(source, self.filters[source][-1])
+        wait_for(lambda: len(self.stage.channels()) == 1, 15, "removed filters' channels")
+        time.sleep(0.5)
+        pids = worker_pids(self.stage.obs.pid)
+        self.memory.append((_mib(self.stage.obs.pid), _mib(pids[0]) if pids else 0.0))
+        self._add_to(CAMERAS[0])
+
+    # Filters
+
+    def _add_to(self, source: str, settings: dict[str, Any] | None = None) -> str:
+        self.made += 1
+        name = f"Filter {self.made}"
+        self.stage.obs.add_filter(source, name, FILTER_ID, settings or {})
+        self.filters[source].append(name)
+        return f"{name} on {source}"
+
+    def _remove_from(self, source: str, name: str) -> None:
+        self.request("RemoveSourceFilter", {"sourceName": source, "filterName": name})
+        self.filters[source].remove(name)
+
+    def _some(self) -> tuple[str, str] | None:
+        source = self.chance.choice(CAMERAS)
+        found = self.filters[source]
+        return (source, self.chance.choice(found)) if found else None
+
+    def _add(self) -> str:
+        source = self.chance.choice(CAMERAS)
+        if len(self.filters[source]) >= MOST_FILTERS:
+            return "enough of them"
+        return self._add_to(source)
+
+    def _remove(self) -> str:
+        some = self._some()
+        if some is None:
+            return "none"
+        self._remove_from(*some)
+        return f"{some[1]} of {some[0]}"
+
+    def _enable(self) -> str:
+        some = self._some()
+        enabled = self.chance.random() < 0.6
+        if some is None:
+            return "none"
+        self.request(
+            "SetSourceFilterEnabled",
+            {"sourceName": some[0], "filterName": some[1], "filterEnabled": enabled},
+        )
+        return f"{some[1]} {enabled}"
+
+    def _reorder(self) -> str:
+        some = self._some()
+        place = self.chance.random()
+        if some is None:
+            return "none"
+        index = int(place * len(self.filters[some[0]]))
+        self.request(
+            "SetSourceFilterIndex",
+            {"sourceName": some[0], "filterName": some[1], "filterIndex": index},
+        )
+        return f"{some[1]} to {index}"
+
+    def _duplicate(self) -> str:
+        some = self._some()
+        target = self.chance.choice(CAMERAS)
+        if some is None or len(self.filters[target]) >= MOST_FILTERS:
+            return "none"
+        settings = self.request(
+            "GetSourceFilter", {"sourceName": some[0], "filterName": some[1]}
+        )["filterSettings"]  # fmt: skip
+        return f"{some[1]} as {self._add_to(target, settings)}"
+
+    def _values(self, rows: tuple[Setting, ...]) -> dict[str, Any]:
+        return {
+            row.key: self._value(row) for row in self.chance.sample(rows, self.chance.randint(1, 5))
+        }
+
+    def _value(self, row: Setting) -> Any:
+        if row.kind == "float":
+            return self.chance.uniform(row.minimum, row.maximum)
+        if row.kind == "color":
+            return self.chance.randrange(1 << 32)
+        # A filter that is switched off has little to be tortured.
+        choices: dict[str, tuple[Any, ...]] = {
+            "bool": (True,) if row.key == "active" else (True, False),
+            "choice": row.choices,
+            "model": MODELS,
+            "compute": ("auto", "cpu", "nowhere"),
+            "image": ("", str(self.pictures[0]), "/nowhere.png"),
+            "source": ("", *CAMERAS, OTHER_SCENE, "Nobody"),
+        }
+        return self.chance.choice(choices.get(row.kind, ("",)))
+
+    def _settings(self) -> str:
+        some = self._some()
+        values = self._values(SETTINGS)
+        if some is None:
+            return "none"
+        self.stage.set_filter(*some, **values)
+        return f"{some[1]} {values}"
+
+    def _own(self) -> str:
+        values = self._values(SCENE_SETTINGS)
+        if not self.own:
+            self.stage.obs.add_filter(OTHER_SCENE, "Own", SCENE_FILTER_ID, values)
+        elif self.chance.random() < 0.3:
+            self.request("RemoveSourceFilter", {"sourceName": OTHER_SCENE, "filterName": "Own"})
+            self.own = False
+            return "removed"
+        else:
+            self.stage.obs.set_filter(OTHER_SCENE, "Own", values)
+        self.own = True
+        return f"{values}"
+
+    # OBS
+
+    def _scene(self) -> str:
+        scene = self.chance.choice((SCENE, OTHER_SCENE))
+        transition = self.chance.choice(TRANSITIONS)
+        self.request("SetCurrentSceneTransition", {"transitionName": transition})
+        self.request("SetCurrentProgramScene", {"sceneName": scene})
+        return f"{scene} by {transition}"
+
+    def _studio(self) -> str:
+        self.studio = not self.studio
+        self.request("SetStudioModeEnabled", {"studioModeEnabled": self.studio})
+        return f"{self.studio}"
+
+    def _item(self) -> str:
+        name, shown = self.chance.choice(CAMERAS), self.chance.random() < 0.7
+        self.request(
+            "SetSceneItemEnabled",
+            {"sceneName": SCENE, "sceneItemId": self.items[name], "sceneItemEnabled": shown},
+        )
+        return f"{name} {shown}"
+
+    def _resize(self) -> str:
+        name, picture = self.chance.choice(CAMERAS), self.chance.choice(self.pictures)
+        self.request(
+            "SetInputSettings", {"inputName": name, "inputSettings": {"file": str(picture)}}
+        )
+        return f"{name} {picture.name}"
+
+    def _collection(self) -> str:
+        for name in (OTHER_COLLECTION, COLLECTION):
+            self.request("SetCurrentSceneCollection", {"sceneCollectionName": name})
+            wait_for(partial(self._collection_is, name), 20, "the collection")
+            time.sleep(0.5)
+            self.switches += 1
+        self.studio = False
+        self.request("SetStudioModeEnabled", {"studioModeEnabled": False})
+        return "there and back"
+
+    def _collection_is(self, name: str) -> bool:
+        found = self.request("GetSceneCollectionList")["currentSceneCollectionName"]
+        return bool(found == name)
+
+    def _reload(self) -> str:
+        folder = Path(self.stage.obs.environment["RELOAD_FOLDER"])
+        (folder / "go").touch()
+        self.reloads += 1
+        self.request("SetCurrentSceneTransition", {"transitionName": TRANSITIONS[self.reloads % 2]})
+        self.request(
+            "SetCurrentSceneTransition", {"transitionName": TRANSITIONS[(self.reloads + 1) % 2]}
+        )
+        wait_for((folder / "done").exists, 20, "the reload")
+        (folder / "done").unlink()
+        return ""
+
+    # The worker and the script
+
+    def _worker(self) -> str:
+        how = self.chance.choice((signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV, signal.SIGSTOP))
+        self.kills += how != signal.SIGSTOP
+        for pid in worker_pids(self.stage.obs.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, how)
+                if how == signal.SIGSTOP:
+                    time.sleep(0.4)
+                    os.kill(pid, signal.SIGCONT)
+        return how.name
+
+    def _model(self) -> str:
+        folder = places.user_models_dir()
+        self.installed = not self.installed
+        if self.installed:
+            folder.mkdir(parents=True, exist_ok=True)
+            install_model(folder, "mine")
+        else:
+            shutil.rmtree(folder)
+        return "installed" if self.installed else "removed"
+
+    def _ask(self) -> str:
+        some = self._some()
+        word = self.chance.choice(("copy", "default_scene", "undo_sync", "set_sync", "nonsense"))
+        if some is None:
+            return "none"
+        words = {"default_scene": (OTHER_SCENE,), "set_sync": (*some, CAMERAS[0], "100")}
+        self.stage.obs.ask(word, *words.get(word, some))
+        if word == "default_scene":
+            wait_for(lambda: not self._has_own(), 10, "the scene without its filter")
+            self.own = False
+        return word
+
+    def _has_own(self) -> bool:
+        found = self.request("GetSourceFilterList", {"sourceName": OTHER_SCENE})["filters"]
+        return any(one["filterKind"] == SCENE_FILTER_ID for one in found)
+
+
+def _mib(pid: int) -> float:
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

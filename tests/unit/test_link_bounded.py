@@ -1,0 +1,37 @@
+"""A file is read only if it is an ordinary one, and never more of it than is accepted."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from vb_link import bounded
+
+
+def test_an_ordinary_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * 2048)
+    assert bounded.read(path, 2048) == b"x" * 2048
+    with pytest.raises(bounded.TooLargeError) as caught:
+        bounded.read(path, 2047)
+    assert caught.value.strerror == "it is larger than 1 KiB"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OSError, match="no ordinary file"):
+        bounded.read(pipe, 10)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder")
+def test_folders_devices_and_names_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    for path in (tmp_path, Path("/dev/zero"), Path("a\0b")):
+        with pytest.raises(OSError, match=r"no ordinary file|cannot be that of a file"):
+            bounded.read(path, 10)
+    with pytest.raises(FileNotFoundError):
+        bounded.read(tmp_path / "missing", 10)

@@ -1,0 +1,99 @@
+"""ONNX files that mean harm are refused with a sentence, before or while they are tried."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from tests import hostile_models
+from vb_link import limits, places
+from vb_worker.models import ModelError, contained, graph_file, open_model
+from vb_worker.models.manifest import load
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The user's models' folder: a trial can read no other."""
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    folder = places.user_models_dir()
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.parametrize("name", hostile_models.REFUSED)
+def test_what_reaches_out_or_is_too_much_is_not_handed_to_onnxruntime(
+    name: str, tmp_path: Path
+) -> None:
+    make, key = hostile_models.REFUSED[name]
+    path = hostile_models.put(tmp_path, "bad", make())
+    with pytest.raises(ModelError) as caught:
+        open_model(load(path))
+    assert caught.value.key == key
+    assert "\n" not in str(caught.value) and str(tmp_path) in str(caught.value)
+
+
+def test_what_ships_and_what_is_harmless_is_let_through(tmp_path: Path) -> None:
+    for path in places.models_dir().glob("*.onnx"):
+        graph_file.check(path.read_bytes(), path)
+    graph_file.check(hostile_models.harmless(), tmp_path)
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hostile_models.put(tmp_path, "large", hostile_models.harmless())
+    monkeypatch.setattr(limits, "MODEL_BYTES", 20)
+    with pytest.raises(ModelError) as caught:
+        open_model(load(path))
+    assert caught.value.key == "ModelTooLarge"
+
+
+def test_a_file_is_checked_each_time_it_is_opened(tmp_path: Path) -> None:
+    path = hostile_models.put(tmp_path, "mine", hostile_models.harmless())
+    open_model(load(path))
+    changed = bytearray(hostile_models.harmless())
+    changed[-1] ^= 1
+    (tmp_path / "mine.onnx").write_bytes(changed)
+    with pytest.raises(ModelError) as caught:
+        open_model(load(path))
+    assert caught.value.key == "FileChanged"
+
+
+def test_a_trial_ends_in_time_whatever_the_model_does(own: Path) -> None:
+    path = hostile_models.put(own, "endless", hostile_models.endless_loop())
+    problem = contained.Attempt(path, seconds=2).result()
+    assert problem is not None and problem.key == "ModelTooSlow"
+    assert problem.arguments == {"path": str(path), "seconds": "2"}
+
+
+@pytest.mark.parametrize("name", ["huge_when_run", "short_tensor", "harmless"])
+def test_a_trial_says_what_is_wrong(own: Path, name: str) -> None:
+    path = hostile_models.put(own, name, getattr(hostile_models, name)())
+    problem = contained.Attempt(path).result()
+    assert problem is not None
+    assert problem.key == ("WrongManifest" if name == "harmless" else "CannotLoad")
+
+
+def test_a_file_is_run_apart_before_the_command_adds_it(tmp_path: Path) -> None:
+    path = tmp_path / "any.onnx"
+    path.write_bytes(hostile_models.harmless())
+    contained.check_file(path)
+    path.write_bytes(hostile_models.endless_loop())
+    with pytest.raises(ModelError) as caught:
+        contained.check_file(path, seconds=2)
+    assert caught.value.key == "ModelTooSlow"
+
+
+def test_only_files_that_this_version_does_not_name_are_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    shipped = load(places.models_dir() / "selfie_square.toml")
+    assert not contained.needs_trial(shipped)
+    assert not contained.needs_trial(load(places.models_dir() / "grabcut.toml"))
+    assert contained.needs_trial(dataclasses.replace(shipped, sha256=""))
+    assert contained.needs_trial(
+        dataclasses.replace(shipped, path=places.user_models_dir() / "selfie_square.toml")
+    )

@@ -1,0 +1,101 @@
+"""What the product's source may never hold, whoever writes it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted([ROOT / "install.py", *(ROOT / "obs_script").rglob("*.py")])
+# Reads PyTorch's files, which are pickles, with everything but tensors refused; only by
+# `convert` and `models install`, never by the worker.
+PICKLES = ROOT / "obs_script" / "vb_worker" / "convert" / "torch_file.py"
+MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib", "yaml", "code", "codeop"}
+CALLS = {"eval", "exec", "compile", "__import__", "breakpoint"}
+METHODS = {("os", "system"), ("os", "popen"), ("yaml", "load"), ("torch", "load")}
+NETWORK = {"socket", "ssl", "http", "urllib", "asyncio", "ftplib", "smtplib", "xmlrpc",
+           "socketserver", "requests", "websocket"}  # fmt: skip
+
+
+def _nodes(path: Path) -> Iterator[ast.AST]:
+    return ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+
+
+def _imported(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in _nodes(path):
+        if isinstance(node, ast.Import):
+            found |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_nothing_runs_what_it_reads(path: Path) -> None:
+    imported = {name.split(".")[0] for name in _imported(path)}
+    assert not imported & MODULES or path == PICKLES, imported & MODULES
+    for node in _nodes(path):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Name):
+            assert called.id not in CALLS, f"{path}:{node.lineno}"
+        if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
+            assert (called.value.id, called.attr) not in METHODS, f"{path}:{node.lineno}"
+        named = {one.arg: one.value for one in node.keywords}
+        shell = named.get("shell")
+        assert shell is None or (isinstance(shell, ast.Constant) and not shell.value)
+        pickled = named.get("allow_pickle")
+        assert pickled is None or (isinstance(pickled, ast.Constant) and not pickled.value)
+
+
+def test_the_pickles_that_are_read_let_through_tensors_alone() -> None:
+    imported_by = [path for path in SOURCES if "pickle" in _imported(path)]
+    assert imported_by == [PICKLES]
+    calls = [ast.unparse(node.func) for node in _nodes(PICKLES) if isinstance(node, ast.Call)]
+    assert not [
+        name for name in calls if name in ("pickle.load", "pickle.loads", "pickle.Unpickler")
+    ]
+
+
+def _loaded_by(module: str) -> set[Path]:
+    """Return our files that importing ``module`` imports, as the text of the imports says."""
+    packages = ROOT / "obs_script"
+    seen: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        for path in (packages / f"{name.replace('.', '/')}.py",
+                     packages / name.replace(".", "/") / "__init__.py"):  # fmt: skip
+            if path.is_file() and path not in seen:
+                seen.add(path)
+                waiting += _imported(path)
+    return seen
+
+
+def test_no_module_of_the_worker_knows_the_network() -> None:
+    files = _loaded_by("vb_worker.serve") | _loaded_by("vb_worker.models.contained")
+    assert len(files) > 40
+    sandbox = ROOT / "obs_script" / "vb_worker" / "sandbox.py"  # which tries that it has none
+    users = [
+        path for path in files
+        if {name.split(".")[0] for name in _imported(path)} & NETWORK and path != sandbox
+    ]  # fmt: skip
+    assert users == []
+    assert PICKLES not in files
+
+
+def test_the_environment_is_installed_from_hashes_and_runs_no_packages_code() -> None:
+    text = (ROOT / "obs_script" / "vb_install" / "environment.py").read_text(encoding="utf-8")
+    for word in ('"--require-hashes"', '"--no-deps"', '"--only-binary", ":all:"'):
+        assert word in text
+    for lock in sorted((ROOT / "obs_script" / "vb_install" / "locks").glob("*.lock")):
+        lines = lock.read_text(encoding="utf-8").splitlines()
+        named = [line for line in lines if line and line[0].isalnum()]
+        hashed = [line for line, after in zip(lines, lines[1:])
+                  if line and line[0].isalnum() and "--hash=sha256:" in line + after]  # fmt: skip
+        assert named and hashed == named, lock.name

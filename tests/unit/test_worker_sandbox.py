@@ -1,0 +1,233 @@
+"""What the worker has given up it cannot do: tried from inside, in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from tests.unit.worker_pictures import person
+from vb_link import memory, places
+from vb_worker import sandbox
+from vb_worker.pictures import write_png
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _python(code: str, data: Path, **more: str) -> str:
+    """Run ``code`` in a process of its own whose home and data are in ``data``."""
+    environment = {
+        **os.environ, "PYTHONPATH": str(ROOT / "obs_script"), "HOME": str(data),
+        places.DATA_VARIABLE: str(data / "data"), **more,
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], env=environment, cwd=ROOT / "obs_script",
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What this system can do: part -> "", or why not."""
+    folder = tmp_path_factory.mktemp("state")
+    code = "import json; from vb_worker import sandbox; print(json.dumps(sandbox.sandbox_state()))"
+    found: dict[str, str] = json.loads(_python(code, folder))
+    assert list(found) == list(sandbox.PARTS)
+    return found
+
+
+def _need(state: dict[str, str], part: str) -> None:
+    if state[part]:
+        pytest.skip(f"not held here: {state[part]}")
+
+
+TRY_CALLS = """
+    import ctypes, errno, json, os, socket
+    from vb_worker import sandbox
+    sandbox.enter_network()
+    refused = {}
+    def attempt(name, call):
+        try:
+            call()
+            refused[name] = False
+        except OSError as error:
+            refused[name] = error.errno == errno.EPERM
+    for family in ("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK", "AF_PACKET", "AF_VSOCK"):
+        attempt(family, lambda: socket.socket(getattr(socket, family), socket.SOCK_RAW
+                if family in ("AF_NETLINK", "AF_PACKET") else socket.SOCK_STREAM))
+    libc = ctypes.CDLL(None, use_errno=True)
+    def system(number, *arguments):
+        if libc.syscall(number, *arguments) < 0:
+            raise OSError(ctypes.get_errno(), "")
+    attempt("io_uring_setup", lambda: system(425, 1, ctypes.create_string_buffer(256)))
+    attempt("pidfd_getfd", lambda: system(438, -1, 0, 0))
+    if os.uname().machine == "x86_64":
+        attempt("ptrace", lambda: system(101, 16, os.getppid(), 0, 0))
+        attempt("process_vm_readv", lambda: system(310, os.getppid(), 0, 0, 0, 0, 0))
+        attempt("socket by its x32 number", lambda: system(41 | 0x40000000, 2, 1, 0))
+    print(json.dumps(refused))
+"""
+
+
+def test_no_kind_of_socket_opens_and_no_process_is_reached(
+    tmp_path: Path, state: dict[str, str]
+) -> None:
+    _need(state, "network")
+    refused = json.loads(_python(TRY_CALLS, tmp_path))
+    assert len(refused) >= 8
+    assert all(refused.values()), refused
+
+
+def test_what_it_starts_has_no_network_either(tmp_path: Path, state: dict[str, str]) -> None:
+    _need(state, "network")
+    code = """
+        import subprocess, sys
+        from vb_worker import sandbox
+        sandbox.enter_network()
+        print(subprocess.run([sys.executable, "-c", "import socket; socket.socket()"],
+                             capture_output=True, text=True).stderr)
+    """
+    assert "PermissionError" in _python(code, tmp_path)
+
+
+def test_only_its_own_files_are_read_and_only_its_state_is_written(
+    tmp_path: Path, state: dict[str, str]
+) -> None:
+    _need(state, "files")
+    secret = tmp_path / "secret"
+    secret.write_text("diary")
+    code = f"""
+        import json, os
+        from pathlib import Path
+        from vb_link import places
+        from vb_worker import sandbox
+        places.user_models_dir().mkdir(parents=True)
+        (places.user_models_dir() / "a.toml").write_text("x")
+        (places.user_models_dir() / "out.onnx").symlink_to({str(secret)!r})
+        Path(places.data_dir(), "venv").mkdir()
+        sandbox.enter()
+        def can(call):
+            try:
+                call()
+                return True
+            except PermissionError:
+                return False
+        print(json.dumps({{
+            "model": can(lambda: (places.user_models_dir() / "a.toml").read_text()),
+            "shipped": can(lambda: (places.models_dir() / "selfie_square.onnx").read_bytes()),
+            "state": can(lambda: (places.state_dir() / "x").write_text("x")),
+            "library": can(lambda: Path(os.__file__).read_text()),
+            "secret": can(lambda: Path({str(secret)!r}).read_text()),
+            "link to it": can(lambda: (places.user_models_dir() / "out.onnx").read_text()),
+            "home": can(lambda: (Path.home() / "x").write_text("x")),
+            "write model": can(lambda: (places.user_models_dir() / "b").write_text("x")),
+            "write venv": can(lambda: (places.data_dir() / "venv" / "x").write_text("x")),
+            "write /tmp": can(lambda: Path("/tmp/virtual-background-test").write_text("x")),
+            "parent": can(lambda: os.kill(os.getppid(), 0)),
+        }}))
+    """
+    found = json.loads(_python(code, tmp_path))
+    parent = found.pop("parent")
+    allowed = {"model", "shipped", "state", "library"}
+    assert {name for name, can in found.items() if can} == allowed
+    assert isinstance(parent, bool)  # held from Linux 6.12 on
+
+
+def test_memory_beyond_the_limit_is_an_error_not_the_computers_end(
+    tmp_path: Path, state: dict[str, str]
+) -> None:
+    _need(state, "memory")
+    code = """
+        import numpy
+        from vb_link import limits
+        from vb_worker import sandbox
+        sandbox.enter()
+        try:
+            numpy.ones(limits.WORKER_BYTES, numpy.uint8)
+        except MemoryError:
+            print("refused")
+    """
+    assert _python(code, tmp_path) == "refused"
+
+
+def test_it_can_be_left_out(tmp_path: Path) -> None:
+    code = """
+        import socket
+        from vb_worker import sandbox
+        sandbox.enter()
+        socket.socket().close()
+        print(set(sandbox.state().values()))
+    """
+    found = _python(code, tmp_path, **{sandbox.VARIABLE: "off"})
+    assert found == f"{{'{sandbox.VARIABLE} is off'}}"
+
+
+def test_other_threads_are_no_reason_to_claim_that_files_are_held(tmp_path: Path) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("Landlock is Linux's")
+    code = """
+        import threading
+        from vb_worker import sandbox
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+        sandbox.enter()
+        print(sandbox.state()["files"])
+    """
+    assert _python(code, tmp_path) == "other threads run already"
+
+
+def test_onnxruntime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
+    # Its telemetry keeps a database in the user's cache and a thread that sends it.
+    code = """
+        import os
+        from pathlib import Path
+        from vb_link import places
+        import vb_worker.models as models
+        before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+        models.open_model(models.find_models([places.models_dir()])["selfie_square"])
+        print([str(path) for path in Path.home().rglob("*")], before)
+    """
+    assert _python(code, tmp_path, OPENBLAS_NUM_THREADS="1", XDG_CACHE_HOME="") == "[] 1"
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="this system has no unshare")
+def test_masks_are_made_where_there_is_no_network(tmp_path: Path) -> None:
+    apart = ["unshare", "--user", "--map-root-user", "--net"]
+    tried = subprocess.run([*apart, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        pytest.skip(f"namespaces are not allowed here: {tried.stderr.strip()}")
+    write_png(tmp_path / "in.png", person(320, 180)[0])
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "obs_script"),
+                   places.DATA_VARIABLE: str(tmp_path / "data")}  # fmt: skip
+    done = subprocess.run(
+        [*apart, sys.executable, "-m", "vb_worker", "mask", "--model", "selfie_square",
+         str(tmp_path / "in.png"), "-o", str(tmp_path / "out")],
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "in.png").stat().st_size > 100
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+def test_the_shared_memory_is_one_users_and_has_no_name(tmp_path: Path) -> None:
+    made = memory.create()
+    found = os.fstat(made.descriptor)
+    assert found.st_mode & 0o777 == 0o600
+    assert found.st_nlink == 0
+    if not sys.platform.startswith("linux") or os.getuid() != 0:
+        pytest.skip("only root can try it as somebody else")
+    code = (
+        f"import os; os.setuid(65534)\nfor way in (os.O_RDONLY, os.O_RDWR):\n"
+        f"    try: print(os.open('/proc/{os.getpid()}/fd/{made.descriptor}', way))\n"
+        f"    except PermissionError: print('refused')"
+    )
+    done = subprocess.run(["/usr/bin/env", "python3", "-c", code], capture_output=True, text=True,
+                          check=False)  # fmt: skip
+    assert done.stdout.split() == ["refused", "refused"], done.stderr
