@@ -6,9 +6,9 @@ local C = obs.C
 
 local M = {}
 
--- A failed offer is looked at again this often; a still picture is drawn anew this often, as OBS
--- reloads a file that has changed; a video not drawn for so long is stopped.
-local AGAIN_NS, RENEW_NS, PAUSE_NS = 0.5e9, 1e9, 2e9
+-- A failed offer and a refused source are looked at again this often; OBS has read a still picture
+-- anew so long after its file has changed; a video not drawn for so long is stopped.
+local AGAIN_NS, RENEW_NS, REREAD_NS, PAUSE_NS = 0.5e9, 1e9, 3e9, 2e9
 
 local STEPS = { "1", "2", "3" }
 
@@ -99,8 +99,20 @@ function M.look(asset, now)
 		asset.source = pointer
 		asset.video, asset.playing = asset.kind == "video", true
 		asset.still = asset.kind == "image" and not asset.wish:lower():match("%.gif$")
+		asset.file_changes, asset.changing_ns = slot.file_changes, 0
 	end
 	asset.drawn_ns = now
+end
+
+-- Whether the texture still is what the picture's file shows.
+local function holds(asset, now, wide, high)
+	if not asset.still or not asset.texture or asset.wide ~= wide or asset.high ~= high then
+		return false
+	end
+	if asset.slot.file_changes ~= asset.file_changes then
+		asset.file_changes, asset.changing_ns = asset.slot.file_changes, now + REREAD_NS
+	end
+	return asset.made_ns >= asset.changing_ns or now - asset.made_ns < RENEW_NS
 end
 
 -- Stops a video that nobody sees.
@@ -156,10 +168,7 @@ function M.draw(asset, state, time, now, wide, high)
 	end
 	if not source then return nil end
 	asset.drawn_ns = now
-	if asset.still and asset.texture and now - asset.made_ns < RENEW_NS
-		and asset.wide == wide and asset.high == high then
-		return asset.texture
-	end
+	if holds(asset, now, wide, high) then return asset.texture end
 	if asset.video and not asset.playing then
 		asset.playing = true
 		C.obs_source_media_play_pause(source, false)

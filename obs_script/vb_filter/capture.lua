@@ -21,11 +21,13 @@ function M.full(state, name, filter, width, height, clock)
 	local parent = C.obs_filter_get_parent(filter)
 	if source == nil or parent == nil then return nil end
 	local flags = C.obs_source_get_output_flags(parent)
-	local plain = source == parent
-		and bit.band(flags, obs.FLAG_CUSTOM_DRAW + obs.FLAG_ASYNC) == 0
+	local bare = source == parent and bit.band(flags, obs.FLAG_CUSTOM_DRAW) == 0
+	local async = bit.band(flags, obs.FLAG_ASYNC) ~= 0
+	local plain = bare and not async
 	local start = clock and clock()
 	local full = graphics.draw_source(
-		state, name, plain and obs.render_plainly or obs.render, source, width, height)
+		state, name, plain and obs.render_plainly or obs.render, source, width, height,
+		nil, nil, bare and async)
 	if clock then state.source_ns = clock() - start end
 	return full
 end

@@ -28,10 +28,15 @@ local SETTLE = 0.1
 local WORDS = {
 	"MATTE", "ZONES", "INVERTED", "ALPHA_OUT", "BACKGROUND_OUT", "PLAIN_TRANSPARENT", "TRANSPARENT",
 	"COLOR", "PICTURE", "BARS", "BLUR", "ROOM", "CAMERA_ALPHA", "BEHIND", "DEPTH", "FRONT", "WRAP",
-	"SHADOW", "CLEAN", "MATCH",
+	"SHADOW", "CLEAN", "MATCH", "FITTED",
 }
 local BIT = {}
 for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
+
+-- With these words alone there is nothing but background outside the box of the alpha.
+local BOXED = BIT.COLOR + BIT.PICTURE + BIT.BARS + BIT.FITTED + BIT.BLUR + BIT.CAMERA_ALPHA
+	+ BIT.WRAP + BIT.CLEAN + BIT.MATCH
+local OF_PERSON = BIT.WRAP + BIT.CLEAN + BIT.MATCH
 
 local effects_by_set = {}
 
@@ -167,6 +172,7 @@ end
 local function set_background(p, set, owner, picture, blurred, width, height)
 	local s = owner.settings
 	if bit.band(set, BIT.BLUR) ~= 0 then C.gs_effect_set_texture(p.blurred, blurred) end
+	if bit.band(set, BIT.FITTED) ~= 0 then C.gs_effect_set_texture(p.background, picture) end
 	if bit.band(set, BIT.COLOR + BIT.PICTURE) ~= 0 then
 		C.gs_effect_set_vec4(p.color, s.background_color)
 	end
@@ -176,6 +182,31 @@ local function set_background(p, set, owner, picture, blurred, width, height)
 		set_fit(p, "background_scale", "background_offset", s.background_fit,
 			asset.width, asset.height, width, height, s.background_x, s.background_y)
 	end
+end
+
+-- A still picture as it lies in the camera's picture, made once for all frames.
+local function fitted(owner, set, picture, width, height)
+	local made = owner.fitted
+	if not made then
+		made = {}
+		owner.fitted = made
+	end
+	local asset = owner.assets.background
+	if made.texture and made.of_ns == asset.made_ns and made.revision == owner.revision
+		and made.width == width and made.height == height then
+		return made.texture
+	end
+	local texrender = graphics.target(owner.state, "fitted", obs.RGBA)
+	if not graphics.begin(texrender, width, height) then return nil end
+	local effect = effect_of(owner.state, set + BIT.BACKGROUND_OUT)
+	set_background(effect.parameters, set, owner, picture, nil, width, height)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Draw", picture, width, height)
+	C.gs_enable_blending(true)
+	made.texture = graphics.finish(texrender)
+	made.of_ns, made.revision = asset.made_ns, owner.revision
+	made.width, made.height = width, height
+	return made.texture
 end
 
 -- The background alone, small: what its light and its brightness are taken from.
@@ -260,7 +291,7 @@ function M.person(self, time, now, width, height)
 	end
 	if output == "inverted" then set = set + BIT.INVERTED end
 
-	local blurred
+	local blurred, still
 	local pictured = 0
 	if output == "alpha" then
 		set = set + BIT.ALPHA_OUT
@@ -273,12 +304,15 @@ function M.person(self, time, now, width, height)
 	elseif picture then
 		pictured = BIT.PICTURE
 		if owner.settings.background_fit == "contain" then pictured = pictured + BIT.BARS end
+		if owner.assets.background.still then
+			still = fitted(owner, pictured, picture, width, height)
+		end
 	elseif kind == "room" then
 		pictured = BIT.ROOM + BIT.CAMERA_ALPHA
 	end
 	local made_halo, made_spill, spill_stats, person_stats
 	if output ~= "alpha" then
-		set = set + pictured
+		set = set + (still and BIT.FITTED or pictured)
 		if output == "background" then set = set + BIT.BACKGROUND_OUT end
 		local known = kind ~= "transparent" and kind ~= "room"
 		if (s.light_wrap > 0 and known) or s.shadow > 0 then
@@ -330,7 +364,7 @@ function M.person(self, time, now, width, height)
 	end
 	if zone_picture then C.gs_effect_set_texture(p.zones, zone_picture) end
 	if bit.band(set, BIT.ALPHA_OUT) == 0 then
-		set_background(p, set, owner, picture, blurred, width, height)
+		set_background(p, set, owner, still or picture, blurred, width, height)
 		if behind then
 			set_layer(p, "behind", layers.assets.behind, behind, layers.settings, width, height)
 			if bit.band(set, BIT.DEPTH) ~= 0 then
@@ -363,12 +397,16 @@ function M.person(self, time, now, width, height)
 		end
 	end
 	local opaque = output == "alpha" or kind ~= "transparent"
-	local part
+	local inner, around
 	if set == BIT.PLAIN_TRANSPARENT then
-		part = part_of(self, s, width, height)
-		if part.width < 1 or part.height < 1 then return true end
+		inner = part_of(self, s, width, height)
+	elseif bit.band(set, BOXED) == set then
+		inner = part_of(self, s, width, height)
+		local rest = bit.band(set, bit.bnot(OF_PERSON)) + BIT.BACKGROUND_OUT
+		around = effect_of(state, rest)
+		set_background(around.parameters, rest, owner, still or picture, blurred, width, height)
 	end
-	graphics.show(state, effect, "Draw", self.full, width, height, opaque, part)
+	graphics.show(state, effect, "Draw", self.full, width, height, opaque, inner, around)
 	return true
 end
 

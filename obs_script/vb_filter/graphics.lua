@@ -130,13 +130,14 @@ end
 
 -- Draws a source into a texture of width x height: premultiplied, sRGB bytes. The source's own
 -- coordinates are `units`. `render` is one of the calls of libobs.lua that must not be compiled.
-function M.draw_source(state, name, render, source, width, height, units_x, units_y)
+-- `alone`: the source draws one sprite, so what was there need not be read to blend it.
+function M.draw_source(state, name, render, source, width, height, units_x, units_y, alone)
 	local texrender = M.target(state, name, obs.RGBA)
 	if not M.begin(texrender, width, height, units_x, units_y) then return nil end
 	C.gs_clear(obs.CLEAR_COLOR, M.CLEAR, 0, 0)
 	C.gs_blend_state_push()
-	C.gs_blend_function_separate(
-		obs.BLEND_SRCALPHA, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
+	local under = alone and obs.BLEND_ZERO or obs.BLEND_INVSRCALPHA
+	C.gs_blend_function_separate(obs.BLEND_SRCALPHA, under, obs.BLEND_ONE, under)
 	local was_srgb = M.framebuffer_was_srgb
 	render(source)
 	M.framebuffer_was_srgb = was_srgb
@@ -144,54 +145,69 @@ function M.draw_source(state, name, render, source, width, height, units_x, unit
 	return M.finish(texrender)
 end
 
--- Draws a sprite with colours as they are stored (sRGB bytes).
-function M.draw(effect, technique, image, width, height)
-	C.gs_effect_set_texture(effect.parameters.image, image)
-	while C.gs_effect_loop(effect.effect, technique) do
-		C.gs_draw_sprite(image, 0, width, height)
-	end
-end
-
--- Draws a part of a sprite, in its place. `part` is {left, top, width, height} in pixels.
-local function draw_sprite(image, width, height, part)
-	if not part then
-		C.gs_draw_sprite(image, 0, width, height)
-		return
-	end
+-- Draws the part left, top, width, height (in pixels) of a sprite, in its place.
+local function draw_part(image, left, top, width, height)
+	if width < 1 or height < 1 then return end
 	C.gs_matrix_push()
-	C.gs_matrix_translate3f(part.left, part.top, 0)
-	C.gs_draw_sprite_subregion(image, 0, part.left, part.top, part.width, part.height)
+	C.gs_matrix_translate3f(left, top, 0)
+	C.gs_draw_sprite_subregion(image, 0, left, top, width, height)
 	C.gs_matrix_pop()
 end
 
+-- Draws a sprite: all of it, or `inner` {left, top, width, height} and, where there is an effect
+-- `around`, the rest with that.
+local function draw_sprites(effect, technique, image, width, height, inner, around)
+	while C.gs_effect_loop(effect.effect, technique) do
+		if inner then
+			draw_part(image, inner.left, inner.top, inner.width, inner.height)
+		else
+			C.gs_draw_sprite(image, 0, width, height)
+		end
+	end
+	if not around then return end
+	local left, top = inner.left, inner.top
+	local right, bottom = left + inner.width, top + inner.height
+	while C.gs_effect_loop(around.effect, technique) do
+		draw_part(image, 0, 0, width, top)
+		draw_part(image, 0, top, left, inner.height)
+		draw_part(image, right, top, width - right, inner.height)
+		draw_part(image, 0, bottom, width, height - bottom)
+	end
+end
+
+-- Draws a sprite with colours as they are stored (sRGB bytes).
+function M.draw(effect, technique, image, width, height, inner, around)
+	C.gs_effect_set_texture(effect.parameters.image, image)
+	if around then C.gs_effect_set_texture(around.parameters.image, image) end
+	draw_sprites(effect, technique, image, width, height, inner, around)
+end
+
 -- Draws with sRGB colours decoded, so that the caller's target blends linearly.
-function M.draw_linear(effect, technique, image, width, height, part)
+function M.draw_linear(effect, technique, image, width, height, inner, around)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(true)
 	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
-	while C.gs_effect_loop(effect.effect, technique) do
-		draw_sprite(image, width, height, part)
-	end
+	if around then C.gs_effect_set_texture_srgb(around.parameters.image, image) end
+	draw_sprites(effect, technique, image, width, height, inner, around)
 	C.gs_enable_framebuffer_srgb(previous)
 end
 
 -- Draws a result over the caller's target with the caller's blending. `opaque` results need no
 -- blending, so their bytes go straight into an 8-bit target; a float target (an HDR canvas) wants
--- linear colour and gets it by way of a texture. `part` is nil or the part to draw, where the rest
--- has no alpha.
-function M.show(state, effect, technique, image, width, height, opaque, part)
+-- linear colour and gets it by way of a texture. `inner` and `around`: see draw_sprites.
+function M.show(state, effect, technique, image, width, height, opaque, inner, around)
 	if not opaque then
-		M.draw_linear(effect, technique, image, width, height, part)
+		M.draw_linear(effect, technique, image, width, height, inner, around)
 	elseif C.gs_get_color_space() == obs.SPACE_SRGB then
 		local previous = C.gs_framebuffer_srgb_enabled()
 		C.gs_enable_framebuffer_srgb(false)
-		M.draw(effect, technique, image, width, height)
+		M.draw(effect, technique, image, width, height, inner, around)
 		C.gs_enable_framebuffer_srgb(previous)
 	else
 		local texrender = M.target(state, "flat", obs.RGBA)
 		if not M.begin(texrender, width, height) then return end
 		C.gs_enable_blending(false)
-		M.draw(effect, technique, image, width, height)
+		M.draw(effect, technique, image, width, height, inner, around)
 		C.gs_enable_blending(true)
 		local plain = M.effect(state, "plain", "")
 		M.draw_linear(plain, "Straight", M.finish(texrender), width, height)

@@ -17,12 +17,21 @@ local function set_weigh(p, weigh, person)
 	C.gs_effect_set_float(p.softness, person.softness)
 end
 
+-- The effect that takes `taps` x `taps` samples: a loop of known length is unrolled.
+local shrinks = {}
+local function shrink_effect(state, taps)
+	local made = shrinks[taps]
+	if not made then
+		made = { key = "shrink" .. taps, defines = "#define TAPS " .. taps .. "\n" }
+		shrinks[taps] = made
+	end
+	return graphics.effect(state, "shrink", made.defines, made.key)
+end
+
 -- Shrinks `image` in steps of at most 8 times, each the mean of all pixels under a new one.
 -- `names` are the texrenders of the steps. `weigh` nil: a plain picture; else premultiplied colour,
 -- weighed by `person` {alpha texture, threshold, softness}. `wide` keeps half floats in between.
 function M.shrink(state, names, image, from_width, from_height, width, height, weigh, person, wide)
-	local effect = graphics.effect(state, "shrink", "")
-	local p = effect.parameters
 	C.gs_enable_blending(false)
 	for step = 1, #names do
 		local w = math.max(width, math.ceil(from_width / 8))
@@ -30,10 +39,11 @@ function M.shrink(state, names, image, from_width, from_height, width, height, w
 		local format = (weigh or wide) and obs.RGBA16F or obs.RGBA
 		local texrender = graphics.target(state, names[step], format)
 		if not graphics.begin(texrender, w, h) then image = nil break end
-		graphics.set_vec2(p.footprint, 1 / w, 1 / h)
 		-- A bilinear tap covers two pixels each way.
 		local taps = math.ceil(math.max(from_width / w, from_height / h) / 2)
-		C.gs_effect_set_int(p.taps, math.max(taps, 1))
+		local effect = shrink_effect(state, math.max(taps, 1))
+		local p = effect.parameters
+		graphics.set_vec2(p.footprint, 1 / w, 1 / h)
 		if weigh and step == 1 then
 			set_weigh(p, weigh, person)
 			graphics.draw(effect, "Weighed", image, w, h)

@@ -32,6 +32,21 @@ local function has_own(self, part)
 	return self.settings[part == "layers" and "own_layers" or "own_zones"]
 end
 
+function M.has_any(self)
+	return has_own(self, "background") or has_own(self, "layers") or has_own(self, "zones")
+end
+
+-- Calls draw(...), which returns one value, as if within the scene of `self`.
+function M.within(self, draw, ...)
+	depth = depth + 1
+	stack[depth] = self
+	local good, result = pcall(draw, ...)
+	stack[depth] = nil
+	depth = depth - 1
+	if not good then error(result, 0) end
+	return result
+end
+
 -- Returns the innermost scene's filter that has its own `part` ("background", "layers", "zones")
 -- for what is being drawn, or `camera`: its own filter, on the source `parent`.
 function M.owner(camera, part, parent)

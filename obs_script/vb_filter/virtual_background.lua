@@ -16,6 +16,7 @@ local scenes = module("scenes", obs)
 local marks = module("marks", link, scenes)
 local looks = module("looks", obs, link, assets, graphics)
 local composite = module("composite", obs, graphics, passes, assets, scenes)
+local rehearsal = module("rehearsal", obs, graphics, composite, scenes)
 local panels = module("properties", obs, link)
 local C = obs.C
 local text = panels.text
@@ -141,7 +142,7 @@ local function create(settings, source)
 		captured_frame = {}, captured_ns = {},
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
 		plate_seen = 0,
-		state = graphics.new(), person = {}, place = locked.room(""),
+		state = graphics.new(), person = {}, place = locked.room(""), rehearsal = rehearsal.new(),
 	}
 	if not obs.leave_to_libobs(self.filter) then
 		self.problem = text("Error.UnknownObs")
@@ -210,6 +211,7 @@ end
 -- From now on no alpha made before fits.
 local function forget_alpha(self)
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
+	self.late_id = nil
 	self.generation, self.first_id = (self.generation + 1) % 2 ^ 32, self.id + 1
 	if self.channel then self.channel.generation = self.generation end
 	if self.ring then locked.clear(self.ring) end
@@ -234,12 +236,8 @@ local function stage(self)
 	capture.stage(self.state, small.texture, small.width, small.height)
 end
 
--- Hands the picture staged a frame ago to the worker.
-local function hand_over(self, now)
-	if not self.staged_id then return end
-	local id = self.staged_id
-	self.staged_id = nil
-	if self.stages_late then stage(self) end
+-- Hands the staged picture `id` to the worker.
+local function hand_over(self, id, now)
 	local data, linesize, width, height = capture.map(self.state)
 	if not data then return end
 	local sent = link.send_frame(
@@ -399,7 +397,14 @@ local function begin_frame(self, time, width, height, measured)
 	end
 	composite.begin_frame(self)
 
-	hand_over(self, now)
+	local id = self.staged_id
+	self.staged_id, self.late_id = nil, nil
+	if id and self.stages_late then
+		stage(self)
+		self.late_id = id  -- until this frame is drawn: the worker then has OBS's pause
+	elseif id then
+		hand_over(self, id, now)
+	end
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, self.filter, width, height, measured and thread_ns or nil)
@@ -453,9 +458,15 @@ local function render(self)
 	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
 	if not panic and trusted(self) and composite.person(self, time, now, width, height) then
 		channel.state = half.states.mask
+		rehearsal.next(self, scene_filters, time, now, width, height)
 	else
 		channel.state = half.states.cover
 		composite.cover(self, time, now, width, height, panic)
+	end
+	if self.late_id then
+		local id = self.late_id
+		self.late_id = nil
+		hand_over(self, id, now)
 	end
 	if measured then
 		channel.capture_ns = channel.capture_ns + (middle - start)

@@ -172,6 +172,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("offer_sequence", "uint32_t", 1),
         ("offer", "uint64_t", 1),
         ("offer_error", "char", ERROR_BYTES),
+        # counts how often the picture's file was seen changed; OBS reads it anew by itself
+        ("file_changes", "uint32_t", 1),
     ),
     # Something the user asked for in a panel, for the script to do: words, one a line.
     "vb_request": (("text", "char", REQUEST_BYTES),),

@@ -69,6 +69,7 @@ class Assets:
         self._opening: dict[int, _Opening] = {}
         self._weak: dict[int, bool] = {}
         self._failed: dict[int, tuple[tuple[int, int], Signature]] = {}
+        self._shown: dict[int, tuple[tuple[int, int], Signature]] = {}
 
     def answer(self) -> bool:
         """Answer what can be answered. True: not all could be yet, so ask again soon."""
@@ -88,6 +89,8 @@ class Assets:
                 again = True  # wished anew since we withdrew: the old offer comes back first
             elif not _fits(asset) or (not asset.offer and asset.offer_error):
                 self._try(index, asset, wish)
+            elif wish.kind == "image":
+                self._tell_changes(index, asset, wish)
         return again or bool(self._opening)
 
     def close(self) -> None:
@@ -191,6 +194,13 @@ class Assets:
                 index, asset, wish, SaidError(f"Asset.Bad.{wish.kind}", name=wish.name)
             )  # fmt: skip
             self._failed[index] = (wish.key, opening.signature)
+
+    def _tell_changes(self, index: int, asset: Any, wish: Wish) -> None:
+        shown, now = self._shown.get(index), (wish.key, _signature(wish.name))
+        if shown != now:
+            self._shown[index] = now
+            if shown is not None and shown[0] == wish.key:
+                asset.file_changes += 1
 
     def _refuse(self, index: int, asset: Any, wish: Wish, error: SaidError) -> None:
         sentence = say(self._texts, error.key, **error.details)

@@ -105,6 +105,8 @@ class WorkerProcess:
             self.problem = str(error)
             return False
         self._process = self._spawned.process
+        if self._stop.is_set() and self._process.stdin is not None:
+            self._process.stdin.close()  # stop() came too early to see this worker
         segment = self._shared.segment
         segment.life = self._spawned.life
         segment.worker_epoch, segment.working_on = epoch, b""

@@ -4,10 +4,6 @@ The room is cyan, (255, 255, 0) in BGR; nothing else on the stage comes near it.
 the room's when its blue and green are both more than MIXED above its red, which finds a fifth of
 the room's colour mixed into anything, in every frame of the recording. Pixels nearer to the person
 than MARGIN are not looked at: there the mask may be wrong, which is not privacy's business.
-
-OBS's virtual camera shows what its recording records, the program's picture by the same output of
-the same mix; the camera device itself needs a kernel module (v4l2loopback) and cannot be made in a
-container or by a test, so the recording stands for both.
 """
 
 from __future__ import annotations
@@ -18,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,11 +158,15 @@ class SecretRoom:
         folder = Path(self.stage.obs.environment["RELOAD_FOLDER"])
         (folder / "go.new").write_text(what)
         (folder / "go.new").rename(folder / "go")
+        done = folder / "done"
+        wait_for(partial(self._changed, done), 10, f"the script's {what or 'reload'}")
+        done.unlink()
+
+    def _changed(self, done: Path) -> bool:
+        """Change the transition, which OBS refuses while one is under way; look for ``done``."""
         for transition in ("Fade", "Cut"):
             self.stage.obs.request("SetCurrentSceneTransition", {"transitionName": transition})
-        done = folder / "done"
-        wait_for(done.exists, 10, f"the script's {what or 'reload'}")
-        done.unlink()
+        return done.exists()
 
     @contextmanager
     def worker_python(self, environment: Path) -> Iterator[None]:

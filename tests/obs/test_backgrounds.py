@@ -91,6 +91,15 @@ def test_a_large_image_is_shown_without_aliasing(stage: Stage) -> None:
     assert corner.max() - corner.min() < 12
 
 
+def test_an_image_file_that_changes_changes_the_background(stage: Stage) -> None:
+    image = stage.save("changing", np.full((720, 1280, 3), 40, np.uint8))
+    _on(stage, background="image", background_image=str(image))
+    _shows(stage, 0.1, 0.1, (40, 40, 40), "the image")
+    time.sleep(2)  # it is still; nothing is drawn anew
+    cv2.imwrite(str(image), _stripes(1280, 720))
+    _shows(stage, 0.1, 0.1, WIDE_RED, "the image as it is now")
+
+
 def test_a_missing_image_shows_the_cover_and_says_so_and_comes_when_it_is_there(
     stage: Stage, tmp_path: Path
 ) -> None:

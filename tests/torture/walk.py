@@ -265,13 +265,15 @@ class Walk:
         folder = Path(self.stage.obs.environment["RELOAD_FOLDER"])
         (folder / "go").touch()
         self.reloads += 1
-        self.request("SetCurrentSceneTransition", {"transitionName": TRANSITIONS[self.reloads % 2]})
-        self.request(
-            "SetCurrentSceneTransition", {"transitionName": TRANSITIONS[(self.reloads + 1) % 2]}
-        )
-        wait_for((folder / "done").exists, 20, "the reload")
+        wait_for(partial(self._reloaded, folder / "done"), 20, "the reload")
         (folder / "done").unlink()
         return ""
+
+    def _reloaded(self, done: Path) -> bool:
+        """Change the transition, which OBS refuses while one is under way, and look again."""
+        for name in TRANSITIONS[:: -1 if self.reloads % 2 else 1]:
+            self.request("SetCurrentSceneTransition", {"transitionName": name})
+        return done.exists()
 
     # The worker and the script
 

@@ -136,6 +136,22 @@ def test_a_picture_is_made_shown_and_offered(bench: Bench, picture: Path) -> Non
     assert bench.library.held() == {101: 1}
 
 
+def test_the_filter_hears_when_a_pictures_file_has_changed(bench: Bench, picture: Path) -> None:
+    asset = bench.wish("image", picture)
+    for _ in range(3):
+        bench.script.answer()
+    assert asset.file_changes == 0
+    picture.write_bytes(b"another, longer picture")
+    for _ in range(3):
+        bench.script.answer()
+    assert asset.file_changes == 1
+    bench.wish("image", picture)
+    asset.taken = asset.offer_sequence
+    for _ in range(3):
+        bench.script.answer()
+    assert asset.file_changes == 1, "another wish is no change of the file"
+
+
 def test_a_video_is_silent_and_goes_round(bench: Bench, picture: Path) -> None:
     bench.wish("video", picture)
     bench.script.answer()
