@@ -1,7 +1,7 @@
 -- The strokes on things to keep or drop, on their way to the worker: those of the scene in which the
 -- camera is drawn first in a frame. OBS draws the program before previews and other windows, and a
 -- camera has one mask a frame, so where the program shows the camera its strokes hold for all.
-local link, scenes = ...
+local scenes = ...
 
 local M = {}
 
@@ -20,7 +20,6 @@ local function words(owner)
 			for _, edge in ipairs(EDGES) do said[#said + 1] = tostring(s[key .. "_" .. edge]) end
 		end
 	end
-	if s.stroke_picture ~= "" then said[#said + 1] = s.stroke_picture end
 	return #said > 0 and owner.marks_number .. "\n" .. table.concat(said, "\n") or ""
 end
 
@@ -47,7 +46,6 @@ function M.hand_over(self, parent, kinds)
 			channel.mark_edges[4 * (number - 1) + index - 1] = s[key .. "_" .. edge]
 		end
 	end
-	link.set_text(channel.mark_picture, s.stroke_picture)
 	return true
 end
 

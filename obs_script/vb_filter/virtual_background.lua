@@ -13,7 +13,8 @@ local locked = module("locked")
 local passes = module("passes", obs, graphics)
 local assets = module("assets", obs, link, graphics, passes)
 local scenes = module("scenes", obs)
-local marks = module("marks", link, scenes)
+local marks = module("marks", scenes)
+local order = module("order", obs)
 local looks = module("looks", obs, link, assets, graphics)
 local composite = module("composite", obs, graphics, passes, assets, scenes)
 local rehearsal = module("rehearsal", obs, graphics, composite, scenes)
@@ -144,6 +145,7 @@ local function create(settings, source)
 		plate_seen = 0,
 		state = graphics.new(), person = {}, place = locked.room(""), rehearsal = rehearsal.new(),
 	}
+	order.know("camera", self.filter)
 	if not obs.leave_to_libobs(self.filter) then
 		self.problem = text("Error.UnknownObs")
 		obs.warn(self.problem)
@@ -503,7 +505,7 @@ local info = {
 	get_properties = get_properties,
 	update = update,
 	video_tick = video_tick,
-	video_render = video_render,
+	video_render = function(self) order.draw_with("scene", video_render, self) end,
 }
 
 -- The filter of a scene: its own background, layers and zones for every camera in it.
@@ -520,6 +522,7 @@ local function create_scene(settings, source)
 		filter = obs.pointer(source), settings = {}, state = graphics.new(),
 		notice_seen = "", refreshed_ns = 0,
 	}
+	order.know("scene", self.filter)
 	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
 	if not obs.leave_to_libobs(self.filter) then
 		self.problem = text("Error.UnknownObs")
@@ -550,6 +553,8 @@ local function render_scene(self)
 	if self.problem then obs.skip(self.filter) else scenes.draw(self) end
 end
 
+local function render_scene_in_order(self) order.draw_with("camera", render_scene, self) end
+
 local scene_info = {
 	id = nil,
 	type = obslua.OBS_SOURCE_TYPE_FILTER,
@@ -567,7 +572,7 @@ local scene_info = {
 	end,
 	update = update_scene,
 	video_tick = tick_scene,
-	video_render = render_scene,
+	video_render = render_scene_in_order,
 }
 
 local function take_half(settings)

@@ -16,7 +16,7 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 4
+VERSION = 5
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -101,11 +101,10 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         # 0: no clean plate; each other number asks for a new one
         ("plate_request", "uint32_t", 1),
         # marks on things to keep or drop, of the scene being drawn: whose they are (a number),
-        # rectangles (left, top, right, bottom in shares of the picture), a painting's path
+        # rectangles (left, top, right, bottom in shares of the picture)
         ("mark_owner", "uint32_t", 1),
         ("mark_kinds", "uint32_t", MARKS),
         ("mark_edges", "double", 4 * MARKS),
-        ("mark_picture", "char", NAME_BYTES),
         ("depth_model", "char", TEXT_BYTES),
         ("person", "char", TEXT_BYTES),
         ("governor", "char", TEXT_BYTES),

@@ -254,7 +254,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("shadow", "float", 0.0, "Shadow", group="look"),
     Setting("match", "float", 0.0, "Match", group="look"),
     Setting("zone_picture", "image", "", "ZonePicture", group="zones", scene=True),
-    Setting("stroke_picture", "image", "", "StrokePicture", group="zones", scene=True),
     *(setting for number in range(1, 5) for setting in _zone(number)),
     Setting(
         "cover",

@@ -73,7 +73,6 @@ class Stream:
         self.plate = Plate()
         self.plate_request = 0
         self.strokes = Strokes()
-        self.strokes_error: Exception | None = None
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -96,7 +95,7 @@ class Stream:
             if len(recent) > 1 and recent[-1] > recent[0]
             else 0.0
         )
-        channel.report_error = error_field(self.error or self.strokes_error or self.depth.error)
+        channel.report_error = error_field(self.error or self.depth.error)
 
     def follow_plate(self) -> None:
         """Take or drop the clean plate as the filter asks, and say how it is."""
@@ -111,13 +110,7 @@ class Stream:
 
     def follow_marks(self) -> None:
         """Use the strokes that the filter names."""
-        try:
-            self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
-            self.strokes_error = None
-        except ModelError as error:
-            if self.strokes_error is None:
-                _complain(error)
-            self.strokes_error = error
+        self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Hand the filter the alpha of a picture, with the newest depth there is."""
@@ -296,9 +289,8 @@ class Worker:
         count = int(channel.frame_count)
         picture = slots.read(channel.frames, int(channel.frame_newest), 4)
         pipeline = self.pipelines.get(stream.key)
-        if picture is None or pipeline is None or stream.strokes_error is not None:
-            # Strokes that cannot be read could have hidden something: no alpha, so the cover.
-            if picture is not None or pipeline is None:
+        if picture is None or pipeline is None:
+            if pipeline is None:
                 stream.frame_count = count
             return False
         stream.frame_count = count

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.marks import DROP, KEEP, Marks, drawn, read_painting
+from vb_worker.marks import DROP, KEEP, Marks, drawn
 
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
@@ -57,7 +57,6 @@ class _Scene:
     """The marks of one scene and what has been learnt there."""
 
     marks: Marks
-    painting: Plane | None
     things: list[_Thing] = field(default_factory=list)
 
 
@@ -78,13 +77,12 @@ class Strokes:
         """Use these marks from now on.
 
         ``scene`` is a number for whose they are: what was learnt for it is known again when it
-        comes back, unless its marks have changed. Raises ModelError for a painting that cannot be
-        read.
+        comes back, unless its marks have changed.
         """
         known = self._scenes.get(scene)
         if known is None or known.marks != marks:
             self._scenes.pop(scene, None)
-            known = _Scene(marks, read_painting(marks.picture))
+            known = _Scene(marks)
             self._scenes[scene] = known
             while len(self._scenes) > MOST_MARKS:
                 del self._scenes[next(iter(self._scenes))]
@@ -142,7 +140,7 @@ class Strokes:
         if scene.things and scene.things[0].place.shape == size[::-1]:
             return
         before, scene.things = scene.things, []
-        kinds = drawn(scene.marks, scene.painting, *size)
+        kinds = drawn(scene.marks, *size)
         for kind in (DROP, KEEP):
             count, labels = cv2.connectedComponents((kinds == kind).astype(np.uint8))
             scene.things += [_Thing(kind, labels == label) for label in range(1, count)]
@@ -217,7 +215,8 @@ class Strokes:
         if first:
             self._colours = (np.zeros((1, 65), np.float64), np.zeros((1, 65), np.float64))
         rounds, how = (2, cv2.GC_INIT_WITH_MASK) if first else (1, cv2.GC_EVAL)
-        cv2.grabCut(small, labelled, nowhere, *self._colours, rounds, how)
+        room, person_colours = self._colours
+        cv2.grabCut(small, labelled, nowhere, room, person_colours, rounds, how)
         return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))
 
 

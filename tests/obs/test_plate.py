@@ -238,24 +238,3 @@ def test_a_stroke_takes_the_whole_chair_and_the_whole_book_in_its_scene(
         wait_for(plain, 10, "no strokes in the other scene")
         stage.obs.request("SetCurrentProgramScene", {"sceneName": SCENE})
         wait_for(corrected, 10, "the strokes of the first scene")
-
-        # The same as a painting.
-        stage.obs.set_filter(SCENE, "Own", {"zone1": "off", "zone2": "off"})
-        wait_for(plain, 10, "no strokes")
-        paint = np.zeros((SIZE[1], SIZE[0], 4), np.uint8)
-        cv2.line(paint, (930, 430), (1000, 500), (0, 0, 255, 255), 10)
-        cv2.line(paint, (400, 470), (440, 490), (0, 255, 0, 255), 10)
-        cv2.imwrite(str(tmp_path / "paint.png"), paint)
-        stage.obs.set_filter(SCENE, "Own", {"stroke_picture": str(tmp_path / "paint.png")})
-        wait_for(corrected, 10, "painted strokes")
-
-        # One that cannot be read could have hidden something.
-        gone = tmp_path / "gone.png"
-        stage.expected.append("gone.png is not a picture of strokes")
-        stage.obs.set_filter(SCENE, "Own", {"stroke_picture": str(gone)})
-        wait_for(lambda: stage.channels()[0].state == layout.STATE_COVER, 10, "the cover")
-        wait_for(
-            lambda: b"gone.png is not a picture of strokes" in stage.channels()[0].status,
-            5,
-            "the sentence",
-        )

@@ -218,16 +218,3 @@ def test_a_stroke_drops_what_it_touches(half: Filter) -> None:
     half.channel.mark_kinds[0] = layout.MARK_NONE
     half.set()
     assert kept() == (255, 255)
-
-
-def test_strokes_that_cannot_be_read_hide_all(half: Filter, tmp_path: Path) -> None:
-    assert half.kept() == (255, 255)
-    half.set(mark_picture=bytes(tmp_path / "none.png"))
-    count = half.channel.alpha_count
-    half.channel.frame_count += 1
-    half.worker.work()
-    assert half.channel.alpha_count == count
-    assert "none.png is not a picture of strokes" in half.error
-    half.set(mark_picture=b"")
-    assert half.kept() == (255, 255)
-    assert half.error == ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
@@ -11,8 +9,7 @@ from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
 from vb_link import layout
-from vb_worker.marks import DROP, KEEP, Marks, Rectangle, drawn, marks_of, read_painting
-from vb_worker.models import ModelError
+from vb_worker.marks import DROP, KEEP, Marks, Rectangle, drawn, marks_of
 from vb_worker.strokes import EVERY, STRANGE, Strokes
 
 W, H = 512, 288
@@ -144,43 +141,15 @@ def test_any_size_and_an_empty_mask_are_taken(size: tuple[int, int]) -> None:
         assert np.isfinite(got).all()
 
 
-def test_a_painting_is_read_as_strokes(tmp_path: Path) -> None:
-    paint = np.zeros((720, 1280, 4), np.uint8)
-    cv2.line(paint, (900, 450), (930, 560), (0, 0, 255, 255), 8)  # BGRA: red on the chair
-    cv2.line(paint, (410, 450), (460, 480), (0, 255, 0, 255), 8)
-    file = str(tmp_path / "strokes.png")
-    cv2.imwrite(file, paint)
-    kinds = drawn(Marks((), file), read_painting(file), 160, 90)
-    assert kinds[62, 114] == DROP
-    assert kinds[58, 54] == KEEP
-    assert 0 < (kinds > 0).mean() < 0.01
-    strokes = Strokes()
-    strokes.set(Marks((), file))
-    scene = Scene()
-    assert iou(scene.corrected(strokes, None), scene.truth) > 0.97
-
-
-@pytest.mark.parametrize("content", [None, b"", b"no picture"])
-def test_a_painting_that_cannot_be_read_is_said(tmp_path: Path, content: bytes | None) -> None:
-    file = tmp_path / "strokes.png"
-    if content is not None:
-        file.write_bytes(content)
-    with pytest.raises(ModelError, match=r"strokes\.png is not a picture of strokes"):
-        Strokes().set(Marks((), str(file)))
-
-
 def test_marks_of_a_channel_are_not_trusted() -> None:
     channel = layout.Channel()
     channel.mark_kinds[:] = [KEEP, 77, DROP, 0]
     channel.mark_edges[:4] = [float("nan"), -1e300, float("inf"), 0.5]
     channel.mark_edges[8:12] = [0.9, 0.9, 0.1, 0.1]
-    channel.mark_picture = b"\xff"
     marks = marks_of(channel)
     assert marks.rectangles == (
         Rectangle(KEEP, 0.5, 0.0, 1.0, 0.5),
         Rectangle(DROP, 0.9, 0.9, 0.1, 0.1),
     )
-    with pytest.raises(ModelError):
-        read_painting(marks.picture)
-    kinds = drawn(marks, None, 20, 10)
+    kinds = drawn(marks, 20, 10)
     assert (kinds == DROP).sum() == 16 * 8

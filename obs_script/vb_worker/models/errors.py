@@ -56,7 +56,6 @@ TEXTS = {
     "CannotLoad": "onnxruntime cannot load {path}: {reason}.",
     "CpuOnly": "{title} runs on the CPU only; choose the CPU for it.",
     "GrabCutFailed": "GrabCut could not work on this picture: {reason}.",
-    "BadPainting": "{path} is not a picture of strokes that can be read: choose another one.",
     "NoSuchOutput": '{where}: "{entry}" is {name!r}, but the outputs of {file} are {there}.',
     "NoSuchInput": '{where}: "output.state" names the input {name!r}, but the inputs are {there}.',
     "NoTrialPicture": "{path} is missing or damaged; run install.py again.",
