@@ -1,12 +1,15 @@
 -- The strokes on things to keep or drop, on their way to the worker: those of the scene in which the
 -- camera is drawn first in a frame. OBS draws the program before previews and other windows, and a
--- camera has one mask a frame, so where the program shows the camera its strokes hold for all.
+-- camera has one mask a frame, so where the program shows the camera its strokes hold for all. What
+-- another thread draws in between (a screenshot) may come first in one frame, not in several.
 local scenes = ...
 
 local M = {}
 
 local KINDS = { keep_thing = "keep", drop_thing = "drop" }
 local EDGES = { "left", "top", "right", "bottom" }
+
+local FRAMES = 3
 
 local owners = 0
 
@@ -28,7 +31,14 @@ end
 -- whether they are others.
 function M.hand_over(self, parent, kinds)
 	local owner = scenes.owner(self, "zones", parent)
+	if owner ~= self.marks_next then
+		self.marks_next, self.marks_frames = owner, 0
+	end
+	self.marks_frames = self.marks_frames + 1
 	if owner == self.marks_owner and owner.revision == self.marks_revision then return false end
+	if owner ~= self.marks_owner and self.marks_owner and self.marks_frames < FRAMES then
+		return false
+	end
 	self.marks_owner, self.marks_revision = owner, owner.revision
 	if not owner.marks_number then
 		owners = owners + 1
