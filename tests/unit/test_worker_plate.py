@@ -154,9 +154,9 @@ def test_a_plain_room_that_was_turned_is_told_by_its_edges() -> None:
     plate = Plate(room)
     for _ in range(30):
         plate(room, nobody)
-    assert plate.state == FITS
+    assert plate.state == PLATE_FITS
     turned = np.roll(room, 50, axis=1)
     assert (np.abs(turned.astype(int) - room).max(-1) > 8).mean() < 0.2, "most looks alike"
     for _ in range(30):
         plate(turned, nobody)
-    assert plate.state == UNFIT
+    assert plate.state == PLATE_UNFIT
