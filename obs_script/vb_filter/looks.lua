@@ -68,8 +68,11 @@ function M.want(self, segment, count, parts)
 	want("front", "source", parts.layers and s.front_source or "")
 	want("zones", "image", parts.zones and s.zone_picture or "")
 	want("cover", "image", s.cover == "image" and s.cover_image or "")
-	self.has_zones = parts.zones and (s.zone_picture ~= "" or s.zone1 ~= "off"
-		or s.zone2 ~= "off" or s.zone3 ~= "off" or s.zone4 ~= "off") or false
+	self.has_zones = parts.zones and s.zone_picture ~= "" or false
+	for number = 1, 4 do
+		local kind = s["zone" .. number]
+		if parts.zones and (kind == "keep" or kind == "drop") then self.has_zones = true end
+	end
 end
 
 -- Once a frame, shown or not: what is needed later is loaded now.

@@ -13,6 +13,7 @@ local locked = module("locked")
 local passes = module("passes", obs, graphics)
 local assets = module("assets", obs, link, graphics, passes)
 local scenes = module("scenes", obs)
+local marks = module("marks", scenes)
 local order = module("order", obs)
 local looks = module("looks", obs, link, assets, graphics)
 local composite = module("composite", obs, graphics, passes, assets, scenes)
@@ -391,6 +392,11 @@ local function begin_frame(self, time, width, height, measured)
 		channel.source_width, channel.source_height = width, height
 	end
 	self.time = time
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent ~= nil and marks.hand_over(self, parent, half.mark_kinds) then
+		channel.settings_sequence = channel.settings_sequence + 1
+		link.wake(segment)
+	end
 	composite.begin_frame(self)
 
 	local id = self.staged_id

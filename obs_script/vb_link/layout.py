@@ -16,7 +16,7 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 4
+VERSION = 5
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -38,6 +38,10 @@ BOXES = 8
 # How the clean plate is (channel.plate_state): none is wanted; it is taken once nobody is in the
 # picture; it fits; it no longer fits and is not used.
 PLATE_NONE, PLATE_TAKING, PLATE_FITS, PLATE_UNFIT = range(4)
+
+# What a mark says of the thing it touches (channel.mark_kinds).
+MARK_NONE, MARK_KEEP, MARK_DROP = range(3)
+MARKS = 4
 
 # What a filter is drawing (channel.state).
 STATE_NOTHING, STATE_MASK, STATE_COVER, STATE_OFF = range(4)
@@ -96,6 +100,11 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("quality", "char", TEXT_BYTES),
         # 0: no clean plate; each other number asks for a new one
         ("plate_request", "uint32_t", 1),
+        # marks on things to keep or drop, of the scene being drawn: whose they are (a number),
+        # rectangles (left, top, right, bottom in shares of the picture)
+        ("mark_owner", "uint32_t", 1),
+        ("mark_kinds", "uint32_t", MARKS),
+        ("mark_edges", "double", 4 * MARKS),
         ("depth_model", "char", TEXT_BYTES),
         ("person", "char", TEXT_BYTES),
         ("governor", "char", TEXT_BYTES),

@@ -90,14 +90,16 @@ def _layer(name: str, text: str) -> tuple[Setting, ...]:
     )
 
 
+# A rectangle decides by itself, or is a stroke on a thing that stays or goes as a whole.
+ZONES = ("off", "keep", "drop", "keep_thing", "drop_thing")
+
+
 def _zone(number: int) -> tuple[Setting, ...]:
     """Return the settings of a rectangle, in shares of the picture's width and height."""
     key = f"zone{number}"
-    shown = (key, ("keep", "drop"))
+    shown = (key, ZONES[1:])
     return (
-        Setting(
-            key, "choice", "off", "Zone", choices=("off", "keep", "drop"), group="zones", scene=True
-        ),
+        Setting(key, "choice", "off", "Zone", choices=ZONES, group="zones", scene=True),
         _position(f"{key}_left", "ZoneLeft", "zones", shown, 0.4),
         _position(f"{key}_top", "ZoneTop", "zones", shown, 0.4),
         _position(f"{key}_right", "ZoneRight", "zones", shown, 0.6),

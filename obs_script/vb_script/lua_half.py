@@ -67,6 +67,11 @@ def half(
             layout.PLATE_FITS: "fits",
             layout.PLATE_UNFIT: "unfit",
         },
+        "mark_kinds": {
+            "none": layout.MARK_NONE,
+            "keep": layout.MARK_KEEP,
+            "drop": layout.MARK_DROP,
+        },
         "frame_bytes": layout.FRAME_BYTES,
         "alpha_bytes": layout.ALPHA_BYTES,
         "age_bins": layout.AGE_BINS,

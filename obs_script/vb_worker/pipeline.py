@@ -21,6 +21,7 @@ from vb_worker.quality import Quality, preset
 from vb_worker.refine import WORKING_AREA, refined
 from vb_worker.shrink import shrunk
 from vb_worker.stabilise import Stabiliser
+from vb_worker.strokes import Strokes
 
 
 @dataclass(frozen=True)
@@ -88,29 +89,31 @@ class Pipeline:
         stream: Hashable,
         choice: PersonChoice | None = None,
         plate: Plate | None = None,
+        strokes: Strokes | None = None,
     ) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
-        ``choice`` and ``plate`` are the stream's, and remember it: whom of several people to
-        keep, and what the empty room looks like.
+        ``choice``, ``plate`` and ``strokes`` are the stream's, and remember it: whom of several
+        people to keep, what the empty room looks like, and the things the user marked.
         """
         held = self._stream(stream)
         if held.shape not in (None, frame_rgba.shape):
             self.reset(stream)  # nothing remembered of another size fits
             held = self._stream(stream)
         held.shape = frame_rgba.shape
-        return self._run(frame_rgba, held, choice, plate)
+        return self._run(frame_rgba, held, choice, plate, strokes)
 
     def still(
         self,
         picture: NDArray[np.uint8],
         choice: PersonChoice | None = None,
         plate: Plate | None = None,
+        strokes: Strokes | None = None,
     ) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
         if choice is not None:
             choice.reset()
-        return self._run(picture, _Stream(self.model, self.quality, None), choice, plate)
+        return self._run(picture, _Stream(self.model, self.quality, None), choice, plate, strokes)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
@@ -128,6 +131,7 @@ class Pipeline:
         stream: _Stream,
         choice: PersonChoice | None,
         plate: Plate | None,
+        strokes: Strokes | None,
     ) -> Result:
         begin = time.perf_counter()
         small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
@@ -138,13 +142,16 @@ class Pipeline:
         prepared = time.perf_counter()
         seen = stream.look(stream.exposure(small), still)
         probability = seen if plate is None else plate(small, seen)
+        if strokes is not None:
+            probability = strokes(small, probability, still)
         if self.quality.refine:
-            # What the plate has added need not be where the model looked closely.
+            # What was added need not be where the model looked closely.
             place = stream.look.place if probability is seen else np.s_[:, :]
             unrefined = probability
             probability = unrefined.copy()
             probability[place] = refined(small[place], unrefined[place], probability.size)
-        probability = stream.steady(probability, still)
+        other_marks = strokes is not None and strokes.changed()
+        probability = stream.steady(probability, None if other_marks else still)
         if choice is not None:
             probability = choice(probability, small, stream.instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)

@@ -3,8 +3,9 @@
 Once the room has been seen empty, a pixel that still looks like it is room, however much the model
 takes it for a person (chairs, shelves), and what differs from it and hangs together with the
 person is theirs (hands, things they hold), except for their shadow. The plate follows slow changes
-of light. When much of what the model calls room no longer looks like the plate (the camera was
-moved) the plate says that it does not fit and the model's answer stands alone.
+of light. When much of what the model calls room no longer looks like the plate, or most of the
+plate's edges are elsewhere (a plain wall looks alike after the camera was moved), the plate says
+that it does not fit and the model's answer stands alone.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ ROOM = 0.1  # probability up to which the model calls a pixel room
 LEAST_ROOM = 0.05  # of the picture: with less room than this nothing can be said of the fit
 MISFIT, FIT = 0.5, 0.3  # share of the room that differs: above for a while unfit, below fit again
 MISFIT_FRAMES = 15
+EDGE = 24.0  # difference (0..255) of neighbours that makes an edge of the plate
+LEAST_EDGES = 0.005  # of the picture: fewer tell nothing
 WINDOW = 15  # pixels
 UNSUPPORTED, SUPPORTED = 0.2, 0.5  # share that differs around a place: below room, above person
 REACH = 0.10  # of the width: how far from the person things are that they hold
@@ -81,7 +84,7 @@ class Plate:
             return probability
         plate = self._lit(small, mask)
         differs = self._differs(small, plate)
-        if not self._fits(differs, mask):
+        if not self._fits(differs, mask, plate):
             return probability
         kept, added = _evidence(mask, differs, _shadow(small, plate))
         self._follow(small, np.maximum(mask * kept, added), differs)
@@ -123,10 +126,13 @@ class Plate:
         least = NOISE_TIMES * self._noise + NOISE_PLUS
         return np.asarray(np.clip((difference - least) / SURE_PLUS, 0.0, 1.0), np.float32)
 
-    def _fits(self, differs: Plane, mask: Plane) -> bool:
+    def _fits(self, differs: Plane, mask: Plane, plate: Plane) -> bool:
         room = mask < ROOM
         if float(room.mean()) >= LEAST_ROOM:
             share = float((differs[room] > 0.5).mean())
+            edges = room & _edges(plate)
+            if float(edges.mean()) >= LEAST_EDGES:
+                share = max(share, float((differs[edges] > 0.5).mean()))
             if share > MISFIT:
                 self._misfits += 1
             elif share < FIT:
@@ -164,6 +170,11 @@ def _evidence(mask: Plane, differs: Plane, shadow: NDArray[np.bool_]) -> tuple[P
     belongs = inside >= BELONGS
     belongs[0] = False
     return kept, np.asarray(np.where(belongs[labels], own, 0.0), np.float32)
+
+
+def _edges(plate: Plane) -> NDArray[np.bool_]:
+    steps = cv2.morphologyEx(plate, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    return np.asarray(steps.max(-1) > EDGE, np.bool_)
 
 
 def _shadow(small: Plane, plate: Plane) -> NDArray[np.bool_]:

@@ -8,6 +8,10 @@ its edges, down to hair, into the mask's.
 
 Used on the camera's full picture they would carry its noise and texture into the mask: that was
 measured, and is worse both in the edges and in stillness.
+
+A trimap's band solved by where its colours lie between the pure ones nearby (the colour line of
+blur fusion), and a grey guided filter of two and four pixels in that band, were measured on the
+result, too: boundaries and gradients came out the same or worse for 4 to 36 ms a picture.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from vb_link import layout, limits, memory, sentences, settings, slots, wake
 from vb_worker import computing, give_back, sandbox, watchdog
 from vb_worker.boxes import boxes, sum_of_words
 from vb_worker.depth import Depths, DepthStream
+from vb_worker.marks import marks_of
 from vb_worker.models import contained, measured, registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
@@ -30,6 +31,7 @@ from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
 from vb_worker.plate import Plate
 from vb_worker.quality import preset
+from vb_worker.strokes import Strokes
 
 REPORT_SECONDS = 0.5
 TRIAL_LOOK_SECONDS = 0.2
@@ -70,6 +72,7 @@ class Stream:
         self.choice = PersonChoice()
         self.plate = Plate()
         self.plate_request = 0
+        self.strokes = Strokes()
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -104,6 +107,10 @@ class Stream:
             else:
                 self.plate.drop()
         self.channel.plate_state = self.plate.state
+
+    def follow_marks(self) -> None:
+        """Use the strokes that the filter names."""
+        self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Hand the filter the alpha of a picture, with the newest depth there is."""
@@ -207,6 +214,7 @@ class Worker:
         stream.settings_sequence = _settings_of(channel)
         stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
+        stream.follow_marks()
         self._configure_depth(stream)
         key = (
             text_of(channel.model),
@@ -295,12 +303,19 @@ class Worker:
             stream.generation = picture.generation
             pipeline.reset(index)
             stream.choice.reset()
+            stream.strokes.reset()
             stream.depth.reset()
         frame = np.frombuffer(picture.pixels, np.uint8).reshape(picture.height, picture.width, 4)
         self.segment.working_on = stream.at
         watchdog.begin(limits.PICTURE_SECONDS)
         try:
-            result = pipeline.process(frame, stream=index, choice=stream.choice, plate=stream.plate)
+            result = pipeline.process(
+                frame,
+                stream=index,
+                choice=stream.choice,
+                plate=stream.plate,
+                strokes=stream.strokes,
+            )
             stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.

@@ -144,3 +144,19 @@ def test_the_command_takes_a_picture_of_the_room(tmp_path: Path) -> None:
     assert before[alone].mean() > 100
     assert after[alone].mean() < 0.3 * before[alone].mean()
     assert main([*command, "--plate", str(tmp_path / "absent.png")]) == 1
+
+
+def test_a_plain_room_that_was_turned_is_told_by_its_edges() -> None:
+    room = np.full((288, 512, 3), 110, np.uint8)
+    for left in range(40, 512, 120):
+        room[60:160, left : left + 12] = (40, 60, 190)
+    nobody = np.zeros((288, 512), np.float32)
+    plate = Plate(room)
+    for _ in range(30):
+        plate(room, nobody)
+    assert plate.state == PLATE_FITS
+    turned = np.roll(room, 50, axis=1)
+    assert (np.abs(turned.astype(int) - room).max(-1) > 8).mean() < 0.2, "most looks alike"
+    for _ in range(30):
+        plate(turned, nobody)
+    assert plate.state == PLATE_UNFIT

@@ -223,3 +223,21 @@ def test_switching_the_quality_again_and_again_takes_no_more_memory(half: Filter
         assert switch(60) < before + 6, "MiB"
     finally:
         gc.enable()
+
+
+def test_a_stroke_drops_what_it_touches(half: Filter) -> None:
+    picture = _two()
+    picture[16:36, 5:15, 2] = 255  # the left one is purple, and a thing
+
+    def kept() -> tuple[int, int]:
+        alpha = np.frombuffer(half.answer(picture).pixels, np.uint8).reshape(H, W)
+        return int(alpha[24, 10]), int(alpha[24, 50])
+
+    assert kept() == (255, 255)
+    half.channel.mark_edges[:4] = [0.1, 0.7, 0.2, 0.9]
+    half.channel.mark_kinds[0] = layout.MARK_DROP
+    half.set(mark_owner=1)
+    assert kept() == (0, 255)
+    half.channel.mark_kinds[0] = layout.MARK_NONE
+    half.set()
+    assert kept() == (255, 255)

@@ -1,7 +1,8 @@
 """Presses a button of a filter's own panel as a user does, on OBS's UI thread.
 
 When PANEL_FOLDER/press appears (JSON: source, filter, a button's key, a list's key), the next
-frontend event makes the panel, presses, and leaves the list's entries in ``shown``.
+frontend event makes the panel, presses, and leaves the list's entries in ``shown`` and the status
+line in ``status``.
 """
 
 import json
@@ -27,6 +28,8 @@ def _on_event(_event: int) -> None:
         obs.obs_property_list_item_name(entries, index)
         for index in range(obs.obs_property_list_item_count(entries))
     ]
+    status = obs.obs_properties_get(panel, "status")
+    (_FOLDER / "status").write_text(obs.obs_property_description(status), "utf-8")
     obs.obs_property_button_clicked(obs.obs_properties_get(panel, asked["button"]), one)
     obs.obs_properties_destroy(panel)
     obs.obs_source_release(one)

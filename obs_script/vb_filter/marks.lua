@@ -1,0 +1,62 @@
+-- The strokes on things to keep or drop, on their way to the worker: those of the scene in which the
+-- camera is drawn first in a frame. OBS draws the program before previews and other windows, and a
+-- camera has one mask a frame, so where the program shows the camera its strokes hold for all. What
+-- another thread draws in between (a screenshot) may come first in one frame, not in several.
+local scenes = ...
+
+local M = {}
+
+local KINDS = { keep_thing = "keep", drop_thing = "drop" }
+local EDGES = { "left", "top", "right", "bottom" }
+
+local FRAMES = 3
+
+local owners = 0
+
+-- Says what the strokes of `owner` are; "" where there are none.
+local function words(owner)
+	local s, said = owner.settings, {}
+	for number = 1, 4 do
+		local key = "zone" .. number
+		if KINDS[s[key]] then
+			said[#said + 1] = number .. s[key]
+			for _, edge in ipairs(EDGES) do said[#said + 1] = tostring(s[key .. "_" .. edge]) end
+		end
+	end
+	return #said > 0 and owner.marks_number .. "\n" .. table.concat(said, "\n") or ""
+end
+
+-- Hands over the strokes that hold for the camera of `self` on the source `parent`, if they are
+-- others than the last. `kinds` maps "none", "keep" and "drop" to the link's numbers. Returns
+-- whether they are others.
+function M.hand_over(self, parent, kinds)
+	local owner = scenes.owner(self, "zones", parent)
+	if owner ~= self.marks_next then
+		self.marks_next, self.marks_frames = owner, 0
+	end
+	self.marks_frames = self.marks_frames + 1
+	if owner == self.marks_owner and owner.revision == self.marks_revision then return false end
+	if owner ~= self.marks_owner and self.marks_owner and self.marks_frames < FRAMES then
+		return false
+	end
+	self.marks_owner, self.marks_revision = owner, owner.revision
+	if not owner.marks_number then
+		owners = owners + 1
+		owner.marks_number = owners
+	end
+	local said = words(owner)
+	if said == (self.marks_said or "") then return false end
+	self.marks_said = said
+	local channel, s = self.channel, owner.settings
+	channel.mark_owner = owner.marks_number
+	for number = 1, 4 do
+		local key = "zone" .. number
+		channel.mark_kinds[number - 1] = kinds[KINDS[s[key]] or "none"]
+		for index, edge in ipairs(EDGES) do
+			channel.mark_edges[4 * (number - 1) + index - 1] = s[key .. "_" .. edge]
+		end
+	end
+	return true
+end
+
+return M

@@ -1,0 +1,64 @@
+"""The places that a user marked as the person's or as the room's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_link import layout
+
+NOTHING, KEEP, DROP = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Rectangle:
+    """``kind`` is KEEP or DROP; edges in shares of the picture's width and height."""
+
+    kind: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Marks:
+    """All marks of one scene."""
+
+    rectangles: tuple[Rectangle, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.rectangles)
+
+
+def marks_of(channel: Any) -> Marks:
+    """Return the marks of a filter's channel; edges that are no numbers count as the middle."""
+    edges = np.clip(np.nan_to_num(np.array(channel.mark_edges), nan=0.5), 0.0, 1.0)
+    rectangles = tuple(
+        Rectangle(int(kind), *(float(edge) for edge in edges[4 * index : 4 * index + 4]))
+        for index, kind in enumerate(channel.mark_kinds)
+        if kind in (KEEP, DROP)
+    )
+    return Marks(rectangles)
+
+
+def drawn(marks: Marks, width: int, height: int) -> NDArray[np.uint8]:
+    """Return the marks as a picture, height x width uint8 of NOTHING, KEEP, DROP.
+
+    What is marked both ways is dropped. A rectangle has at least one pixel.
+    """
+    kinds = np.zeros((height, width), np.uint8)
+    for kind in (KEEP, DROP):
+        for box in marks.rectangles:
+            if box.kind == kind:
+                left, right = sorted((box.left * width, box.right * width))
+                top, bottom = sorted((box.top * height, box.bottom * height))
+                x, y = min(int(left), width - 1), min(int(top), height - 1)
+                kinds[y : max(round(bottom), y + 1), x : max(round(right), x + 1)] = kind
+    return kinds
+
+
+assert (NOTHING, KEEP, DROP) == (layout.MARK_NONE, layout.MARK_KEEP, layout.MARK_DROP)
