@@ -18,9 +18,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.torture", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--folder", type=Path, help="a new folder for OBS and its logs, kept")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        verdict = torture(options.seed, options.minutes, Path(folder))
+    with tempfile.TemporaryDirectory() as passing:
+        folder = options.folder or Path(passing)
+        verdict = torture(options.seed, options.minutes, folder)
     if verdict.faults:
         print(verdict.failure())
     print(verdict.text())
