@@ -26,6 +26,11 @@ local function words(owner)
 	return #said > 0 and owner.marks_number .. "\n" .. table.concat(said, "\n") or ""
 end
 
+-- Whatever was handed over, it is handed over again in the next frame.
+function M.forget(self)
+	self.marks_owner, self.marks_said = nil, nil
+end
+
 -- Hands over the strokes that hold for the camera of `self` on the source `parent`, if they are
 -- others than the last. `kinds` maps "none", "keep" and "drop" to the link's numbers. Returns
 -- whether they are others.
@@ -45,7 +50,7 @@ function M.hand_over(self, parent, kinds)
 		owner.marks_number = owners
 	end
 	local said = words(owner)
-	if said == (self.marks_said or "") then return false end
+	if said == self.marks_said then return false end
 	self.marks_said = said
 	local channel, s = self.channel, owner.settings
 	channel.mark_owner = owner.marks_number

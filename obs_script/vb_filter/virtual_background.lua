@@ -51,6 +51,7 @@ end
 
 -- Writes all that the worker is to know of this filter.
 local function tell(self)
+	marks.forget(self)
 	for _, setting in ipairs(half.settings) do
 		if setting.reader ~= "filter" then
 			link.set_field(self.channel, setting.key, self.settings[setting.key])
@@ -394,7 +395,7 @@ local function begin_frame(self, time, width, height, measured)
 	self.time = time
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent ~= nil and marks.hand_over(self, parent, half.mark_kinds) then
-		channel.settings_sequence = channel.settings_sequence + 1
+		link.settings_changed(self.lane)
 		link.wake(segment)
 	end
 	composite.begin_frame(self)

@@ -19,7 +19,7 @@ import pytest
 
 from tests.obs import painted
 from tests.obs.stage import CAMERA, FILTER, SCENE, SIZE, Image, Stage, wait_for
-from vb_demo.obs_session import SCRIPT
+from vb_demo.obs_session import SCRIPT, ObsError
 from vb_link import layout
 from vb_link.settings import SCENE_FILTER_ID
 from vb_script import texts
@@ -105,7 +105,11 @@ class Seat:
         )
 
     def alpha(self) -> Image:
-        return self.stage.shot(CAMERA)[..., 3]
+        try:
+            return self.stage.shot(CAMERA)[..., 3]
+        except ObsError:  # between two clips the camera has no size
+            time.sleep(0.5)
+            return self.stage.shot(CAMERA)[..., 3]
 
 
 @pytest.fixture
