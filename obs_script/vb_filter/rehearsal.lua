@@ -1,5 +1,6 @@
 -- Draws a camera once in every scene with settings of its own, small and unseen, as soon as these
 -- are there: shaders are compiled and pictures fitted before a switch to that scene wants them.
+-- Scenes that show other sources are left out.
 local obs, graphics, composite, scenes = ...
 local C = obs.C
 
@@ -15,10 +16,17 @@ function M.new()
 	return { done = setmetatable({}, weak), tried_ns = setmetatable({}, weak) }
 end
 
+-- A source of OBS's may hold this very camera, where a draw in earnest would not be a circle.
+local function draws_sources(owner)
+	local s = owner.settings
+	return s.background == "source"
+		or s.own_layers and (s.behind_source ~= "" or s.front_source ~= "")
+end
+
 local function due(state, owners, now)
 	for owner in pairs(owners) do
 		if state.done[owner] ~= owner.revision and now - (state.tried_ns[owner] or 0) > AGAIN_NS
-			and scenes.has_any(owner) then
+			and scenes.has_any(owner) and not draws_sources(owner) then
 			return owner
 		end
 	end
