@@ -32,6 +32,7 @@ from vb_script.panel import Panel
 from vb_script.survivors import survivors
 from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
+from vb_script.unhurried import unhurried
 from vb_script.worker_process import WorkerProcess
 
 # How long the answer to a request stays in the filters' status lines.
@@ -325,4 +326,5 @@ def on_event(event: int) -> None:
 
 def properties() -> Any:
     """Return the panel shown in Tools > Scripts."""
-    return application.panel.properties()
+    with unhurried():
+        return application.panel.properties()

@@ -10,6 +10,7 @@ import obspython as obs
 from vb_script import obs_filters, requests
 from vb_script.scene_words import words
 from vb_script.texts import SaidError, say
+from vb_script.unhurried import unhurried
 
 Texts = dict[str, str]
 
@@ -152,8 +153,12 @@ def _list(properties: Any, key: str, title: str, choices: list[tuple[str, str]])
 
 
 def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool]) -> None:
+    def on_pressed(shown: Any, _button: Any) -> bool:
+        with unhurried():
+            return pressed(shown)
+
     # obspython takes plain functions only, no bound methods.
-    obs.obs_properties_add_button(properties, key, title, lambda shown, _: pressed(shown))
+    obs.obs_properties_add_button(properties, key, title, on_pressed)
 
 
 def _group(properties: Any, key: str, title: str, inner: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from vb_script import libobs
 from vb_script.survivors import survivors
+from vb_script.unhurried import unhurried
 
 _Task = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
@@ -44,6 +45,7 @@ class UiTasks:
         if not self._waiting:
             return
         try:
-            self._waiting.popleft()()
+            with unhurried():
+                self._waiting.popleft()()
         except Exception as error:  # an exception cannot cross OBS's own code
             self._on_error(error)
