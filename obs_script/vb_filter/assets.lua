@@ -1,7 +1,7 @@
 -- Pictures, videos and sources of OBS's that a filter draws. The filter wishes for one by kind and
 -- name; the script finds or makes it off the graphics thread and offers it (see vb_link/layout.py).
 local ffi = require("ffi")
-local obs, link, graphics, passes = ...
+local obs, link, graphics, passes, scenes = ...
 local C = obs.C
 
 local M = {}
@@ -178,7 +178,8 @@ function M.draw(asset, state, time, now, wide, high)
 	if asset.weak and obs.shows(source, M.drawing) then
 		asset.circle = true
 	else
-		texture = draw(asset, state, source, wide, high)
+		-- A camera in it is in the scenes of the asset, not in those that show the asset.
+		texture = scenes.within(scenes.NONE, draw, asset, state, source, wide, high)
 	end
 	asset.busy = false
 	if asset.weak then C.obs_source_release(source) end

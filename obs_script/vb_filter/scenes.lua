@@ -10,6 +10,9 @@ local M = {}
 local stack, depth = {}, 0
 local on_scene = {}
 
+-- In the place of a scene's filter: what is drawn within is in none of the scenes around it.
+M.NONE = {}
+
 -- Draws the scene below `self`, a scene's filter, with it noted.
 function M.draw(self)
 	local parent = C.obs_filter_get_parent(self.filter)
@@ -36,7 +39,7 @@ function M.has_any(self)
 	return has_own(self, "background") or has_own(self, "layers") or has_own(self, "zones")
 end
 
--- Calls draw(...), which returns one value, as if within the scene of `self`.
+-- Calls draw(...), which returns one value, as if within the scene of `self`, or in no scene.
 function M.within(self, draw, ...)
 	depth = depth + 1
 	stack[depth] = self
@@ -53,6 +56,7 @@ function M.owner(camera, part, parent)
 	local on_it = on_scene[obs.key(parent)]
 	if on_it and has_own(on_it, part) then return on_it end
 	for index = depth, 1, -1 do
+		if stack[index] == M.NONE then break end
 		if has_own(stack[index], part) then return stack[index] end
 	end
 	return camera

@@ -252,6 +252,32 @@ def test_a_scene_has_its_own_zones_and_layers(scenes: Stage) -> None:
         _change(scenes, BEACH, own_layers=False, behind_source="")
 
 
+def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
+    scenes: Stage,
+) -> None:
+    guest, second = "Guest", "Second camera"
+    scenes.obs.request("CreateScene", {"sceneName": guest})
+    scenes.picture(second, person()[0], scene=guest)
+    scenes.obs.add_filter(
+        second, "Virtual Background", FILTER_ID,
+        {"background": "color", "background_color": DESK_COLOR, "cover": "color"},
+    )  # fmt: skip
+    _change(scenes, BEACH, background="source", background_source=guest)
+    try:
+        scenes.wait_for_mask(count=2)
+        wait_for(lambda: _is(scenes.shot(BEACH), DESK_BGR), 20, "the guest's own background")
+        assert _is(scenes.shot(guest), DESK_BGR)
+        # A background of the guest's scene rules there, and so in what shows it.
+        _own(scenes, guest, background="color", background_color=DEFAULT)
+        scenes.wait_frames(4)
+        assert _is(scenes.shot(BEACH), DEFAULT_BGR)
+    finally:
+        _change(scenes, BEACH, background="color")
+        scenes.obs.request(
+            "RemoveSourceFilter", {"sourceName": second, "filterName": "Virtual Background"}
+        )
+
+
 def test_the_first_time_a_scene_is_shown_its_background_is_there(
     scenes: Stage, tmp_path: Path
 ) -> None:
