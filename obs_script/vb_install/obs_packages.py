@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from vb_install import obs_places
 from vb_install.progress import Progress
@@ -17,19 +17,25 @@ _PACKAGES = {
     "libgl1-mesa-dri": "",
     "dbus": "dbus-daemon",
 }
+# What single tests need: without them they say so and are skipped.
+TEST_TOOLS = {"gcc": "cc", "libc6-dev": "", "xdotool": "xdotool"}
 _NEEDED = {"obs-studio": "OBS Studio", "xvfb": "Xvfb"}
 _INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")
 
 
-def ensure(system: System, more: Sequence[str] = ()) -> list[str]:
+def ensure(
+    system: System, more: Sequence[str] = (), tools: Mapping[str, str] | None = None
+) -> list[str]:
     """Install what is missing, with the packages ``more``; return what was installed.
+
+    ``tools`` are further packages that may be there, as :data:`TEST_TOOLS`.
 
     Raises InstallError with the one command to run if the rights to install are lacking.
     """
     if system.which("apt-get") is None or system.which("dpkg-query") is None:
         _refuse_without_apt(system)
         return []
-    missing = [*_missing(system), *more]
+    missing = [*_missing(system, {**_PACKAGES, **(tools or {})}), *more]
     if not missing:
         return []
     rights = _rights(system)
@@ -60,10 +66,10 @@ def ensure(system: System, more: Sequence[str] = ()) -> list[str]:
     return missing
 
 
-def _missing(system: System) -> list[str]:
+def _missing(system: System, packages: Mapping[str, str]) -> list[str]:
     return [
         package
-        for package, program in _PACKAGES.items()
+        for package, program in packages.items()
         if not (program and system.which(program)) and not _has_package(system, package)
     ]
 

@@ -5,7 +5,7 @@ The user's own OBS is neither read nor changed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vb_install import (
@@ -58,7 +58,7 @@ def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
     checkout = product.SOURCE
     if not (checkout / "tests").is_dir():
         raise InstallError(f"{checkout} holds no tests: run this in a checkout of the product.")
-    python = _prepare(system, asked)
+    python = _prepare(system, asked, obs_packages.TEST_TOOLS)
     data = checkout / ".test-data"  # so that no test comes near the user's own
     venv = Environment(system, checkout / ".venv-test", environment.LOCKS / "test.lock")
     if not venv.is_complete():
@@ -71,7 +71,9 @@ def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
     return next((code for code in codes if code != 0), 0)
 
 
-def _prepare(system: System, asked: str | None) -> Interpreter:
+def _prepare(
+    system: System, asked: str | None, tools: Mapping[str, str] | None = None
+) -> Interpreter:
     """Have OBS and a Python, or say what to do."""
     try:
         python = interpreters.choose(system, asked)
@@ -80,5 +82,5 @@ def _prepare(system: System, asked: str | None) -> Interpreter:
             raise
         obs_packages.ensure(system, ["python3-venv"])
         return interpreters.choose(system, asked)
-    obs_packages.ensure(system)
+    obs_packages.ensure(system, tools=tools)
     return python

@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vb_install import obs_packages
+
 MIRROR = "http://deb.debian.org/debian"
 # suite -> the OBS it had when this was written
 SUITES = {"bookworm": "29.0", "trixie": "30.2", "sid": "32.2"}
 _PACKAGES = ("obs-studio", "xvfb", "xauth", "libgl1-mesa-dri", "dbus", "python3", "python3-venv",
-             "gcc", "libc6-dev")  # fmt: skip
+             *obs_packages.TEST_TOOLS)  # fmt: skip
 _CERTIFICATES = Path("etc/ssl/certs/ca-certificates.crt")
 # What a network of this machine's own may need is handed on.
 _HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
