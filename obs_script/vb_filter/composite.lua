@@ -28,7 +28,7 @@ local SETTLE = 0.1
 local WORDS = {
 	"MATTE", "ZONES", "INVERTED", "ALPHA_OUT", "BACKGROUND_OUT", "PLAIN_TRANSPARENT", "TRANSPARENT",
 	"COLOR", "PICTURE", "BARS", "BLUR", "ROOM", "CAMERA_ALPHA", "BEHIND", "DEPTH", "FRONT", "WRAP",
-	"SHADOW", "CLEAN", "MATCH", "FITTED",
+	"SHADOW", "CLEAN", "MATCH", "FITTED", "PERSON_OUT", "MADE",
 }
 local BIT = {}
 for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
@@ -38,19 +38,115 @@ local BOXED = BIT.COLOR + BIT.PICTURE + BIT.BARS + BIT.FITTED + BIT.BLUR + BIT.C
 	+ BIT.WRAP + BIT.CLEAN + BIT.MATCH
 local OF_PERSON = BIT.WRAP + BIT.CLEAN + BIT.MATCH
 
-local effects_by_set = {}
+-- OBS binds no more textures than these in one draw: it does not check, and writes over its own.
+local MOST_TEXTURES = 8
+-- Drivers keep about a megabyte of each effect that was ever compiled: so many sets of words have
+-- an effect of their own.
+local OWN_EFFECTS = 32
+-- What needs more of either is drawn in two steps, first the person alone, then all that is put
+-- together with it. These have all looks in them; a look is set to do nothing by a value, and its
+-- textures to a black pixel.
+local OF_STEP = {
+	PERSON_OUT = { "ZONES", "CLEAN", "MATCH", "WRAP" },
+	MADE = { "SHADOW", "BEHIND", "DEPTH", "FRONT" },
+}
+local NOTHING = {
+	ZONES = { textures = { "zones" } },
+	CLEAN = { textures = { "person_color", "room_color" }, values = { decontaminate = 0 } },
+	MATCH = { textures = { "levels" }, values = { match = 0 } },
+	WRAP = { textures = { "halo", "spill" }, values = { light_wrap = 0 } },
+	SHADOW = { textures = { "halo" }, places = { "shadow_offset" }, values = { shadow = 0 } },
+	BEHIND = {
+		textures = { "behind" }, places = { "behind_scale", "behind_offset" },
+		values = { behind_opacity = 0 },
+	},
+	DEPTH = { textures = { "depth" }, values = { behind_depth = 1, behind_depth_edge = 0 } },
+	FRONT = {
+		textures = { "front" }, places = { "front_scale", "front_offset" },
+		values = { front_opacity = 0 },
+	},
+}
 
-local function effect_of(state, set)
-	local keys = effects_by_set[set]
-	if not keys then
-		local lines = {}
-		for _, word in ipairs(WORDS) do
-			if bit.band(set, BIT[word]) ~= 0 then lines[#lines + 1] = "#define " .. word .. "\n" end
+local function has(set, word) return bit.band(set, BIT[word]) ~= 0 end
+
+-- Returns `set` with all looks of `step` in it, and those that it lacked.
+local function with_all_looks(set, step)
+	local added = {}
+	for _, word in ipairs(OF_STEP[step]) do
+		if not has(set, word) then
+			set = set + BIT[word]
+			added[#added + 1] = word
 		end
-		keys = { name = "composite" .. set, defines = table.concat(lines) }
-		effects_by_set[set] = keys
 	end
-	return graphics.effect(state, "composite", keys.defines, keys.name)
+	if has(set, "PICTURE") and not has(set, "BARS") then set = set + BIT.BARS end
+	return set, added
+end
+
+local function words_of(set)
+	local lines = {}
+	for _, word in ipairs(WORDS) do
+		if has(set, word) then lines[#lines + 1] = "#define " .. word .. "\n" end
+	end
+	return table.concat(lines)
+end
+
+local effects_by_set, own_effects = {}, 0
+
+local function recipe_of(set)
+	local made, added = set, {}
+	if has(set, "PERSON_OUT") then
+		made, added = with_all_looks(set, "PERSON_OUT")
+	elseif has(set, "MADE") or (has(set, "BACKGROUND_OUT") and own_effects >= OWN_EFFECTS) then
+		made, added = with_all_looks(set, "MADE")
+	else
+		own_effects = own_effects + 1
+	end
+	local recipe = { name = "composite" .. made, defines = words_of(made), added = added }
+	effects_by_set[set] = recipe
+	return recipe
+end
+
+-- Returns the effect that draws what the words of `set` say; the parameters of these words are to
+-- be set after that.
+local function effect_of(state, set)
+	local recipe = effects_by_set[set] or recipe_of(set)
+	local effect = graphics.effect(state, "composite", recipe.defines, recipe.name)
+	local p = effect.parameters
+	for _, word in ipairs(recipe.added) do
+		local nothing = NOTHING[word]
+		for _, name in ipairs(nothing.textures) do
+			C.gs_effect_set_texture(p[name], graphics.black(state))
+		end
+		for _, name in ipairs(nothing.places or {}) do graphics.set_vec2(p[name], 0, 0) end
+		for name, value in pairs(nothing.values or {}) do C.gs_effect_set_float(p[name], value) end
+	end
+	return effect
+end
+
+local IN_ONE_STEP = BIT.ALPHA_OUT + BIT.BACKGROUND_OUT + BIT.PLAIN_TRANSPARENT
+local PERSON_WORDS = BIT.MATTE + BIT.ZONES + BIT.INVERTED + BIT.CLEAN + BIT.MATCH + BIT.WRAP
+
+local function textures_of(set)
+	local count = 2
+	for _, word in ipairs({ "ZONES", "PICTURE", "FITTED", "BLUR", "BEHIND", "DEPTH", "FRONT",
+		"WRAP", "MATCH" }) do
+		if has(set, word) then count = count + 1 end
+	end
+	if has(set, "CLEAN") then count = count + 2 end
+	if has(set, "WRAP") or has(set, "SHADOW") then count = count + 1 end
+	return count
+end
+
+local steps_by_set = {}
+
+local function in_steps(set)
+	local steps = steps_by_set[set]
+	if steps == nil then
+		steps = bit.band(set, IN_ONE_STEP) == 0
+			and (textures_of(set) > MOST_TEXTURES or own_effects >= OWN_EFFECTS)
+		steps_by_set[set] = steps
+	end
+	return steps
 end
 
 -- Sets `scale` and `offset` so that uv * scale + offset is the place in a picture of w x h that is
@@ -250,6 +346,85 @@ local function layer(owner, name, time, now, width, height)
 	return assets.draw(asset, owner.state, time, now, width, height) or nil
 end
 
+-- What the parts of a draw are made of; one table for all, as it is filled after the last source
+-- has been drawn.
+local drawn = {}
+
+-- Sets what the words of `set` want to know of the person.
+local function set_person(p, set, self, d)
+	if has(set, "BACKGROUND_OUT") then return end
+	local s = self.settings
+	if has(set, "MATTE") then
+		C.gs_effect_set_texture(p.matte, d.matte)
+	else
+		C.gs_effect_set_texture(p.alpha, self.person.alpha)
+		C.gs_effect_set_float(p.threshold, s.threshold)
+		C.gs_effect_set_float(p.softness, s.softness)
+	end
+	if has(set, "ZONES") then C.gs_effect_set_texture(p.zones, d.zones) end
+	if has(set, "CLEAN") then
+		C.gs_effect_set_texture(p.person_color, self.near_person)
+		C.gs_effect_set_texture(p.room_color, self.near_room)
+		C.gs_effect_set_float(p.decontaminate, s.decontaminate)
+	end
+	if has(set, "MATCH") then
+		C.gs_effect_set_texture(p.levels, d.levels)
+		C.gs_effect_set_float(p.match, s.match)
+	end
+	if has(set, "WRAP") then
+		C.gs_effect_set_texture(p.halo, d.halo)
+		C.gs_effect_set_texture(p.spill, d.spill)
+		C.gs_effect_set_float(p.light_wrap, s.light_wrap)
+	end
+end
+
+-- Sets what the words of `set` want to know of what is around the person.
+local function set_scene(p, set, self, d)
+	if has(set, "ALPHA_OUT") then return end
+	local width, height = d.width, d.height
+	set_background(p, set, d.owner, d.picture, d.blurred, width, height)
+	if has(set, "SHADOW") then
+		C.gs_effect_set_texture(p.halo, d.halo)
+		C.gs_effect_set_float(p.shadow, self.settings.shadow)
+		graphics.set_vec2(p.shadow_offset, SHADOW_X * height / width, SHADOW_Y)
+	end
+	local layers = d.layers
+	if has(set, "BEHIND") then
+		set_layer(p, "behind", layers.assets.behind, d.behind, layers.settings, width, height)
+		if has(set, "DEPTH") then
+			C.gs_effect_set_texture(p.depth, self.depth.pointer)
+			C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
+			C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
+		end
+	end
+	if has(set, "FRONT") then
+		set_layer(p, "front", layers.assets.front, d.front, layers.settings, width, height)
+	end
+end
+
+-- The person's straight colour and alpha, in sRGB bytes.
+local function person_alone(self, set, d)
+	local texrender = graphics.target(self.state, "person_alone", obs.RGBA)
+	if not graphics.begin(texrender, d.width, d.height) then return nil end
+	local effect = effect_of(self.state, set)
+	set_person(effect.parameters, set, self, d)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Draw", self.full, d.width, d.height)
+	C.gs_enable_blending(true)
+	return graphics.finish(texrender)
+end
+
+local function show(self, set, effect, width, height, inner, around)
+	local image = self.full
+	if has(set, "PLAIN_TRANSPARENT") then
+		graphics.draw_linear(effect, "Draw", image, width, height, inner)
+	elseif has(set, "TRANSPARENT") then
+		graphics.show_mixed(self.state, effect, "Draw", image, width, height)
+	else
+		graphics.show_opaque(self.state, effect, "Draw", image, width, height, inner, around)
+	end
+end
+
 -- Draws the camera of `self` with its alpha. Returns false, with nothing drawn, when something that
 -- hides the room is not there: then the cover is to be drawn.
 function M.person(self, time, now, width, height)
@@ -310,10 +485,12 @@ function M.person(self, time, now, width, height)
 	elseif kind == "room" then
 		pictured = BIT.ROOM + BIT.CAMERA_ALPHA
 	end
-	local made_halo, made_spill, spill_stats, person_stats
+	local made_halo, made_spill, levels
 	if output ~= "alpha" then
 		set = set + (still and BIT.FITTED or pictured)
-		if output == "background" then set = set + BIT.BACKGROUND_OUT end
+		if output == "background" then
+			set = bit.band(set, bit.bnot(PERSON_WORDS)) + BIT.BACKGROUND_OUT
+		end
 		local known = kind ~= "transparent" and kind ~= "room"
 		if (s.light_wrap > 0 and known) or s.shadow > 0 then
 			made_halo = halo(self, made_matte)
@@ -332,12 +509,13 @@ function M.person(self, time, now, width, height)
 							self.small.texture, self.small.width, self.small.height,
 							passes.PERSON, self.person, self.stats_known and SETTLE or 1) or false
 					end
-					person_stats = self.person_stats_made
-					spill_stats = passes.stats(state, SPILL_STATS, made_spill, w, h,
+					local spill_stats = passes.stats(state, SPILL_STATS, made_spill, w, h,
 						passes.EVERYTHING, self.person,
 						self.stats_known and self.stats_owner == owner and SETTLE or 1)
 					self.stats_known, self.stats_owner = true, owner
-					if person_stats and spill_stats then set = set + BIT.MATCH end
+					levels = self.person_stats_made and spill_stats
+						and passes.levels(state, self.person_stats_made, spill_stats)
+					if levels then set = set + BIT.MATCH end
 				end
 			end
 		end
@@ -347,56 +525,30 @@ function M.person(self, time, now, width, height)
 		end
 		if front then set = set + BIT.FRONT end
 		if kind == "transparent" then
-			local plain = not behind and not front and bit.band(set, BIT.SHADOW) == 0
+			local plain = not behind and not front and bit.band(set, BIT.SHADOW + BIT.CLEAN) == 0
 			set = set + (plain and BIT.PLAIN_TRANSPARENT or BIT.TRANSPARENT)
 		end
 	end
 
 	-- Last the drawing itself.
+	local d = drawn
+	d.matte, d.zones, d.levels = made_matte, zone_picture, levels
+	d.halo, d.spill = made_halo, made_spill
+	d.picture, d.blurred, d.behind, d.front = still or picture, blurred, behind, front
+	d.owner, d.layers, d.width, d.height = owner, layers, width, height
+	if in_steps(set) then
+		local made = person_alone(self, bit.band(set, PERSON_WORDS) + BIT.PERSON_OUT, d)
+		if not made then return false end
+		set = bit.band(set, bit.bnot(PERSON_WORDS)) + BIT.MADE
+		local effect = effect_of(state, set)
+		C.gs_effect_set_texture(effect.parameters.person_made, made)
+		set_scene(effect.parameters, set, self, d)
+		show(self, set, effect, width, height)
+		return true
+	end
 	local effect = effect_of(state, set)
-	local p = effect.parameters
-	if made_matte then
-		C.gs_effect_set_texture(p.matte, made_matte)
-	else
-		C.gs_effect_set_texture(p.alpha, self.person.alpha)
-		C.gs_effect_set_float(p.threshold, s.threshold)
-		C.gs_effect_set_float(p.softness, s.softness)
-	end
-	if zone_picture then C.gs_effect_set_texture(p.zones, zone_picture) end
-	if bit.band(set, BIT.ALPHA_OUT) == 0 then
-		set_background(p, set, owner, still or picture, blurred, width, height)
-		if behind then
-			set_layer(p, "behind", layers.assets.behind, behind, layers.settings, width, height)
-			if bit.band(set, BIT.DEPTH) ~= 0 then
-				C.gs_effect_set_texture(p.depth, self.depth.pointer)
-				C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
-				C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
-			end
-		end
-		if front then
-			set_layer(p, "front", layers.assets.front, front, layers.settings, width, height)
-		end
-		if made_halo then C.gs_effect_set_texture(p.halo, made_halo) end
-		if bit.band(set, BIT.SHADOW) ~= 0 then
-			C.gs_effect_set_float(p.shadow, s.shadow)
-			graphics.set_vec2(p.shadow_offset, SHADOW_X * height / width, SHADOW_Y)
-		end
-		if bit.band(set, BIT.WRAP) ~= 0 then
-			C.gs_effect_set_texture(p.spill, made_spill)
-			C.gs_effect_set_float(p.light_wrap, s.light_wrap)
-		end
-		if bit.band(set, BIT.CLEAN) ~= 0 then
-			C.gs_effect_set_texture(p.person_color, self.near_person)
-			C.gs_effect_set_texture(p.room_color, self.near_room)
-			C.gs_effect_set_float(p.decontaminate, s.decontaminate)
-		end
-		if bit.band(set, BIT.MATCH) ~= 0 then
-			C.gs_effect_set_texture(p.person_stats, person_stats)
-			C.gs_effect_set_texture(p.background_stats, spill_stats)
-			C.gs_effect_set_float(p.match, s.match)
-		end
-	end
-	local opaque = output == "alpha" or kind ~= "transparent"
+	set_person(effect.parameters, set, self, d)
+	set_scene(effect.parameters, set, self, d)
 	local inner, around
 	if set == BIT.PLAIN_TRANSPARENT then
 		inner = part_of(self, s, width, height)
@@ -404,9 +556,9 @@ function M.person(self, time, now, width, height)
 		inner = part_of(self, s, width, height)
 		local rest = bit.band(set, bit.bnot(OF_PERSON)) + BIT.BACKGROUND_OUT
 		around = effect_of(state, rest)
-		set_background(around.parameters, rest, owner, still or picture, blurred, width, height)
+		set_background(around.parameters, rest, owner, d.picture, blurred, width, height)
 	end
-	graphics.show(state, effect, "Draw", self.full, width, height, opaque, inner, around)
+	show(self, set, effect, width, height, inner, around)
 	return true
 end
 
@@ -427,18 +579,18 @@ function M.cover(self, time, now, width, height, panic)
 	local effect = graphics.effect(state, "plain", "")
 	local p = effect.parameters
 	if kind == "camera" then
-		graphics.show(state, effect, "Plain", self.full, width, height, false)
+		graphics.draw_linear(effect, "Plain", self.full, width, height)
 	elseif kind == "blur" and self.cover_made then
-		graphics.show(state, effect, "Straight", self.cover_made, width, height, true)
+		graphics.show_opaque(state, effect, "Straight", self.cover_made, width, height)
 	elseif picture then
 		local asset = self.assets.cover
 		local ratio = (width / height) / (asset.width / asset.height)
 		graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
 		C.gs_effect_set_vec4(p.color, s.cover_color)
-		graphics.show(state, effect, "Picture", picture, width, height, true)
+		graphics.show_opaque(state, effect, "Picture", picture, width, height)
 	elseif kind ~= "blur" then
 		C.gs_effect_set_vec4(p.color, s.cover_color)
-		graphics.show(state, effect, "Fill", self.full, width, height, true)
+		graphics.show_opaque(state, effect, "Fill", self.full, width, height)
 	end
 end
 

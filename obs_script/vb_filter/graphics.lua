@@ -192,26 +192,27 @@ function M.draw_linear(effect, technique, image, width, height, inner, around)
 	C.gs_enable_framebuffer_srgb(previous)
 end
 
--- Draws a result over the caller's target with the caller's blending. `opaque` results need no
--- blending, so their bytes go straight into an 8-bit target; a float target (an HDR canvas) wants
--- linear colour and gets it by way of a texture. `inner` and `around`: see draw_sprites.
-function M.show(state, effect, technique, image, width, height, opaque, inner, around)
-	if not opaque then
-		M.draw_linear(effect, technique, image, width, height, inner, around)
-	elseif C.gs_get_color_space() == obs.SPACE_SRGB then
-		local previous = C.gs_framebuffer_srgb_enabled()
-		C.gs_enable_framebuffer_srgb(false)
-		M.draw(effect, technique, image, width, height, inner, around)
-		C.gs_enable_framebuffer_srgb(previous)
-	else
-		local texrender = M.target(state, "flat", obs.RGBA)
-		if not M.begin(texrender, width, height) then return end
-		C.gs_enable_blending(false)
-		M.draw(effect, technique, image, width, height, inner, around)
-		C.gs_enable_blending(true)
-		local plain = M.effect(state, "plain", "")
-		M.draw_linear(plain, "Straight", M.finish(texrender), width, height)
+-- Draws a result with straight alpha over the caller's target, by way of a texture of sRGB bytes.
+function M.show_mixed(state, effect, technique, image, width, height, inner, around)
+	local texrender = M.target(state, "flat", obs.RGBA)
+	if not M.begin(texrender, width, height) then return end
+	C.gs_enable_blending(false)
+	M.draw(effect, technique, image, width, height, inner, around)
+	C.gs_enable_blending(true)
+	local plain = M.effect(state, "plain", "")
+	M.draw_linear(plain, "Straight", M.finish(texrender), width, height)
+end
+
+-- Draws an opaque result, which needs no blending: its bytes go straight into an 8-bit target; a
+-- float target (an HDR canvas) wants linear colour. `inner` and `around`: see draw_sprites.
+function M.show_opaque(state, effect, technique, image, width, height, inner, around)
+	if C.gs_get_color_space() ~= obs.SPACE_SRGB then
+		return M.show_mixed(state, effect, technique, image, width, height, inner, around)
 	end
+	local previous = C.gs_framebuffer_srgb_enabled()
+	C.gs_enable_framebuffer_srgb(false)
+	M.draw(effect, technique, image, width, height, inner, around)
+	C.gs_enable_framebuffer_srgb(previous)
 end
 
 -- Puts width x height bytes into the one-channel texture called `name`; returns {pointer, width,
@@ -231,6 +232,13 @@ function M.upload(state, name, bytes, width, height)
 	end
 	C.gs_texture_set_image(made.pointer, bytes, width, false)
 	return made
+end
+
+local BLACK = ffi.new("uint8_t [1]")
+
+-- A black pixel.
+function M.black(state)
+	return (state.textures.black or M.upload(state, "black", BLACK, 1, 1)).pointer
 end
 
 function M.set_vec2(parameter, x, y)

@@ -28,7 +28,8 @@ local function shrink_effect(state, taps)
 	return graphics.effect(state, "shrink", made.defines, made.key)
 end
 
--- Shrinks `image` in steps of at most 8 times, each the mean of all pixels under a new one.
+-- Shrinks `image` in steps of at most 8 times, each the mean of all pixels under a new one; nil if
+-- there are too few steps.
 -- `names` are the texrenders of the steps. `weigh` nil: a plain picture; else premultiplied colour,
 -- weighed by `person` {alpha texture, threshold, softness}. `wide` keeps half floats in between.
 function M.shrink(state, names, image, from_width, from_height, width, height, weigh, person, wide)
@@ -51,11 +52,11 @@ function M.shrink(state, names, image, from_width, from_height, width, height, w
 			graphics.draw(effect, "Shrink", image, w, h)
 		end
 		image = graphics.finish(texrender)
-		if w == width and h == height then break end
 		from_width, from_height = w, h
+		if w == width and h == height then break end
 	end
 	C.gs_enable_blending(true)
-	return image
+	return from_width == width and from_height == height and image or nil
 end
 
 local function blur_once(
@@ -214,6 +215,18 @@ function M.stats(state, names, image, width, height, weigh, person, rate)
 	if rate == 1 then C.gs_clear(obs.CLEAR_COLOR, graphics.CLEAR, 0, 0) end
 	C.gs_effect_set_float(p.rate, rate)
 	graphics.draw(effect, "Settle", made, 1, 1)
+	return graphics.finish(texrender)
+end
+
+-- What moves a brightness with the statistics `here` towards that with `there`, in one pixel.
+function M.levels(state, here, there)
+	local effect = graphics.effect(state, "stats", "")
+	local texrender = graphics.target(state, "levels", obs.RGBA16F)
+	if not graphics.begin(texrender, 1, 1) then return nil end
+	C.gs_effect_set_texture(effect.parameters.target, there)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Levels", here, 1, 1)
+	C.gs_enable_blending(true)
 	return graphics.finish(texrender)
 end
 

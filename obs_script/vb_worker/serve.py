@@ -278,8 +278,9 @@ class Worker:
     def _want(self, stream: Stream, pipeline: Pipeline) -> None:
         """Ask for frames of the size that suits the source, which may have become another."""
         channel = stream.channel
-        size = max(1, int(channel.source_width)), max(1, int(channel.source_height))
-        channel.want_width, channel.want_height = pipeline.working_size(*size)
+        size = int(channel.source_width), int(channel.source_height)
+        if min(size) > 0:  # else the filter has not drawn yet
+            channel.want_width, channel.want_height = pipeline.working_size(*size)
 
     def _configure_depth(self, stream: Stream) -> None:
         before = stream.depth.error

@@ -53,6 +53,12 @@ def worker_pids(parent: int | None = None) -> list[int]:
     return found
 
 
+def graphics_errors(log: str) -> list[str]:
+    """Return what OBS's graphics complain of: of textures, targets, parameters."""
+    signs = ("(GL) failed", "glGetError", "set to invalid size", "GL_INVALID")
+    return [line for line in log.splitlines() if any(sign in line for sign in signs)]
+
+
 @contextmanager
 def running_obs(
     folder: Path, *, baseline_leaks: int = BASELINE_LEAKS, **options: Any
@@ -86,6 +92,7 @@ def running_obs(
         if "[virtual background]" in line and not any(text in line for text in stage.expected)
     ]
     assert complaints == [], "OBS's log holds a complaint of ours"
+    assert graphics_errors(report.log) == [], "OBS's graphics had something to complain of"
 
 
 @pytest.fixture

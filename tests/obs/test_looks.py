@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.obs.stage import CAMERA, SECRET, SIZE, Image, Stage, iou, person, wait_for
+from tests.obs.stage import CAMERA, SCENE, SECRET, SIZE, Image, Stage, iou, person, wait_for
 
 COLOUR, COLOUR_BGR = 0xFF3060F0, (0x30, 0x60, 0xF0)
 # What each slider is pulled to.
@@ -97,6 +97,61 @@ def test_the_outputs(stage: Stage) -> None:
     outside = cv2.dilate(truth, np.ones((61, 61), np.uint8)) == 0
     assert (np.abs(inverted - COLOUR_BGR).max(axis=2)[inside] <= 2).mean() > 0.99
     assert (np.abs(inverted - picture).max(axis=2)[outside] <= 2).mean() > 0.99
+
+
+@pytest.mark.parametrize("background", ["color", "blur", "image"])
+def test_all_looks_at_once_are_what_they_are_one_by_one(stage: Stage, background: str) -> None:
+    """OBS binds eight textures in a draw: what needs more is drawn in two steps."""
+    image = np.full((90, 160, 3), COLOUR_BGR, np.uint8)
+    image[:, 80:] = (200, 200, 40)
+    looks = {look: LOOKS[look] for look in ("light_wrap", "decontaminate", "match", "grow")}
+    _on(stage, background=background, background_image=str(stage.save("image", image)), **looks)
+    stage.wait_frames(60)  # the match settles
+    before = stage.shot(CAMERA).astype(int)
+    # Each changes a known part and nothing else.
+    stage.obs.add_input(
+        SCENE, "Layer", "color_source_v3", {"color": 0xFF804020, "width": 64, "height": 64}
+    )
+    marked = _after(
+        stage, frames=30,
+        zone1="drop", zone1_left=0.47, zone1_right=0.53, zone1_top=0.4, zone1_bottom=0.5,
+        front_source="Layer", front_scale=0.1, front_x=0.1, front_y=0.1,
+        behind_source="Layer", behind_scale=0.1, behind_x=0.9, behind_y=0.1,
+    ).astype(int)  # fmt: skip
+    for x in (128, 1152):
+        assert np.abs(marked[72, x, :3] - (0x80, 0x40, 0x20)).max() <= 1
+    changed = np.abs(marked - before).max(axis=2)
+    for left, top, right, bottom in (
+        (64, 36, 192, 108),
+        (1088, 36, 1216, 108),
+        (600, 287, 680, 361),
+    ):
+        area = changed[top - 2 : bottom + 2, left - 2 : right + 2]
+        assert (area > 8).mean() > 0.5
+        area[:] = 0
+    assert np.percentile(changed, 99.9) <= 3 and changed.mean() < 0.5
+
+
+def test_layers_and_clean_up_have_their_own_colours_where_the_rest_is_transparent(
+    stage: Stage,
+) -> None:
+    _on(stage, background="transparent")
+    before = stage.shot(CAMERA).astype(int)
+    stage.obs.add_input(
+        SCENE, "Layer", "color_source_v3", {"color": 0xFF804020, "width": 64, "height": 64}
+    )
+    shown = _after(
+        stage, frames=30, decontaminate=1.0,
+        front_source="Layer", front_scale=0.1, front_x=0.1, front_y=0.1,
+    ).astype(int)  # fmt: skip
+    assert np.abs(shown[72, 128] - (0x80, 0x40, 0x20, 255)).max() <= 1
+    assert (shown[650:, :100, 3] == 0).all()
+    # Inside the person nothing is to be cleaned, and at its edge little.
+    full = (before[..., 3] == 255) & (shown[..., 3] == 255)
+    full[:120, :200] = False
+    assert np.percentile(np.abs(shown - before).max(axis=2)[full], 99) <= 2
+    edge = (before[..., 3] > 64) & (before[..., 3] < 255)
+    assert np.abs((shown - before)[edge][:, :3]).mean() < 40
 
 
 def test_rectangles_keep_and_drop(stage: Stage) -> None:

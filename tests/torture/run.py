@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.obs import lost_scenes
-from tests.obs.conftest import BASELINE_LEAKS, worker_pids
+from tests.obs.conftest import BASELINE_LEAKS, graphics_errors, worker_pids
 from tests.obs.stage import Stage
 from tests.torture.walk import OTHER_COLLECTION, Walk
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
@@ -158,6 +158,7 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
         faults += [
             line for line in report.log.splitlines() if sign in line and "hammer.py" not in line
         ]
+    faults += graphics_errors(report.log)[:20]
     count = folder / "hammer.count"
     hammered = int(count.read_text() or 0) if count.exists() else 0
     return Verdict(seed, walk.steps, faults, walk.memory, report.leaks, hammered)
