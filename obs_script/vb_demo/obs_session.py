@@ -25,6 +25,7 @@ from typing import Any
 
 import obsws_python
 
+from vb_demo import obs_window
 from vb_link import layout, memory, places, sentences
 
 COLLECTION = "Virtual Background"
@@ -65,6 +66,10 @@ class VirtualDisplay:
         if not number:
             raise ObsError("Xvfb did not start: run `Xvfb :99` to see why.")
         self.name = f":{number}"
+
+    @property
+    def ended(self) -> bool:
+        return self._process.poll() is not None
 
     def close(self) -> None:
         self._process.terminate()
@@ -174,14 +179,18 @@ class ObsSession:
             raise
 
     def stop(self, timeout: float = 25.0) -> ExitReport:
-        """Close OBS as Ctrl+C does and report how it went. Kills it after ``timeout`` seconds."""
+        """Close OBS as its user does, or as Ctrl+C does where it has no window of that kind.
+
+        Reports how it went. Kills it after ``timeout`` seconds.
+        """
         clean = False
         if self._client is not None:
             with contextlib.suppress(Exception):
                 self._client.disconnect()
             self._client = None
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
+            if not obs_window.close(self.display_name, self._process.pid):
+                self._process.send_signal(signal.SIGINT)
             try:
                 clean = self._process.wait(timeout) == 0
             except subprocess.TimeoutExpired:
@@ -278,8 +287,21 @@ class ObsSession:
         except obsws_python.error.OBSSDKRequestError as error:
             raise ObsError(f"OBS refused {name}: {error}") from error
         except Exception as error:
-            raise ObsError(f"OBS did not answer {name}: {error}") from error
+            raise ObsError(f"OBS did not answer {name}: {error}{self._end()}") from error
         return dict(answer or {})
+
+    def _end(self) -> str:
+        """Return how OBS ended where it did so by itself, with its last lines."""
+        try:
+            code = self._process.wait(1.0) if self._process is not None else None
+        except subprocess.TimeoutExpired:
+            code = None
+        if code is None:
+            return ""
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with {code}"
+        if self._display is not None and self._display.ended:
+            how += " after its display"
+        return f". It ended {how}; its last lines:\n" + self.log()[-2500:]
 
     def add_input(
         self, scene: str, name: str, kind: str, settings: dict[str, Any], *, fit: bool = True

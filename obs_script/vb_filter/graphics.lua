@@ -24,8 +24,8 @@ for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones"
 	text_of(name)
 end
 
--- Effects belong to all filters together, until the last one is gone: drivers keep some megabytes
--- of each that was ever compiled.
+-- Effects belong to all filters together, and stay when the last one is gone, as with its scene
+-- collection: drivers keep much of each that was ever compiled, also when it is destroyed.
 local effects, users = {}, 0
 
 function M.new()
@@ -60,17 +60,22 @@ function M.effect(state, name, defines, key)
 	return made
 end
 
--- What must be freed with the filter, which uses nothing from now on: {destroy function, pointer}
--- pairs.
-function M.objects(state)
+-- The effects, where nothing draws with them: {destroy function, pointer} pairs.
+function M.unused_effects()
 	local objects = {}
-	users = users - 1
-	if users == 0 then
-		for _, effect in pairs(effects) do
-			objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
-		end
-		effects = {}
+	if users > 0 then return objects end
+	for _, effect in pairs(effects) do
+		objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
 	end
+	effects = {}
+	return objects
+end
+
+-- What must be freed with the filter, which uses nothing from now on: pairs as above. `last`:
+-- no filter may come after this one.
+function M.objects(state, last)
+	users = users - 1
+	local objects = last and M.unused_effects() or {}
 	for _, target in pairs(state.targets) do
 		objects[#objects + 1] = { C.gs_texrender_destroy, target }
 	end

@@ -91,9 +91,10 @@ function M.problem(self)
 	return ""
 end
 
-function M.destroy(self)
+-- `last`: see graphics.objects.
+function M.destroy(self, last)
 	for _, asset in pairs(self.assets or {}) do assets.drop(asset) end
-	if self.state then obs.free_graphics(graphics.objects(self.state)) end
+	if self.state then obs.free_graphics(graphics.objects(self.state, last)) end
 	self.state = nil
 end
 

@@ -169,7 +169,7 @@ local function destroy(self)
 		link.give_channel(self.lane)
 		link.wake(segment)
 	end
-	looks.destroy(self)
+	looks.destroy(self, segment.alive == 0)
 	self.channel, self.lane = nil, nil
 end
 
@@ -537,7 +537,7 @@ end
 local function destroy_scene(self)
 	scene_filters[self] = nil
 	scenes.forget(self)
-	looks.destroy(self)
+	looks.destroy(self, segment.alive == 0)
 end
 
 local function tick_scene(self)
@@ -602,7 +602,13 @@ function script_load(settings)
 	obslua.obs_register_source(scene_info)
 end
 
--- The script hands a new table after a reload: other texts, another list of models.
+-- The script hands a new table after a reload: other texts, another list of models. It also does
+-- so when it goes.
 function script_update(settings)
 	take_half(settings)
+	if segment and segment.alive == 0 then obs.free_graphics(graphics.unused_effects()) end
+end
+
+function script_unload()
+	if segment then obs.free_graphics(graphics.unused_effects()) end
 end

@@ -152,6 +152,8 @@ class Application:
         if self.closing and kept.lua is not None:
             lua_half.destroy(kept.lua)
             kept.lua = None
+        else:
+            self.hand_lists()
 
     def log_line(self, line: str) -> None:
         libobs.log(line, warning=True)

@@ -42,10 +42,10 @@ class UiTasks:
         self._waiting.clear()
 
     def _run_one(self) -> None:
-        if not self._waiting:
-            return
         try:
             with unhurried():
-                self._waiting.popleft()()
+                # OBS 29 closes, and all is dropped, in the middle of that where Ctrl+C comes.
+                if self._waiting:
+                    self._waiting.popleft()()
         except Exception as error:  # an exception cannot cross OBS's own code
             self._on_error(error)

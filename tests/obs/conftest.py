@@ -64,7 +64,9 @@ def running_obs(
     folder: Path, *, baseline_leaks: int = BASELINE_LEAKS, **options: Any
 ) -> Iterator[Stage]:
     """Run an OBS; on leaving, it must close cleanly and leave nothing behind."""
-    session = ObsSession(folder, **options)
+    # Where OBS crashes, its Python says what its threads were at.
+    environment = {"PYTHONFAULTHANDLER": "1", **options.pop("environment", {})}
+    session = ObsSession(folder, environment=environment, **options)
     session.start()
     pid = session.pid
     stage = Stage(session)
