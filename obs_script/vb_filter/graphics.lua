@@ -24,9 +24,9 @@ for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones"
 	text_of(name)
 end
 
--- Effects belong to all filters together, and stay when the last one is gone, as with its scene
+-- Effects belong to all filters together, and stay when the last one goes with its scene
 -- collection: drivers keep much of each that was ever compiled, also when it is destroyed.
-local effects, users = {}, 0
+local effects, users, ending = {}, 0, false
 
 function M.new()
 	users = users + 1
@@ -60,10 +60,9 @@ function M.effect(state, name, defines, key)
 	return made
 end
 
--- The effects, where nothing draws with them: {destroy function, pointer} pairs.
-function M.unused_effects()
+local function unused_effects()
 	local objects = {}
-	if users > 0 then return objects end
+	if users > 0 or not ending then return objects end
 	for _, effect in pairs(effects) do
 		objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
 	end
@@ -71,11 +70,16 @@ function M.unused_effects()
 	return objects
 end
 
--- What must be freed with the filter, which uses nothing from now on: pairs as above. `last`:
--- no filter may come after this one.
-function M.objects(state, last)
+-- The last filters go: what can be freed already, {destroy function, pointer} pairs.
+function M.begin_end()
+	ending = true
+	return unused_effects()
+end
+
+-- What must be freed with the filter, which uses nothing from now on: pairs as above.
+function M.objects(state)
 	users = users - 1
-	local objects = last and M.unused_effects() or {}
+	local objects = unused_effects()
 	for _, target in pairs(state.targets) do
 		objects[#objects + 1] = { C.gs_texrender_destroy, target }
 	end

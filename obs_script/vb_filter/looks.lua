@@ -91,10 +91,9 @@ function M.problem(self)
 	return ""
 end
 
--- `last`: see graphics.objects.
-function M.destroy(self, last)
+function M.destroy(self)
 	for _, asset in pairs(self.assets or {}) do assets.drop(asset) end
-	if self.state then obs.free_graphics(graphics.objects(self.state, last)) end
+	if self.state then obs.free_graphics(graphics.objects(self.state)) end
 	self.state = nil
 end
 

@@ -169,7 +169,7 @@ local function destroy(self)
 		link.give_channel(self.lane)
 		link.wake(segment)
 	end
-	looks.destroy(self, segment.alive == 0)
+	looks.destroy(self)
 	self.channel, self.lane = nil, nil
 end
 
@@ -537,7 +537,7 @@ end
 local function destroy_scene(self)
 	scene_filters[self] = nil
 	scenes.forget(self)
-	looks.destroy(self, segment.alive == 0)
+	looks.destroy(self)
 end
 
 local function tick_scene(self)
@@ -602,13 +602,12 @@ function script_load(settings)
 	obslua.obs_register_source(scene_info)
 end
 
--- The script hands a new table after a reload: other texts, another list of models. It also does
--- so when it goes.
+-- The script hands a new table after a reload: other texts, another list of models.
 function script_update(settings)
 	take_half(settings)
-	if segment and segment.alive == 0 then obs.free_graphics(graphics.unused_effects()) end
 end
 
+-- OBS is closing; the filters that are left are destroyed after this.
 function script_unload()
-	if segment then obs.free_graphics(graphics.unused_effects()) end
+	obs.free_graphics(graphics.begin_end())
 end

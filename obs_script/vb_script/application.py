@@ -12,6 +12,7 @@ import obspython as obs
 
 from vb_link import layout, memory, places, unit_file, wake
 from vb_script import (
+    callbacks,
     control,
     governor,
     libobs,
@@ -152,8 +153,6 @@ class Application:
         if self.closing and kept.lua is not None:
             lua_half.destroy(kept.lua)
             kept.lua = None
-        else:
-            self.hand_lists()
 
     def log_line(self, line: str) -> None:
         libobs.log(line, warning=True)
@@ -297,7 +296,7 @@ def description() -> str:
 
 
 def load(settings: Any) -> None:
-    obs.obs_frontend_add_event_callback(on_event)
+    obs.obs_frontend_add_event_callback(event_callback)
     try:
         application.load(settings)
     except SaidError as error:
@@ -309,8 +308,9 @@ def load(settings: Any) -> None:
 
 
 def unload() -> None:
-    obs.obs_frontend_remove_event_callback(on_event)
+    obs.obs_frontend_remove_event_callback(event_callback)
     application.unload()
+    callbacks.let_go()
 
 
 def update(settings: Any) -> None:
@@ -324,6 +324,9 @@ def save(settings: Any) -> None:
 def on_event(event: int) -> None:
     if event == obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN:
         application.closing = True
+
+
+event_callback = callbacks.held(on_event)
 
 
 def properties() -> Any:

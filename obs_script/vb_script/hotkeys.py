@@ -7,6 +7,8 @@ from typing import Any
 
 import obspython as obs
 
+from vb_script.callbacks import held
+
 # The last part of the hotkey's name (virtual_background.<action>) and of its text's key.
 ACTIONS = {
     "toggle": "Hotkey.Toggle",
@@ -26,7 +28,7 @@ class Hotkeys:
         """Tell OBS of them. ``act`` gets the action's name when one is pressed."""
         for action, key in ACTIONS.items():
             self._ids[action] = obs.obs_hotkey_register_frontend(
-                f"virtual_background.{action}", texts[key], _pressed(action, act)
+                f"virtual_background.{action}", texts[key], held(_pressed(action, act))
             )
 
     def load(self, settings: Any) -> None:

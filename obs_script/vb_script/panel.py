@@ -8,6 +8,7 @@ from typing import Any
 import obspython as obs
 
 from vb_script import obs_filters, requests
+from vb_script.callbacks import held
 from vb_script.scene_words import words
 from vb_script.texts import SaidError, say
 from vb_script.unhurried import unhurried
@@ -157,8 +158,7 @@ def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool
         with unhurried():
             return pressed(shown)
 
-    # obspython takes plain functions only, no bound methods.
-    obs.obs_properties_add_button(properties, key, title, on_pressed)
+    obs.obs_properties_add_button(properties, key, title, held(on_pressed))
 
 
 def _group(properties: Any, key: str, title: str, inner: Any) -> None:

@@ -82,8 +82,7 @@ class Walk:
             self.items[name] = self.stage.picture(name, person(size=SIZES[0])[0])
         self.request("CreateScene", {"sceneName": OTHER_SCENE})
         self.request("CreateSceneItem", {"sceneName": OTHER_SCENE, "sourceName": CAMERAS[0]})
-        # One filter stays all the time: drivers keep some memory of each shader that was ever
-        # compiled, and the shaders go with the last filter. (Studio Mode copies a scene's filters.)
+        # One filter stays all the time, as the user's own would.
         self.stage.obs.add_filter(CAMERAS[1], ANCHOR, FILTER_ID, {"model": MODELS[0]})
         for name in CAMERAS:
             self._add_to(name)

@@ -3,9 +3,11 @@ transition is changed: that event comes on the window's thread, as a button's pr
 
 ``go`` empty is Reload in OBS's own order: script_unload, re-execution of the module, script_load.
 ``unload`` in it is the script's removal, ``load`` its being added again. A file named ``done``
-says that it has been through.
+says that it has been through, and holds how many copies of the script there still are. (OBS keeps
+the callbacks of each, as it does after its own Reload.)
 """
 
+import gc
 import importlib
 import os
 import sys
@@ -27,7 +29,13 @@ def _on_event(event: int) -> None:
         if "load" in what:
             importlib.reload(module)
             module.script_load(None)
-        (_FOLDER / "done").touch()
+        gc.collect()
+        (_FOLDER / "doing").write_text(str(_copies()))
+        (_FOLDER / "doing").rename(_FOLDER / "done")
+
+
+def _copies() -> int:
+    return sum(type(held).__name__ == "Application" for held in gc.get_objects())
 
 
 def script_load(settings: object) -> None:
