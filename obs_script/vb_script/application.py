@@ -55,6 +55,7 @@ class Application:
         self.problem = ""
         self.notice, self.noticed = "", 0.0
         self.closing = False
+        self.event_callback: Any = None
         self.listed: tuple[object, ...] = ()
         self.shown: dict[int, tuple[int, status.Figures]] = {}
         self.status_lock = threading.Lock()
@@ -296,7 +297,9 @@ def description() -> str:
 
 
 def load(settings: Any) -> None:
-    obs.obs_frontend_add_event_callback(event_callback)
+    # OBS loads a script again, after a switch of the scene collection, without running it anew.
+    application.event_callback = callbacks.held(on_event)
+    obs.obs_frontend_add_event_callback(application.event_callback)
     try:
         application.load(settings)
     except SaidError as error:
@@ -308,7 +311,7 @@ def load(settings: Any) -> None:
 
 
 def unload() -> None:
-    obs.obs_frontend_remove_event_callback(event_callback)
+    obs.obs_frontend_remove_event_callback(application.event_callback)
     application.unload()
     callbacks.let_go()
 
@@ -324,9 +327,6 @@ def save(settings: Any) -> None:
 def on_event(event: int) -> None:
     if event == obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN:
         application.closing = True
-
-
-event_callback = callbacks.held(on_event)
 
 
 def properties() -> Any:

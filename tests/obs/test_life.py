@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.bench.obs_cost import memory_mib
 from tests.obs.conftest import BASELINE_LEAKS, worker_pids
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
@@ -234,6 +235,25 @@ def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
             stage.wait_for_mask()
             assert _fits(stage, truth)
         assert len(worker_pids(stage.obs.pid)) == 1
+
+
+def test_switching_the_scene_collection_does_not_make_obs_grow(start_obs: StartObs) -> None:
+    first, more = 3, 8
+    leaks = BASELINE_LEAKS + 2 * (first + more)
+    with start_obs(collections=(COLLECTION, "Other"), baseline_leaks=leaks) as stage:
+        _masked(stage)
+        stage.set_filter(background="blur")
+
+        def grown(rounds: int) -> float:
+            before = memory_mib(stage.obs.pid)
+            for _ in range(rounds):
+                _switch_collections(stage.obs)
+                stage.wait_for_mask()
+            return memory_mib(stage.obs.pid) - before
+
+        grown(first)
+        # With shaders compiled anew each time it is about 40.
+        assert grown(more) < 15
 
 
 @pytest.mark.versions
