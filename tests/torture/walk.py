@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from tests.bench.obs_cost import memory_mib
 from tests.obs.conftest import worker_pids
 from tests.obs.painted import install_model
 from tests.obs.stage import SCENE, Stage, person, wait_for
@@ -315,8 +316,6 @@ class Walk:
 
 
 def _mib(pid: int) -> float:
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    with contextlib.suppress(OSError):
+        return memory_mib(pid)
+    return 0.0
