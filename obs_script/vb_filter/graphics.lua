@@ -139,7 +139,9 @@ end
 
 -- Draws a source into a texture of width x height: premultiplied, sRGB bytes. The source's own
 -- coordinates are `units`. `render` is one of the calls of libobs.lua that must not be compiled.
--- `alone`: the source draws one sprite, so what was there need not be read to blend it.
+-- `alone`: the source draws one sprite of sRGB bytes, which are copied as they are: nothing that was
+-- there need be read to blend it, and decoding each pixel to encode it again is half of what a
+-- frame costs in software.
 function M.draw_source(state, name, render, source, width, height, units_x, units_y, alone)
 	local texrender = M.target(state, name, obs.RGBA)
 	if not M.begin(texrender, width, height, units_x, units_y) then return nil end
@@ -148,7 +150,10 @@ function M.draw_source(state, name, render, source, width, height, units_x, unit
 	local under = alone and obs.BLEND_ZERO or obs.BLEND_INVSRCALPHA
 	C.gs_blend_function_separate(obs.BLEND_SRCALPHA, under, obs.BLEND_ONE, under)
 	local was_srgb = M.framebuffer_was_srgb
+	local was_linear = C.gs_get_linear_srgb()
+	if alone then C.gs_set_linear_srgb(false) end
 	render(source)
+	C.gs_set_linear_srgb(was_linear)
 	M.framebuffer_was_srgb = was_srgb
 	C.gs_blend_state_pop()
 	return M.finish(texrender)

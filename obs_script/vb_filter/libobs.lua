@@ -25,6 +25,7 @@ typedef struct {
 void *obs_filter_get_target(const void *filter);
 void *obs_filter_get_parent(const void *filter);
 uint32_t obs_source_get_output_flags(const void *source);
+size_t obs_source_filter_count(const void *source);
 uint32_t obs_source_get_base_width(void *source);
 uint32_t obs_source_get_base_height(void *source);
 void obs_source_video_render(void *source);
@@ -104,6 +105,8 @@ void gs_enable_blending(bool enable);
 void gs_enable_framebuffer_srgb(bool enable);
 bool gs_framebuffer_srgb_enabled(void);
 int gs_get_color_space(void);
+bool gs_get_linear_srgb(void);
+bool gs_set_linear_srgb(bool linear);
 ]]
 ffi.cdef(declared)
 
