@@ -60,13 +60,31 @@ function M.effect(state, name, defines, key)
 	return made
 end
 
+-- What takes pixels as they are, and the parameter of OBS's own effect that it is for.
+local point_sampler, sources_image
+
+-- Lets OBS's own effect take the next source's pixels as they are.
+local function take_pixels()
+	if not point_sampler then
+		local clamp = obs.ADDRESS_CLAMP
+		point_sampler = C.gs_samplerstate_create(
+			ffi.new("vb_sampler_info", { obs.FILTER_POINT, clamp, clamp, clamp, 1, 0 }))
+		sources_image = C.gs_effect_get_param_by_name(
+			C.obs_get_base_effect(obs.EFFECT_DEFAULT), "image")
+	end
+	C.gs_effect_set_next_sampler(sources_image, point_sampler)
+end
+
 local function unused_effects()
 	local objects = {}
 	if users > 0 or not ending then return objects end
 	for _, effect in pairs(effects) do
 		objects[#objects + 1] = { C.gs_effect_destroy, effect.effect }
 	end
-	effects = {}
+	if point_sampler then
+		objects[#objects + 1] = { C.gs_samplerstate_destroy, point_sampler }
+	end
+	effects, point_sampler = {}, nil
 	return objects
 end
 
@@ -151,7 +169,10 @@ function M.draw_source(state, name, render, source, width, height, units_x, unit
 	C.gs_blend_function_separate(obs.BLEND_SRCALPHA, under, obs.BLEND_ONE, under)
 	local was_srgb = M.framebuffer_was_srgb
 	local was_linear = C.gs_get_linear_srgb()
-	if alone then C.gs_set_linear_srgb(false) end
+	if alone then
+		C.gs_set_linear_srgb(false)
+		if not units_x then take_pixels() end
+	end
 	render(source)
 	C.gs_set_linear_srgb(was_linear)
 	M.framebuffer_was_srgb = was_srgb

@@ -6,6 +6,10 @@ local declared = [[
 typedef struct __attribute__((aligned(16))) { float x, y, z, w; } vb_vec4;
 typedef struct { float x, y; } vb_vec2;
 typedef struct { void *type; int own; void *pointer; } vb_userdata;
+typedef struct {
+	int filter, address_u, address_v, address_w, max_anisotropy;
+	uint32_t border_color;
+} vb_sampler_info;
 // The beginning of struct obs_source_info, which OBS only ever lengthens.
 typedef struct {
 	const char *id; int type; uint32_t output_flags;
@@ -50,6 +54,7 @@ void obs_weak_source_release(void *weak);
 void *obs_source_get_settings(const void *source);
 const char *obs_data_get_string(void *data, const char *name);
 void obs_data_release(void *data);
+void *obs_get_base_effect(int effect);
 uint64_t obs_get_video_frame_time(void);
 uint64_t obs_get_frame_interval_ns(void);
 uint64_t os_gettime_ns(void);
@@ -88,7 +93,10 @@ void gs_effect_set_float(void *param, float value);
 void gs_effect_set_int(void *param, int value);
 void gs_effect_set_vec2(void *param, const vb_vec2 *value);
 void gs_effect_set_vec4(void *param, const vb_vec4 *value);
+void gs_effect_set_next_sampler(void *param, void *sampler);
 bool gs_effect_loop(void *effect, const char *technique);
+void *gs_samplerstate_create(const vb_sampler_info *info);
+void gs_samplerstate_destroy(void *sampler);
 void gs_draw_sprite(void *texture, uint32_t flip, uint32_t width, uint32_t height);
 void gs_draw_sprite_subregion(void *texture, uint32_t flip, uint32_t x, uint32_t y,
                               uint32_t width, uint32_t height);
@@ -137,6 +145,8 @@ M.CLEAR_COLOR = 1
 M.BLEND_ZERO, M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 0, 1, 4, 5
 M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
 M.SPACE_SRGB = 0
+M.EFFECT_DEFAULT = 0
+M.FILTER_POINT, M.ADDRESS_CLAMP = 0, 0
 M.LOG_WARNING = 200
 -- Within so many words of a source's beginning its obs_source_info lies: at 27 in OBS 29, at 42
 -- in 30 and 32.

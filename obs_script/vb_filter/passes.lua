@@ -17,16 +17,23 @@ local function set_weigh(p, weigh, person)
 	C.gs_effect_set_float(p.softness, person.softness)
 end
 
--- The effect that takes `taps` x `taps` samples: a loop of known length is unrolled.
+-- The effect that takes `across` x `down` samples: a loop of known length is unrolled.
 local shrinks = {}
-local function shrink_effect(state, taps)
-	local made = shrinks[taps]
+local function shrink_effect(state, across, down)
+	local number = across * 64 + down
+	local made = shrinks[number]
 	if not made then
-		made = { key = "shrink" .. taps, defines = "#define TAPS " .. taps .. "\n" }
-		shrinks[taps] = made
+		made = {
+			key = "shrink" .. across .. "x" .. down,
+			defines = "#define ACROSS " .. across .. "\n#define DOWN " .. down .. "\n",
+		}
+		shrinks[number] = made
 	end
 	return graphics.effect(state, "shrink", made.defines, made.key)
 end
+
+-- How many bilinear taps mean `from` pixels that become `to`: each covers two of them.
+local function taps(from, to) return math.max(1, math.ceil(from / to / 2)) end
 
 -- Shrinks `image` in steps of at most 8 times, each the mean of all pixels under a new one; nil if
 -- there are too few steps.
@@ -40,9 +47,7 @@ function M.shrink(state, names, image, from_width, from_height, width, height, w
 		local format = (weigh or wide) and obs.RGBA16F or obs.RGBA
 		local texrender = graphics.target(state, names[step], format)
 		if not graphics.begin(texrender, w, h) then image = nil break end
-		-- A bilinear tap covers two pixels each way.
-		local taps = math.ceil(math.max(from_width / w, from_height / h) / 2)
-		local effect = shrink_effect(state, math.max(taps, 1))
+		local effect = shrink_effect(state, taps(from_width, w), taps(from_height, h))
 		local p = effect.parameters
 		graphics.set_vec2(p.footprint, 1 / w, 1 / h)
 		if weigh and step == 1 then

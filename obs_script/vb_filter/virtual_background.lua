@@ -214,7 +214,6 @@ end
 -- From now on no alpha made before fits.
 local function forget_alpha(self)
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
-	self.late_id = nil
 	self.generation, self.first_id = (self.generation + 1) % 2 ^ 32, self.id + 1
 	if self.channel then self.channel.generation = self.generation end
 	if self.ring then locked.clear(self.ring) end
@@ -401,11 +400,9 @@ local function begin_frame(self, time, width, height, measured)
 	composite.begin_frame(self)
 
 	local id = self.staged_id
-	self.staged_id, self.late_id = nil, nil
-	if id and self.stages_late then
-		stage(self)
-		self.late_id = id  -- until this frame is drawn: the worker then has OBS's pause
-	elseif id then
+	self.staged_id = nil
+	if id then
+		if self.stages_late then stage(self) end
 		hand_over(self, id, now)
 	end
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
@@ -418,10 +415,11 @@ local function begin_frame(self, time, width, height, measured)
 		forget_alpha(self)
 		return
 	end
+	-- In this order software OpenGL waits once: for `full`, which the small picture is made of, too.
+	take_alphas(self)
 	if self.ring or self.frame % math.min(math.max(channel.every, 1), half.most_every) == 0 then
 		send_small(self, place, now)
 	end
-	take_alphas(self)
 	choose_pair(self)
 	if self.has_alpha then count_age(self) end
 	channel.drawn_frames = channel.drawn_frames + 1
@@ -465,11 +463,6 @@ local function render(self)
 	else
 		channel.state = half.states.cover
 		composite.cover(self, time, now, width, height, panic)
-	end
-	if self.late_id then
-		local id = self.late_id
-		self.late_id = nil
-		hand_over(self, id, now)
 	end
 	if measured then
 		channel.capture_ns = channel.capture_ns + (middle - start)
