@@ -6,6 +6,7 @@ local M = {}
 
 -- Names of texrenders: one a step of shrinking, two for the directions of a blur.
 local ROOM = { "room1", "room2", "room3", across = "room_across", down = "room_down" }
+local AHEAD = { across = "ahead_across", "ahead_down1", "ahead_down2" }
 local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
 local NEAR_PERSON = { "np1", "np2", "np3", across = "np_across", down = "np_down" }
 local NEAR_ROOM = { "nr1", "nr2", "nr3", across = "nr_across", down = "nr_down" }
@@ -182,11 +183,42 @@ function M.begin_frame(self)
 	self.clean_made, self.person_stats_made, self.upsampled = nil, nil, nil
 end
 
+-- The room's blur, made ahead: software OpenGL waits at each texture that is not finished, so each
+-- frame draws what was made in the one before, and makes of what is finished what the next two
+-- need. The room is three frames late then, which is not seen in a blur. Returns nil where there is
+-- none yet, and for a second blur in the same frame.
+local function blur_ahead(self, width, height, sigma)
+	local ahead = self.ahead
+	if not ahead then
+		ahead = { number = 1 }
+		self.ahead = ahead
+	end
+	if ahead.frame == self.frame then return nil end
+	local small = self.small.frame ~= self.frame and self.small or self.small_before
+	local w, h, sigma_there = passes.blur_size(width, height, sigma)
+	if not small.texture or w > small.width or h > small.height then return nil end
+	local goes_on = ahead.frame == self.frame - 1 and ahead.generation == self.generation
+		and ahead.sigma == sigma and ahead.width == width and ahead.height == height
+	local ready = goes_on and ahead.made or nil
+	local across = goes_on and ahead.across or nil
+	ahead.number = 3 - ahead.number
+	ahead.made = across and passes.blur_down(
+		self.state, AHEAD[ahead.number], across, w, h, sigma_there)
+	ahead.across = passes.blur_across(
+		self.state, AHEAD.across, small.texture, w, h, sigma_there, passes.ROOM, self.person)
+	ahead.frame, ahead.generation = self.frame, self.generation
+	ahead.sigma, ahead.width, ahead.height = sigma, width, height
+	return ready
+end
+
 local function room_blur(self, width, height, strength)
 	if self.blur_made == nil or self.blur_strength ~= strength then
 		self.blur_strength = strength
-		self.blur_made = passes.blur(self.state, ROOM, self.full, width, height,
-			strength * height / 1080, passes.ROOM, self.person, self.small) or false
+		local sigma = strength * height / 1080
+		self.blur_made = self.stages_late and blur_ahead(self, width, height, sigma)
+			or passes.blur(self.state, ROOM, self.full, width, height, sigma, passes.ROOM,
+				self.person, self.small)
+			or false
 	end
 	return self.blur_made
 end

@@ -63,8 +63,8 @@ end
 -- What takes pixels as they are, and the parameter of OBS's own effect that it is for.
 local point_sampler, sources_image
 
--- Lets OBS's own effect take the next source's pixels as they are.
-local function take_pixels()
+-- Lets OBS's own effect take a source's pixels as they are, or no longer.
+local function take_pixels(wanted)
 	if not point_sampler then
 		local clamp = obs.ADDRESS_CLAMP
 		point_sampler = C.gs_samplerstate_create(
@@ -72,7 +72,7 @@ local function take_pixels()
 		sources_image = C.gs_effect_get_param_by_name(
 			C.obs_get_base_effect(obs.EFFECT_DEFAULT), "image")
 	end
-	C.gs_effect_set_next_sampler(sources_image, point_sampler)
+	C.gs_effect_set_next_sampler(sources_image, wanted and point_sampler or nil)
 end
 
 local function unused_effects()
@@ -168,12 +168,11 @@ function M.draw_source(state, name, render, source, width, height, units_x, unit
 	local under = alone and obs.BLEND_ZERO or obs.BLEND_INVSRCALPHA
 	C.gs_blend_function_separate(obs.BLEND_SRCALPHA, under, obs.BLEND_ONE, under)
 	local was_srgb = M.framebuffer_was_srgb
-	local was_linear = C.gs_get_linear_srgb()
-	if alone then
-		C.gs_set_linear_srgb(false)
-		if not units_x then take_pixels() end
-	end
+	local was_linear, in_place = C.gs_get_linear_srgb(), alone and not units_x
+	if alone then C.gs_set_linear_srgb(false) end
+	if in_place then take_pixels(true) end
 	render(source)
+	if in_place then take_pixels(false) end  -- a source without a picture has drawn nothing
 	C.gs_set_linear_srgb(was_linear)
 	M.framebuffer_was_srgb = was_srgb
 	C.gs_blend_state_pop()

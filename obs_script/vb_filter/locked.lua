@@ -14,12 +14,16 @@ local WINDOW, MAY_BE_LATE, CALM_WINDOWS = 60, 2, 5
 -- Begins the names of all textures of rings.
 M.PREFIX = "ring_"
 
--- A place for a picture, its small copy, an alpha and a depth: the names of their textures.
+local function small(prefix)
+	return { names = { prefix .. "1", prefix .. "2", prefix .. "3" } }
+end
+
+-- A place for a picture, its small copy and the one before, an alpha and a depth: the names of their
+-- textures.
 function M.room(prefix)
 	return {
 		full_name = prefix .. "full", alpha_name = prefix .. "alpha", depth_name = prefix .. "depth",
-		small_names = { prefix .. "small1", prefix .. "small2", prefix .. "small3" },
-		small = {},
+		small = small(prefix .. "small"), small_before = small(prefix .. "before"),
 	}
 end
 

@@ -78,31 +78,45 @@ local function blur_once(
 	return graphics.finish(texrender)
 end
 
--- Blurs `image` with a Gaussian of `sigma` pixels, weighed: shrunk by a power of two so that few
--- taps are needed. Returns straight colour and the mean weight. `small` is nil or {texture, width,
--- height}, the same picture shrunk already, and used where it is large enough.
-function M.blur(state, names, image, width, height, sigma, weigh, person, small)
+-- The size at which a blur of `sigma` pixels is made, so that few taps are needed; its sigma there.
+function M.blur_size(width, height, sigma)
 	local factor = 2
 	while sigma / factor >= 4 do factor = factor * 2 end
-	local w, h = math.ceil(width / factor), math.ceil(height / factor)
-	sigma = sigma / factor
+	return math.ceil(width / factor), math.ceil(height / factor), sigma / factor
+end
+
+-- The two directions of a weighed blur at width x height: half floats in between, straight colour
+-- and the mean weight in the end. `weigh` nil: `image` is weighed already.
+function M.blur_across(state, name, image, width, height, sigma, weigh, person)
 	C.gs_enable_blending(false)
-	local made
-	if small and small.texture and w <= small.width and h <= small.height then
-		made = blur_once(state, names.across, obs.RGBA16F, "BlurWeighed", small.texture,
-			w, h, 1 / w, 0, sigma, weigh, person)
-	else
-		made = M.shrink(state, names, image, width, height, w, h, weigh, person)
-		C.gs_enable_blending(false)
-		made = made and blur_once(
-			state, names.across, obs.RGBA16F, "Blur", made, w, h, 1 / w, 0, sigma)
-	end
-	if made then
-		made = blur_once(
-			state, names.down, obs.RGBA, "BlurStraight", made, w, h, 0, 1 / h, sigma)
-	end
+	local made = blur_once(state, name, obs.RGBA16F, weigh and "BlurWeighed" or "Blur", image,
+		width, height, 1 / width, 0, sigma, weigh, person)
 	C.gs_enable_blending(true)
 	return made
+end
+
+function M.blur_down(state, name, image, width, height, sigma)
+	C.gs_enable_blending(false)
+	local made = blur_once(
+		state, name, obs.RGBA, "BlurStraight", image, width, height, 0, 1 / height, sigma)
+	C.gs_enable_blending(true)
+	return made
+end
+
+-- Blurs `image` with a Gaussian of `sigma` pixels, weighed: shrunk by a power of two. Returns straight
+-- colour and the mean weight. `small` is nil or {texture, width, height}, the same picture shrunk
+-- already, and used where it is large enough.
+function M.blur(state, names, image, width, height, sigma, weigh, person, small)
+	local w, h, sigma_there = M.blur_size(width, height, sigma)
+	local made
+	if small and small.texture and w <= small.width and h <= small.height then
+		made = M.blur_across(
+			state, names.across, small.texture, w, h, sigma_there, weigh, person)
+	else
+		made = M.shrink(state, names, image, width, height, w, h, weigh, person)
+		made = made and M.blur_across(state, names.across, made, w, h, sigma_there)
+	end
+	return made and M.blur_down(state, names.down, made, w, h, sigma_there)
 end
 
 -- Blurs a one-channel picture of width x height with a Gaussian of `sigma` pixels.

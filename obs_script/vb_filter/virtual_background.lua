@@ -365,11 +365,15 @@ end
 local function send_small(self, place, now)
 	local channel = self.channel
 	local w, h = link.wanted_size(channel, half.frame_bytes)
+	if not self.ring then
+		place.small, place.small_before = place.small_before, place.small
+		self.small, self.small_before = place.small, place.small_before
+	end
 	local small = place.small
 	small.texture = passes.shrink(
-		self.state, place.small_names, place.full, self.width, self.height, w, h)
+		self.state, small.names, place.full, self.width, self.height, w, h)
 	if small.texture then
-		small.width, small.height = w, h
+		small.width, small.height, small.frame = w, h, self.frame
 		self.staged_small = small
 		if not self.stages_late then stage_now(self) end
 		self.id = self.id + 1
@@ -408,7 +412,7 @@ local function begin_frame(self, time, width, height, measured)
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, self.filter, width, height, measured and thread_ns or nil)
-	self.full, self.small = place.full, place.small
+	self.full, self.small, self.small_before = place.full, place.small, place.small_before
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then

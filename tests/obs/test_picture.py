@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
 
-from tests.obs.stage import BACKDROP_BGR, CAMERA, FILTER, SECRET, SIZE, Image, Stage, iou, person
+from tests.obs.stage import (
+    BACKDROP_BGR,
+    CAMERA,
+    FILTER,
+    SCENE,
+    SECRET,
+    SIZE,
+    Image,
+    Stage,
+    iou,
+    person,
+    wait_for,
+)
 from vb_link import layout
 from vb_link.settings import FILTER_ID, defaults
 
@@ -113,6 +127,50 @@ def test_the_blurred_room_holds_nothing_of_the_person(stage: Stage) -> None:
     near = cv2.dilate(truth, np.ones((121, 121), np.uint8)) > 0
     near &= cv2.dilate(truth, np.ones((51, 51), np.uint8)) == 0
     assert np.abs(shown[near] - 200).mean() < 4
+
+
+def test_the_blur_follows_the_room(stage: Stage) -> None:
+    before, truth = person(room=(200, 40, 40))
+    after, _ = person(room=(40, 200, 40))
+    _on(stage, before, background="blur", blur_strength=24.0)
+    stage.wait_frames(20)
+    outside = cv2.dilate(truth, np.ones((81, 81), np.uint8)) == 0
+    assert np.abs(stage.shot(CAMERA)[..., :3][outside].astype(int) - (200, 40, 40)).max() <= 3
+    stage.obs.request(
+        "SetInputSettings",
+        {"inputName": CAMERA, "inputSettings": {"file": str(stage.save("after", after))}},
+    )
+    wait_for(lambda: stage.shot(CAMERA)[600, 60, 1] > 100, 5, "the other room")
+    stage.wait_frames(8)
+    stage.wait_for_mask()
+    assert np.abs(stage.shot(CAMERA)[..., :3][outside].astype(int) - (40, 200, 40)).max() <= 3
+
+
+def test_a_video_s_colours_and_alpha_are_those_that_obs_shows(stage: Stage, tmp_path: Path) -> None:
+    picture, _ = person()
+    video = tmp_path / "alpha.mkv"
+    clear = np.full(picture.shape[:2], 255, np.uint8)
+    clear[:, :320] = np.linspace(0, 255, 320).astype(np.uint8)
+    with av.open(str(video), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.width, stream.height, stream.pix_fmt = *SIZE, "bgra"
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(np.dstack((picture, clear)), format="bgra")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    stage.obs.add_input(SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True})
+
+    def as_it_is() -> bool:
+        shown = stage.shot(CAMERA).astype(int)
+        colours = np.abs(shown[:, 320:, :3] - picture[:, 320:]).max()
+        return bool(colours <= 1 and np.abs(shown[..., 3] - clear).max() <= 1)
+
+    wait_for(lambda: np.abs(stage.shot()[:, 640:, :3].astype(int) - picture[:, 640:]).max() <= 1,
+             10, "the video")  # fmt: skip
+    wait_for(as_it_is, 5, "what OBS shows")
+    stage.add_filter(background="room")
+    stage.wait_for_mask()
+    wait_for(as_it_is, 5, "the same with the filter")
 
 
 @pytest.mark.versions
