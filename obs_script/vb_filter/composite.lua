@@ -196,7 +196,10 @@ local function blur_ahead(self, width, height, sigma)
 	if ahead.frame == self.frame then return nil end
 	local small = self.small.frame ~= self.frame and self.small or self.small_before
 	local w, h, sigma_there = passes.blur_size(width, height, sigma)
-	if not small.texture or w > small.width or h > small.height then return nil end
+	if not small.texture or small.generation ~= self.generation
+		or w > small.width or h > small.height then
+		return nil
+	end
 	local goes_on = ahead.frame == self.frame - 1 and ahead.generation == self.generation
 		and ahead.sigma == sigma and ahead.width == width and ahead.height == height
 	local ready = goes_on and ahead.made or nil

@@ -157,9 +157,9 @@ end
 
 -- Draws a source into a texture of width x height: premultiplied, sRGB bytes. The source's own
 -- coordinates are `units`. `render` is one of the calls of libobs.lua that must not be compiled.
--- `alone`: the source draws one sprite of sRGB bytes, which are copied as they are: nothing that was
--- there need be read to blend it, and decoding each pixel to encode it again is half of what a
--- frame costs in software.
+-- `alone`: the source draws one sprite of sRGB bytes, which are copied as they are: nothing that
+-- was there need be read to blend it, and decoding each pixel to encode it again is half of what
+-- a frame costs in software.
 function M.draw_source(state, name, render, source, width, height, units_x, units_y, alone)
 	local texrender = M.target(state, name, obs.RGBA)
 	if not M.begin(texrender, width, height, units_x, units_y) then return nil end

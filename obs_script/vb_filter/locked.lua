@@ -18,8 +18,8 @@ local function small(prefix)
 	return { names = { prefix .. "1", prefix .. "2", prefix .. "3" } }
 end
 
--- A place for a picture, its small copy and the one before, an alpha and a depth: the names of their
--- textures.
+-- A place for a picture, its small copy and the one before, an alpha and a depth: the names of
+-- their textures.
 function M.room(prefix)
 	return {
 		full_name = prefix .. "full", alpha_name = prefix .. "alpha", depth_name = prefix .. "depth",

@@ -103,9 +103,9 @@ function M.blur_down(state, name, image, width, height, sigma)
 	return made
 end
 
--- Blurs `image` with a Gaussian of `sigma` pixels, weighed: shrunk by a power of two. Returns straight
--- colour and the mean weight. `small` is nil or {texture, width, height}, the same picture shrunk
--- already, and used where it is large enough.
+-- Blurs `image` with a Gaussian of `sigma` pixels, weighed: shrunk by a power of two. Returns
+-- straight colour and the mean weight. `small` is nil or {texture, width, height}, the same picture
+-- shrunk already, and used where it is large enough.
 function M.blur(state, names, image, width, height, sigma, weigh, person, small)
 	local w, h, sigma_there = M.blur_size(width, height, sigma)
 	local made

@@ -373,7 +373,8 @@ local function send_small(self, place, now)
 	small.texture = passes.shrink(
 		self.state, small.names, place.full, self.width, self.height, w, h)
 	if small.texture then
-		small.width, small.height, small.frame = w, h, self.frame
+		small.width, small.height = w, h
+		small.frame, small.generation = self.frame, self.generation
 		self.staged_small = small
 		if not self.stages_late then stage_now(self) end
 		self.id = self.id + 1
