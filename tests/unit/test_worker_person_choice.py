@@ -12,6 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.two_people import BLUE, FRAMES_PER_SECOND, Stand, as_probability, draw
+from vb_link import places
+from vb_worker.models import find_models, open_model
 from vb_worker.people import FORGET_SECONDS
 from vb_worker.person_choice import MODES, PersonChoice
 
@@ -261,13 +263,17 @@ def test_masks_without_sense_are_taken_and_nothing_is_added(seed: int) -> None:
             assert (kept >= 0).all() and (kept <= probability + 1e-6).all()
 
 
-def test_it_costs_about_a_millisecond() -> None:
+def test_it_costs_less_than_finding_the_person() -> None:
     stands = CROSSINGS["both pass"]
     clip = [(picture, as_probability(seen)) for picture, seen in (draw(*pair) for pair in stands)]
     choice = PersonChoice("follow", 0.15, 0.8)
-    took = []
+    model = open_model(find_models([places.models_dir()])["selfie_square"])
+    chosen, found = [], []
     for picture, probability in clip:
         begin = time.perf_counter()
         choice(probability, picture)
-        took.append(time.perf_counter() - begin)
-    assert np.percentile(took, 20) < 2e-3  # the quickest ones: other work disturbs less
+        middle = time.perf_counter()
+        model(picture)
+        chosen.append(middle - begin)
+        found.append(time.perf_counter() - middle)
+    assert np.median(chosen) < np.median(found)

@@ -7,6 +7,8 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_link import places
+from vb_worker.models import find_models, open_model
 from vb_worker.stabilise import Stabiliser
 
 SHAPE = (144, 256)
@@ -79,13 +81,18 @@ def test_another_size_starts_anew() -> None:
     assert steady(small, STILL).max() == 0.0
 
 
-def test_it_takes_less_than_three_tenths_of_a_millisecond() -> None:
+def test_it_takes_less_than_a_quarter_of_finding_the_person() -> None:
     random = np.random.default_rng(3)
     frames = [random.random(SHAPE, dtype=np.float32) for _ in range(8)]
+    picture = random.integers(0, 256, (*SHAPE, 4), np.uint8)
+    model = open_model(find_models([places.models_dir()])["selfie_square"])
     steady = Stabiliser()
-    times = []
-    for number in range(200):
+    steadied, found = [], []
+    for number in range(100):
         begin = time.perf_counter()
         steady(frames[number % 8], STILL)
-        times.append(time.perf_counter() - begin)
-    assert np.median(times) < 0.3e-3
+        middle = time.perf_counter()
+        model(picture)
+        steadied.append(middle - begin)
+        found.append(time.perf_counter() - middle)
+    assert np.median(steadied) < np.median(found) / 4
