@@ -129,8 +129,7 @@ local function draw(asset, state, source, wide, high)
 	-- Not larger than useful: twice what is shown, the rest is done by shrinking without aliasing.
 	local scale = math.min(1, 2 * math.max(wide / width, high / height))
 	local w, h = math.ceil(width * scale), math.ceil(height * scale)
-	local flags = C.obs_source_get_output_flags(source)
-	local alone = bit.band(flags, obs.FLAG_ASYNC + obs.FLAG_CUSTOM_DRAW) == obs.FLAG_ASYNC
+	local alone = obs.drawing_flags(source) == obs.FLAG_ASYNC
 		and C.obs_source_filter_count(source) == 0
 	local texture = graphics.draw_source(
 		state, asset.name, obs.render, source, w, h, width, height, alone)

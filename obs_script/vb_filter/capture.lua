@@ -20,14 +20,11 @@ function M.full(state, name, filter, width, height, clock)
 	local source = below(state, C.obs_filter_get_target(filter))
 	local parent = C.obs_filter_get_parent(filter)
 	if source == nil or parent == nil then return nil end
-	local flags = C.obs_source_get_output_flags(parent)
-	local bare = source == parent and bit.band(flags, obs.FLAG_CUSTOM_DRAW) == 0
-	local async = bit.band(flags, obs.FLAG_ASYNC) ~= 0
-	local plain = bare and not async
+	local flags = source == parent and obs.drawing_flags(parent)
 	local start = clock and clock()
 	local full = graphics.draw_source(
-		state, name, plain and obs.render_plainly or obs.render, source, width, height,
-		nil, nil, bare and async)
+		state, name, flags == 0 and obs.render_plainly or obs.render, source, width, height,
+		nil, nil, flags == obs.FLAG_ASYNC)
 	if clock then state.source_ns = clock() - start end
 	return full
 end

@@ -189,28 +189,22 @@ end
 -- none yet, and for a second blur in the same frame.
 local function blur_ahead(self, width, height, sigma)
 	local ahead = self.ahead
-	if not ahead then
-		ahead = { number = 1 }
-		self.ahead = ahead
-	end
 	if ahead.frame == self.frame then return nil end
-	local small = self.small.frame ~= self.frame and self.small or self.small_before
+	local small = self.small.frame ~= self.frame and self.small or self.place.small_before
 	local w, h, sigma_there = passes.blur_size(width, height, sigma)
 	if not small.texture or small.generation ~= self.generation
 		or w > small.width or h > small.height then
 		return nil
 	end
-	local goes_on = ahead.frame == self.frame - 1 and ahead.generation == self.generation
-		and ahead.sigma == sigma and ahead.width == width and ahead.height == height
+	local goes_on = ahead.frame == self.frame - 1 and ahead.sigma == sigma
+		and ahead.generation == self.generation
 	local ready = goes_on and ahead.made or nil
 	local across = goes_on and ahead.across or nil
-	ahead.number = 3 - ahead.number
 	ahead.made = across and passes.blur_down(
-		self.state, AHEAD[ahead.number], across, w, h, sigma_there)
+		self.state, AHEAD[self.frame % 2 + 1], across, w, h, sigma_there)
 	ahead.across = passes.blur_across(
 		self.state, AHEAD.across, small.texture, w, h, sigma_there, passes.ROOM, self.person)
-	ahead.frame, ahead.generation = self.frame, self.generation
-	ahead.sigma, ahead.width, ahead.height = sigma, width, height
+	ahead.frame, ahead.generation, ahead.sigma = self.frame, self.generation, sigma
 	return ready
 end
 

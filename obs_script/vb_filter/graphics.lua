@@ -168,12 +168,12 @@ function M.draw_source(state, name, render, source, width, height, units_x, unit
 	local under = alone and obs.BLEND_ZERO or obs.BLEND_INVSRCALPHA
 	C.gs_blend_function_separate(obs.BLEND_SRCALPHA, under, obs.BLEND_ONE, under)
 	local was_srgb = M.framebuffer_was_srgb
-	local was_linear, in_place = C.gs_get_linear_srgb(), alone and not units_x
-	if alone then C.gs_set_linear_srgb(false) end
+	local was_linear = alone and C.gs_set_linear_srgb(false)
+	local in_place = alone and not units_x
 	if in_place then take_pixels(true) end
 	render(source)
 	if in_place then take_pixels(false) end  -- a source without a picture has drawn nothing
-	C.gs_set_linear_srgb(was_linear)
+	if alone then C.gs_set_linear_srgb(was_linear) end
 	M.framebuffer_was_srgb = was_srgb
 	C.gs_blend_state_pop()
 	return M.finish(texrender)

@@ -113,7 +113,6 @@ void gs_enable_blending(bool enable);
 void gs_enable_framebuffer_srgb(bool enable);
 bool gs_framebuffer_srgb_enabled(void);
 int gs_get_color_space(void);
-bool gs_get_linear_srgb(void);
 bool gs_set_linear_srgb(bool linear);
 ]]
 ffi.cdef(declared)
@@ -168,6 +167,11 @@ M.height = interpreted(function(source) return M.C.obs_source_get_base_height(so
 M.full_width = interpreted(function(source) return M.C.obs_source_get_width(source) end)
 M.full_height = interpreted(function(source) return M.C.obs_source_get_height(source) end)
 M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
+
+-- How a source draws itself: FLAG_ASYNC alone is one sprite, 0 is by OBS's default effect.
+function M.drawing_flags(source)
+	return bit.band(M.C.obs_source_get_output_flags(source), M.FLAG_ASYNC + M.FLAG_CUSTOM_DRAW)
+end
 
 -- The functions declared above that this libobs lacks. FFI finds a function when it is first
 -- called, which may be in the middle of a draw: so all are looked for before.

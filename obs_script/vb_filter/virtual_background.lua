@@ -145,6 +145,7 @@ local function create(settings, source)
 		status_seen = 0, refreshed_ns = 0, slow_stages = 0, notice_seen = "",
 		plate_seen = 0,
 		state = graphics.new(), person = {}, place = locked.room(""), rehearsal = rehearsal.new(),
+		ahead = {},
 	}
 	order.know("camera", self.filter)
 	if not obs.leave_to_libobs(self.filter) then
@@ -367,7 +368,7 @@ local function send_small(self, place, now)
 	local w, h = link.wanted_size(channel, half.frame_bytes)
 	if not self.ring then
 		place.small, place.small_before = place.small_before, place.small
-		self.small, self.small_before = place.small, place.small_before
+		self.small = place.small
 	end
 	local small = place.small
 	small.texture = passes.shrink(
@@ -413,7 +414,7 @@ local function begin_frame(self, time, width, height, measured)
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, self.filter, width, height, measured and thread_ns or nil)
-	self.full, self.small, self.small_before = place.full, place.small, place.small_before
+	self.full, self.small = place.full, place.small
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then
