@@ -12,13 +12,13 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from tests.busy import busy
 from vb_demo.obs_session import ObsSession
 from vb_link import layout
 from vb_link.settings import FILTER_ID
@@ -166,44 +166,39 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
         clip.make_clip(source, width=width, height=height, fps=options.fps, seconds=6.0)
     ours = options.filter == FILTER_ID
-    load = [
-        subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.load)
-    ]
     turns: dict[bool, list[Turn]] = {False: [], True: []}
     session = ObsSession(
         folder, width=width, height=height, fps=options.fps, preview=options.preview
     )
-    session.start()
-    try:
-        session.add_input(
-            "Scene", CAMERA, "ffmpeg_source",
-            {"local_file": str(source.resolve()), "looping": True, "hw_decode": False},
-        )  # fmt: skip
-        session.add_filter(CAMERA, FILTER, options.filter, json.loads(options.settings))
-        if ours:
-            session.segment().measure = 1
-        version = session.request("GetVersion")["obsVersion"]
-        time.sleep(3)
-        if ours:
-            _wait_for_masks(session)
-        if options.record:
-            session.request("StartRecord")
-        for _ in range(options.turns):
-            for enabled in (False, True):
-                session.request(
-                    "SetSourceFilterEnabled",
-                    {"sourceName": CAMERA, "filterName": FILTER, "filterEnabled": enabled},
-                )
-                time.sleep(1.5)
-                turns[enabled].append(Turn(session, options.seconds, ours and enabled))
-        if options.record:
-            session.request("StopRecord")
-            time.sleep(1)
-    finally:
-        session.stop()
-        for process in load:
-            process.kill()
-            process.wait()
+    with busy(options.load):
+        session.start()
+        try:
+            session.add_input(
+                "Scene", CAMERA, "ffmpeg_source",
+                {"local_file": str(source.resolve()), "looping": True, "hw_decode": False},
+            )  # fmt: skip
+            session.add_filter(CAMERA, FILTER, options.filter, json.loads(options.settings))
+            if ours:
+                session.segment().measure = 1
+            version = session.request("GetVersion")["obsVersion"]
+            time.sleep(3)
+            if ours:
+                _wait_for_masks(session)
+            if options.record:
+                session.request("StartRecord")
+            for _ in range(options.turns):
+                for enabled in (False, True):
+                    session.request(
+                        "SetSourceFilterEnabled",
+                        {"sourceName": CAMERA, "filterName": FILTER, "filterEnabled": enabled},
+                    )
+                    time.sleep(1.5)
+                    turns[enabled].append(Turn(session, options.seconds, ours and enabled))
+            if options.record:
+                session.request("StopRecord")
+                time.sleep(1)
+        finally:
+            session.stop()
 
     def side(enabled: bool) -> dict[str, Any]:
         rows = [turn.figures for turn in turns[enabled]]

@@ -8,10 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 
+from tests.clips import write_clip
 from tests.obs.stage import SIZE, Image
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from vb_worker.models import trial
@@ -99,12 +99,5 @@ def _middle(shown: Image, bit: int, row: int) -> Any:
 
 def clip(path: Path, fps: int = 30) -> Path:
     """Write a clip of all the numbers there are."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=fps)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": "10", "bf": "0"}
-        for number in range(1 << BITS):
-            frame = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+    frames = (numbered(number) for number in range(1 << BITS))
+    return write_clip(path, frames, fps, preset="ultrafast", crf="10", bf="0")

@@ -2,37 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.busy import busy
 from tests.obs import painted
 from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, wait_for
 from vb_link import layout
-
-BUSY = "while True: pass"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def model(data_folder: Path) -> str:
     """Install a model that takes some ten milliseconds."""
     return painted.install_model(data_folder / "models", "red_is_person_slowly", layers=6)
-
-
-@contextmanager
-def _load(processes: int) -> Iterator[None]:
-    """Keep the machine busy with as many processes as make OBS late."""
-    running = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for one in running:
-            one.kill()
-            one.wait()
 
 
 def test_on_a_busy_machine_less_is_done_down_to_the_users_floor(
@@ -44,7 +27,7 @@ def test_on_a_busy_machine_less_is_done_down_to_the_users_floor(
     stage.add_filter(name="Left alone", model=model, quality="balanced")
     stage.wait_for_mask(2)
     eased, alone = stage.channels()
-    with _load(6):
+    with busy(6):
         wait_for(lambda: eased.eased_quality == b"fast", 30, "a lower quality")
         wait_for(lambda: eased.every == 2, 30, "a lower rate")
         wait_for(lambda: b"Doing less because OBS is late: quality Fast, a mask for one frame in 2"

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto
 
+from tests.clips import write_clip
 from tests.obs.stage import CAMERA, SCENE, SIZE, Image, frames_of, person, wait_for
 from tests.unit.onnx_graphs import Graph, manifest_for
 from vb_link import layout
@@ -138,19 +138,11 @@ def test_one_of_two_people_stays(
 def test_the_one_followed_stays_alone_through_a_clip(
     start_obs: Callable[..., Any], tmp_path: Path
 ) -> None:
-    file = tmp_path / "two.mp4"
     steps = 45
-    with av.open(str(file), "w") as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": "14"})
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        for step in range(steps):
-            # To the right and back, so that the clip loops without a jump.
-            left = 40 + 80 * (1 - abs(2 * step / steps - 1))
-            picture = av.VideoFrame.from_ndarray(_two_people(left)[0], format="bgr24")
-            for packet in stream.encode(picture):
-                container.mux(packet)
-        for packet in stream.encode():
-            container.mux(packet)
+    # To the right and back, so that the clip loops without a jump.
+    lefts = [40 + 80 * (1 - abs(2 * step / steps - 1)) for step in range(steps)]
+    pictures = (_two_people(left)[0] for left in lefts)
+    file = write_clip(tmp_path / "two.mp4", pictures, crf="14")
     _, large, small = _two_people(80)
     with start_obs() as stage:
         stage.obs.add_input(

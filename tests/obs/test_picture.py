@@ -6,11 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 
+from tests.clips import write_clip
 from tests.obs.stage import (
     BACKDROP_BGR,
     CAMERA,
@@ -148,16 +148,10 @@ def test_the_blur_follows_the_room(stage: Stage) -> None:
 
 def test_a_video_s_colours_and_alpha_are_those_that_obs_shows(stage: Stage, tmp_path: Path) -> None:
     picture, _ = person()
-    video = tmp_path / "alpha.mkv"
     clear = np.full(picture.shape[:2], 255, np.uint8)
     clear[:, :320] = np.linspace(0, 255, 320).astype(np.uint8)
-    with av.open(str(video), "w") as container:
-        stream = container.add_stream("ffv1", rate=30)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "bgra"
-        for _ in range(10):
-            frame = av.VideoFrame.from_ndarray(np.dstack((picture, clear)), format="bgra")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    frames = [np.dstack((picture, clear))] * 10
+    video = write_clip(tmp_path / "alpha.mkv", frames, codec="ffv1", pixels="bgra")
     stage.obs.add_input(SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True})
 
     def as_it_is() -> bool:

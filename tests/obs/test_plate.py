@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import av
 import cv2
 import numpy as np
 import pytest
 
+from tests.clips import write_clip
 from tests.obs import painted
 from tests.obs.stage import CAMERA, FILTER, SCENE, SIZE, Image, Stage, wait_for
 from vb_demo.obs_session import SCRIPT, ObsError
@@ -58,18 +58,13 @@ def _somebody(room: Image) -> Image:
 def _clip(path: Path, picture: Image, lights: list[float], moved: int = 0) -> Path:
     """Write a clip with a camera's noise."""
     random = np.random.default_rng(5)
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = *SIZE, "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": "12", "bf": "0"}
-        noise = [random.normal(0, 2, (SIZE[1], SIZE[0], 1)).astype(np.float32) for _ in range(5)]
-        picture = np.roll(picture, moved, axis=1)
-        for number, light in enumerate(lights):
-            frame = np.clip(picture * np.float32(light) + noise[number % 5], 0, 255)
-            image = av.VideoFrame.from_ndarray(frame.astype(np.uint8), format="bgr24")
-            container.mux(stream.encode(image))
-        container.mux(stream.encode(None))
-    return path
+    noise = [random.normal(0, 2, (SIZE[1], SIZE[0], 1)).astype(np.float32) for _ in range(5)]
+    turned = np.roll(picture, moved, axis=1)
+    frames = (
+        np.clip(turned * np.float32(light) + noise[number % 5], 0, 255).astype(np.uint8)
+        for number, light in enumerate(lights)
+    )
+    return write_clip(path, frames, FPS, preset="ultrafast", crf="12", bf="0")
 
 
 @pytest.fixture

@@ -9,12 +9,12 @@ import sys
 import zlib
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 import vb_worker
+from tests.clips import write_clip
 from vb_link import bounded, limits, picture_size
 from vb_script.assets import refuse_large
 from vb_script.texts import SaidError
@@ -97,14 +97,7 @@ def test_what_is_no_format_for_pictures_is_not_handed_to_a_decoder(tmp_path: Pat
 
 
 def test_a_video_of_huge_frames_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "a.mp4"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
-        for _ in range(3):
-            frame = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
+    path = write_clip(tmp_path / "a.mp4", [np.zeros((48, 64, 3), np.uint8)] * 3, 10)
     opened = video.open_input(path)
     assert len(list(opened.decode(video=0))) == 3
     opened.close()

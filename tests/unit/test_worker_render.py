@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.clips import write_clip
 from tests.unit.worker_pictures import ROOM, iou, person
 from vb_worker.cli import main
 from vb_worker.video import Source, upright
@@ -147,14 +148,9 @@ def test_a_picture_and_a_looped_video_are_shown_behind(clip: Path, tmp_path: Pat
     assert main(["render", str(clip), "-o", str(out), "--background", f"{tmp_path}/green.png"]) == 0
     assert _is(GREEN, _frames(out)[3][1][:40, :40]).all()
 
-    loop = tmp_path / "loop.mp4"  # 0.1 s red, 0.1 s blue, over and over
-    with av.open(str(loop), "w") as container:
-        video: Any = container.add_stream("libx264", rate=10)
-        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
-        for color in ((200, 0, 0), (0, 0, 200)):
-            flat = np.full((64, 64, 3), color, np.uint8)
-            container.mux(video.encode(av.VideoFrame.from_ndarray(flat, format="rgb24")))
-        container.mux(video.encode(None))
+    # 0.1 s red, 0.1 s blue, over and over
+    flats = [np.full((64, 64, 3), color, np.uint8) for color in ((0, 0, 200), (200, 0, 0))]
+    loop = write_clip(tmp_path / "loop.mp4", flats, 10)
     out = tmp_path / "video.mp4"
     assert main(["render", str(clip), "-o", str(out), "--background", str(loop)]) == 0
     for ms, (_, pixels) in zip(TIMES, _frames(out)):
