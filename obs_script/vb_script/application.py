@@ -28,6 +28,7 @@ from vb_script import (
 from vb_script.assets import Assets
 from vb_script.doctor import Doctor
 from vb_script.errands import Errands
+from vb_script.held_sources import HeldSources
 from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
 from vb_script.survivors import survivors
@@ -49,6 +50,7 @@ class Application:
         self.errands: Errands | None = None
         self.ui: UiTasks | None = None
         self.governor: governor.Watch | None = None
+        self.held: HeldSources | None = None
         self.hotkeys = Hotkeys()
         self.doctor = Doctor(self.texts, self.checked)
         self.panel = Panel(self.texts, self.summary, self.note, self.doctor.start)
@@ -90,6 +92,7 @@ class Application:
         else:
             lua_half.update(kept.lua, table)
         library = libobs.libobs()
+        self.held = HeldSources(library)
         self.ui = UiTasks(library, self.failed)
         self.governor = governor.Watch(library, segment)
         self.errands = Errands(
@@ -141,6 +144,8 @@ class Application:
         kept = survivors()
         if kept.memory is not None:
             kept.memory.segment.alive = 0  # from the next draw on the cover is shown
+        self.let_sources_go()
+        self.held = None
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
@@ -154,6 +159,14 @@ class Application:
         if self.closing and kept.lua is not None:
             lua_half.destroy(kept.lua)
             kept.lua = None
+
+    def hold_sources(self) -> None:
+        if self.held is not None:
+            self.held.hold()
+
+    def let_sources_go(self) -> None:
+        if self.held is not None:
+            self.held.let_go()
 
     def log_line(self, line: str) -> None:
         libobs.log(line, warning=True)
@@ -325,8 +338,15 @@ def save(settings: Any) -> None:
 
 
 def on_event(event: int) -> None:
+    # OBS clears all after the first two. It unloads scripts when it has walked along its lists and
+    # waits after that for what they let go.
     if event == obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN:
         application.closing = True
+        application.hold_sources()
+    elif event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING:
+        application.hold_sources()
+    elif event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED:
+        application.let_sources_go()
 
 
 def properties() -> Any:

@@ -164,21 +164,6 @@ class Stage:
         except ObsError:
             return
 
-    def elsewhere(self) -> set[str]:
-        """Return the names of the sources in scenes that are not shown; none where OBS is gone."""
-        try:
-            listed = self.obs.request("GetSceneList")
-            return {
-                item["sourceName"]
-                for scene in listed["scenes"]
-                if scene["sceneName"] != listed["currentProgramSceneName"]
-                for item in self.obs.request("GetSceneItemList", {"sceneName": scene["sceneName"]})[
-                    "sceneItems"
-                ]
-            }
-        except ObsError:
-            return set()
-
     # Sources
 
     def picture(self, name: str, image: Image, scene: str = SCENE) -> int:

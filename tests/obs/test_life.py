@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from tests.bench.obs_cost import memory_mib
+from tests.busy import busy
 from tests.obs.conftest import BASELINE_LEAKS, worker_pids
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
@@ -234,6 +235,30 @@ def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
             stage.wait_for_mask()
             assert _fits(stage, truth)
         assert len(worker_pids(stage.obs.pid)) == 1
+
+
+@pytest.mark.versions
+def test_a_full_collection_is_left_on_a_busy_computer(
+    start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OBS 32 by itself loses scenes there and ends itself: see vb_script/held_sources.py."""
+    monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
+    rounds, scenes = 6, ("First", "Second", "Third", "Fourth")
+    options: dict[str, Any] = {
+        "collections": (COLLECTION, "Other"),
+        "baseline_leaks": BASELINE_LEAKS + 2 * rounds,
+        "scripts": ((SCRIPT, {}), (SCRIPTS / "hammer.py", {})),
+    }
+    with busy(2), start_obs(**options) as stage:
+        _, truth = _masked(stage)
+        for scene in scenes:
+            stage.obs.request("CreateScene", {"sceneName": scene})
+            stage.obs.request("CreateSceneItem", {"sceneName": scene, "sourceName": CAMERA})
+        for _ in range(rounds):
+            _switch_collections(stage.obs)
+            assert len(stage.obs.request("GetSceneList")["scenes"]) == 1 + len(scenes)
+        stage.wait_for_mask()
+        assert _fits(stage, truth)
 
 
 def test_switching_the_scene_collection_does_not_make_obs_grow(start_obs: StartObs) -> None:

@@ -56,7 +56,7 @@ def test_random_bytes_all_over_the_memory(
             assert int(writer.stdout.read()) > 1000
             # The worker may have stopped, or stand before settings that nobody made.
             room.renew()
-            assert room.masked()
+            wait_for(room.masked, 10, "the mask")
         states = [channel.state for channel in stage.channels()]
         assert states == [layout.STATE_MASK] * (2 if step >= 5 else 1)
         wait_for(lambda: all(b"ms" in one.status for one in stage.channels()), 10, "a status line")

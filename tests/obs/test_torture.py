@@ -8,7 +8,7 @@ from tests.torture.run import torture
 
 
 def test_a_random_walk_leaves_obs_well(tmp_path: Path) -> None:
-    verdict = torture(seed=7, minutes=1.5, folder=tmp_path)
+    verdict = torture(seed=7, minutes=3, folder=tmp_path)
     print(verdict.text())
     assert verdict.faults == [], verdict.failure()
     assert len(verdict.steps) > 100
