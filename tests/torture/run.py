@@ -20,6 +20,11 @@ from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "obs" / "scripts"
 SIZE = (640, 360)
+# MiB that OBS and the worker may grow by at rest. OBS keeps each combination's shaders until it
+# closes (a megabyte each, 52 at most), and what its allocator and driver have once had.
+MOST_GROWTH = {"OBS": 250, "The worker": 100}
+# From here on all that is kept is there: afterwards neither may grow by more than this share.
+SETTLED_RESTS, MOST_SHARE = 60, 0.1
 
 
 @dataclass(frozen=True)
@@ -38,23 +43,48 @@ class Verdict:
             f"Seed {self.seed}: {len(self.steps)} steps, the other script went round "
             f"{self.hammered} times, {self.leaks} memory leaks in OBS's log."
         ]
-        # At rest: all filters but one away.
-        for index, whose in enumerate(("OBS", "The worker")):
-            rows = [row[index] for row in self.memory if row[index]]
-            if rows:
-                quarter = max(len(rows) // 4, 1)
-                # The first rest is before everything that is made once has been made.
-                first = statistics.median(rows[1 : 1 + quarter] or rows)
-                last = statistics.median(rows[-quarter:])
-                lines.append(
-                    f"{whose} at rest: {first:.0f} MiB at first, {last:.0f} at last"
-                    f" ({' '.join(f'{row:.0f}' for row in rows)})."
-                )
+        for whose, rows in _at_rest(self.memory).items():
+            first, last = _ends(rows)
+            lines.append(
+                f"{whose} at rest: {first:.0f} MiB at first, {last:.0f} at last"
+                f" ({' '.join(f'{row:.0f}' for row in rows)})."
+            )
         return "\n".join(lines)
 
     def failure(self) -> str:
         """Return what it takes to see it again."""
         return "\n".join([*self.steps, *self.faults, f"Again: --seed {self.seed}"])
+
+
+def _at_rest(memory: list[tuple[float, float]]) -> dict[str, list[float]]:
+    """Return each process's memory in MiB whenever all filters but one were away."""
+    whole = {whose: [row[index] for row in memory] for index, whose in enumerate(MOST_GROWTH)}
+    seen = {whose: [row for row in rows if row] for whose, rows in whole.items()}
+    return {whose: rows for whose, rows in seen.items() if rows}
+
+
+def _ends(rows: list[float]) -> tuple[float, float]:
+    """Return the medians of the first and the last quarter."""
+    quarter = max(len(rows) // 4, 1)
+    # The first rest is before everything that is made once has been made.
+    return statistics.median(rows[1 : 1 + quarter] or rows), statistics.median(rows[-quarter:])
+
+
+def growth(memory: list[tuple[float, float]]) -> list[str]:
+    """Return a sentence for each process that grew: OBS's and the worker's MiB at each rest."""
+    faults = []
+    for whose, rows in _at_rest(memory).items():
+        first, last = _ends(rows)
+        if last - first > MOST_GROWTH[whose]:
+            faults.append(f"{whose} grew from {first:.0f} to {last:.0f} MiB.")
+        settled = rows[SETTLED_RESTS:]
+        if len(settled) >= SETTLED_RESTS // 2:
+            first, last = _ends(settled)
+            if last > (1 + MOST_SHARE) * first:
+                faults.append(
+                    f"{whose} grew from {first:.0f} to {last:.0f} MiB after rest {SETTLED_RESTS}."
+                )
+    return faults
 
 
 def torture(seed: int, minutes: float, folder: Path) -> Verdict:
@@ -155,7 +185,7 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
         faults += [
             line for line in report.log.splitlines() if sign in line and "hammer.py" not in line
         ]
-    faults += graphics_errors(report.log)[:20]
+    faults += graphics_errors(report.log)[:20] + growth(walk.memory)
     count = folder / "hammer.count"
     hammered = int(count.read_text() or 0) if count.exists() else 0
     return Verdict(seed, walk.steps, faults, walk.memory, report.leaks, hammered)
