@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.obs.stage import wait_for
 
 TITLE, FILES = "^Scripts$", "^Add Scripts$"
+TRIES = 4
 ENTRIES = 14  # more than the menu Tools has
 LIST = ("120", "64")  # a place on the list's first row
 # The buttons below the list, so many Tabs from it
@@ -32,8 +33,15 @@ class ScriptsWindow:
         """Choose a file with the button that adds scripts."""
         self._press(ADD)
         wait_for(lambda: self._windows(FILES), 10, "the window to choose a file in")
-        self._do("type", str(script))
-        self._keys("Return")
+        # It is seen before it takes keys; what it says of half a name is closed by a key.
+        for _ in range(TRIES):
+            time.sleep(0.5)
+            self._keys("ctrl+a")
+            self._do("type", str(script))
+            self._keys("Return")
+            if not self._windows(FILES):
+                return
+        raise AssertionError("The file could not be chosen.")
 
     def remove(self) -> None:
         """Press the button that removes a script, with the first of them chosen."""
