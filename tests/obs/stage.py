@@ -222,10 +222,10 @@ class Stage:
         time.sleep(0.2)
 
     def wait_frames(self, frames: int) -> None:
-        """Wait until OBS has drawn so many more frames."""
-        start = self.obs.request("GetStats")["renderTotalFrames"]
-        wait_for(
-            lambda: self.obs.request("GetStats")["renderTotalFrames"] >= start + frames,
-            20,
-            f"{frames} more frames",
-        )
+        """Wait until OBS has drawn so many more frames; those it was too late for do not count."""
+        end = self._drawn() + frames
+        wait_for(lambda: self._drawn() >= end, 20, f"{frames} more frames")
+
+    def _drawn(self) -> int:
+        stats = self.obs.request("GetStats")
+        return int(stats["renderTotalFrames"] - stats["renderSkippedFrames"])
