@@ -31,7 +31,10 @@ class HeldSources:
         self._held = [int(source) for source in found]
 
     def let_go(self) -> None:
-        """Release them: OBS frees what nobody else holds soon after, in a thread of its own."""
+        """Release them: OBS frees what nobody else holds soon after, in a thread of its own.
+
+        Without Python's lock, as the last to let go of a source waits for locks of OBS's.
+        """
         held, self._held = self._held, []
         for source in held:
             self._library.obs_source_release(source)

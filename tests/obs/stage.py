@@ -226,6 +226,11 @@ class Stage:
         end = self._drawn() + frames
         wait_for(lambda: self._drawn() >= end, 20, f"{frames} more frames")
 
+    def settle(self, frames: int = 4) -> None:
+        """Wait for what was changed: a look drawn for the first time is compiled, then covered."""
+        self.wait_frames(frames)
+        self.wait_for_mask()
+
     def _drawn(self) -> int:
         stats = self.obs.request("GetStats")
         return int(stats["renderTotalFrames"] - stats["renderSkippedFrames"])

@@ -32,13 +32,11 @@ def _on(stage: Stage, **settings: Any) -> tuple[Image, Image]:
 
 
 def _after(stage: Stage, *, frames: int = 6, covered: bool = False, **settings: Any) -> Image:
-    # A look drawn for the first time is compiled: OBS stands still, counts frames nonetheless, and
-    # the cover comes after that.
-    drawn = stage.channels()[0].drawn_frames + frames
     stage.set_filter(**settings)
-    wait_for(lambda: stage.channels()[0].drawn_frames >= drawn, 30, f"{frames} more draws")
-    if not covered:
-        stage.wait_for_mask()
+    if covered:
+        stage.wait_frames(frames)
+    else:
+        stage.settle(frames)
     return stage.shot(CAMERA)
 
 

@@ -81,12 +81,6 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         _transition(stage, "Cut", 0)
 
 
-def _settle(stage: Stage) -> None:
-    """Wait for what was changed; a look drawn for the first time is compiled, and covered after."""
-    stage.wait_frames(4)
-    stage.wait_for_mask()
-
-
 def _background(picture: Image) -> Any:
     """Return the colour of the picture's upper left corner, where no person is."""
     return picture[20:80, 20:80, :3].reshape(-1, 3).astype(int).mean(axis=0)
@@ -113,15 +107,15 @@ def test_a_nested_scene_keeps_its_own_and_the_outer_one_rules_where_it_has_none(
 ) -> None:
     assert _is(scenes.shot(OUTER), BEACH_BGR)
     _own(scenes, OUTER, background="color", background_color=DESK_COLOR)
-    _settle(scenes)
+    scenes.settle()
     assert _is(scenes.shot(OUTER), BEACH_BGR), "the innermost scene with a setting rules"
     _change(scenes, BEACH, background="default")
-    _settle(scenes)
+    scenes.settle()
     assert _is(scenes.shot(OUTER), DESK_BGR), "the outer scene rules where the inner has none"
     assert _is(scenes.shot(BEACH), DEFAULT_BGR)
     _change(scenes, BEACH, background="color")
     scenes.obs.request("RemoveSourceFilter", {"sourceName": OUTER, "filterName": SCENE_FILTER})
-    _settle(scenes)
+    scenes.settle()
     assert _is(scenes.shot(OUTER), BEACH_BGR)
 
 
@@ -213,7 +207,7 @@ def _area(picture: Image, colour: tuple[int, int, int]) -> int:
 def test_a_scene_renamed_keeps_its_background(scenes: Stage) -> None:
     scenes.obs.request("SetSceneName", {"sceneName": DESK, "newSceneName": "Office"})
     try:
-        _settle(scenes)
+        scenes.settle()
         assert _is(scenes.shot("Office"), DESK_BGR)
     finally:
         scenes.obs.request("SetSceneName", {"sceneName": "Office", "newSceneName": DESK})
@@ -229,14 +223,14 @@ def test_a_scene_has_its_own_zones_and_layers(scenes: Stage) -> None:
             "zone1_bottom": 0.25}  # fmt: skip
     _change(scenes, DESK, own_zones=True, **keep)
     try:
-        _settle(scenes)
+        scenes.settle()
         assert np.abs(_background(scenes.shot(DESK)) - room).max() <= 3
         assert _is(scenes.shot(BEACH), BEACH_BGR)
         assert _is(scenes.shot(SCENE), DEFAULT_BGR)
         # What the camera's filter keeps, a scene with zones of its own does not.
         scenes.set_filter(**keep)
         _change(scenes, DESK, zone1="off")
-        _settle(scenes)
+        scenes.settle()
         assert _is(scenes.shot(DESK), DESK_BGR)
         assert np.abs(_background(scenes.shot(BEACH)) - room).max() <= 3
     finally:
@@ -275,7 +269,7 @@ def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
         assert _is(scenes.shot(guest), DESK_BGR)
         # A background of the guest's scene rules there, and so in what shows it.
         _own(scenes, guest, background="color", background_color=DEFAULT)
-        _settle(scenes)
+        scenes.settle()
         assert _is(scenes.shot(BEACH), DEFAULT_BGR)
     finally:
         _change(scenes, BEACH, background="color")
@@ -358,7 +352,7 @@ def test_a_group_has_its_own(start_obs: Callable[..., Any], tmp_path: Path) -> N
         assert _is(stage.shot(SCENE), BEACH_BGR)
         assert _is(stage.shot(CAMERA), DEFAULT_BGR)
         stage.obs.set_filter("Group", SCENE_FILTER, {"background": "default"})
-        _settle(stage)
+        stage.settle()
         assert _is(stage.shot(SCENE), DESK_BGR)
 
 
@@ -393,7 +387,7 @@ def test_a_duplicate_and_a_restart_keep_the_backgrounds(
         stage.wait_for_mask()
         assert _is(stage.shot(copy), BEACH_BGR)
         _change(stage, copy, background_color=DESK_COLOR)
-        _settle(stage)
+        stage.settle()
         assert _is(stage.shot(copy), DESK_BGR) and _is(stage.shot(BEACH), BEACH_BGR)
     with start_obs() as stage:
         _show(stage, copy)
