@@ -1,154 +1,23 @@
--- What is drawn: the person over the background with its layers and looks, or the cover.
-local obs, graphics, passes, assets, scenes = ...
+-- What is drawn: the person over the background, with its layers and looks.
+local obs, graphics, passes, assets, scenes, recipes, derived = ...
 local C = obs.C
+local BIT, has, effect_of = recipes.BIT, recipes.has, recipes.effect
 
 local M = {}
 
--- Names of texrenders: one a step of shrinking, two for the directions of a blur.
-local ROOM = { "room1", "room2", "room3", across = "room_across", down = "room_down" }
-local AHEAD = { across = "ahead_across", "ahead_down1", "ahead_down2" }
-local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
-local NEAR_PERSON = { "np1", "np2", "np3", across = "np_across", down = "np_down" }
-local NEAR_ROOM = { "nr1", "nr2", "nr3", across = "nr_across", down = "nr_down" }
-local PERSON_STATS = { "ps1", "ps2", "ps3", measure = "ps_measure", settled = "ps" }
+-- Names of texrenders, one a step of shrinking.
 local SPILL = { "spill1", "spill2", "spill3" }
-local SPILL_STATS = { "bs1", "bs2", "bs3", measure = "bs_measure", settled = "bs" }
-
--- The cover's blur, as a share of the picture's height: no face or text survives it.
-local COVER_SIGMA = 1 / 14
--- The halo, of light wrap and shadow, and the shadow's way, as shares of the height.
-local HALO_SIGMA, SHADOW_X, SHADOW_Y = 0.02, 0.012, 0.018
--- How far edge colour clean-up looks for pure colours.
-local CLEAN_SIGMA = 0.025
 -- The background is drawn this wide for its light and its brightness.
 local SPILL_WIDTH = 320
--- How much of a new measure of brightness is taken in a frame.
-local SETTLE = 0.1
-
--- The words that composite.effect knows; a set of them is a number.
-local WORDS = {
-	"MATTE", "ZONES", "INVERTED", "ALPHA_OUT", "BACKGROUND_OUT", "PLAIN_TRANSPARENT", "TRANSPARENT",
-	"COLOR", "PICTURE", "BARS", "BLUR", "ROOM", "CAMERA_ALPHA", "BEHIND", "DEPTH", "FRONT", "WRAP",
-	"SHADOW", "CLEAN", "MATCH", "FITTED", "PERSON_OUT", "MADE",
-}
-local BIT = {}
-for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
+-- How far the shadow falls, as shares of the height.
+local SHADOW_X, SHADOW_Y = 0.012, 0.018
 
 -- With these words alone there is nothing but background outside the box of the alpha.
 local BOXED = BIT.COLOR + BIT.PICTURE + BIT.BARS + BIT.FITTED + BIT.BLUR + BIT.CAMERA_ALPHA
 	+ BIT.WRAP + BIT.CLEAN + BIT.MATCH
 local OF_PERSON = BIT.WRAP + BIT.CLEAN + BIT.MATCH
 
--- OBS binds no more textures than these in one draw: it does not check, and writes over its own.
-local MOST_TEXTURES = 8
--- Drivers keep about a megabyte of each effect that was ever compiled: so many sets of words have
--- an effect of their own.
-local OWN_EFFECTS = 32
--- What needs more of either is drawn in two steps, first the person alone, then all that is put
--- together with it. These have all looks in them; a look is set to do nothing by a value, and its
--- textures to a black pixel.
-local OF_STEP = {
-	PERSON_OUT = { "ZONES", "CLEAN", "MATCH", "WRAP" },
-	MADE = { "SHADOW", "BEHIND", "DEPTH", "FRONT" },
-}
-local NOTHING = {
-	ZONES = { textures = { "zones" } },
-	CLEAN = { textures = { "person_color", "room_color" }, values = { decontaminate = 0 } },
-	MATCH = { textures = { "levels" }, values = { match = 0 } },
-	WRAP = { textures = { "halo", "spill" }, values = { light_wrap = 0 } },
-	SHADOW = { textures = { "halo" }, places = { "shadow_offset" }, values = { shadow = 0 } },
-	BEHIND = {
-		textures = { "behind" }, places = { "behind_scale", "behind_offset" },
-		values = { behind_opacity = 0 },
-	},
-	DEPTH = { textures = { "depth" }, values = { behind_depth = 1, behind_depth_edge = 0 } },
-	FRONT = {
-		textures = { "front" }, places = { "front_scale", "front_offset" },
-		values = { front_opacity = 0 },
-	},
-}
-
-local function has(set, word) return bit.band(set, BIT[word]) ~= 0 end
-
--- Returns `set` with all looks of `step` in it, and those that it lacked.
-local function with_all_looks(set, step)
-	local added = {}
-	for _, word in ipairs(OF_STEP[step]) do
-		if not has(set, word) then
-			set = set + BIT[word]
-			added[#added + 1] = word
-		end
-	end
-	if has(set, "PICTURE") and not has(set, "BARS") then set = set + BIT.BARS end
-	return set, added
-end
-
-local function words_of(set)
-	local lines = {}
-	for _, word in ipairs(WORDS) do
-		if has(set, word) then lines[#lines + 1] = "#define " .. word .. "\n" end
-	end
-	return table.concat(lines)
-end
-
-local effects_by_set, own_effects = {}, 0
-
-local function recipe_of(set)
-	local made, added = set, {}
-	if has(set, "PERSON_OUT") then
-		made, added = with_all_looks(set, "PERSON_OUT")
-	elseif has(set, "MADE") or (has(set, "BACKGROUND_OUT") and own_effects >= OWN_EFFECTS) then
-		made, added = with_all_looks(set, "MADE")
-	else
-		own_effects = own_effects + 1
-	end
-	local recipe = { name = "composite" .. made, defines = words_of(made), added = added }
-	effects_by_set[set] = recipe
-	return recipe
-end
-
--- Returns the effect that draws what the words of `set` say; the parameters of these words are to
--- be set after that.
-local function effect_of(state, set)
-	local recipe = effects_by_set[set] or recipe_of(set)
-	local effect = graphics.effect(state, "composite", recipe.defines, recipe.name)
-	local p = effect.parameters
-	for _, word in ipairs(recipe.added) do
-		local nothing = NOTHING[word]
-		for _, name in ipairs(nothing.textures) do
-			C.gs_effect_set_texture(p[name], graphics.black(state))
-		end
-		for _, name in ipairs(nothing.places or {}) do graphics.set_vec2(p[name], 0, 0) end
-		for name, value in pairs(nothing.values or {}) do C.gs_effect_set_float(p[name], value) end
-	end
-	return effect
-end
-
-local IN_ONE_STEP = BIT.ALPHA_OUT + BIT.BACKGROUND_OUT + BIT.PLAIN_TRANSPARENT
 local PERSON_WORDS = BIT.MATTE + BIT.ZONES + BIT.INVERTED + BIT.CLEAN + BIT.MATCH + BIT.WRAP
-
-local function textures_of(set)
-	local count = 2
-	for _, word in ipairs({ "ZONES", "PICTURE", "FITTED", "BLUR", "BEHIND", "DEPTH", "FRONT",
-		"WRAP", "MATCH" }) do
-		if has(set, word) then count = count + 1 end
-	end
-	if has(set, "CLEAN") then count = count + 2 end
-	if has(set, "WRAP") or has(set, "SHADOW") then count = count + 1 end
-	return count
-end
-
-local steps_by_set = {}
-
-local function in_steps(set)
-	local steps = steps_by_set[set]
-	if steps == nil then
-		steps = bit.band(set, IN_ONE_STEP) == 0
-			and (textures_of(set) > MOST_TEXTURES or own_effects >= OWN_EFFECTS)
-		steps_by_set[set] = steps
-	end
-	return steps
-end
 
 -- Sets `scale` and `offset` so that uv * scale + offset is the place in a picture of w x h that is
 -- fitted into W x H; x and y say which part is shown, or where bars go.
@@ -177,65 +46,6 @@ end
 
 local PICTURED = { image = true, video = true, source = true }
 
--- Results that several draws of one frame share, thrown away at the next frame's begin.
-function M.begin_frame(self)
-	self.blur_made, self.cover_made, self.matte_made, self.halo_made = nil, nil, nil, nil
-	self.clean_made, self.person_stats_made, self.upsampled = nil, nil, nil
-end
-
--- The room's blur, made ahead: software OpenGL waits at each texture that is not finished, so each
--- frame draws what was made in the one before, and makes of what is finished what the next two
--- need. The room is three frames late then, which is not seen in a blur. Returns nil where there is
--- none yet, and for a second blur in the same frame.
-local function blur_ahead(self, width, height, sigma)
-	local ahead = self.ahead
-	if ahead.frame == self.frame then return nil end
-	local small = self.small.frame ~= self.frame and self.small or self.place.small_before
-	local w, h, sigma_there = passes.blur_size(width, height, sigma)
-	if not small.texture or small.generation ~= self.generation
-		or w > small.width or h > small.height then
-		return nil
-	end
-	local goes_on = ahead.frame == self.frame - 1 and ahead.sigma == sigma
-		and ahead.generation == self.generation
-	local ready = goes_on and ahead.made or nil
-	local across = goes_on and ahead.across or nil
-	ahead.made = across and passes.blur_down(
-		self.state, AHEAD[self.frame % 2 + 1], across, w, h, sigma_there)
-	ahead.across = passes.blur_across(
-		self.state, AHEAD.across, small.texture, w, h, sigma_there, passes.ROOM, self.person)
-	ahead.frame, ahead.generation, ahead.sigma = self.frame, self.generation, sigma
-	return ready
-end
-
-local function room_blur(self, width, height, strength)
-	if self.blur_made == nil or self.blur_strength ~= strength then
-		self.blur_strength = strength
-		local sigma = strength * height / 1080
-		self.blur_made = self.stages_late and blur_ahead(self, width, height, sigma)
-			or passes.blur(self.state, ROOM, self.full, width, height, sigma, passes.ROOM,
-				self.person, self.small)
-			or false
-	end
-	return self.blur_made
-end
-
--- The alpha to draw with: enlarged along the picture's edges where that is wanted. Software OpenGL,
--- known by its slow read-backs, does so for the best quality only.
-local function alpha_of(self, width, height)
-	local small, own = self.small, self.alpha
-	local quality = self.settings.quality
-	if quality == "fast" or (quality ~= "best" and self.stages_late)
-		or own.width ~= small.width or own.height ~= small.height then
-		return own.pointer
-	end
-	if self.upsampled == nil then
-		self.upsampled = passes.upsample(self.state, self.full, own.pointer, small.texture,
-			small.width, small.height, width, height) or false
-	end
-	return self.upsampled or own.pointer
-end
-
 local part = {}
 
 -- The part of the picture that has any alpha, by the boxes that come with it: of those that the
@@ -258,40 +68,6 @@ local function part_of(self, s, width, height)
 	part.width = math.min(width, math.ceil(right * x)) - part.left
 	part.height = math.min(height, math.ceil(bottom * y)) - part.top
 	return part
-end
-
-local function matte(self, width, height)
-	local s = self.settings
-	if self.matte_made == nil then
-		local w, h = math.ceil(width / 2), math.ceil(height / 2)
-		self.matte_made = passes.matte(
-			self.state, self.person, w, h, s.grow * h / 1080, s.feather * h / 1080) or false
-	end
-	return self.matte_made
-end
-
-local function halo(self, made_matte)
-	if self.halo_made == nil then
-		local w, h = self.small.width, self.small.height
-		local small = passes.small_matte(self.state, made_matte, self.person, w, h)
-		self.halo_made = small and passes.blur_matte(
-			self.state, "halo_across", "halo_down", small, w, h, HALO_SIGMA * h) or false
-	end
-	return self.halo_made
-end
-
--- Blurred pure colours of the person and of the room.
-local function clean_colors(self)
-	if self.clean_made == nil then
-		local small = self.small
-		local sigma = CLEAN_SIGMA * small.height
-		self.near_person = passes.blur(self.state, NEAR_PERSON, small.texture, small.width,
-			small.height, sigma, passes.PERSON, self.person)
-		self.near_room = passes.blur(self.state, NEAR_ROOM, small.texture, small.width,
-			small.height, sigma, passes.ROOM, self.person)
-		self.clean_made = (self.near_person and self.near_room) and true or false
-	end
-	return self.clean_made
 end
 
 local function set_background(p, set, owner, picture, blurred, width, height)
@@ -456,7 +232,7 @@ end
 
 -- Draws the camera of `self` with its alpha. Returns false, with nothing drawn, when something that
 -- hides the room is not there: then the cover is to be drawn.
-function M.person(self, time, now, width, height)
+function M.draw(self, time, now, width, height)
 	local state, s = self.state, self.settings
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent == nil then return true end
@@ -485,11 +261,11 @@ function M.person(self, time, now, width, height)
 	end
 
 	-- Then what is made of this camera's picture.
-	self.person.alpha = alpha_of(self, width, height)
+	self.person.alpha = derived.alpha(self, width, height)
 	self.person.threshold, self.person.softness = s.threshold, s.softness
 	local made_matte
 	if s.grow ~= 0 or s.feather ~= 0 then
-		made_matte = matte(self, width, height)
+		made_matte = derived.matte(self, width, height)
 		if not made_matte then return false end
 		set = set + BIT.MATTE
 	end
@@ -502,7 +278,7 @@ function M.person(self, time, now, width, height)
 	elseif kind == "color" then
 		pictured = BIT.COLOR
 	elseif kind == "blur" then
-		blurred = room_blur(self, width, height, owner.settings.blur_strength)
+		blurred = derived.room_blur(self, width, height, owner.settings.blur_strength)
 		if not blurred then return false end
 		pictured = BIT.BLUR + BIT.CAMERA_ALPHA
 	elseif picture then
@@ -522,28 +298,18 @@ function M.person(self, time, now, width, height)
 		end
 		local known = kind ~= "transparent" and kind ~= "room"
 		if (s.light_wrap > 0 and known) or s.shadow > 0 then
-			made_halo = halo(self, made_matte)
+			made_halo = derived.halo(self, made_matte)
 		end
 		if made_halo and s.shadow > 0 then set = set + BIT.SHADOW end
 		if output ~= "background" then
-			if s.decontaminate > 0 and clean_colors(self) then set = set + BIT.CLEAN end
+			if s.decontaminate > 0 and derived.clean_colors(self) then set = set + BIT.CLEAN end
 			if known and (s.light_wrap > 0 or s.match > 0) then
 				local w, h
 				made_spill, w, h = spill(
 					self, pictured, owner, picture, blurred, width, height)
 				if made_spill and made_halo and s.light_wrap > 0 then set = set + BIT.WRAP end
 				if made_spill and s.match > 0 then
-					if self.person_stats_made == nil then
-						self.person_stats_made = passes.stats(state, PERSON_STATS,
-							self.small.texture, self.small.width, self.small.height,
-							passes.PERSON, self.person, self.stats_known and SETTLE or 1) or false
-					end
-					local spill_stats = passes.stats(state, SPILL_STATS, made_spill, w, h,
-						passes.EVERYTHING, self.person,
-						self.stats_known and self.stats_owner == owner and SETTLE or 1)
-					self.stats_known, self.stats_owner = true, owner
-					levels = self.person_stats_made and spill_stats
-						and passes.levels(state, self.person_stats_made, spill_stats)
+					levels = derived.levels(self, owner, made_spill, w, h)
 					if levels then set = set + BIT.MATCH end
 				end
 			end
@@ -565,7 +331,7 @@ function M.person(self, time, now, width, height)
 	d.halo, d.spill = made_halo, made_spill
 	d.picture, d.blurred, d.behind, d.front = still or picture, blurred, behind, front
 	d.owner, d.layers, d.width, d.height = owner, layers, width, height
-	if in_steps(set) then
+	if recipes.in_steps(set) then
 		local made = person_alone(self, bit.band(set, PERSON_WORDS) + BIT.PERSON_OUT, d)
 		if not made then return false end
 		set = bit.band(set, bit.bnot(PERSON_WORDS)) + BIT.MADE
@@ -589,38 +355,6 @@ function M.person(self, time, now, width, height)
 	end
 	show(self, set, effect, width, height, inner, around)
 	return true
-end
-
--- Draws what stands for everything when there is no alpha to trust. `panic`: not even a user's
--- choice shows the camera.
-function M.cover(self, time, now, width, height, panic)
-	local state, s = self.state, self.settings
-	local kind = s.cover
-	if panic and kind == "camera" then kind = "color" end
-	if kind == "hidden" then return end
-	local picture = kind == "image" and self.assets.cover.wish ~= ""
-		and assets.draw(self.assets.cover, state, time, now, width, height)
-	if kind == "blur" and self.cover_made == nil then
-		self.person.alpha, self.person.threshold, self.person.softness = self.full, 0, 1
-		self.cover_made = passes.blur(state, COVER, self.full, width, height,
-			height * COVER_SIGMA, passes.EVERYTHING, self.person) or false
-	end
-	local effect = graphics.effect(state, "plain", "")
-	local p = effect.parameters
-	if kind == "camera" then
-		graphics.draw_linear(effect, "Plain", self.full, width, height)
-	elseif kind == "blur" and self.cover_made then
-		graphics.show_opaque(state, effect, "Straight", self.cover_made, width, height)
-	elseif picture then
-		local asset = self.assets.cover
-		local ratio = (width / height) / (asset.width / asset.height)
-		graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
-		C.gs_effect_set_vec4(p.color, s.cover_color)
-		graphics.show_opaque(state, effect, "Picture", picture, width, height)
-	elseif kind ~= "blur" then
-		C.gs_effect_set_vec4(p.color, s.cover_color)
-		graphics.show_opaque(state, effect, "Fill", self.full, width, height)
-	end
 end
 
 return M

@@ -2,7 +2,7 @@
 -- and sources they draw.
 local ffi = require("ffi")
 local obslua = obslua
-local obs, link, assets, graphics = ...
+local obs, assets, graphics = ...
 
 local M = {}
 

@@ -10,8 +10,24 @@ local M = {}
 local half, segment
 function M.use(new_half, new_segment) half, segment = new_half, new_segment end
 
+-- A panel is not rebuilt sooner than this after the user changed something in it.
+local QUIET_NS = 2e9
+
 local function text(key) return half.texts[key] or key end
 M.text = text
+
+-- What the texts say of `problem`, a key of theirs or a sentence already; "" for "".
+function M.sentence(problem)
+	return half.texts["Error." .. problem] or problem
+end
+
+-- Has the panel of a filter built anew, if it is open; false where it is too soon for that.
+function M.renew(self, now)
+	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return false end
+	self.refreshed_ns = now
+	obs.renew_panel(self.filter)
+	return true
+end
 
 -- Whether a row is to be seen: its setting's decider has a fitting value and is seen itself.
 local function fits(by_key, setting, settings)

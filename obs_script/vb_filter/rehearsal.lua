@@ -42,7 +42,7 @@ function M.next(self, owners, time, now, width, height)
 	if not graphics.begin(texrender, SIDE, SIDE, width, height) then return end
 	local was_srgb = graphics.framebuffer_was_srgb
 	C.gs_enable_framebuffer_srgb(was_srgb)
-	local drawn = scenes.within(owner, composite.person, self, time, now, width, height)
+	local drawn = scenes.within(owner, composite.draw, self, time, now, width, height)
 	graphics.framebuffer_was_srgb = was_srgb
 	graphics.finish(texrender)
 	state.tried_ns[owner] = now

@@ -14,7 +14,7 @@ from vb_worker.models import errors
 
 LANGUAGES = sorted(texts.FOLDER.glob("*.ini"))
 SCRIPT = Path(texts.__file__).resolve().parent
-LUA = SCRIPT.parent / "vb_filter" / "virtual_background.lua"
+FILTER = SCRIPT.parent / "vb_filter"
 
 
 def _fields(text: str) -> set[str]:
@@ -48,13 +48,10 @@ def test_every_setting_and_choice_has_its_text() -> None:
 
 def test_every_key_in_the_code_is_in_the_table() -> None:
     table = texts.load("en-US")
-    code = LUA.read_text() + "".join(path.read_text() for path in SCRIPT.glob("*.py"))
-    keys = set(
-        re.findall(
-            r'"((?:Status|Error|Panel|Hotkey|Asset|Request|Preset)\.[A-Za-z]+|FilterName|ImageFiles)"',
-            code,
-        )
-    )
+    files = [*FILTER.glob("*.lua"), *SCRIPT.glob("*.py")]
+    code = "".join(path.read_text() for path in files)
+    groups = "Status|Error|Panel|Plate|Hotkey|Asset|Request|Preset"
+    keys = set(re.findall(rf'"((?:{groups})\.[A-Za-z]+|(?:Scene)?FilterName|ImageFiles)"', code))
     assert len(keys) > 10
     assert keys <= set(table)
 

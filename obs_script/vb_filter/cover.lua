@@ -1,0 +1,44 @@
+-- What stands for everything while there is no alpha to trust.
+local obs, graphics, passes, assets = ...
+local C = obs.C
+
+local M = {}
+
+-- Names of texrenders: one a step of shrinking, two for the directions of a blur.
+local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
+-- The cover's blur, as a share of the picture's height: no face or text survives it.
+local COVER_SIGMA = 1 / 14
+
+-- Draws it. `panic`: not even a user's choice shows the camera.
+function M.draw(self, time, now, width, height, panic)
+	local state, s = self.state, self.settings
+	local kind = s.cover
+	if panic and kind == "camera" then kind = "color" end
+	if kind == "hidden" then return end
+	local picture = kind == "image" and self.assets.cover.wish ~= ""
+		and assets.draw(self.assets.cover, state, time, now, width, height)
+	if kind == "blur" and self.cover_frame ~= self.frame then
+		self.cover_frame = self.frame
+		self.person.alpha, self.person.threshold, self.person.softness = self.full, 0, 1
+		self.cover_made = passes.blur(state, COVER, self.full, width, height,
+			height * COVER_SIGMA, passes.EVERYTHING, self.person) or false
+	end
+	local effect = graphics.effect(state, "plain", "")
+	local p = effect.parameters
+	if kind == "camera" then
+		graphics.draw_linear(effect, "Plain", self.full, width, height)
+	elseif kind == "blur" and self.cover_made then
+		graphics.show_opaque(state, effect, "Straight", self.cover_made, width, height)
+	elseif picture then
+		local asset = self.assets.cover
+		local ratio = (width / height) / (asset.width / asset.height)
+		graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
+		C.gs_effect_set_vec4(p.color, s.cover_color)
+		graphics.show_opaque(state, effect, "Picture", picture, width, height)
+	elseif kind ~= "blur" then
+		C.gs_effect_set_vec4(p.color, s.cover_color)
+		graphics.show_opaque(state, effect, "Fill", self.full, width, height)
+	end
+end
+
+return M

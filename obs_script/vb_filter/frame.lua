@@ -1,0 +1,269 @@
+-- A frame's way: the picture to the worker, its alpha back, and which two are drawn together.
+local ffi = require("ffi")
+local obs, link, graphics, capture, passes, locked, derived, marks = ...
+local C = obs.C
+
+local M = {}
+
+-- How long a missing answer may take before the cover is drawn, beyond three times what the
+-- worker's pictures take.
+local PATIENCE_NS = 0.25e9
+-- A source not drawn for this long may show anything when it comes back.
+local ABSENCE_NS = 0.3e9
+local HISTORY = 256
+-- Where beginning a read-back waits this long so many times running, it is begun a frame later.
+local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
+
+local half, segment
+local alpha_bytes, depth_bytes
+
+-- Takes the script's table and the segment.
+function M.use(new_half, new_segment)
+	half, segment = new_half, new_segment
+	alpha_bytes = alpha_bytes or ffi.new("uint8_t[?]", half.alpha_bytes + link.SPARE)
+	depth_bytes = depth_bytes or ffi.new("uint8_t[?]", half.alpha_bytes)
+end
+
+-- What a camera's filter remembers of its frames.
+function M.set_up(self)
+	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
+	self.captured_frame, self.captured_ns, self.slow_stages = {}, {}, 0
+	self.place, self.person, self.ahead = locked.room(""), {}, {}
+end
+
+-- The CPU time of this thread.
+local clock = not obs.windows and ffi.new("struct vb_timespec") or nil
+local THREAD_CPU_CLOCK = ffi.os == "OSX" and 16 or 3
+function M.thread_ns()
+	if obs.windows then return tonumber(C.os_gettime_ns()) end
+	ffi.C.clock_gettime(THREAD_CPU_CLOCK, clock)
+	return tonumber(clock.seconds) * 1e9 + tonumber(clock.nanoseconds)
+end
+
+-- From now on no alpha made before fits.
+local function forget_alpha(self)
+	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
+	self.generation, self.first_id = (self.generation + 1) % 2 ^ 32, self.id + 1
+	if self.channel then self.channel.generation = self.generation end
+	if self.ring then locked.clear(self.ring) end
+end
+
+-- Begins or ends frame-locked timing as the settings say.
+local function follow_timing(self)
+	local wanted = self.settings.timing == "locked"
+	if wanted == (self.ring ~= nil) then return end
+	if wanted then
+		self.ring = locked.new()
+	else
+		self.ring = nil
+		graphics.drop(self.state, locked.PREFIX)
+		self.channel.delay_frames, self.channel.delay_ms = 0, 0
+	end
+	forget_alpha(self)
+end
+
+local function stage(self)
+	local small = self.staged_small
+	capture.stage(self.state, small.texture, small.width, small.height)
+end
+
+-- Hands the staged picture `id` to the worker.
+local function hand_over(self, id, now)
+	local data, linesize, width, height = capture.map(self.state)
+	if not data then return end
+	local sent = link.send_frame(
+		segment, self.lane, id, self.generation, data, linesize, width, height)
+	capture.unmap(self.state)
+	if sent then
+		self.sent_id = id
+		if not self.waiting_ns then self.waiting_ns = now end
+	else
+		-- The picture sent before is still what is seen.
+		local same = self.sent_id % HISTORY
+		self.captured_frame[same] = self.captured_frame[id % HISTORY]
+		self.captured_ns[same] = self.captured_ns[id % HISTORY]
+	end
+	if self.ring then locked.expect(self.ring, id, self.sent_id) end
+end
+
+-- A graphics card reads back on the side. Software OpenGL waits in this call until all drawing
+-- is done; a frame later there is nothing to wait for, and mapping costs nothing there either.
+local function stage_now(self)
+	local before = C.os_gettime_ns()
+	stage(self)
+	local slow = tonumber(C.os_gettime_ns() - before) > SLOW_STAGE_NS
+	self.slow_stages = slow and self.slow_stages + 1 or 0
+	self.stages_late = self.slow_stages >= SLOW_STAGES
+end
+
+-- How old an alpha may be, and how late the next one.
+local function patience(self)
+	return PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
+end
+
+-- Puts the alpha that was copied last into the textures of `place`.
+local function put_alpha(self, place, id, width, height, has_depth)
+	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
+	if not place.alpha.boxes then place.alpha.boxes = ffi.new("uint16_t[32]") end
+	ffi.copy(place.alpha.boxes, link.boxes, ffi.sizeof(link.boxes))
+	place.depth = has_depth
+		and graphics.upload(self.state, place.depth_name, depth_bytes, width, height) or nil
+	self.waiting_ns = nil
+	if id < self.sent_id then
+		-- A worker that stood still comes back with what no longer fits: as if nothing had come.
+		local fits = self.id - id < HISTORY
+			and self.now - self.captured_ns[id % HISTORY] < patience(self)
+		self.waiting_ns = fits and self.now or 0
+	end
+end
+
+local function copy_alpha(self, index)
+	local id, width, height, has_depth = link.take_alpha(
+		self.lane, index, self.generation, alpha_bytes, depth_bytes, half.alpha_bytes)
+	-- Only of a picture that was sent since alphas were forgotten.
+	if not id or not self.sent_id or id > self.sent_id or id < self.first_id then return nil end
+	return id, width, height, has_depth
+end
+
+local function take_newest_alpha(self)
+	local id, width, height, has_depth = copy_alpha(self, self.channel.alpha_newest)
+	if not id or (self.has_alpha and id < self.alpha_id) then return false end
+	put_alpha(self, self.place, id, width, height, has_depth)
+	self.has_alpha, self.alpha_id = true, id
+	return true
+end
+
+-- All that have come since the last frame, oldest first. One named as the newest so far is that
+-- picture's, made anew.
+local function take_all_alphas(self)
+	local ring, newest = self.ring, self.channel.alpha_newest
+	for step = 1, link.slots do
+		local id, width, height, has_depth = copy_alpha(self, (newest + step) % link.slots)
+		if id and id > ring.newest_alpha then
+			local place = locked.alpha(ring)
+			put_alpha(self, place, id, width, height, has_depth)
+			locked.arrived(ring, place, id, self.frame)
+		elseif id and id == ring.newest_alpha and step == link.slots then
+			put_alpha(self, locked.alpha_of(ring, id), id, width, height, has_depth)
+		end
+		if step == link.slots then return id ~= nil end
+	end
+end
+
+local function take_alphas(self)
+	local count = self.channel.alpha_count
+	if count == self.alpha_count then return end
+	local whole
+	if self.ring then whole = take_all_alphas(self) else whole = take_newest_alpha(self) end
+	if whole then self.alpha_count = count end
+end
+
+-- Chooses the picture and the alpha that are drawn in this frame.
+local function choose_pair(self)
+	local ring, channel = self.ring, self.channel
+	if not ring then
+		self.alpha, self.depth = self.place.alpha, self.place.depth
+		return
+	end
+	local before = ring.shown
+	local picture, alpha = locked.choose(ring, self.frame)
+	self.has_alpha = picture ~= nil and alpha ~= nil
+		and self.frame - picture.frame <= ring.delay + locked.LONGEST
+	channel.delay_frames = ring.delay
+	channel.delay_ms = ring.delay * tonumber(C.obs_get_frame_interval_ns()) / 1e6
+	if not self.has_alpha then return end
+	if picture == before then channel.repeated_frames = channel.repeated_frames + 1 end
+	self.full, self.small = picture.full, picture.small
+	self.alpha, self.depth, self.alpha_id = alpha.alpha, alpha.depth, picture.id
+end
+
+local function count_age(self)
+	local channel = self.channel
+	-- In frame-locked timing the alpha is of the very picture it is drawn with.
+	local age, age_ms = 0, 0
+	if not self.ring then
+		age = self.frame - (self.captured_frame[self.alpha_id % HISTORY] or 0)
+		age_ms = (self.now - (self.captured_ns[self.alpha_id % HISTORY] or 0)) / 1e6
+	end
+	channel.age_frames, channel.age_ms = age, age_ms
+	local bin = math.min(age, half.age_bins - 1)
+	channel.age_histogram[bin] = channel.age_histogram[bin] + 1
+end
+
+-- Makes the small picture of the frame in `place` and begins its way to the worker.
+local function send_small(self, place, now)
+	local channel = self.channel
+	local w, h = link.wanted_size(channel, half.frame_bytes)
+	if not self.ring then
+		place.small, place.small_before = place.small_before, place.small
+		self.small = place.small
+	end
+	local small = place.small
+	small.texture = passes.shrink(
+		self.state, small.names, place.full, self.width, self.height, w, h)
+	if small.texture then
+		small.width, small.height = w, h
+		small.frame, small.generation = self.frame, self.generation
+		self.staged_small = small
+		if not self.stages_late then stage_now(self) end
+		self.id = self.id + 1
+		self.staged_id, place.id = self.id, self.id
+		self.captured_frame[self.id % HISTORY] = self.frame
+		self.captured_ns[self.id % HISTORY] = now
+	end
+end
+
+-- Once a frame, however often the source is drawn.
+function M.begin(self, time, width, height, measured)
+	local now = tonumber(C.os_gettime_ns())
+	local channel = self.channel
+	self.frame, self.now = self.frame + 1, now
+	follow_timing(self)
+	if self.width ~= width or self.height ~= height
+		or time - (self.time or 0) > ABSENCE_NS then
+		self.width, self.height = width, height
+		forget_alpha(self)
+		channel.source_width, channel.source_height = width, height
+	end
+	self.time = time
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent ~= nil and marks.hand_over(self, parent, half.mark_kinds) then
+		link.settings_changed(self.lane)
+		link.wake(segment)
+	end
+	derived.begin_frame(self)
+
+	local id = self.staged_id
+	self.staged_id = nil
+	if id then
+		if self.stages_late then stage(self) end
+		hand_over(self, id, now)
+	end
+	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
+	place.full = capture.full(
+		self.state, place.full_name, self.filter, width, height, measured and M.thread_ns or nil)
+	self.full, self.small = place.full, place.small
+	if not self.full then return end
+	self.lives = link.worker_lives(segment)
+	if not self.lives then
+		forget_alpha(self)
+		return
+	end
+	-- In this order software OpenGL waits once: for `full`, which the small picture is made of, too.
+	take_alphas(self)
+	if self.ring or self.frame % math.min(math.max(channel.every, 1), half.most_every) == 0 then
+		send_small(self, place, now)
+	end
+	choose_pair(self)
+	if self.has_alpha then count_age(self) end
+	channel.drawn_frames = channel.drawn_frames + 1
+end
+
+-- Whether the alpha may be drawn: it is of this picture or near it, and the next one is not overdue.
+function M.trusted(self)
+	if not self.has_alpha or not self.lives then return false end
+	if self.ring or not self.waiting_ns then return true end
+	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience(self)
+end
+
+return M

@@ -1,0 +1,98 @@
+-- The filter of a scene: its own background, layers and zones for every camera in it.
+local ffi = require("ffi")
+local obslua = obslua
+local obs, graphics, scenes, order, looks, panels = ...
+local C = obs.C
+
+local M = {}
+
+-- The filters there are: keys of a set.
+M.all = {}
+
+local half, segment
+
+-- Takes the script's table and the segment.
+function M.use(new_half, new_segment)
+	half, segment = new_half, new_segment
+	M.info.id = half.scene_id
+end
+
+-- Which background each scene with such a filter has, by the scene's name.
+function M.backgrounds()
+	local found = {}
+	for self in pairs(M.all) do
+		local parent = C.obs_filter_get_parent(self.filter)
+		if parent ~= nil then
+			found[ffi.string(C.obs_source_get_name(parent))] = self.settings.background
+		end
+	end
+	return found
+end
+
+local function update(self, settings)
+	looks.read(self, half.scene_settings, settings)
+	local s = self.settings
+	looks.want(self, segment, half.assets,
+		{ background = s.background ~= "default", layers = s.own_layers, zones = s.own_zones })
+end
+
+local function create(settings, source)
+	local self = {
+		filter = obs.pointer(source), settings = {}, state = graphics.new(),
+		notice_seen = "", refreshed_ns = 0,
+	}
+	order.know("scene", self.filter)
+	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
+	if not obs.leave_to_libobs(self.filter) then
+		self.problem = panels.text("Error.UnknownObs")
+		obs.warn(self.problem)
+	end
+	update(self, settings)
+	M.all[self] = true
+	return self
+end
+
+local function destroy(self)
+	M.all[self] = nil
+	scenes.forget(self)
+	looks.destroy(self)
+end
+
+local function video_tick(self)
+	local now = tonumber(C.os_gettime_ns())
+	looks.tick(self, now)
+	local wrong = looks.problem(self)
+	if wrong ~= self.notice_seen and panels.renew(self, now) then self.notice_seen = wrong end
+end
+
+local function render(self)
+	if self.problem then obs.skip(self.filter) else scenes.draw(self) end
+end
+
+local function get_defaults(settings)
+	looks.set_defaults(half.scene_settings, settings)
+end
+
+local function get_properties(self)
+	local properties = obslua.obs_properties_create()
+	panels.add(properties, half.scene_settings, self.problem or panels.sentence(looks.problem(self)))
+	return properties
+end
+
+M.info = {
+	id = nil,
+	type = obslua.OBS_SOURCE_TYPE_FILTER,
+	output_flags = bit.bor(obslua.OBS_SOURCE_VIDEO, obslua.OBS_SOURCE_SRGB),
+	get_name = function() return panels.text("SceneFilterName") end,
+	create = create,
+	destroy = destroy,
+	get_width = function(self) return obs.width_below(self.filter) end,
+	get_height = function(self) return obs.height_below(self.filter) end,
+	get_defaults = get_defaults,
+	get_properties = get_properties,
+	update = update,
+	video_tick = video_tick,
+	video_render = function(self) order.draw_with("camera", render, self) end,
+}
+
+return M
