@@ -173,7 +173,8 @@ class Application:
 
     def failed(self, error: Exception) -> None:
         """Tell of an error no part expected; the parts go on."""
-        libobs.log(f"{type(error).__name__}: {error}", warning=True)
+        what = f"{type(error).__name__}: {error}"
+        libobs.log(texts.say(self.texts, "Error.Unexpected", error=what), warning=True)
 
     def note(self, sentence: str, *, warning: bool = False) -> None:
         """Show one sentence: the answer to what the user asked for."""

@@ -45,6 +45,7 @@ SETTINGS: dict[str, Any] = {
     "cover_color": 0xFF3232C8,
 }
 COVER_BGR = (50, 50, 200)
+ENDED = "The worker stopped ("  # begins what the log says of a worker that a test ended
 
 
 def in_the_room(t: float = 0.0, size: tuple[int, int] = SIZE) -> Image:
@@ -121,7 +122,7 @@ class SecretRoom:
         return int(wait_for(lambda: worker_pids(self.stage.obs.pid), 25, "a worker")[0])
 
     def kill(self) -> None:
-        self.stage.expected.append("worker")
+        self.stage.expected.append(ENDED)
         os.kill(self.worker(), signal.SIGKILL)
 
     def renew(self) -> None:

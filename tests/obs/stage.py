@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,14 @@ class Stage:
         self.folder = session.folder
         self.expected: list[str] = []  # parts of log lines of ours that a test brings about
         self._shots = self._gone = 0
+
+    @contextmanager
+    def anything_said(self) -> Iterator[None]:
+        """Expect whatever lines of ours OBS's log gets meanwhile, but for faults in our code."""
+        before = len(self.obs.log().splitlines())
+        yield
+        lines = self.obs.log().splitlines()[before:]
+        self.expected += [line for line in lines if "[virtual background]" in line]
 
     def clear(self) -> None:
         """Take all filters away, hide and rename what is on the stage.

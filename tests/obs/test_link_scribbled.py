@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.obs.scribble import shared_path
-from tests.obs.secret_room import SIZE, SecretRoom
+from tests.obs.secret_room import ENDED, SIZE, SecretRoom
 from tests.obs.stage import wait_for
 from vb_link import layout
 from vb_link.settings import FILTER_ID
@@ -41,8 +41,8 @@ def test_random_bytes_all_over_the_memory(
         room = SecretRoom(stage, data_folder)
         room.set_up()
         stage.wait_for_mask()
-        stage.expected.append("")  # whatever the worker makes of it
-        with room.watched():
+        # Whatever the worker makes of it may be said.
+        with stage.anything_said(), room.watched():
             writer = _scribble(room, seed=size, seconds=6.0, size=size)
             step = 0
             while writer.poll() is None:
@@ -81,5 +81,5 @@ def test_the_memory_cannot_be_cut_short_or_found_by_a_name(
             # Nothing with a name is left for anybody to remove.
             assert not [one for one in Path("/dev/shm").iterdir() if "virtual" in one.name]
             os.kill(room.worker(), signal.SIGKILL)
-            stage.expected.append("worker")
+            stage.expected.append(ENDED)
             wait_for(room.masked, 20, "the mask")
