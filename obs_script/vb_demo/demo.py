@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_demo.obs_session import ObsError, ObsSession
-from vb_link import layout, places
+from vb_link import isolated, layout, places
 from vb_link.settings import FILTER_ID
 
 SIZE = (1280, 720)
@@ -103,10 +103,9 @@ def _in_worker(module: str, *arguments: str | Path, what: str) -> None:
     python = places.venv_python()
     if not python.exists():
         raise DemoError("The worker's environment is missing: run `python3 install.py` first.")
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    packages = Path(__file__).resolve().parent.parent
     done = subprocess.run(
-        [str(python), "-m", module, *map(str, arguments)],
-        env=environment,
+        isolated.command(python, packages, module, *map(str, arguments)),
         capture_output=True,
         text=True,
         check=False,

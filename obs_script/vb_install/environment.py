@@ -110,13 +110,12 @@ class Environment:
         files.write_atomically(
             Path(python.packages) / "obs_virtual_background.pth", line.encode("ascii")
         )
+        # -I: modules are never taken from the folder where the command is called.
         if self.system.name == "win32":
-            script = '@set PYTHONSAFEPATH=1\r\n@"%~dp0python.exe" -m vb_worker %*\r\n'
+            script = '@"%~dp0python.exe" -I -m vb_worker %*\r\n'
             files.write_atomically(self.launcher, script.encode("ascii"))
             return
-        # Modules are never taken from the folder where the command is called.
-        safe = "PYTHONSAFEPATH=1\nexport PYTHONSAFEPATH\n"
-        script = f'#!/bin/sh\n{safe}exec {shlex.quote(str(self.python))} -m vb_worker "$@"\n'
+        script = f'#!/bin/sh\nexec {shlex.quote(str(self.python))} -I -m vb_worker "$@"\n'
         files.write_atomically(self.launcher, script.encode("utf-8", "surrogateescape"))
         self.launcher.chmod(0o755)
 
@@ -149,7 +148,7 @@ class Environment:
                 progress.note(f"unpacking {count} packages")
 
         code = self.system.stream(
-            [*self.command, *pip, "install", *_QUIET, "--require-hashes", "--no-deps",
+            [*self.command, "-I", *pip, "install", *_QUIET, "--require-hashes", "--no-deps",
              "--only-binary", ":all:", "-r", str(self._requirements())],
             hear,
         )  # fmt: skip

@@ -20,7 +20,7 @@ from vb_install.environment import Environment
 from vb_install.interpreters import Interpreter
 from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
-from vb_link import places
+from vb_link import isolated, places
 
 _CHECKS: tuple[tuple[str, ...], ...] = (("ruff", "check", "."), ("mypy",), ("pytest",))
 
@@ -39,9 +39,8 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
     if not venv.is_complete():
         venv.make(python, place.data / "logs" / "demo-environment.log")
     return system.hand_over(
-        [str(venv.python), "-m", "vb_demo", *arguments],
+        isolated.command(venv.python, place.app / "obs_script", "vb_demo", *arguments),
         {
-            "PYTHONPATH": str(place.app / "obs_script"),
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             places.DATA_VARIABLE: str(place.data),

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_link import isolated
 from vb_worker.models import ModelError, choose_model, default_folders, find_models, open_model
 from vb_worker.models.manifest import Manifest, load
 from vb_worker.models.model import Model
@@ -35,12 +36,11 @@ Row = dict[str, object]
 
 def measure_apart(order: Row) -> Row:
     """Measure in a new process; ``order`` is what ``measure_order`` takes. Never raises."""
-    command = [sys.executable, "-m", __name__, json.dumps(order)]
-    environment = {**os.environ, "PYTHONPATH": str(_PACKAGES)}
     try:
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            errors="replace", timeout=SECONDS, check=False,
+            isolated.command(sys.executable, _PACKAGES, __name__, json.dumps(order)),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"error": f"no answer within {SECONDS:.0f} seconds"}

@@ -88,7 +88,7 @@ class FakeSystem(System):
     def hand_over(self, command: Sequence[str], more: Mapping[str, str], folder: Path) -> int:
         words = list(command)
         self.handed.append((words, dict(more)))
-        return self.hand_codes.get(words[2], 0)
+        return next((code for name, code in self.hand_codes.items() if name in words), 0)
 
     def processes(self) -> list[Process]:
         return self.running

@@ -12,6 +12,7 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
+from tests.unit import traps
 from vb_link import places, unit_file
 from vb_worker import cli, computing
 from vb_worker.models import Manifest, ModelError, find_models, measured, probe, providers
@@ -53,6 +54,14 @@ def test_the_cpu_is_probed_in_a_process_of_its_own(manifest: Manifest) -> None:
     found = probe.probe(manifest, "cpu")
     assert found.usable, found.reason
     assert 0 < found.ms < found.first_ms
+
+
+def test_a_probe_imports_nothing_from_the_current_folder(
+    manifest: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traps.lay(tmp_path / "trap", monkeypatch)
+    found = probe.probe(manifest, "cpu")
+    assert found.usable, found.reason
 
 
 def test_a_unit_that_is_not_there_gives_its_reason(manifest: Manifest) -> None:

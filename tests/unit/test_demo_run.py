@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.unit import traps
 from vb_demo import __main__ as command
 from vb_demo import demo
 from vb_demo.demo import DemoError
@@ -101,6 +103,15 @@ def test_a_missing_environment_or_file_is_said_in_one_sentence(
     blocked.touch()
     assert command.main(["--output", str(blocked / "sub")]) == 1
     assert str(blocked) in capsys.readouterr().err
+
+
+def test_what_it_draws_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "venv_python", lambda: Path(sys.executable))
+    traps.lay(tmp_path / "trap", monkeypatch)
+    demo._in_worker("vb_demo.backdrop", "backdrop.png", "--size", "64x36", what="The backdrop")
+    assert (tmp_path / "trap" / "backdrop.png").is_file()
 
 
 @pytest.mark.parametrize("system", ["win32", "darwin"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit import traps
 from tests.unit.install_fakes import SCENES, FakeSystem, add_scenes, snapshot
 from vb_install import cli, environment, product
 from vb_install.system import Finished, Process
@@ -257,11 +258,36 @@ def test_the_launcher_starts_the_worker_from_a_folder_with_spaces(tmp_path: Path
     venv.python.write_text('#!/bin/sh\nprintf "%s|" "$@"\n')
     venv.python.chmod(0o755)
     said = subprocess.run([venv.launcher, "mask", "a b"], capture_output=True, check=True).stdout
-    assert said == b"-m|vb_worker|mask|a b|"
+    assert said == b"-I|-m|vb_worker|mask|a b|"
     added = folder / "site-packages" / "obs_virtual_background.pth"
     program = f"{added.read_text('ascii')}print(ascii(sys.path[-1]))"
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
     assert told.decode().strip() == ascii(str(folder / "obs_script"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the launcher of Windows is a .cmd")
+def test_the_launcher_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    venv = environment.Environment(FakeSystem(tmp_path), tmp_path / "venv", tmp_path / "lock")
+    venv.python.parent.mkdir(parents=True)
+    venv.python.write_text("[3, 10, 0]")
+    venv.add_product(tmp_path / "obs_script")
+    # Python 3.10, which knows no PYTHONSAFEPATH
+    venv.python.write_text(f'#!/bin/sh\nunset PYTHONSAFEPATH\nexec {sys.executable} "$@"\n')
+    venv.python.chmod(0o755)
+    traps.lay(tmp_path / "trap", monkeypatch)
+    done = subprocess.run([venv.launcher, "mask"], capture_output=True, text=True, check=False)
+    assert "No module named vb_worker" in done.stderr and traps.WORDS not in done.stderr
+
+
+def test_the_launcher_of_windows_imports_nothing_from_the_current_folder(tmp_path: Path) -> None:
+    system = FakeSystem(tmp_path, "win32")
+    venv = environment.Environment(system, tmp_path / "venv", tmp_path / "lock")
+    venv.python.parent.mkdir(parents=True)
+    venv.python.write_text("[3, 10, 0]")
+    venv.add_product(tmp_path / "obs_script")
+    assert venv.launcher.read_bytes() == b'@"%~dp0python.exe" -I -m vb_worker %*\r\n'
 
 
 def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path) -> None:

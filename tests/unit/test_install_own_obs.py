@@ -9,6 +9,7 @@ import pytest
 from tests.unit.install_fakes import FakeSystem
 from vb_install import cli, product
 from vb_install.system import Finished
+from vb_link import isolated
 
 APT = {"apt-get": "/usr/bin/apt-get", "dpkg-query": "/usr/bin/dpkg-query"}
 ALL = {"obs": "/usr/bin/obs", "Xvfb": "/usr/bin/Xvfb", "xauth": "/x", "dbus-daemon": "/d"}
@@ -82,11 +83,10 @@ def test_a_python_without_venv_gets_it(
 def test_the_demo_gets_its_arguments_and_its_places(system: FakeSystem) -> None:
     assert cli.main(["demo", "--seconds", "3", "--source", "a b.mp4"], system) == 0
     ((command, environment),) = system.handed
-    assert command == [
-        str(system.data / "demo-venv" / "bin" / "python"), "-m", "vb_demo",
-        "--seconds", "3", "--source", "a b.mp4",
-    ]  # fmt: skip
-    assert environment["PYTHONPATH"] == str(system.data / "app" / "obs_script")
+    assert command == isolated.command(
+        system.data / "demo-venv" / "bin" / "python", system.data / "app" / "obs_script",
+        "vb_demo", "--seconds", "3", "--source", "a b.mp4",
+    )  # fmt: skip
     assert environment["OBS_VIRTUAL_BACKGROUND_DATA"] == str(system.data)
     locks = [Path(command[-1]).name for command in system.streamed("--require-hashes")]
     assert locks == ["worker.lock", "demo.lock"]

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 import vb_worker
+from tests.unit import traps
 from vb_link import places
-from vb_worker import cli
+from vb_worker import cli, measuring
 from vb_worker.models import find_models
 from vb_worker.pictures import read_picture
 
@@ -87,6 +88,16 @@ def test_bench_measures_every_combination(
             assert row["memory_mb"] > 0
     picture = read_picture(plot)
     assert 0.001 < (picture < 250).mean() < 0.5
+
+
+def test_a_measurement_imports_nothing_from_the_current_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traps.lay(tmp_path / "trap", monkeypatch)
+    row = measuring.measure_apart(
+        {"model": "selfie_landscape", "compute": "cpu", "threads": 1, "frames": 1}
+    )
+    assert "error" not in row, row
 
 
 def test_bench_prints_csv_and_recommends_by_accuracy(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vb_link import isolated
 from vb_worker.models import registry, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
@@ -43,12 +44,12 @@ class Probe:
 
 def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = SECONDS) -> Probe:
     """Run a model on a unit in a throw-away process. Never raises."""
-    command = [sys.executable, "-m", __name__, manifest.name, unit, str(threads)]
-    environment = {**os.environ, "PYTHONPATH": str(_PACKAGES)}
+    words = (manifest.name, unit, str(threads))
     try:
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            errors="replace", timeout=seconds, check=False,
+            isolated.command(sys.executable, _PACKAGES, __name__, *words),
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            timeout=seconds, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Probe(reason=f"no answer within {seconds:.0f} seconds")
