@@ -74,6 +74,10 @@ class Environment:
         python = interpreters.probe(self.system, self.command)
         return python is not None and python.text == stamp.get("python")
 
+    def was_made(self) -> bool:
+        """Return whether it was once complete, if from another lock or for a Python now gone."""
+        return (self.folder / _STAMP).is_file()
+
     def make(self, python: Interpreter, log: Path, pip_wheel: Path | None = None) -> None:
         """Build it anew with ``python``; all that pip says goes to ``log``.
 

@@ -48,12 +48,18 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise explain(error, path) from error
 
 
-def remove_tree(folder: Path) -> bool:
-    """Delete a folder with all in it; return whether there was one. Raises InstallError."""
-    if not folder.is_dir():
-        return False
+def remove(path: Path) -> bool:
+    """Delete a file, a link or a folder with all in it; return whether there was one.
+
+    Raises InstallError.
+    """
     try:
-        shutil.rmtree(folder)
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.exists() or path.is_symlink():
+            path.unlink()
+        else:
+            return False
     except OSError as error:
-        raise explain(error, folder) from error
+        raise explain(error, path) from error
     return True

@@ -1,14 +1,16 @@
 """``install.py demo`` and ``install.py test``: what drives an OBS of its own, set up and run.
 
-The user's own OBS is neither read nor changed.
+The user's own OBS is neither read nor changed, nor is what is installed for it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from vb_install import (
+    data_folder,
     environment,
     interpreters,
     obs_packages,
@@ -30,8 +32,10 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
 
     Raises InstallError.
     """
+    data_folder.check(system, system.data)
     python = _prepare(system, asked)
-    place = ObsPlace("native", obs_places.native_config(system), system.data, "")
+    place = _demo_place(system)
+    data_folder.claim(system, place.data)
     product.copy(place.app)
     if not worker_environment.of(system, place).is_complete():
         worker_environment.make(system, place, python)
@@ -47,6 +51,20 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
         },
         Path.cwd(),
     )
+
+
+def _demo_place(system: System) -> ObsPlace:
+    """Return where the demo's things go: where an installation's would, unless one is there.
+
+    An OBS may be running from that; it is used if it need not be changed.
+    """
+    place = ObsPlace("native", obs_places.native_config(system), system.data, "")
+    worker = worker_environment.of(system, place)
+    if not place.app.exists() or (
+        product.is_current(place.app) and (worker.is_complete() or not worker.was_made())
+    ):
+        return place
+    return replace(place, data=place.data / "demo")
 
 
 def test(system: System, arguments: Sequence[str], asked: str | None) -> int:

@@ -40,11 +40,11 @@ def copy(app: Path) -> bool:
     new, old = app.with_name("app.new"), app.with_name("app.old")
     try:
         app.parent.mkdir(parents=True, exist_ok=True)
-        files.remove_tree(new)
+        files.remove(new)
         for name, path in source.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(path, new / name)
-        files.remove_tree(old)
+        files.remove(old)
         if app.exists():
             app.rename(old)
         try:
@@ -56,7 +56,7 @@ def copy(app: Path) -> bool:
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
         raise files.explain(error, app) from error
-    files.remove_tree(old)
+    files.remove(old)
     return True
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from vb_install import files, obs_places, running_obs, scene_collections, set_up
+from vb_install import data_folder, files, obs_places, running_obs, scene_collections, set_up
 from vb_install.obs_places import ObsPlace
 from vb_install.scene_collections import Plan
 from vb_install.system import InstallError, System
-
-_OURS = ("app", "app.new", "app.old", "venv", "demo-venv", "pip", "logs", "state")
 
 
 def uninstall(
@@ -20,26 +18,34 @@ def uninstall(
 
     The user's own models and the backups stay unless ``purge``. Raises InstallError.
     """
-    work = [(place, _plan(place)) for place in _places(system, config)]
-    for place, plan in work:
-        _tell_plan(place, plan, purge)
+    work = [
+        (place, _plan(place), data_folder.to_remove(system, place.data, purge=purge))
+        for place in _places(system, config)
+    ]
+    for place, plan, ours in work:
+        _tell_plan(place, plan, ours)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
-    for place, _ in work:
+    for place, _, _ in work:
         running_obs.refuse_while_running(system, place)
     if not sure and sys.stdin.isatty() and not set_up.agreed():
         print("Nothing was changed.")
         return 1
-    for place, plan in work:
+    for place, plan, _ in work:
+        if plan.changes:
+            data_folder.claim(system, place.data)
         backup = scene_collections.apply(plan, place.data / "backups")
         if backup is not None:
             print(f"Took the script out of {len(plan.changes)} scene collection(s)")
             if not purge:
                 print(f"Backup of what they were: {backup}")
-        for folder in _folders(place, purge):
-            if files.remove_tree(folder):
-                print(f"Removed {folder}")
+        for path in data_folder.to_remove(system, place.data, purge=purge):
+            files.remove(path)
+            print(f"Removed {path}")
+        left = data_folder.let_go(place.data)
+        if left:
+            print(f"{place.data} stays with {', '.join(left[:5])}")
     print(
         "Done. Filters that scenes still hold do nothing from now on, so their cameras show the "
         "room: remove those filters or hide the cameras before you go on air."
@@ -61,18 +67,11 @@ def _plan(place: ObsPlace) -> Plan:
     return scene_collections.plan_removal(place.scenes, place.data / "backups")
 
 
-def _folders(place: ObsPlace, purge: bool) -> list[Path]:
-    if purge:
-        return [place.data]
-    return [place.data / name for name in _OURS]
-
-
-def _tell_plan(place: ObsPlace, plan: Plan, purge: bool) -> None:
+def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path]) -> None:
     print(f"OBS ({place.kind}): settings {place.config}")
     for change in plan.changes:
         print(f"  collection   take the script out of {change.path} (backup first)")
     for sentence in plan.skipped:
         print(f"  collection   {sentence}")
-    for folder in _folders(place, purge):
-        if folder.is_dir():
-            print(f"  files        remove {folder}")
+    for path in ours:
+        print(f"  files        remove {path}")

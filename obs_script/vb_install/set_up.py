@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vb_install import (
     additions,
+    data_folder,
     interpreters,
     obs_places,
     product,
@@ -79,6 +80,7 @@ def install(
 def _look(
     system: System, place: ObsPlace, python: str | None, compute: str | None, convert: bool
 ) -> _Work:
+    data_folder.check(system, place.data)
     now = worker_environment.of(system, place).has_added()
     added = additions.wanted(system, compute=compute, convert=convert, now=now)
     venv = worker_environment.of(system, place, added)
@@ -112,6 +114,7 @@ def _tell_plan(work: _Work) -> None:
 
 
 def agreed() -> bool:
+    """Ask whether to go on; no answer is a no."""
     try:
         return input("Go on? [Y/n] ").strip().lower() in ("", "y", "yes")
     except EOFError:
@@ -120,6 +123,7 @@ def agreed() -> bool:
 
 def _do(system: System, work: _Work) -> list[str]:
     place = work.place
+    data_folder.claim(system, place.data)
     if product.copy(place.app):
         print(f"Copied the product to {place.app}")
     if worker_environment.make(system, place, work.python, work.added):

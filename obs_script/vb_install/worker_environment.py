@@ -61,7 +61,7 @@ def make(
     if made:
         lent = None if python.ensurepip else _lend(system, place.data / "pip")
         venv.make(python, place.data / "logs" / "environment.log", lent)
-        files.remove_tree(place.data / "pip")
+        files.remove(place.data / "pip")
     venv.add_product(place.app / "obs_script")
     return made
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.unit.install_fakes import FakeSystem
-from vb_install import cli, product
+from tests.unit.install_fakes import FakeSystem, snapshot
+from vb_install import cli, environment, product
 from vb_install.system import Finished
 from vb_link import isolated
 
@@ -18,7 +19,8 @@ ALL = {"obs": "/usr/bin/obs", "Xvfb": "/usr/bin/Xvfb", "xauth": "/x", "dbus-daem
 @pytest.fixture
 def system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSystem:
     source = tmp_path / "checkout"
-    for name in ("install.py", "LICENSE", "models/m.toml", "obs_script/a.py", "tests/test_a.py"):
+    script = "obs_script/virtual_background.py"
+    for name in ("install.py", "LICENSE", "models/m.toml", script, "tests/test_a.py"):
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_text(name)
     monkeypatch.setattr(product, "SOURCE", source)
@@ -97,6 +99,66 @@ def test_the_demo_passes_its_exit_status_on_and_touches_no_obs(system: FakeSyste
     system.hand_codes = {"vb_demo": 3}
     assert cli.main(["demo"], system) == 3
     assert not config.exists()
+
+
+def _locks(system: FakeSystem) -> list[str]:
+    return [Path(command[-1]).name for command in system.streamed("--require-hashes")]
+
+
+def _demo_data(system: FakeSystem) -> str:
+    assert cli.main(["demo"], system) == 0
+    return system.handed[-1][1]["OBS_VIRTUAL_BACKGROUND_DATA"]
+
+
+@pytest.fixture
+def installed(system: FakeSystem) -> FakeSystem:
+    """A machine with an OBS that the product is installed for."""
+    (system.home / ".config" / "obs-studio").mkdir(parents=True)
+    assert cli.main([], system) == 0
+    system.ran.clear()
+    return system
+
+
+def test_the_demo_uses_an_installation_that_it_need_not_change(installed: FakeSystem) -> None:
+    assert _demo_data(installed) == str(installed.data)
+    assert _locks(installed) == ["demo.lock"]
+
+
+def test_an_installation_after_the_demo_downloads_nothing_more(system: FakeSystem) -> None:
+    (system.home / ".config" / "obs-studio").mkdir(parents=True)
+    assert _demo_data(system) == str(system.data)
+    system.ran.clear()
+    assert cli.main([], system) == 0
+    assert _locks(system) == []
+
+
+@pytest.mark.parametrize("what", ["product", "lock"])
+def test_the_demo_leaves_an_installation_of_another_version_alone(
+    installed: FakeSystem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    before = snapshot(installed.data)
+    if what == "product":
+        (tmp_path / "checkout" / "LICENSE").write_text("newer")
+    else:
+        locks = tmp_path / "locks"
+        shutil.copytree(environment.LOCKS, locks)
+        monkeypatch.setattr(environment, "LOCKS", locks)
+        with (locks / "worker.lock").open("a") as lock:
+            lock.write("# newer\n")
+    own = installed.data / "demo"
+    assert _demo_data(installed) == str(own)
+    assert (own / "app" / "LICENSE").is_file()
+    after = snapshot(installed.data)
+    assert {name: after[name] for name in after if not name.startswith("demo/")} == before
+    assert cli.main(["--uninstall"], installed) == 0
+    assert not own.exists()
+
+
+def test_a_demo_that_was_stopped_goes_on_where_it_was(system: FakeSystem) -> None:
+    system.pip_code = 1
+    assert cli.main(["demo"], system) == 1
+    system.pip_code = 0
+    assert _demo_data(system) == str(system.data)
 
 
 def test_all_checks_run_and_the_first_failure_counts(system: FakeSystem) -> None:

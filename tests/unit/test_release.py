@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from vb_install import product
+from vb_link import places
 from vb_link.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,7 +156,7 @@ def test_the_sdist_installs_without_git(built: tuple[Path, Path], tmp_path: Path
     shown = subprocess.run(
         [sys.executable, "install.py", "--dry-run", "--obs-config", str(config)],
         cwd=folder, check=True, capture_output=True, text=True,
-        env={**os.environ, "HOME": str(tmp_path / "home")},
+        env={**os.environ, "HOME": str(tmp_path / "home"), places.DATA_VARIABLE: ""},
     ).stdout  # fmt: skip
     assert "copy to" in shown and "nothing was changed" in shown
 
@@ -174,7 +175,7 @@ def unpacked(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
 
 def _run(unpacked: Path, *words: str, home: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": str(unpacked), "HOME": str(home),
-                   "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
+                   places.DATA_VARIABLE: "", "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
     command = [sys.executable, *words]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout

@@ -1,0 +1,94 @@
+"""The product's folder for an OBS: nothing of others' in it is ever replaced or removed.
+
+The usual folder has the product's name and is nobody else's. One that the user names in
+``OBS_VIRTUAL_BACKGROUND_DATA`` may be anything, so that it gets a mark when it is set up.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vb_install import files
+from vb_install.system import InstallError, System
+from vb_link import places
+from vb_link.diagnosis import report
+
+MARK = "obs-virtual-background.txt"
+_MARK_TEXT = (
+    "This folder belongs to the virtual background for OBS Studio.\n"
+    "`install.py --uninstall` takes the product out of it.\n"
+)
+_SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions left no mark
+# What is used without an installation as well, or stays after one.
+_LEFT = ("backups", "models", report.NAME, "state")
+_INSTALLED = ("app", "app.new", "app.old", "venv", "demo", "demo-venv", "pip", "logs")
+_KEPT = ("backups", "models")
+
+
+def claim(system: System, folder: Path) -> None:
+    """Make the folder and mark it as the product's. Raises InstallError as :func:`check` does."""
+    check(system, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise files.explain(error, folder) from error
+    if not (folder / MARK).is_file():
+        files.write_atomically(folder / MARK, _MARK_TEXT.encode())
+
+
+def check(system: System, folder: Path) -> None:
+    """Raise InstallError if the folder holds what is not the product's."""
+    if _is_ours(system, folder):
+        return
+    others = [name for name in _names(folder) if name not in _LEFT and not name.startswith(".")]
+    if others:
+        raise InstallError(
+            f"{folder} holds what install.py did not make ({', '.join(others[:3])}): let "
+            f"{places.DATA_VARIABLE} name an empty folder, or unset it, and run again."
+        )
+
+
+def to_remove(system: System, folder: Path, *, purge: bool) -> list[Path]:
+    """Return what ``--uninstall`` removes of the folder; with ``purge`` all that we ever made.
+
+    Raises InstallError if some is there and the folder is not the product's.
+    """
+    known = {*_INSTALLED, *_LEFT}
+    if not purge:
+        known -= set(_KEPT)
+    found = [folder / name for name in _names(folder) if name in known]
+    if found and not _is_ours(system, folder):
+        raise InstallError(
+            f"{folder} was not set up by install.py and stays as it is: let "
+            f"{places.DATA_VARIABLE} name the right folder, or unset it, and run again."
+        )
+    return found
+
+
+def let_go(folder: Path) -> list[str]:
+    """Remove the folder if nothing but the mark is left in it; return the names of what is.
+
+    Raises InstallError.
+    """
+    left = [name for name in _names(folder) if name != MARK]
+    if not left and folder.is_dir():
+        files.remove(folder / MARK)
+        try:
+            folder.rmdir()
+        except OSError as error:
+            raise files.explain(error, folder) from error
+    return left
+
+
+def _is_ours(system: System, folder: Path) -> bool:
+    named = folder == system.data and system.environment.get(places.DATA_VARIABLE)
+    return not named or (folder / MARK).is_file() or (folder / _SCRIPT).is_file()
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise files.explain(error, folder) from error
