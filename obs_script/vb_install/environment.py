@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,7 +97,8 @@ class Environment:
                 self._fill(pip_wheel, lines, progress)
         finally:
             with_newlines = "".join(line + "\n" for line in lines)
-            log.write_text(with_newlines, encoding="utf-8", errors="replace")
+            with suppress(OSError):  # a full disk has been told of, or the next file will
+                log.write_text(with_newlines, encoding="utf-8", errors="replace")
         stamp = {
             "lock": self._lock_digest(),
             "python": python.text,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -262,6 +264,25 @@ def test_a_failing_pip_is_one_sentence_and_registers_nothing(
     system.pip_code, system.pip_says = 0, ()
     assert cli.main([], system) == 0
     assert len(system.streamed("--require-hashes")) == 2
+
+
+def test_a_disk_too_full_for_the_log_is_one_sentence(
+    system: FakeSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, *words: Any, **more: Any) -> int:
+        if path.parent.name == "logs":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, *words, **more)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    system.pip_code, system.pip_says = 1, ("ERROR: [Errno 28] No space left on device",)
+    assert cli.main([], system) == 1
+    error = capsys.readouterr().err
+    assert "is full: free 1 GB there" in error and error.count("\n") == 1
+    system.pip_code = 0  # and where all but the log has room, it is done without
+    assert cli.main([], system) == 0
 
 
 def test_a_failing_self_check_fails(system: FakeSystem, capsys: pytest.CaptureFixture[str]) -> None:
