@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.install_fakes import FakeSystem
+from vb_install import environment, interpreters
+from vb_install.environment import Environment
+
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = sorted([ROOT / "install.py", *(ROOT / "obs_script").rglob("*.py")])
 # Reads PyTorch's files, which are pickles, with everything but tensors refused; only by
@@ -89,10 +93,26 @@ def test_no_module_of_the_worker_knows_the_network() -> None:
     assert PICKLES not in files
 
 
-def test_the_environment_is_installed_from_hashes_and_runs_no_packages_code() -> None:
-    text = (ROOT / "obs_script" / "vb_install" / "environment.py").read_text(encoding="utf-8")
-    for word in ('"--require-hashes"', '"--no-deps"', '"--only-binary", ":all:"'):
-        assert word in text
+@pytest.mark.parametrize("pip", [None, Path("pip.whl")])
+@pytest.mark.parametrize("added", [(), (environment.LOCKS / "openvino.lock",)])
+def test_the_environment_is_installed_from_hashes_and_runs_no_packages_code(
+    tmp_path: Path, pip: Path | None, added: tuple[Path, ...]
+) -> None:
+    system = FakeSystem(tmp_path)
+    venv = Environment(system, tmp_path / "venv", environment.LOCKS / "worker.lock", added)
+    python = interpreters.probe(system, ["/usr/bin/python3"])
+    assert python is not None
+    venv.make(python, tmp_path / "log", pip)
+    (command,) = system.streamed("install")
+    by = ["-m", "pip"] if pip is None else [str(pip / "pip")]
+    assert command[: 3 + len(by)] == [str(venv.python), "-I", *by, "install"]
+    assert {"--require-hashes", "--no-deps"} <= set(command)
+    assert command[-4:-1] == ["--only-binary", ":all:", "-r"]
+    taken = Path(command[-1]).read_text(encoding="utf-8")
+    assert taken.count("--hash=sha256:") > 50 and ("openvino" in taken) == bool(added)
+
+
+def test_every_package_of_a_lock_has_its_hash() -> None:
     for lock in sorted((ROOT / "obs_script" / "vb_install" / "locks").glob("*.lock")):
         lines = lock.read_text(encoding="utf-8").splitlines()
         named = [line for line in lines if line and line[0].isalnum()]
