@@ -41,19 +41,13 @@ def wanted(
     """
     kept = set(now)
     if compute is not None:
-        kept -= UNITS.keys()
-        if compute in UNITS:
-            if system.name not in UNITS[compute].systems:
-                there = ", ".join([CPU, *_available(system)])
-                raise InstallError(
-                    f"There is no onnxruntime with {compute} for this system: choose {there}."
-                )
-            kept.add(compute)
-        elif compute != CPU and compute not in _BUILT_IN.get(system.name, ()):
-            there = ", ".join([CPU, *_available(system)])
+        there = [CPU, *_available(system)]
+        if compute not in there:
             raise InstallError(
-                f"There is no onnxruntime with {compute} for this system: choose {there}."
+                f"There is no onnxruntime with {compute} for this system: "
+                f"choose {', '.join(there)}."
             )
+        kept = (kept - UNITS.keys()) | ({compute} & UNITS.keys())
     if convert:
         kept.add(CONVERT)
     return tuple(sorted(kept))
