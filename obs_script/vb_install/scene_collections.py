@@ -16,8 +16,10 @@ from typing import Any
 
 from vb_install import files
 from vb_install.system import InstallError
+from vb_link import places
 
 SCRIPT_NAME = "virtual_background.py"
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,17 @@ class _NotACollectionError(Exception):
 
 
 def plan_registration(scenes: Path, script: Path) -> Plan:
-    """Plan that every collection in ``scenes`` loads ``script``. Nothing is changed yet."""
-    return _plan(scenes, lambda path, old: with_script(old, script))
+    """Plan that every collection in ``scenes`` loads ``script``. Nothing is changed yet.
+
+    Raises InstallError for a path that a collection cannot hold.
+    """
+    if _HALF.search(str(script)):
+        raise InstallError(
+            f"OBS cannot hold the path {str(script)!a}, which is no text: let "
+            f"{places.DATA_VARIABLE} name another folder and run again."
+        )
+    by_hand = "add the script in OBS, Tools > Scripts"
+    return _plan(scenes, by_hand, lambda path, old: with_script(old, script))
 
 
 def plan_removal(scenes: Path, backups: Path) -> Plan:
@@ -67,12 +78,16 @@ def plan_removal(scenes: Path, backups: Path) -> Plan:
             return old
         script = _our_entries(_parse(old))[0]["path"]
         for backup in sorted(backups.glob(f"*/{path.name}"), reverse=True):
-            before = backup.read_bytes()
-            if without_script(before) == before and with_script(before, Path(script)) == old:
-                return before
+            try:
+                before = backup.read_bytes()
+                if without_script(before) == before and with_script(before, Path(script)) == old:
+                    return before
+            except (OSError, _NotACollectionError):
+                continue  # a broken backup says nothing of the collection
         return new
 
-    return _plan(scenes, back)
+    by_hand = "if OBS lists the script with it, remove it in Tools > Scripts"
+    return _plan(scenes, by_hand, back)
 
 
 def apply(plan: Plan, backups: Path) -> Path | None:
@@ -86,10 +101,10 @@ def apply(plan: Plan, backups: Path) -> Path | None:
     for change in plan.changes:
         copy = folder / change.path.name
         files.write_atomically(copy, change.old)
-        if copy.read_bytes() != change.old:
+        if not _holds(copy, change.old):
             raise InstallError(f"The backup {copy} is not what was written: check the disk.")
     for change in plan.changes:
-        if change.path.read_bytes() != change.old:
+        if not _holds(change.path, change.old):
             raise InstallError(f"{change.path} changed meanwhile: close OBS, then run this again.")
         files.write_atomically(change.path, change.new)
     return folder
@@ -132,18 +147,18 @@ def is_registered(content: bytes, script: Path) -> bool:
         return False
 
 
-def _plan(scenes: Path, rewrite: Callable[[Path, bytes], bytes]) -> Plan:
+def _plan(scenes: Path, by_hand: str, rewrite: Callable[[Path, bytes], bytes]) -> Plan:
     plan = Plan()
     for path in sorted(scenes.glob("*.json")):
         try:
             old = path.read_bytes()
             new = rewrite(path, old)
         except OSError as error:
-            plan.skipped.append(f"{path} cannot be read ({error.strerror}) and stays as it is.")
-        except _NotACollectionError as error:
             plan.skipped.append(
-                f"{path} {error} and stays as it is: add the script in OBS, Tools > Scripts."
+                f"{path} cannot be read ({error.strerror}) and stays as it is: {by_hand}."
             )
+        except _NotACollectionError as error:
+            plan.skipped.append(f"{path} {error} and stays as it is: {by_hand}.")
         else:
             if new == old:
                 plan.unchanged.append(path)
@@ -175,7 +190,16 @@ def _dump(data: dict[str, Any], like: bytes) -> bytes:
         spaced = re.search(r'": ', text) and not re.search(r'":[^ ]', text)
         separators = (", ", ": ") if spaced else (",", ":")
         new = json.dumps(data, ensure_ascii=False, separators=separators)
+    # Half a character, which no file can hold, is written by its number.
+    new = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", new)
     return (new + text[len(text.rstrip()) :]).encode("utf-8")
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    try:
+        return path.read_bytes() == content
+    except OSError:
+        return False
 
 
 def _our_entries(data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.install_fakes import SCENES, add_scenes, snapshot
-from vb_install import scene_collections
+from vb_install import files, scene_collections
 from vb_install.system import InstallError
 
 SCRIPT = Path("/home/a b/app/obs_script/virtual_background.py")
@@ -136,6 +136,58 @@ def test_a_collection_that_changed_meanwhile_is_not_overwritten(tmp_path: Path) 
     with pytest.raises(InstallError, match="changed meanwhile"):
         scene_collections.apply(plan, tmp_path / "backups")
     assert (scenes / "A.json").read_bytes() == SCENES["Untitled"]
+
+
+def test_a_collection_or_backup_that_vanished_meanwhile_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes = add_scenes(tmp_path, {"A": SCENES["Bare"]})
+    plan = scene_collections.plan_registration(scenes, SCRIPT)
+    (scenes / "A.json").unlink()
+    with pytest.raises(InstallError, match=r"A\.json changed meanwhile"):
+        scene_collections.apply(plan, tmp_path / "backups")
+    monkeypatch.setattr(files, "write_atomically", lambda path, data: None)
+    with pytest.raises(InstallError, match="check the disk"):
+        scene_collections.apply(plan, tmp_path / "backups")
+
+
+@pytest.mark.parametrize("indent", [None, 4])
+def test_half_a_character_stays_as_it_was_written(tmp_path: Path, indent: int | None) -> None:
+    content = json.dumps({"name": "\ud83d \u5c71 \\\udc00", "sources": []}, indent=indent)
+    scenes = add_scenes(tmp_path, {"A": content.encode()})
+    register(scenes, tmp_path / "backups")
+    written = (scenes / "A.json").read_bytes()
+    assert scene_collections.is_registered(written, SCRIPT)
+    assert json.loads(written)["name"] == json.loads(content)["name"]
+
+
+def test_a_path_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    scenes = add_scenes(tmp_path)
+    script = Path("/home/caf\udce9/virtual_background.py")
+    with pytest.raises(InstallError, match="cannot hold the path '/home/caf"):
+        scene_collections.plan_registration(scenes, script)
+
+
+@pytest.mark.parametrize("backup", [b"{", None])
+def test_a_broken_backup_does_not_keep_the_script_in(tmp_path: Path, backup: bytes | None) -> None:
+    scenes = add_scenes(tmp_path, {"Bare": SCENES["Bare"]})
+    folder = register(scenes, tmp_path / "backups")
+    assert folder is not None
+    if backup is not None:
+        (folder / "Bare.json").write_bytes(backup)
+    else:
+        (folder / "Bare.json").unlink()
+        (folder / "Bare.json").mkdir()
+    plan = scene_collections.plan_removal(scenes, tmp_path / "backups")
+    scene_collections.apply(plan, tmp_path / "backups")
+    assert not plan.skipped
+    assert SCRIPT.name.encode() not in (scenes / "Bare.json").read_bytes()
+
+
+def test_what_cannot_be_taken_out_is_told(tmp_path: Path) -> None:
+    scenes = add_scenes(tmp_path, {"Broken": b"{"})
+    plan = scene_collections.plan_removal(scenes, tmp_path / "backups")
+    assert len(plan.skipped) == 1 and "remove it in Tools > Scripts" in plan.skipped[0]
 
 
 @pytest.mark.parametrize(
