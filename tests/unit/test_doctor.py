@@ -71,6 +71,24 @@ def test_scrubbing(text: str, expected: str) -> None:
     assert report.scrub(text, person) == expected
 
 
+def test_a_disk_that_is_full_leaves_the_report_that_was_there(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    path, link = tmp_path / "report.txt", tmp_path / "link.txt"
+    report.write("the first", path)
+    link.symlink_to(path)
+    report.write("the second", link)
+    assert path.read_text() == "the second" and link.is_symlink()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))  # no file takes a byte more
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            report.write("the third", path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.read_text() == "the second"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.txt", "report.txt"]
+
+
 def test_a_report_counts_what_is_to_be_mended() -> None:
     moment = datetime(2030, 1, 2, 3, 4, tzinfo=timezone.utc)
     person = Person((), (), ())

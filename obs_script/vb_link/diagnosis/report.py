@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -61,8 +63,23 @@ def render(found: Iterable[Finding], person: Person, now: datetime | None = None
 
 
 def write(text: str, path: Path | None = None) -> Path:
-    """Write the report, by default into the user's folder; return where. Raises OSError."""
+    """Write the report, by default into the user's folder; return where.
+
+    Raises OSError, with the file that was there untouched.
+    """
     path = path or places.data_dir() / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    if path.exists() and not path.is_file():  # a terminal or a pipe
+        path.write_text(text, encoding="utf-8")
+        return path
+    file = path.resolve()  # a link stays one
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as new:
+            new.write(text)
+        Path(name).replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
     return path

@@ -25,12 +25,14 @@ def check_memory() -> Finding:
         made = memory.create()
     except OSError as error:
         return finding("MemoryFailed", reason=error.strerror or type(error).__name__)
+    mode = 0
     if made.descriptor >= 0:
-        mode = stat.S_IMODE(os.fstat(made.descriptor).st_mode)
-        reachable = os.fstat(made.descriptor).st_nlink > 0  # a memfd's 0777 opens nothing
-        made.close()
-        if reachable and mode & 0o077:
-            return finding("MemoryOpen", mode=oct(mode))
+        told = os.fstat(made.descriptor)
+        if told.st_nlink > 0:  # a memfd's 0777 opens nothing
+            mode = stat.S_IMODE(told.st_mode)
+    made.close()
+    if mode & 0o077:
+        return finding("MemoryOpen", mode=oct(mode))
     return finding("Memory", megabytes=round(layout.SEGMENT_BYTES / 1e6))
 
 
