@@ -91,6 +91,11 @@ def flatpak_data(system: System) -> Path:
     return system.home / ".var" / "app" / FLATPAK_ID / "data" / places.APP
 
 
+def flatpak_config(system: System) -> Path:
+    """Return the folder where OBS's Flatpak keeps its configuration."""
+    return system.home / ".var" / "app" / FLATPAK_ID / "config" / "obs-studio"
+
+
 def native_config(system: System) -> Path:
     """Return the folder where this system's OBS keeps its configuration."""
     if system.name == "win32":
@@ -128,8 +133,8 @@ def _flatpak(system: System) -> list[ObsPlace]:
         return []
     if system.run(["flatpak", "info", FLATPAK_ID]).code != 0:
         return []
-    config = system.home / ".var" / "app" / FLATPAK_ID / "config" / "obs-studio"
-    return [ObsPlace("flatpak", config, flatpak_data(system), f"Flatpak {FLATPAK_ID}")]
+    program = f"Flatpak {FLATPAK_ID}"
+    return [ObsPlace("flatpak", flatpak_config(system), flatpak_data(system), program)]
 
 
 def _windows_program(system: System) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vb_install import obs_places
 from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, Process, System
 
@@ -31,12 +32,18 @@ def refuse_while_running(system: System, place: ObsPlace) -> None:
 def _uses(system: System, place: ObsPlace, process: Process) -> bool:
     if process.name not in _LINUX_NAMES:
         return False
-    if process.environment is None:
+    if process.environment is None or _is_told(system, place):
         return True
     # Another OBS, like the demo's, may keep its configuration elsewhere.
     home = Path(process.environment.get("HOME") or system.home)
     base = Path(process.environment.get("XDG_CONFIG_HOME") or home / ".config")
     return (base / "obs-studio").resolve() == place.config.resolve()
+
+
+def _is_told(system: System, place: ObsPlace) -> bool:
+    """Return whether the configuration is where no variable leads: a portable OBS's, perhaps."""
+    usual = (obs_places.native_config(system), obs_places.flatpak_config(system))
+    return place.config.resolve() not in [config.resolve() for config in usual]
 
 
 def _on_windows(system: System) -> bool:

@@ -102,6 +102,21 @@ def test_an_obs_with_another_configuration_is_no_hindrance(system: FakeSystem) -
     assert cli.main([], system) == 0
 
 
+def test_any_obs_may_be_the_portable_one_whose_configuration_is_told(
+    system: FakeSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenes = add_scenes(tmp_path / "portable" / "config" / "obs-studio")
+    before = snapshot(scenes)
+    system.running = [Process("obs", {"HOME": str(system.home)})]
+    told = ["--obs-config", str(tmp_path / "portable" / "config")]
+    for arguments in (told, [*told, "--uninstall"]):
+        assert cli.main(arguments, system) == 1
+        assert "close OBS" in capsys.readouterr().err
+    assert snapshot(scenes) == before
+    system.running = []
+    assert cli.main(told, system) == 0
+
+
 def test_refuses_when_the_running_obs_tells_nothing(system: FakeSystem) -> None:
     system.running = [Process("obs", None)]
     assert cli.main([], system) == 1
