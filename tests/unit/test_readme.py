@@ -10,6 +10,7 @@ import pytest
 from tests import readme_settings
 from vb_link import limits
 from vb_link.settings import SETTINGS
+from vb_worker.models import find_models
 
 ROOT = Path(__file__).resolve().parents[2]
 READMES = (("README.md", "en-US"), ("README.ja.md", "ja-JP"))
@@ -30,6 +31,17 @@ def test_files_that_are_linked_exist(name: str, _locale: str) -> None:
     assert links
     for link in links:
         assert (ROOT / link).exists(), link
+
+
+@pytest.mark.parametrize(("name", "_locale"), READMES)
+def test_the_table_of_models_has_every_manifest(name: str, _locale: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)`(?: \(.+?\))? \| ([\w.-]+) \| (\d+)x(\d+) \|", text, re.M)
+    told = {row[0]: (row[1], int(row[2]), int(row[3])) for row in rows}
+    assert told == {
+        model.name: (model.licence, model.input.width, model.input.height)
+        for model in find_models([ROOT / "models"]).values()
+    }
 
 
 def test_both_readmes_have_the_same_parts() -> None:
