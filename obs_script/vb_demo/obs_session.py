@@ -110,7 +110,7 @@ class ObsSession:
         preview: bool = True,
         arguments: Sequence[str] = (),
     ) -> None:
-        self.folder = folder
+        self.folder = folder.absolute()
         self.size = (width, height)
         self.fps = fps
         self.scripts = tuple(scripts)
@@ -119,7 +119,7 @@ class ObsSession:
         self.locale = locale
         self.preview = preview
         self.arguments = tuple(arguments)
-        self.recordings = folder / "recordings"
+        self.recordings = self.folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._client: obsws_python.ReqClient | None = None
@@ -154,7 +154,7 @@ class ObsSession:
         self._write_configuration()
         environment = {**os.environ, **self.environment}
         environment["XDG_CONFIG_HOME"] = str(self.folder / "config")
-        environment["OBS_VIRTUAL_BACKGROUND_DATA"] = str(places.data_dir())
+        environment["OBS_VIRTUAL_BACKGROUND_DATA"] = str(places.data_dir().absolute())
         environment.update(self.environment)
         if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
             self._display = VirtualDisplay()
@@ -171,6 +171,7 @@ class ObsSession:
             self._process = subprocess.Popen(
                 command, env=environment, stdout=out, stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL, start_new_session=True,
+                cwd=self.folder,  # OBS's Python imports from the current folder first
             )  # fmt: skip
         try:
             self._connect()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit import traps
 from vb_demo import __main__ as command
-from vb_demo import demo
+from vb_demo import demo, obs_session
 from vb_demo.demo import DemoError
 from vb_link import places
 
@@ -112,6 +115,26 @@ def test_what_it_draws_imports_nothing_from_the_current_folder(
     traps.lay(tmp_path / "trap", monkeypatch)
     demo._in_worker("vb_demo.backdrop", "backdrop.png", "--size", "64x36", what="The backdrop")
     assert (tmp_path / "trap" / "backdrop.png").is_file()
+
+
+def test_obs_runs_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[dict[str, Any]] = []
+
+    def start(_command: list[str], **options: Any) -> None:
+        started.append(options)
+        raise OSError
+
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/obs")
+    monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setenv("DISPLAY", ":99")
+    monkeypatch.setenv(places.DATA_VARIABLE, "data")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(OSError):
+        obs_session.ObsSession(Path("obs")).start()
+    (options,) = started
+    assert options["cwd"] == tmp_path / "obs"
+    assert options["env"]["XDG_CONFIG_HOME"] == str(tmp_path / "obs" / "config")
+    assert options["env"][places.DATA_VARIABLE] == str(tmp_path / "data")
 
 
 @pytest.mark.parametrize("system", ["win32", "darwin"])
