@@ -17,7 +17,12 @@ def pack(sentence: str, key: str, arguments: Mapping[str, str], size: int) -> by
         both = f"{english}\n{json.dumps({**arguments, '': key}, ensure_ascii=False)}".encode()
         if len(both) < size:
             return both
-    return english.encode()[: size - 1].decode("utf-8", "ignore").encode()
+    return fitting(english, size)
+
+
+def fitting(text: str, size: int) -> bytes:
+    """Return ``text`` as UTF-8, cut to fit a field of ``size`` bytes with its closing zero."""
+    return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
 
 
 def english(field: bytes) -> str:

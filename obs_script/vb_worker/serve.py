@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_link import layout, limits, memory, sentences, settings, slots, wake
+from vb_link.sentences import fitting
 from vb_worker import computing, give_back, sandbox, watchdog
 from vb_worker.boxes import boxes, sum_of_words
 from vb_worker.depth import Depths, DepthStream
@@ -40,12 +41,8 @@ Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, 
 
 
 def text_of(value: bytes) -> str:
+    """Return the text of a field, which others can write: what is no UTF-8 is replaced."""
     return value.decode("utf-8", "replace")
-
-
-def text_field(text: str, size: int) -> bytes:
-    """Return ``text`` as UTF-8 that fits a field of ``size`` bytes with its closing zero."""
-    return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
 
 
 def error_field(error: Exception | None) -> bytes:
@@ -54,7 +51,7 @@ def error_field(error: Exception | None) -> bytes:
         return b""
     if isinstance(error, ModelError):
         return sentences.pack(str(error), error.key, error.arguments, layout.ERROR_BYTES)
-    return text_field(str(error) or type(error).__name__, layout.ERROR_BYTES)
+    return fitting(str(error) or type(error).__name__, layout.ERROR_BYTES)
 
 
 class Stream:
@@ -86,8 +83,8 @@ class Stream:
         self.reported = now
         channel = self.channel
         if pipeline is not None:
-            channel.report_model = text_field(pipeline.model.manifest.title, layout.TEXT_BYTES)
-            channel.report_compute = text_field(pipeline.model.compute, layout.TEXT_BYTES)
+            channel.report_model = fitting(pipeline.model.manifest.title, layout.TEXT_BYTES)
+            channel.report_compute = fitting(pipeline.model.compute, layout.TEXT_BYTES)
             channel.report_refused = error_field(pipeline.model.refused)
         recent = [moment for moment in self.finished if now - moment < 2.0]
         channel.masks_per_second = (
@@ -179,7 +176,7 @@ class Worker:
     @contextlib.contextmanager
     def _at(self, model: str, seconds: int) -> Iterator[None]:
         """Say what is being done, should this process end of it, and for how long it may last."""
-        self.segment.working_on = text_field(model, layout.TEXT_BYTES)
+        self.segment.working_on = fitting(model, layout.TEXT_BYTES)
         watchdog.begin(seconds)
         try:
             yield
@@ -192,7 +189,7 @@ class Worker:
         if manifest.name in self.refused:
             raise ModelError("ModelEnded", name=manifest.name, times=limits.MODEL_DEATHS)
         self.trials.allow(manifest)
-        self.segment.working_on = text_field(manifest.name, layout.TEXT_BYTES)
+        self.segment.working_on = fitting(manifest.name, layout.TEXT_BYTES)
 
     def _forget(self, index: int, stream: Stream) -> None:
         del self.streams[index]
@@ -235,7 +232,7 @@ class Worker:
         self._close_unused()
         pipeline = self.pipelines.get(key)
         if pipeline is not None:
-            stream.at = text_field(pipeline.model.manifest.name, layout.TEXT_BYTES)
+            stream.at = fitting(pipeline.model.manifest.name, layout.TEXT_BYTES)
             self._want(stream, pipeline)
         stream.report(pipeline, force=True)
 
@@ -266,7 +263,7 @@ class Worker:
             if error.key != "ModelEnded" or default is None or default.name in self.refused:
                 raise
             ended, manifest = error, default
-        self.segment.working_on = text_field(manifest.name, layout.TEXT_BYTES)
+        self.segment.working_on = fitting(manifest.name, layout.TEXT_BYTES)
         model, unit = computing.open_chosen(manifest, compute)
         model.refused = ended or model.refused
         if unit != measured.CPU:
@@ -347,7 +344,7 @@ class Worker:
         if not stream.depth.name:
             return False
         before, made = stream.depth.error, stream.depth.made
-        self.segment.working_on = text_field(stream.depth.name, layout.TEXT_BYTES)
+        self.segment.working_on = fitting(stream.depth.name, layout.TEXT_BYTES)
         watchdog.begin(limits.PICTURE_SECONDS)
         self.depths.see(stream.depth, frame, alpha_ms, stream.frame_count)
         watchdog.end()
