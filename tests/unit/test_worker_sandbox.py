@@ -193,11 +193,13 @@ def test_onnxruntime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
         from pathlib import Path
         from vb_link import places
         import vb_worker.models as models
-        before = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
-        models.open_model(models.find_models([places.models_dir()])["selfie_square"])
-        print([str(path) for path in Path.home().rglob("*")], before)
+        def threads():
+            return len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+        before = threads()
+        model = models.open_model(models.find_models([places.models_dir()])["selfie_square"])
+        print([str(path) for path in Path.home().rglob("*")], before, threads())
     """
-    assert _python(code, tmp_path, OPENBLAS_NUM_THREADS="1", XDG_CACHE_HOME="") == "[] 1"
+    assert _python(code, tmp_path, OPENBLAS_NUM_THREADS="1", XDG_CACHE_HOME="") == "[] 1 1"
 
 
 @pytest.mark.skipif(shutil.which("unshare") is None, reason="this system has no unshare")
