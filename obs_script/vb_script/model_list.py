@@ -28,7 +28,7 @@ class ModelLists:
 
 
 def model_lists(folders: Iterable[Path]) -> ModelLists:
-    """Return what the manifests in ``folders`` offer; later folders win.
+    """Return what the manifests in ``folders`` offer; of one name the first, as for the worker.
 
     A model whose file is in none of the folders is not installed and left out.
     """
@@ -42,7 +42,7 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
                 continue  # the worker says what is wrong with it
             fields = _fields(text)
             if "name" in fields:
-                found[fields["name"]] = fields
+                found.setdefault(fields["name"], fields)
     people: list[Named] = []
     depth: list[Named] = []
     for name, fields in found.items():

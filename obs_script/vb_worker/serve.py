@@ -263,7 +263,7 @@ class Worker:
             if error.key != "ModelEnded" or default is None or default.name in self.refused:
                 raise
             ended, manifest = error, default
-        self.segment.working_on = fitting(manifest.name, layout.TEXT_BYTES)
+            self._allow(manifest)
         model, unit = computing.open_chosen(manifest, compute)
         model.refused = ended or model.refused
         if unit != measured.CPU:

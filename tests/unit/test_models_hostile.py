@@ -9,7 +9,7 @@ import pytest
 
 from tests import hostile_models
 from vb_link import limits, places
-from vb_worker.models import ModelError, contained, graph_file, open_model
+from vb_worker.models import ModelError, contained, graph_file, measured, open_model
 from vb_worker.models.manifest import load
 
 
@@ -84,6 +84,27 @@ def test_a_file_is_run_apart_before_the_command_adds_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as caught:
         contained.check_file(path, seconds=2)
     assert caught.value.key == "ModelTooSlow"
+
+
+def test_a_companion_that_was_not_tried_is_not_opened(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile_models.put(own, "second", hostile_models.harmless())
+    path = hostile_models.put(own, "first", hostile_models.harmless())
+    with path.open("a", encoding="utf-8") as text:
+        text.write('companion = "second"\n')
+    measured.note_tried(contained.key_of(load(path)))
+    contained.Trials().allow(load(path))
+    hostile_models.put(own, "second", hostile_models.endless_loop())
+    # However sure it is of the first: the second is opened with it.
+    for sure in (False, True):
+        if sure:
+            monkeypatch.setattr(contained, "needs_trial", lambda one: one.name == "second")
+        trials = contained.Trials()
+        with pytest.raises(ModelError) as caught:
+            trials.allow(load(path))
+        assert caught.value.key == "BeingTried"
+        trials.close()
 
 
 def test_only_files_that_this_version_does_not_name_are_tried(

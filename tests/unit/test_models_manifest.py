@@ -98,10 +98,14 @@ def test_one_bad_manifest_does_not_take_the_others_away(tmp_path: Path) -> None:
         find_models([SHIPPED, tmp_path])
 
 
-def test_the_users_model_replaces_a_shipped_one_of_its_name(tmp_path: Path) -> None:
+def test_no_model_takes_the_place_of_one_that_ships(tmp_path: Path) -> None:
     text = DEFAULT.read_text(encoding="utf-8")
     (tmp_path / "mine.toml").write_text(text.replace("Selfie, landscape", "Mine"), encoding="utf-8")
-    assert find_models([SHIPPED, tmp_path])["selfie_landscape"].title == "Mine"
+    problems: list[ManifestError] = []
+    models = find_models([SHIPPED, tmp_path], on_error=problems.append)
+    assert models["selfie_landscape"].title == "Selfie, landscape"
+    assert "mine.toml" in str(problems[0]) and "choose another" in str(problems[0])
+    assert find_models([tmp_path, tmp_path])["selfie_landscape"].title == "Mine"
     (tmp_path / "other.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ManifestError, match="has already"):
         find_models([tmp_path])

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from vb_link import places
 from vb_worker.models import Manifest, ModelError, open_model
+from vb_worker.models.kinds import companion_of
 from vb_worker.models.together import TogetherModel
 from vb_worker.pipeline import Pipeline
 
@@ -60,6 +61,19 @@ def test_a_companion_is_found_by_name(tmp_path: Path, monkeypatch: pytest.Monkey
         nobody.max()
         < Pipeline(open_model(alone)).still(np.full((90, 160, 3), 120, np.uint8)).alpha.min()
     )
+
+
+def test_a_companion_that_ships_is_nobody_elses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    own = places.user_models_dir()
+    own.mkdir()
+    text = (places.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
+    (own / "selfie_square.toml").write_text(text, encoding="utf-8")
+    one = _constant(own, "one", 0.9, 16, 'companion = "selfie_square"')
+    found = companion_of(one)
+    assert found is not None and found.path.parent == places.models_dir()
 
 
 def test_a_companion_that_is_missing_is_said(tmp_path: Path) -> None:

@@ -44,15 +44,16 @@ def test_the_table_holds_every_setting_in_order() -> None:
     assert lua_half.literal(table)
 
 
-def test_models_are_listed_by_title_and_the_users_win(tmp_path: Path) -> None:
+def test_models_are_listed_by_title_and_those_that_ship_win(tmp_path: Path) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
     shipped.mkdir()
     own.mkdir()
     (shipped / "b.toml").write_text('name = "b"\ntitle = "Zebra"\n[source]\nname = "not this"\n')
     (shipped / "a.toml").write_text('name = "a" # comment\n')
     (own / "b.toml").write_text('title = "Apple"\nname = "b"\n')
+    (own / "c.toml").write_text('title = "Apple"\nname = "c"\n')
     lists = model_list.model_lists([shipped, own, tmp_path / "missing"])
-    assert lists.people == [("b", "Apple"), ("a", "a")]
+    assert lists.people == [("c", "Apple"), ("b", "Zebra"), ("a", "a")]
     assert lists.depth == []
 
 

@@ -112,6 +112,21 @@ def test_an_own_model_with_a_wrong_manifest_is_refused_by_its_line(data: Path) -
     assert '"input.scale" is wrong' in error and "mine.toml, line" in error
 
 
+def test_a_default_model_of_the_users_is_tried_before_it_stands_in_for_another(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "models_dir", lambda: data / "nothing ships")
+    _own(data, "mine")
+    _own(data, "selfie_square")
+    segment = _segment("mine")
+    worker = serve.Worker(segment, {}, ["mine"])
+    worker.work()
+    channel = segment.channels[0]
+    assert b"is being tried" in channel.report_error
+    _work_until_tried(worker)
+    assert channel.report_error == b"" and b"ModelEnded" in channel.report_refused
+
+
 def test_depth_alone_is_no_mask(data: Path) -> None:
     _own(data, "deep", kind='"depth"')
     segment = _segment("deep")

@@ -1,7 +1,7 @@
 """Trying a user's model in a process that may die of it, before the worker opens it itself.
 
 The process has the time and the memory of ``limits``, no network and no files but the models.
-What it was tried with is remembered by the sums of file and manifest.
+What it was tried with is remembered by the sums of file and manifest, its companion's too.
 
 Run as ``python -m vb_worker.models.contained manifest|file PATH SECONDS PARENT`` it prints
 one line of JSON: nothing in it, or what is wrong.
@@ -27,6 +27,7 @@ from vb_link import bounded, limits, places
 from vb_worker import sandbox, watchdog
 from vb_worker.models import graph_file, measured, trial
 from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import companion_of
 from vb_worker.models.manifest import WITHOUT_NETWORK, Manifest, load
 from vb_worker.models.session import plain_session
 
@@ -138,7 +139,7 @@ class Trials:
 
     def allow(self, manifest: Manifest) -> None:
         """Return if the model may be opened here. Raises ModelError: it may not, or not yet."""
-        if not needs_trial(manifest) or not manifest.installed:
+        if not manifest.installed or not any(map(needs_trial, _together(manifest))):
             return
         key = key_of(manifest)
         if key not in self._found and key in measured.tried():
@@ -168,15 +169,21 @@ class Trials:
 def key_of(manifest: Manifest) -> str:
     """Return the sum of all that a trial depends on. Raises ModelError."""
     digest = hashlib.sha256()
-    try:
-        text = bounded.read(manifest.path, limits.MANIFEST_BYTES)
-        weights = graph_file.read(manifest.weights) if manifest.file else b""
+    for one in _together(manifest):
+        try:
+            text = bounded.read(one.path, limits.MANIFEST_BYTES)
+            weights = graph_file.read(one.weights) if one.file else b""
+        except OSError as error:
+            raise ModelError("FileUnreadable", path=one.weights, reason=error.strerror) from error
         for data in (text, weights):
             digest.update(hashlib.sha256(data).digest())
-    except OSError as error:
-        reason = error.strerror
-        raise ModelError("FileUnreadable", path=manifest.weights, reason=reason) from error
     return digest.hexdigest()
+
+
+def _together(manifest: Manifest) -> list[Manifest]:
+    """Return the models that are opened with this one, itself first. Raises ModelError."""
+    companion = companion_of(manifest)
+    return [manifest] if companion is None else [manifest, companion]
 
 
 def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:

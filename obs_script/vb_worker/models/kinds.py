@@ -50,17 +50,25 @@ def open_model(
 
     Raises ModelError, one sentence, if that cannot be done.
     """
-    if manifest.output.companion:
-        alone = replace(manifest, output=replace(manifest.output, companion=""))
-        first = open_model(alone, compute=compute, threads=threads, size=size)
-        folders = [*default_folders(), manifest.path.parent]
-        second = choose_model(
-            find_models(folders, on_error=lambda _: None), manifest.output.companion
+    second = companion_of(manifest)
+    if second is None:
+        return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads, size=size)
+    alone = replace(manifest, output=replace(manifest.output, companion=""))
+    first = open_model(alone, compute=compute, threads=threads, size=size)
+    return TogetherModel(first, open_model(second, compute=compute, threads=threads))
+
+
+def companion_of(manifest: Manifest) -> Manifest | None:
+    """Return the model that answers together with this one, None for a model that answers alone.
+
+    Raises ModelError if it is not there or has a companion itself.
+    """
+    if not manifest.output.companion:
+        return None
+    folders = [*default_folders(), manifest.path.parent]
+    found = choose_model(find_models(folders, on_error=lambda _: None), manifest.output.companion)
+    if found.output.companion:
+        raise ModelError(
+            "CompanionOfCompanion", where=manifest.where("output.companion"), name=found.name
         )
-        if second.output.companion:
-            raise ModelError(
-                "CompanionOfCompanion",
-                where=manifest.where("output.companion"), name=second.name,
-            )  # fmt: skip
-        return TogetherModel(first, open_model(second, compute=compute, threads=threads))
-    return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads, size=size)
+    return found

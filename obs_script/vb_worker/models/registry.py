@@ -21,30 +21,27 @@ def find_models(
 ) -> dict[str, Manifest]:
     """Return the models of ``folders`` by name, in the order found; folders may be absent.
 
-    A later folder's model replaces an earlier one's of the same name. A manifest that cannot be
-    used, or two of one name in a folder, raise ManifestError; with ``on_error`` it is handed
-    over instead and the manifest left out, so that one bad file of the user's does not take
-    away the other models.
+    A manifest that cannot be used, or whose name one found before has, raises ManifestError;
+    with ``on_error`` it is handed over instead and the manifest left out, so that one bad file of
+    the user's does not take away the other models, or take the place of one that ships.
     """
     found: dict[str, Manifest] = {}
-    for folder in folders:
-        here: dict[str, Manifest] = {}
+    for folder in dict.fromkeys(folders):
         # The more a folder holds, the less it is one of models.
         for path in sorted(islice(folder.glob("*.toml"), limits.MANIFESTS)):
             try:
                 manifest = load(path)
-                if manifest.name in here:
+                if manifest.name in found:
                     raise ManifestError(
                         f'{path}: "name" is {manifest.name!r}, which '
-                        f"{here[manifest.name].path} has already; choose another."
+                        f"{found[manifest.name].path} has already; choose another."
                     )
             except ManifestError as error:
                 if on_error is None:
                     raise
                 on_error(error)
                 continue
-            here[manifest.name] = manifest
-        found.update(here)
+            found[manifest.name] = manifest
     return found
 
 
