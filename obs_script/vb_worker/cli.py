@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
+    if named in OFFLINE and argv is None:  # not where another program calls us
+        sandbox.enter_command()  # before the imports below start threads
     run = None
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -50,8 +52,6 @@ def main(argv: Sequence[str] | None = None) -> int:
             run = module.run
     commands.add_parser("serve", help=SERVE_HELP)
     options = parser.parse_args(arguments)
-    if options.command in OFFLINE and argv is None:  # not where another program calls us
-        sandbox.enter_network()
     if run is None:
         parser.print_help()
         return 0

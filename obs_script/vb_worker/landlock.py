@@ -1,7 +1,8 @@
-"""Which files this process may touch (Linux from 5.13: Landlock, linux/landlock.h).
+"""Which files and processes this process may touch (Linux from 5.13: Landlock, linux/landlock.h).
 
-Only the calling thread and what it starts from then on is held, so it is done before there are
-others. Paths that are not there are left out.
+Whoever is held by it reaches into no process that is not: the kernel then refuses ptrace and what
+asks for as much, such as ``/proc/PID/mem``. Only the calling thread and what it starts from then on
+is held, so it is done before there are others. Paths that are not there are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ _NO_NEW_PRIVILEGES = 38
 
 _EXECUTE, _WRITE, _READ, _READ_FOLDER = 1, 1 << 1, 1 << 2, 1 << 3
 _CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # make and remove what is in it
+_MAKE_DEVICE = 1 << 11
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 _OF_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE
 _READING = _EXECUTE | _READ | _READ_FOLDER
@@ -40,18 +42,41 @@ class _Beneath(ctypes.Structure):
 
 def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
     """Let this process read only what is beneath ``readable`` and ``writable``, write only the
-    latter, and signal only what it starts. Return "" or why that cannot be.
+    latter, and keep it apart from other processes. Return "" or why that cannot be.
     """
+    known = version()
+    handled = _READING | _WRITE | _CHANGE_FOLDER
+    handled |= sum(right for right, since in _SINCE.items() if known >= since)
+    return _enter(handled, ((readable, _READING), (writable, handled & ~_EXECUTE)))
+
+
+def keep_apart() -> str:
+    """Let this process reach into, and signal (``holds_signals``), only itself and what it starts.
+
+    Files stay as they are. Return "" or why that cannot be.
+    """
+    # Before there were scopes a ruleset had to refuse some right: nothing of ours makes devices.
+    return _enter(0 if holds_signals() else _MAKE_DEVICE, ())
+
+
+def version() -> int:
+    """Return the version of this kernel's Landlock, 0 if there is none or it is switched off."""
+    if not sys.platform.startswith("linux"):
+        return 0
+    return max(0, _call(ctypes.CDLL(None), _CREATE, None, 0, _VERSION))
+
+
+def holds_signals() -> bool:
+    """Return whether this kernel's Landlock holds signals to other processes (Linux 6.12)."""
+    return version() >= _SCOPES_SINCE
+
+
+def _enter(handled: int, allowed: Iterable[tuple[Iterable[Path], int]]) -> str:
     obstacle = _obstacle()
     if obstacle:
         return obstacle
     libc = ctypes.CDLL(None, use_errno=True)
-    version = _call(libc, _CREATE, None, 0, _VERSION)
-    if version < 1:
-        return "this system's kernel has no Landlock, or it is switched off"
-    handled = _READING | _WRITE | _CHANGE_FOLDER
-    handled |= sum(right for right, since in _SINCE.items() if version >= since)
-    scoped = _ABSTRACT_SOCKETS | _SIGNALS if version >= _SCOPES_SINCE else 0
+    scoped = _ABSTRACT_SOCKETS | _SIGNALS if holds_signals() else 0
     attributes = _Ruleset(handled, 0, scoped)
     # Older kernels know the first field only.
     size = ctypes.sizeof(attributes) if scoped else 8
@@ -59,7 +84,7 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
     if rules < 0:
         return f"Landlock: {os.strerror(ctypes.get_errno())}"
     try:
-        for paths, rights in ((readable, _READING), (writable, handled & ~_EXECUTE)):
+        for paths, rights in allowed:
             for path in paths:
                 _allow(libc, rules, path, rights)
         if libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0) or _call(libc, _RESTRICT, rules, 0):
@@ -72,6 +97,8 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
 def _obstacle() -> str:
     if not sys.platform.startswith("linux"):
         return "this system has no Landlock"
+    if not version():
+        return "this system's kernel has no Landlock, or it is switched off"
     try:
         threads = len(list(Path("/proc/self/task").iterdir()))
     except OSError as error:

@@ -1,4 +1,4 @@
-"""What the worker gives up once it has started: network, other people's files, endless memory.
+"""What the worker gives up once it has started: network, others' files and processes, much memory.
 
 Each part is the system's own and cannot be taken back. A system that lacks one runs without it:
 ``python -m vb_worker.sandbox`` (or ``sandbox_state``) tells. ``OBS_VIRTUAL_BACKGROUND_SANDBOX=off``
@@ -24,7 +24,7 @@ from vb_link import limits, places
 from vb_worker import landlock, seccomp
 
 VARIABLE = "OBS_VIRTUAL_BACKGROUND_SANDBOX"
-PARTS = ("network", "files", "memory")
+PARTS = ("network", "files", "processes", "memory")
 
 # Programs, libraries and what they are set up with; nothing of a user's.
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys",
@@ -37,8 +37,17 @@ _MODPROBE_SECONDS = 10.0
 _reasons: dict[str, str] = {}
 
 
+def enter_command() -> None:
+    """Give up the network and other processes: for commands that read other people's pictures.
+
+    Call it while there is one thread.
+    """
+    _reasons["processes"] = _off() or landlock.keep_apart() or _signals()
+    enter_network()
+
+
 def enter_network() -> None:
-    """Give up the network: for commands that read other people's pictures."""
+    """Give up the network."""
     _reasons["network"] = _off() or seccomp.refuse_network(local_sockets=has_gpu_provider())
 
 
@@ -49,7 +58,8 @@ def enter_memory() -> None:
 
 
 def enter() -> None:
-    """Give up all: the network, files but the models and what runs them, memory beyond a limit.
+    """Give up all: the network, files but the models and what runs them, other processes, memory
+    beyond a limit.
 
     For the worker and for trying models. Written to is only ``places.state_dir``. Call it while
     there is one thread.
@@ -64,6 +74,7 @@ def enter() -> None:
         _make_devices()
     # A pipe's and a memory's descriptors are no files: OBS's stay as they are.
     _reasons["files"] = _off() or landlock.restrict(_readable(), _writable(gpu))
+    _reasons["processes"] = _reasons["files"] or _signals()
     enter_network()
     enter_memory()
 
@@ -85,6 +96,11 @@ def has_gpu_provider() -> bool:
 
 def _off() -> str:
     return f"{VARIABLE} is off" if os.environ.get(VARIABLE, "").lower() == "off" else ""
+
+
+def _signals() -> str:
+    held = landlock.holds_signals()
+    return "" if held else "signals to other programs are held from Linux 6.12 on"
 
 
 def _make_devices() -> None:
@@ -155,6 +171,8 @@ def sandbox_state() -> dict[str, str]:
     found = state()
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM):
         found["network"] = found["network"] or "a socket could be opened all the same"
+    with suppress(OSError), Path(f"/proc/{os.getppid()}/mem").open("r+b"):
+        found["processes"] = found["processes"] or "another one's memory opens all the same"
     probe = Path.home() / f".virtual-background-{os.getpid()}"
     with suppress(OSError):
         probe.touch()

@@ -1,8 +1,9 @@
-"""A filter of system calls (Linux): no network, no reaching into other processes.
+"""A filter of system calls (Linux): no network, none of the calls that reach into other processes.
 
-From then on the kernel answers what is refused with "not permitted", in this process, its
-threads and whatever it starts; nothing can take it back. Numbers are Linux's own
-(asm/unistd.h), the filter is classic BPF on ``struct seccomp_data`` (linux/seccomp.h).
+Their files in /proc, and signals, are for ``landlock``. From then on the kernel answers what is
+refused with "not permitted", in this process, its threads and whatever it starts; nothing can take
+it back. Numbers are Linux's own (asm/unistd.h), the filter is classic BPF on
+``struct seccomp_data`` (linux/seccomp.h).
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class _Program(ctypes.Structure):
 
 
 def refuse_network(*, local_sockets: bool) -> str:
-    """Refuse sockets and reaching into other processes; return "" or why that cannot be.
+    """Refuse sockets and calls that reach into other processes; return "" or why that cannot be.
 
     ``local_sockets``: leave those that only reach this machine (AF_UNIX).
     """

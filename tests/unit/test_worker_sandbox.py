@@ -144,6 +144,80 @@ def test_only_its_own_files_are_read_and_only_its_state_is_written(
     assert {name for name, can in found.items() if can} == allowed
 
 
+# What is tried on the process that started this one, and on one that this one starts.
+REACH = """
+    import json, os, signal, subprocess, sys
+    from pathlib import Path
+    def can(call):
+        try:
+            call()
+            return True
+        except PermissionError:
+            return False
+    def reach(*_):
+        child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        others, own = f"/proc/{os.getppid()}", f"/proc/{child.pid}"
+        pidfd = os.pidfd_open(os.getppid())
+        found = {
+            "memory": can(lambda: Path(others, "mem").open("r+b").close()),
+            "memory to read": can(lambda: Path(others, "mem").open("rb").close()),
+            "open files": can(lambda: os.readlink(f"{others}/fd/0")),
+            "signals": can(lambda: os.kill(os.getppid(), 0)),
+            "signals by pidfd": can(lambda: signal.pidfd_send_signal(pidfd, 0)),
+            "child's memory": can(lambda: Path(own, "mem").open("rb").close()),
+            "child's signals": can(child.kill),
+        }
+        child.communicate()
+        print(json.dumps(found))
+        return 0
+"""
+ENTER = {
+    "worker": """
+    from vb_worker import sandbox
+    sandbox.enter()
+    reach()
+""",
+    "command": """
+    import importlib
+    from vb_worker import cli
+    load = importlib.import_module
+    def loaded(name):
+        module = load(name)
+        if name == "vb_worker.commands.mask":
+            module.run = reach
+        return module
+    importlib.import_module = loaded
+    sys.argv = ["virtual-background", "mask", "in.png", "-o", "out"]
+    assert cli.main() == 0
+""",
+}
+ENTER["command before Linux 6.12"] = (
+    "\n    from vb_worker import landlock\n    landlock.version = lambda: 1" + ENTER["command"]
+)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Landlock is Linux's")
+@pytest.mark.parametrize("what", ["memory", "signals"])
+@pytest.mark.parametrize("who", ENTER)
+def test_no_other_process_is_reached(
+    who: str, what: str, tmp_path: Path, state: dict[str, str]
+) -> None:
+    _need(state, "files")
+    free = json.loads(_python(REACH + ENTER[who], tmp_path, **{sandbox.VARIABLE: "off"}))
+    if not free["memory"] and what == "memory":
+        pytest.skip("this system keeps processes from each other's memory by itself (Yama?)")
+    assert free["signals"] and free["signals by pidfd"], "there is nothing to be held"
+    found = json.loads(_python(REACH + ENTER[who], tmp_path))
+    assert found["child's signals"] and found["child's memory"] == free["child's memory"]
+    if what == "memory":
+        assert not {"memory", "memory to read", "open files"} & {one for one in found if found[one]}
+        return
+    if state["processes"]:
+        pytest.skip(f"not held here: {state['processes']}")
+    old = "before" in who  # does as on a kernel that knows no signals
+    assert found["signals"] == found["signals by pidfd"] == old
+
+
 def test_memory_beyond_the_limit_is_an_error_not_the_computers_end(
     tmp_path: Path, state: dict[str, str]
 ) -> None:
