@@ -15,9 +15,9 @@ import socket
 import subprocess
 import sys
 import sysconfig
-import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 
 from vb_link import limits, places
@@ -31,6 +31,7 @@ _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", 
            "/nix", "/gnu", "/snap", "/app", "/run/opengl-driver", "/run/host")  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU_DEVICES = ("nvidia*", "dri", "kfd", "dxg", "accel", "shm")
+_GPUS = ("nvidia*", "dri/renderD*", "kfd", "dxg", "accel/*")  # which tell that there is one
 
 _MODPROBE_SECONDS = 10.0
 
@@ -42,19 +43,20 @@ def enter_command() -> None:
 
     Call it while there is one thread.
     """
+    if not _off():
+        uses_gpu()  # which makes its devices
     _reasons["processes"] = _off() or landlock.keep_apart() or _signals()
     enter_network()
 
 
 def enter_network() -> None:
     """Give up the network."""
-    _reasons["network"] = _off() or seccomp.refuse_network(local_sockets=has_gpu_provider())
+    _reasons["network"] = _off() or seccomp.refuse_network(local_sockets=uses_gpu())
 
 
 def enter_memory() -> None:
     """Give up memory beyond the limit, unless a GPU's driver may need it."""
-    gpu = "a GPU's driver may need more" if has_gpu_provider() else ""
-    _reasons["memory"] = _off() or gpu or _memory()
+    _reasons["memory"] = _off() or _memory()
 
 
 def enter() -> None:
@@ -69,9 +71,9 @@ def enter() -> None:
         for folder in (places.state_dir(), places.user_models_dir()):
             with suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
-    gpu = has_gpu_provider()
-    if gpu and not _off():
-        _make_devices()
+    gpu = not _off() and uses_gpu()
+    if gpu:
+        _keep_drivers_files()
     # A pipe's and a memory's descriptors are no files: OBS's stay as they are.
     _reasons["files"] = _off() or landlock.restrict(_readable(), _writable(gpu))
     _reasons["processes"] = _reasons["files"] or _signals()
@@ -82,6 +84,18 @@ def enter() -> None:
 def state() -> dict[str, str]:
     """Return what is in force in this process: part -> "" if it is, else why not."""
     return {part: _reasons.get(part, "not entered") for part in PARTS}
+
+
+@lru_cache(maxsize=1)
+def uses_gpu() -> bool:
+    """Return whether onnxruntime has more than the CPU and there is a GPU; its devices are made.
+
+    Without one it needs no more than the CPU's: OpenVINO then runs on the CPU.
+    """
+    if not has_gpu_provider():
+        return False
+    _make_devices()
+    return any(True for name in _GPUS for _ in Path("/dev").glob(name))
 
 
 def has_gpu_provider() -> bool:
@@ -114,7 +128,26 @@ def _make_devices() -> None:
             )  # fmt: skip
 
 
+def _keep_drivers_files() -> None:
+    """Let drivers keep what they compile in the worker's own folder, and their temporary files.
+
+    The user's caches hold others' files, and what a driver finds there it runs for any program.
+    """
+    caches = places.state_dir().absolute() / "caches"
+    temporary = caches.with_name("temporary")
+    for folder in (caches, temporary):
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+    os.environ["XDG_CACHE_HOME"] = str(caches)
+    os.environ["CUDA_CACHE_PATH"] = str(caches / "cuda")
+    for name in ("MIOPEN_CUSTOM_CACHE_DIR", "MIOPEN_USER_DB_PATH"):
+        os.environ[name] = str(caches / "miopen")
+    os.environ["TMPDIR"] = str(temporary)
+
+
 def _memory() -> str:
+    if uses_gpu():
+        return "a GPU's driver may need more"
     if not sys.platform.startswith("linux"):
         return "this system has no such limit"
     import resource  # noqa: PLC0415 - POSIX only
@@ -155,14 +188,8 @@ def _loaded() -> Iterator[Path]:
 def _writable(gpu: bool) -> Iterator[Path]:
     yield places.state_dir()
     yield from (Path("/dev", name) for name in _DEVICES)
-    if gpu:
-        # Drivers keep what they have compiled.
-        for name in _GPU_DEVICES:
-            yield from Path("/dev").glob(name)
-        home = Path.home()
-        yield from (home / ".nv", home / ".cache", Path(tempfile.gettempdir()))
-        if "XDG_CACHE_HOME" in os.environ:
-            yield Path(os.environ["XDG_CACHE_HOME"])
+    for name in _GPU_DEVICES if gpu else ():
+        yield from Path("/dev").glob(name)
 
 
 def sandbox_state() -> dict[str, str]:

@@ -144,6 +144,48 @@ def test_only_its_own_files_are_read_and_only_its_state_is_written(
     assert {name for name, can in found.items() if can} == allowed
 
 
+@pytest.mark.parametrize("gpu", [False, True])
+def test_a_gpus_onnxruntime_opens_what_a_gpu_needs_and_only_where_there_is_one(
+    gpu: bool, tmp_path: Path, state: dict[str, str]
+) -> None:
+    for part in ("network", "files", "memory"):
+        _need(state, part)
+    cache = tmp_path / ".cache"
+    cache.mkdir()
+    code = f"""
+        import json, os, socket, tempfile
+        from pathlib import Path
+        from vb_link import places
+        from vb_worker import sandbox
+        sandbox.has_gpu_provider = lambda: True
+        sandbox._GPUS = ({"null" if gpu else "no such device"!r},)
+        common = tempfile.gettempdir()
+        for folder in (common, Path.home() / ".cache"):
+            Path(folder, "virtual-background-test").touch()
+        sandbox.enter()
+        tempfile.tempdir = None  # it remembers
+        def can(call):
+            try:
+                call()
+                return True
+            except PermissionError:
+                return False
+        print(json.dumps({{
+            "others' caches": can((Path.home() / ".cache" / "virtual-background-test").read_text),
+            "temporary files": can(Path(common, "virtual-background-test").read_text),
+            "own temporary": can(lambda: tempfile.mkstemp(dir=os.environ["TMPDIR"])),
+            "own cache": can(lambda: Path(os.environ["XDG_CACHE_HOME"], "nvidia").mkdir()),
+            "CUDA's": can(lambda: Path(os.environ["CUDA_CACHE_PATH"]).mkdir()),
+            "local sockets": can(lambda: socket.socket(socket.AF_UNIX).close()),
+            "memory": bool(sandbox.state()["memory"]),
+        }}))
+    """
+    variables = {"TMPDIR": tmp_path, "XDG_CACHE_HOME": cache, "CUDA_CACHE_PATH": cache / "cuda"}
+    found = json.loads(_python(code, tmp_path, **{key: str(one) for key, one in variables.items()}))
+    opened = {"own temporary", "own cache", "CUDA's", "local sockets", "memory"}
+    assert {name for name, can in found.items() if can} == (opened if gpu else set())
+
+
 # What is tried on the process that started this one, and on one that this one starts.
 REACH = """
     import json, os, signal, subprocess, sys
