@@ -12,7 +12,7 @@ from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
 from vb_link import places
 from vb_link.diagnosis import report
-from vb_link.diagnosis.findings import Finding, finding, from_plain
+from vb_link.diagnosis.findings import Finding, checked, finding, from_plain
 from vb_link.version import OLDEST_OBS
 
 _VERSION_LINE = re.compile(r"OBS (\d+)\.(\d+)(?:\.(\d+))?\S* \((?:windows|mac|linux|freebsd)\)")
@@ -43,7 +43,12 @@ def doctor(system: System, *, config: Path | None, output: Path | None) -> int:
 
 
 def _look(system: System, place: ObsPlace) -> list[Finding]:
-    return [_obs(place), _functions(system, place), _scripts(place), *_rest(system, place)]
+    return [
+        *checked(_obs, place),
+        *checked(_functions, system, place),
+        *checked(_scripts, place),
+        *checked(_rest, system, place),
+    ]
 
 
 def _obs(place: ObsPlace) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -26,6 +27,20 @@ def read(path: Path, limit: int) -> bytes:
                 return data
     finally:
         os.close(descriptor)
+    raise TooLargeError(0, f"it is larger than {size_text(limit)}")
+
+
+def sha256(path: Path, limit: int) -> str:
+    """Return an ordinary file's SHA-256 in hexadecimal, a piece at a time. Raises as ``read``."""
+    digest = hashlib.sha256()
+    with os.fdopen(_opened(path), "rb") as file:
+        if os.fstat(file.fileno()).st_size <= limit:
+            left = limit + 1  # it may have grown since
+            while data := file.read(min(left, 1 << 20)):
+                digest.update(data)
+                left -= len(data)
+            if left:
+                return digest.hexdigest()
     raise TooLargeError(0, f"it is larger than {size_text(limit)}")
 
 

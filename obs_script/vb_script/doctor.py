@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from vb_link import layout
 from vb_link.diagnosis import checks, report
-from vb_link.diagnosis.findings import Finding, finding
+from vb_link.diagnosis.findings import Finding, checked, finding
 from vb_script import libobs, symbols
 from vb_script.survivors import survivors
 from vb_script.texts import SaidError, say
@@ -43,10 +43,7 @@ class Doctor:
             self._thread.join(seconds)
 
     def _check(self) -> None:
-        try:
-            found = [*of_this_obs(), *checks.all_of_them()]
-        except Exception as error:  # a check that fails is a finding, too
-            found = [finding("CheckFailed", reason=f"{type(error).__name__}: {error}")]
+        found = [*of_this_obs(), *checked(checks.all_of_them)]
         person = report.this_person()
         try:
             path = report.write(report.render(found, person))
@@ -69,8 +66,8 @@ def of_this_obs() -> list[Finding]:
     """Return what is to be said of the OBS this runs in."""
     return [
         finding("Python", version=platform.python_version(), where="OBS"),
-        *_functions(),
-        _in_use(),
+        *checked(_functions),
+        *checked(_in_use),
     ]
 
 

@@ -11,14 +11,15 @@ import sys
 from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.install_fakes import FakeSystem
 from vb_install import cli, product
 from vb_install.system import Finished, System
-from vb_link import memory, places
-from vb_link.diagnosis import checks, environment, models, packages, report, round_trip
+from vb_link import bounded, limits, memory, places
+from vb_link.diagnosis import checks, environment, held, models, packages, report, round_trip
 from vb_link.diagnosis.findings import _GOOD, TEXTS, finding, from_plain, to_plain
 from vb_link.diagnosis.report import Person
 from vb_script import texts
@@ -149,7 +150,7 @@ def test_what_is_wrong_is_found_and_said(user: Path, capsys: pytest.CaptureFixtu
     assert cli.main(["doctor", "--obs-config", str(config), "--output", str(out)], System()) == 1
     text = out.read_text()
     for sentence in (
-        "environment ~/.local/share/obs-virtual-background/venv is missing",
+        "environment is missing: run",
         "The product installed is another", "(selfie_square)", "OBS 28.1.2 is older than 29.0",
         "No scene collection", "The worker was not tried",
     ):  # fmt: skip
@@ -160,6 +161,79 @@ def test_what_is_wrong_is_found_and_said(user: Path, capsys: pytest.CaptureFixtu
     assert "The product is not installed" in out.read_text()
     assert cli.main(["doctor", "--obs-config", str(config), "--output", str(user)], System()) == 1
     assert "name another file with --output" in capsys.readouterr().err
+
+
+def test_a_report_names_no_folder_and_no_file_whatever_fails(
+    user: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "AcmeCorp" / "Jane Doe" / "jane_obs"
+    product.copy(data / "app")
+    (data / "app" / "models" / "selfie_square.onnx").write_bytes(b"cut")
+    own = data / "models"
+    own.mkdir()
+    (own / "acme_client.toml").write_text('name = "acme_client"\nfile = "acme_client.onnx"\n')
+    with (own / "acme_client.onnx").open("wb") as file:
+        file.truncate(limits.MODEL_BYTES + 1)
+    (own / "acme_other.toml").write_text('title = "Acme"\n')
+    (data / "venv").symlink_to(sys.prefix)
+    monkeypatch.setenv(places.DATA_VARIABLE, str(data))
+    config = ["--obs-config", str(user / ".config" / "obs-studio")]
+    for sentence in ("The worker could not make a mask: The model file (path) ",
+                     "environment does not run ((path)"):  # fmt: skip
+        assert cli.main(["doctor", *config], System()) == 1
+        capsys.readouterr()
+        text = (data / report.NAME).read_text()
+        for private in ("Acme", "Jane", USER, "acme", str(tmp_path), "venv/"):
+            assert private.lower() not in text.lower(), private
+        assert sentence in text and "[ok] shared memory" in text
+        assert "one of your own: it is larger than 512 MiB" in text and "selfie_square" in text
+        # Then a Python that names its own file and ends.
+        python = places.venv_python()
+        if places.venv_dir().is_symlink():
+            places.venv_dir().unlink()
+            python.parent.mkdir(parents=True)
+            python.write_text('#!/bin/sh\necho "$0: broken" >&2\nexit 1\n')
+            python.chmod(0o755)
+
+
+def test_a_check_that_fails_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Any:
+        raise PermissionError(13, "Permission denied", "/mnt/AcmeCorp/acme_client.onnx")
+
+    for module, name in ((checks, "system"), (environment, "check"), (models, "check"),
+                         (round_trip, "check_memory"), (held, "check"),
+                         (round_trip, "check_worker")):  # fmt: skip
+        monkeypatch.setattr(module, name, fail)
+    found = checks.all_of_them()
+    assert [one.key for one in found] == ["Product", *["CheckFailed"] * 6]
+    assert "PermissionError in findings.py, line " in found[1].text()
+    assert not any("acme" in one.text().lower() for one in found)
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [
+        ("[Errno 13] Permission denied: '/mnt/Acme Corp/jane doe.onnx'",
+         "[Errno 13] Permission denied: (path)"),
+        ("/mnt/Acme, Inc/Jane Doe/bin/python: no module named cv2", "(path): no module named cv2"),
+        ('"/mnt/Jane\'s/a b.onnx" and C:\\Users\\Jane Doe\\x.onnx', "(path)"),
+        ("[Errno 5] Input/output error: '/mnt/x'", "[Errno 5] Input-output error: (path)"),
+        ("No module named 'cv2'", "No module named 'cv2'"),
+        ("a" * 200_000, "a" * 200_000),
+    ],
+)  # fmt: skip
+def test_a_reason_keeps_no_path(told: str, kept: str) -> None:
+    assert finding("CheckFailed", reason=told).arguments["reason"] == kept
+
+
+def test_what_the_worker_says_of_own_models_is_not_its_last_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    own = places.user_models_dir() / "acme.toml"
+    code = f"import sys; print('no luck', file=sys.stderr); sys.exit({str(own) + ': acme'!r})"
+    found = round_trip.check_worker(Path(sys.executable), _packages(tmp_path, code), seconds=5)
+    assert found.arguments == {"reason": "no luck"}
 
 
 def test_inside_a_flatpak_its_own_python_is_asked(
@@ -262,7 +336,7 @@ def test_a_damaged_file_of_a_package_is_noticed(tmp_path: Path) -> None:
 # Models
 
 
-def test_models_are_checked_by_their_sums(tmp_path: Path) -> None:
+def test_models_are_checked_by_their_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
     shutil.copytree(places.models_dir(), shipped)
     assert models.check(shipped, own) == finding("Models", count=2, own=0)
@@ -274,6 +348,25 @@ def test_models_are_checked_by_their_sums(tmp_path: Path) -> None:
         "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\n"
     )
     assert models.check(shipped, own) == finding("Models", count=3, own=1)
+    # What cannot be read is told with the others.
+    refuse = bounded.sha256
+
+    def unreadable(path: Path, limit: int) -> str:
+        if path.parent == own:
+            raise PermissionError(13, "Permission denied", str(path))
+        return refuse(path, limit)
+
+    monkeypatch.setattr(bounded, "sha256", unreadable)
+    assert models.check(shipped, own).arguments["names"] == "one of your own: Permission denied"
+    monkeypatch.undo()
+    (own / "mine.toml").unlink()
+    (own / "mine.toml").mkdir()
+    assert "no ordinary file" in models.check(shipped, own).arguments["names"]
+    (own / "mine.toml").rmdir()
+    # The worker takes the one beside the manifest.
+    (own / "selfie_square.onnx").write_bytes(b"another")
+    assert models.check(shipped, own).good
+    (own / "selfie_square.onnx").unlink()
     (shipped / "selfie_square.onnx").unlink()
     assert models.check(shipped, own).key == "ModelsMissing"
 

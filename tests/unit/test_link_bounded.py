@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -15,9 +16,19 @@ def test_an_ordinary_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"x" * 2048)
     assert bounded.read(path, 2048) == b"x" * 2048
-    with pytest.raises(bounded.TooLargeError) as caught:
-        bounded.read(path, 2047)
-    assert caught.value.strerror == "it is larger than 1 KiB"
+    assert bounded.sha256(path, 2048) == hashlib.sha256(b"x" * 2048).hexdigest()
+    for way in (bounded.read, bounded.sha256):
+        with pytest.raises(bounded.TooLargeError) as caught:
+            way(path, 2047)
+        assert caught.value.strerror == "it is larger than 1 KiB"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="this system has no /proc")
+def test_a_file_that_has_grown_meanwhile_is_not_read_beyond_its_limit() -> None:
+    path = Path("/proc/self/status")  # which says that it has no bytes
+    for way in (bounded.read, bounded.sha256):
+        with pytest.raises(bounded.TooLargeError):
+            way(path, 10)
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")

@@ -82,20 +82,25 @@ def test_all_well_is_said_with_the_place_of_the_report(
 
 
 def test_what_is_wrong_is_said_in_the_users_language(monkeypatch: pytest.MonkeyPatch) -> None:
-    doctor, _ = _checked(monkeypatch, [finding("EnvironmentMissing", folder="/v")])
-    assert JAPANESE["Doctor.EnvironmentMissing"].format(folder="/v") in doctor.sentence
+    doctor, _ = _checked(monkeypatch, [finding("ModelsMissing", name="v")])
+    assert JAPANESE["Doctor.ModelsMissing"].format(name="v") in doctor.sentence
 
 
-def test_a_check_that_fails_is_a_finding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def fail() -> list[Finding]:
-        raise RuntimeError("out of luck")
+def test_a_check_that_fails_is_a_finding_beside_the_others(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> Any:
+        raise RuntimeError("of Jane Doe")
 
     doctor = Doctor(JAPANESE, lambda _: None)
     monkeypatch.setattr(checks, "all_of_them", fail)
+    monkeypatch.setattr(symbols, "lacking", fail)
     doctor.start()
     doctor.wait(10)
-    assert "out of luck" in doctor.sentence
-    assert "out of luck" in (tmp_path / "doctor-report.txt").read_text()
+    assert "RuntimeError" in doctor.sentence
+    text = (tmp_path / "doctor-report.txt").read_text()
+    assert text.count("The check itself failed (RuntimeError in ") == 2
+    assert "1 filter(s) in use" in text and "Jane" not in text
 
 
 def test_a_report_that_cannot_be_written_is_said(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from vb_link import places
 from vb_link.diagnosis import environment, held, models, round_trip
-from vb_link.diagnosis.findings import Finding, finding, to_plain
+from vb_link.diagnosis.findings import Finding, checked, finding, to_plain
 from vb_link.version import VERSION
 
 PACKAGES = Path(__file__).resolve().parents[2]
@@ -18,17 +18,22 @@ PACKAGES = Path(__file__).resolve().parents[2]
 def all_of_them() -> list[Finding]:
     """Return what was found out; takes seconds, and a minute when the worker is silent."""
     venv, python = places.venv_dir(), places.venv_python()
+    packages = checked(environment.check, venv, python, PACKAGES / "vb_install" / "locks")
     found = [
         finding("Product", version=VERSION),
-        system(),
-        environment.check(venv, python, PACKAGES / "vb_install" / "locks"),
-        models.check(places.models_dir(), places.user_models_dir()),
-        round_trip.check_memory(),
+        *checked(system),
+        *packages,
+        *checked(models.check, places.models_dir(), places.user_models_dir()),
+        *checked(round_trip.check_memory),
     ]
     # A worker with damaged packages may still start: what it does tells more.
-    if found[2].key in ("EnvironmentMissing", "EnvironmentBroken"):
+    if packages[0].key in ("EnvironmentMissing", "EnvironmentBroken"):
         return [*found, finding("WorkerSkipped")]
-    return [*found, held.check(python, PACKAGES), round_trip.check_worker(python, PACKAGES)]
+    return [
+        *found,
+        *checked(held.check, python, PACKAGES),
+        *checked(round_trip.check_worker, python, PACKAGES),
+    ]
 
 
 def system() -> Finding:

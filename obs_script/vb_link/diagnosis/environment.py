@@ -20,7 +20,7 @@ _NEEDED = ("av", "numpy", "opencv-python-headless")
 def check(folder: Path, python: Path, locks: Path) -> Finding:
     """Return what is to be said of the environment in ``folder``; ``locks`` holds the locks."""
     if not python.exists():
-        return finding("EnvironmentMissing", folder=folder)
+        return finding("EnvironmentMissing")
     pins = _pins(folder, locks)
     command = [str(python), "-I", packages.__file__, *pins]
     options = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
@@ -32,20 +32,20 @@ def check(folder: Path, python: Path, locks: Path) -> Finding:
         )  # fmt: skip
         told = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError) as error:
-        return finding("EnvironmentBroken", reason=type(error).__name__, folder=folder)
+        return finding("EnvironmentBroken", reason=type(error).__name__)
     except ValueError:
         lines = done.stderr.strip().splitlines()
         reason = lines[-1] if lines else f"exit status {done.returncode}"
-        return finding("EnvironmentBroken", reason=reason, folder=folder)
+        return finding("EnvironmentBroken", reason=reason)
     versions: dict[str, str] = told["versions"]
     other = [f"{name} {version}" for name, version in versions.items() if version not in pins[name]]
     other += [f"no {name}" for name in _NEEDED if name not in versions]
     if not any(name.startswith("onnxruntime") for name in versions):
         other.append("no onnxruntime")
     if other:
-        return finding("EnvironmentOther", names=", ".join(sorted(other)), folder=folder)
+        return finding("EnvironmentOther", names=", ".join(sorted(other)))
     if told["damaged"]:
-        return finding("EnvironmentDamaged", names=", ".join(told["damaged"]), folder=folder)
+        return finding("EnvironmentDamaged", names=", ".join(told["damaged"]))
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
     return finding("Environment", version=told["python"], packages=listed)
 

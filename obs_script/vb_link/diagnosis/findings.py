@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 # What is wrong says what to do. The script's languages have each under ``Doctor.<key>``.
@@ -31,24 +34,24 @@ TEXTS = {
     ),
     "InUse": "{filters} filter(s) in use, {masks} of them with a mask",
     "Environment": "the worker's Python {version}: {packages}; all as locked, no file damaged",
-    "EnvironmentMissing": "The worker's environment {folder} is missing: run python3 install.py.",
+    "EnvironmentMissing": "The worker's environment is missing: run python3 install.py.",
     "EnvironmentBroken": (
-        "The Python of the worker's environment does not run ({reason}): delete {folder} and run "
-        "python3 install.py."
+        "The Python of the worker's environment does not run ({reason}): delete venv in the data "
+        "folder (the report's usual place) and run python3 install.py."
     ),
     "EnvironmentOther": (
-        "The worker's environment has other packages than were locked ({names}): delete {folder} "
-        "and run python3 install.py."
+        "The worker's environment has other packages than were locked ({names}): delete venv in "
+        "the data folder (the report's usual place) and run python3 install.py."
     ),
     "EnvironmentDamaged": (
-        "Files of {names} are not as they were installed: delete {folder} and run python3 "
-        "install.py."
+        "Files of {names} are not as they were installed: delete venv in the data folder (the "
+        "report's usual place) and run python3 install.py."
     ),
     "Models": "{count} model(s), {own} of them your own: every file has its SHA-256",
     "ModelsMissing": "The default model {name} is missing: run python3 install.py.",
     "ModelsDamaged": (
-        "Model files are not those their manifests name ({names}): install or add these models "
-        "again."
+        "Model files are not those their manifests name, or cannot be read ({names}): install or "
+        "add these models again."
     ),
     "Memory": "shared memory: {megabytes} MB, this user's alone",
     "MemoryOpen": "The shared memory can be opened by others ({mode}): please report this.",
@@ -76,11 +79,16 @@ _GOOD = frozenset(
      "InUse", "Environment", "Models", "Memory", "Held", "HeldInPart",
      "Worker")
 )  # fmt: skip
+# What others said fills these in: the system, another program, a file.
+_TOLD = frozenset(("reason", "names", "missing"))
+# All from the first word with a slash to the end of the last one's name, which may have spaces.
+_PATHS = re.compile(r"""(?<!\S)\S*[/\\](?:.*[/\\])?(?:[^:;)\]"'\n]|["'](?=\w))*["']?""")
+_PACKAGES = str(Path(__file__).parents[2])
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a report."""
+    """One line of a report. It names no folder and no file of the user's."""
 
     key: str
     arguments: Mapping[str, str] = field(default_factory=dict)
@@ -95,8 +103,34 @@ class Finding:
 
 
 def finding(key: str, **arguments: object) -> Finding:
-    """Return a finding; what fills it in is kept as text."""
-    return Finding(key, {name: str(value) for name, value in arguments.items()})
+    """Return a finding; what fills it in is kept as text, what others said without paths."""
+    return Finding(
+        key,
+        {
+            name: without_paths(str(value)) if name in _TOLD else str(value)
+            for name, value in arguments.items()
+        },
+    )
+
+
+def without_paths(text: str) -> str:
+    """Return ``text`` with ``(path)`` for what may be a file or a folder, and all between two."""
+    told = text.replace("Input/output", "Input-output")  # the system's words for a broken disk
+    return _PATHS.sub("(path)", told)
+
+
+def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -> list[Finding]:
+    """Return what a check found. That it failed is a finding, too, and ends no other check."""
+    try:
+        found = check(*arguments)
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [one for one in frames if one.filename.startswith(_PACKAGES)]
+        # Its text may hold anything; where it came from does not.
+        at = (ours or frames)[-1]
+        reason = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
+        return [finding("CheckFailed", reason=reason)]
+    return found if isinstance(found, list) else [found]
 
 
 def to_plain(found: list[Finding]) -> list[Any]:

@@ -5,10 +5,11 @@ OBS's Python may have no TOML reader; the two lines that matter here are read by
 
 from __future__ import annotations
 
-import hashlib
 import re
+from itertools import islice
 from pathlib import Path
 
+from vb_link import bounded, limits
 from vb_link.diagnosis.findings import Finding, finding
 from vb_link.settings import defaults
 
@@ -22,15 +23,21 @@ def check(shipped: Path, own: Path) -> Finding:
     damaged = []
     default_is_there = False
     for folder in counts:
-        for manifest in sorted(folder.glob("*.toml")) if folder.is_dir() else []:
-            file, wanted = _named(manifest)
-            weights = next((one / file for one in (own, shipped) if (one / file).is_file()), None)
-            if not file or weights is None:
-                continue  # an algorithm without weights, or a model that is not installed
-            counts[folder] += 1
-            default_is_there |= manifest.stem == default
-            if hashlib.sha256(weights.read_bytes()).hexdigest() != (wanted or _beside(weights)):
-                damaged.append(manifest.stem if folder == shipped else "one of your own")
+        for manifest in sorted(islice(folder.glob("*.toml"), limits.MANIFESTS)):
+            name = manifest.stem if folder == shipped else "one of your own"
+            try:
+                file, wanted = _named(manifest)
+                # Beside its manifest, or in the user's folder, as for the worker.
+                found = [one / file for one in (folder, own) if (one / file).is_file()]
+                if not file or not found:
+                    continue  # an algorithm without weights, or a model that is not installed
+                counts[folder] += 1
+                default_is_there |= folder == shipped and manifest.stem == default
+                whole = bounded.sha256(found[0], limits.MODEL_BYTES)
+                if whole != (wanted or _beside(found[0])):
+                    damaged.append(name)
+            except OSError as error:
+                damaged.append(f"{name}: {error.strerror or type(error).__name__}")
     if damaged:
         return finding("ModelsDamaged", names=", ".join(damaged))
     if not default_is_there:
@@ -39,9 +46,13 @@ def check(shipped: Path, own: Path) -> Finding:
 
 
 def _named(manifest: Path) -> tuple[str, str]:
-    """Return the file and the sum that a manifest names, "" for what it does not."""
+    """Return the file and the sum that a manifest names, "" for what it does not.
+
+    Raises OSError.
+    """
     found = {"file": "", "sha256": ""}
-    for line in manifest.read_text(encoding="utf-8", errors="replace").splitlines():
+    text = bounded.read(manifest, limits.MANIFEST_BYTES).decode("utf-8", "replace")
+    for line in text.splitlines():
         if line.lstrip().startswith("["):
             break  # what follows belongs to a table
         match = _LINE.match(line.strip())
@@ -53,6 +64,6 @@ def _named(manifest: Path) -> tuple[str, str]:
 def _beside(weights: Path) -> str:
     """Return the sum of a model that was converted on this machine."""
     try:
-        return weights.with_suffix(".sha256").read_text(encoding="ascii").strip()
+        return bounded.read(weights.with_suffix(".sha256"), 200).decode("ascii").strip()
     except (OSError, ValueError):
         return ""

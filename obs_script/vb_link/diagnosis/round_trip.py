@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vb_link import layout, memory, sentences, slots, spawn, wake
-from vb_link.diagnosis.findings import Finding, finding
+from vb_link import layout, memory, places, sentences, slots, spawn, wake
+from vb_link.diagnosis.findings import Finding, finding, without_paths
 from vb_link.settings import SETTINGS
 
 _WIDTH, _HEIGHT = 256, 144  # until the worker says what it wants
@@ -94,7 +94,7 @@ class _Trial:
         self._answer(1, until)
         first = time.monotonic() - started
         if self._channel.report_error:
-            return finding("WorkerError", reason=sentences.english(self._channel.report_error))
+            return finding("WorkerError", reason=_sentence(self._channel.report_error))
         times = []
         for number in range(2, _FRAMES + 2):
             begun = time.monotonic()
@@ -157,5 +157,17 @@ class _Trial:
 
     def _read_lines(self) -> None:
         with contextlib.suppress(OSError, ValueError):
+            # What is wrong with the user's own models tells their names and nothing of this.
+            own = os.fsencode(places.user_models_dir())
             for line in self._process.stderr or ():
-                self._line = line if line.strip() else self._line
+                self._line = line if line.strip() and own not in line else self._line
+
+
+def _sentence(field: bytes) -> str:
+    """Return a worker's sentence without the files that it names."""
+    english = sentences.english(field)
+    _, arguments = sentences.unpack(field)
+    for told in sorted(arguments.values(), key=len, reverse=True):
+        if without_paths(told) != told:
+            english = english.replace(told, without_paths(told))
+    return english
