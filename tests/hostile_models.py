@@ -199,6 +199,34 @@ def many_nodes() -> bytes:
     return _bytes(model([_mean("s0"), *chain, helper.make_node("Sin", ["s20001"], ["y"])]))
 
 
+# What a manifest's [source] may name to have code run or other files read where it is installed
+PACKAGES: dict[str, tuple[str, str, str]] = {
+    "git": ("npm", "x", "git+https://evil.example/x.git"),
+    "folder": ("npm", "../x", "1.0"),
+    "tag": ("npm", "x", "latest"),
+    "direct": ("pypi", "x @ https://evil.example/x.tar.gz#", "1.0"),
+    "option": ("pypi", "-rhttps://evil.example/x", "1.0"),
+    "option in the version": ("pypi", "x", "1.0 --index-url=https://evil.example"),
+    "address": ("npm", "https://evil.example/x.tgz", "1.0"),
+    "other user's": ("npm", "evil/x", "1.0"),
+}
+ADDRESSES = ("file:///etc/passwd", "https://evil.example/..", "ftp://evil.example/x.onnx")
+
+
+def with_source(manifest: str, source: str) -> str:
+    """Return a manifest's text with another [source] of a page, sums and ``source``."""
+    before, _, after = manifest.partition("[source]")
+    after = after.partition("[input]")[2]
+    told = f"[source]\npage = 'there'\nsha256 = \"{'0' * 64}\"\n{source}\n"
+    return f"{before}{told}\n[input]{after}"
+
+
+def package_source(name: str) -> str:
+    """Return the lines of a [source] for one of PACKAGES."""
+    registry, package, version = PACKAGES[name]
+    return f'registry = "{registry}"\npackage = "{package}"\nversion = "{version}"\nmember = "m"'
+
+
 # What is refused before onnxruntime sees it: the maker, and the sentence's key
 REFUSED: dict[str, tuple[Callable[[], bytes], str]] = {
     "huge_tensor": (huge_tensor, "ModelTooLarge"),

@@ -62,7 +62,7 @@ def _command(source: Source, by_hand: str) -> list[str]:
     npm = shutil.which("npm")
     if npm is None:
         raise UserError(f"npm is not on this computer: install Node.js. Or: {by_hand}")
-    return [npm, "pack", "--silent", f"{source.package}@{source.version}"]
+    return [npm, "pack", "--silent", "--ignore-scripts", f"{source.package}@{source.version}"]
 
 
 def _refuse_large(archive: Path, name: str, size: int) -> None:

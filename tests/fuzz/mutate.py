@@ -8,7 +8,7 @@ _NUMBERS = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0xFFFFFF
 _TEXTS = (
     "", "0", "-1", "1e999", "nan", "inf", "9" * 400, "true", "null", '"', "'", "[", "]", "{", "}",
     "\0", "\u202e", "\\ud800", "../../etc/passwd", "=", "\n", "[[", "a.b.c", "1979-05-27",
-    "\U0001f642",
+    "\U0001f642", '"git+https://evil.example/x.git"', '"-rhttps://evil.example/x"',
 )  # fmt: skip
 
 

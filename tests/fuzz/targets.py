@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -27,6 +28,7 @@ from vb_worker.models.providers import driver
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = texts.load("en-US")
 LONGEST_SENTENCE = 4000
+_PLAIN = re.compile(r"(@[a-z0-9][\w.-]*/)?\w[\w.-]*@\d[\w.+!-]*", re.ASCII)
 
 
 class Fault(AssertionError):
@@ -56,6 +58,9 @@ def manifests(rng: random.Random, folder: Path) -> str:
     spec = manifest.input
     if not (1 <= spec.width <= LARGEST_SIDE and 1 <= spec.height <= LARGEST_SIDE and spec.scale):
         raise Fault(f"{spec}")
+    asked = manifest.source
+    if asked and asked.package and not _PLAIN.fullmatch(f"{asked.package}@{asked.version}"):
+        raise Fault(f"{asked}")
     return "taken"
 
 
@@ -232,6 +237,10 @@ def _encoded() -> list[bytes]:
 
 
 _MANIFESTS = [path.read_text("utf-8") for path in sorted(places.models_dir().glob("*.toml"))]
+_MANIFESTS += [
+    hostile_models.with_source(_MANIFESTS[-1], hostile_models.package_source(name))
+    for name in hostile_models.PACKAGES
+]
 _PICTURES = _encoded()
 _SOUND = [
     *(path.read_bytes() for path in sorted(places.models_dir().glob("*.onnx"))),

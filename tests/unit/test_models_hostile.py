@@ -9,8 +9,15 @@ import pytest
 
 from tests import hostile_models
 from vb_link import limits, places
-from vb_worker.models import ModelError, contained, graph_file, measured, open_model
-from vb_worker.models.manifest import load
+from vb_worker.models import (
+    ManifestError,
+    ModelError,
+    contained,
+    graph_file,
+    measured,
+    open_model,
+)
+from vb_worker.models.manifest import load, parse
 
 
 @pytest.fixture
@@ -118,3 +125,19 @@ def test_only_files_that_this_version_does_not_name_are_tried(
     assert contained.needs_trial(
         dataclasses.replace(shipped, path=places.user_models_dir() / "selfie_square.toml")
     )
+
+
+SELFIE = (places.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", hostile_models.PACKAGES)
+def test_a_manifest_can_name_a_package_of_the_registry_and_nothing_else(name: str) -> None:
+    text = hostile_models.with_source(SELFIE, hostile_models.package_source(name))
+    with pytest.raises(ManifestError, match=r'"source\.(package|version)"'):
+        parse(Path("m.toml"), text)
+
+
+@pytest.mark.parametrize("address", hostile_models.ADDRESSES)
+def test_a_manifest_can_name_a_file_of_the_web_and_no_other(address: str) -> None:
+    with pytest.raises(ManifestError, match=r'"source\.url"'):
+        parse(Path("m.toml"), hostile_models.with_source(SELFIE, f'url = "{address}"'))

@@ -42,6 +42,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_]*")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.onnx")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(r"\S(.*\S)?")
+# npm and pip take addresses, folders and options where they take these: nothing of the kind.
+_PACKAGE = re.compile(r"(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]*")
+_URL = re.compile(r"https?://[^\s?#]+/[A-Za-z0-9][A-Za-z0-9._%+-]*(\?[^\s#]*)?")
 
 
 @dataclass(frozen=True)
@@ -250,7 +254,8 @@ def _source(table: Table) -> Source:
     sums = table.each_matching("sha256", _SHA256, "64 hexadecimal digits")
     convert = table.one_of("convert", CONVERSIONS, "none")
     if "url" in table:
-        return Source(page, sums, url=table.text("url"), convert=convert)
+        url = table.matching("url", _URL, "the http or https address of a file")
+        return Source(page, sums, url=url, convert=convert)
     members = table.each_matching("member", _TEXT, "the name of a file in the package")
     if len(members) != len(sums):
         raise table.wrong("sha256", f"as many sums as there are members ({len(members)})")
@@ -258,8 +263,8 @@ def _source(table: Table) -> Source:
         page,
         sums,
         registry=table.one_of("registry", REGISTRIES, "npm"),
-        package=table.text("package"),
-        version=table.text("version"),
+        package=table.matching("package", _PACKAGE, "a package's name and nothing else"),
+        version=table.matching("version", _VERSION, "one exact version, such as 1.2.3"),
         members=members,
         convert=convert,
     )
