@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.person_colours import Cells, Floats, cells, histogram, likeness
-from vb_worker.person_regions import SMALL, Regions, shrink, working_size
+from vb_worker.person_regions import LEAST_PIXELS, SMALL, Regions, shrink, working_size
 
 Mask = NDArray[np.uint8]
 
@@ -188,7 +188,7 @@ class People:
                 large = count >= 0.3 * whole
                 if person.visible:
                     large |= count >= 0.5 * regions.area(region)
-                if count >= 4 and large:
+                if count >= LEAST_PIXELS and large:
                     best[region].append((count, label))
         for region, found in best.items():
             labels = [label for _, label in sorted(found, reverse=True)]
@@ -401,7 +401,7 @@ class People:
         for label, person in list(self.people.items()):
             area = int(counts[label])
             least = LEAST_SEEN * person.area if touching.get(label) or not person.visible else 0
-            person.visible = area >= max(4.0, least)
+            person.visible = area >= max(LEAST_PIXELS, least)
             share = area / max(person.area, 1.0)
             person.lost += max(0.0, WHOLE - share) * self._passed
             if not person.visible:

@@ -10,7 +10,7 @@ from vb_worker.person_colours import Floats
 
 SURE = 0.5  # probability from which a pixel makes a region
 SMALL = 0.35  # of the main region's area: up to here a region can be a hand or the like
-LEAST_PIXELS = 4
+LEAST_PIXELS = 4  # of a region, or of a person in one
 MOST_REGIONS = 254
 WORKING_SIDE = 128
 
@@ -25,7 +25,8 @@ class Regions:
             count, labels, stats, centres = cv2.connectedComponentsWithStats(sure, connectivity=8)
             self.map, self._stats, self._centres = labels, stats, centres
             self.count = count - 1
-            self.numbers = [n for n in range(1, count) if stats[n, cv2.CC_STAT_AREA] >= 4]
+            areas = stats[:, cv2.CC_STAT_AREA]
+            self.numbers = [n for n in range(1, count) if areas[n] >= LEAST_PIXELS]
             return
         found = np.zeros(seen.shape, np.int32)
         for number, instance in reversed(list(enumerate(instances[:MOST_REGIONS], 1))):
@@ -37,7 +38,7 @@ class Regions:
         self.numbers = []
         for number in range(1, self.count + 1):
             rows, columns = np.nonzero(found == number)
-            if len(rows) < 4:
+            if len(rows) < LEAST_PIXELS:
                 continue
             left, top = int(columns.min()), int(rows.min())
             self._stats[number] = (
@@ -47,9 +48,11 @@ class Regions:
             self.numbers.append(number)
 
     def area(self, region: int) -> int:
+        """Return a region's size in working pixels."""
         return int(self._stats[region, cv2.CC_STAT_AREA])
 
     def centre(self, region: int) -> tuple[float, float]:
+        """Return a region's centre (x, y) in working pixels."""
         x, y = self._centres[region]
         return float(x), float(y)
 
@@ -85,10 +88,12 @@ class Regions:
 
 
 def working_size(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Return the size (width, height) at which a mask of ``shape`` (height, width) is divided."""
     height, width = shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def shrink(values: Floats, size: tuple[int, int]) -> Floats:
+    """Return a plane (height x width float32) at ``size`` (width, height), averaged."""
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)

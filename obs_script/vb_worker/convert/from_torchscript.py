@@ -11,6 +11,7 @@ import numpy as np
 from vb_worker.convert.checking import compare, refuse_inexact
 from vb_worker.convert.errors import ConversionError
 from vb_worker.convert.onnx_writer import OPSET
+from vb_worker.errors import first_line
 
 
 def is_script(data: bytes) -> bool:
@@ -47,8 +48,9 @@ def convert(data: bytes, size: tuple[int, int], *, check: bool) -> bytes:
             input_names=["input"], opset_version=OPSET, dynamo=False,
         )  # fmt: skip
     except Exception as error:  # PyTorch raises anything
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ConversionError(f"PyTorch cannot export the network ({reason}).") from error
+        raise ConversionError(
+            f"PyTorch cannot export the network ({first_line(error)})."
+        ) from error
     made = target.getvalue()
     if check:
         import onnxruntime  # noqa: PLC0415 - only here

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.convert.errors import ConversionError
+from vb_worker.errors import first_line
 
 
 class TfliteReference:
@@ -32,8 +33,7 @@ class TfliteReference:
             self._interpreter = Interpreter(model_content=data, num_threads=1)
             self._interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
-            reason = str(error).splitlines()[0]
-            raise ConversionError(f"LiteRT cannot run the file ({reason}).") from error
+            raise ConversionError(f"LiteRT cannot run the file ({first_line(error)}).") from error
         (self._source,) = self._interpreter.get_input_details()
         (self._target,) = self._interpreter.get_output_details()
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from vb_worker.convert.errors import ConversionError
+from vb_worker.errors import first_line
 from vb_worker.models.manifest import InputSpec
 
 Array = NDArray[Any]
@@ -68,8 +69,9 @@ def int8(data: bytes, feeds: Sequence[dict[str, Array]]) -> bytes:
                 op_types_to_quantize=["Conv", "ConvTranspose", "Gemm", "MatMul"],
             )
         except Exception as error:  # the tools raise anything
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ConversionError(f"The network cannot be quantised ({reason}).") from error
+            raise ConversionError(
+                f"The network cannot be quantised ({first_line(error)})."
+            ) from error
         return target.read_bytes()
 
 
@@ -94,8 +96,9 @@ def fixed_size(data: bytes, spec: InputSpec) -> bytes:
     try:
         made = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     except Exception as error:
-        reason = str(error).splitlines()[0]
-        raise ConversionError(f"The network does not go with that size ({reason}).") from error
+        raise ConversionError(
+            f"The network does not go with that size ({first_line(error)})."
+        ) from error
     return bytes(made.SerializeToString())
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vb_link import bounded, limits, places
+from vb_worker.errors import first_line
 from vb_worker.models.errors import ManifestError
 from vb_worker.models.manifest_table import Table, line_numbers
 
@@ -203,7 +204,7 @@ def parse(path: Path, text: str) -> Manifest:
     try:
         document = tomllib.loads(text)
     except ValueError as error:  # TOML's own, or a number of too many digits
-        raise ManifestError(f"{path} is not valid TOML: {_first_line(error)}.") from error
+        raise ManifestError(f"{path} is not valid TOML: {first_line(error)}.") from error
     except RecursionError as error:
         raise ManifestError(f"{path} is not valid TOML: it is nested too deeply.") from error
     lines = line_numbers(text)
@@ -240,11 +241,6 @@ def parse(path: Path, text: str) -> Manifest:
         if table is not None:
             table.refuse_unknown()
     return manifest
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def _source(table: Table) -> Source:

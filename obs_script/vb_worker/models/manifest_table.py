@@ -162,12 +162,8 @@ class Table:
             raise self.wrong(key, "a number above zero")
         return float(value)
 
-    def three(
-        self, key: str, default: tuple[float, float, float] | None = None
-    ) -> tuple[float, float, float]:
+    def three(self, key: str) -> tuple[float, float, float]:
         """Return three numbers."""
-        if default is not None and self._absent(key, default):
-            return default
         value = self._get(key)
         if not isinstance(value, list) or len(value) != 3 or not all(map(_is_number, value)):
             raise self.wrong(key, "a list of three numbers")

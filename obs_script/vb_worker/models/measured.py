@@ -9,7 +9,7 @@ from vb_link import unit_file
 from vb_worker.models import probe, registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
-from vb_worker.models.providers import ComputeUnit, available_units, driver
+from vb_worker.models.providers import available_units, driver
 
 AUTO = "auto"
 CPU = "cpu"
@@ -123,11 +123,6 @@ def tried() -> list[str]:
 def note_tried(key: str) -> None:
     """Remember a model that did well. Raises OSError."""
     unit_file.write({**_known(), "tried": [*tried()[-_MOST_TRIED:], key]})
-
-
-def unit_titled(name: str) -> ComputeUnit | None:
-    """Return a unit of this computer by name."""
-    return next((unit for unit in available_units() if unit.name == name), None)
 
 
 def main(arguments: list[str]) -> int:

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from vb_link import isolated
+from vb_worker.errors import first_line
 from vb_worker.models import registry, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
@@ -87,7 +88,7 @@ def run_here(manifest: Manifest, unit: str, threads: int) -> Probe:
     except ModelError as error:
         return Probe(reason=str(error))
     except Exception as error:  # whatever a driver says, it is a reason
-        return Probe(reason=str(error).splitlines()[0] if str(error) else type(error).__name__)
+        return Probe(reason=first_line(error))
     del found
     return Probe(round(float(np.median(times)), 3), round(first, 1))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import onnxruntime
 
+from vb_worker.errors import first_line
 from vb_worker.models import graph_file
 from vb_worker.models.errors import ModelError
 from vb_worker.models.providers import CPU, ComputeUnit, provider_list, session_options
@@ -21,8 +22,7 @@ def open_session(
             weights, session_options(threads), providers=provider_list(unit, threads)
         )
     except Exception as error:  # onnxruntime's errors share no other base class
-        first_line = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError("CannotLoad", path=path, reason=first_line.rstrip(".")) from error
+        raise ModelError("CannotLoad", path=path, reason=first_line(error)) from error
 
 
 def plain_session(weights: bytes, path: Path) -> onnxruntime.InferenceSession:

@@ -91,12 +91,8 @@ def overlap(answer: NDArray[np.float32]) -> float:
     It is the intersection over union at one half, or less where the answer is so far from 0 and
     1 in general that it can be no probability, whatever lies over one half.
     """
-    _, truth = sample()
-    size = (answer.shape[1], answer.shape[0])
-    alpha = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA), np.float32)
-    person, found = alpha > 0.5, answer > 0.5
-    shared = float((found & person).sum() / max((found | person).sum(), 1))
-    return max(0.0, min(shared, 1.0 - 2.0 * float(np.abs(answer - alpha).mean())))
+    shared, difference = _likeness(answer, sample()[1])
+    return max(0.0, min(shared, 1.0 - 2.0 * difference))
 
 
 def views() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
@@ -120,13 +116,29 @@ def score(
     """
     if not np.isfinite(answer).all() or answer.min() < -0.01 or answer.max() > 1.01:
         return None
-    size = (answer.shape[1], answer.shape[0])
-    alpha = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA), np.float32)
-    person, found = alpha > 0.5, answer > 0.5
     if manifest.kind == "depth":
-        return float(answer[person].mean() - answer[~person].mean())
+        return _step(answer, truth)
+    shared, difference = _likeness(answer, truth)
+    return shared - difference
+
+
+def _likeness(answer: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[float, float]:
+    """Return the intersection over union at one half, and the mean absolute difference."""
+    alpha = _at_size_of(answer, truth)
+    person, found = alpha > 0.5, answer > 0.5
     shared = float((found & person).sum() / max((found | person).sum(), 1))
-    return shared - float(np.abs(answer - alpha).mean())
+    return shared, float(np.abs(answer - alpha).mean())
+
+
+def _step(nearness: NDArray[np.float32], truth: NDArray[np.float32]) -> float:
+    """Return how much nearer the person is than the room, -1..1."""
+    person = _at_size_of(nearness, truth) > 0.5
+    return float(nearness[person].mean() - nearness[~person].mean())
+
+
+def _at_size_of(answer: NDArray[np.float32], truth: NDArray[np.float32]) -> NDArray[np.float32]:
+    size = (answer.shape[1], answer.shape[0])
+    return np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _refuse_wild(manifest: Manifest, answer: NDArray[np.float32]) -> None:
@@ -146,9 +158,7 @@ def _check_depth(model: Model) -> float:
     nearness = model(picture)
     if not np.isfinite(nearness).all():
         _refuse_wild(model.manifest, nearness)
-    size = (nearness.shape[1], nearness.shape[0])
-    person = np.asarray(cv2.resize(truth, size, interpolation=cv2.INTER_AREA)) > 0.5
-    step = float(nearness[person].mean() - nearness[~person].mean())
+    step = _step(nearness, truth)
     if step < -_DEPTH_STEP:
         raise ModelError("WrongNear", where=model.manifest.where("output.near"))
     if step < _DEPTH_STEP:
