@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.errors import first_line
 from vb_worker.models import Manifest, Model, ModelError, open_model
 
 Floats = NDArray[np.float32]
@@ -213,8 +214,8 @@ class Depths:
             passed = begin - stream.made if stream.made is not None else 0.0
             plane = stream.steady(answer, picture, passed)
         except Exception as error:  # whatever a model does, the alphas go on
-            failed = ModelError("FailedOnPicture", name=stream.name, reason=error)
-            stream.choose(stream.name, failed)
+            failed = ModelError("FailedOnPicture", name=stream.name, reason=first_line(error))
+            stream.choose(stream.name, error if isinstance(error, ModelError) else failed)
             return
         stream.plane = np.asarray(cv2.convertScaleAbs(plane, alpha=255.0), np.uint8)
         stream.made = begin

@@ -24,6 +24,7 @@ from vb_link.sentences import fitting
 from vb_worker import computing, give_back, sandbox, watchdog
 from vb_worker.boxes import boxes, sum_of_words
 from vb_worker.depth import Depths, DepthStream
+from vb_worker.errors import first_line
 from vb_worker.marks import marks_of
 from vb_worker.models import contained, measured, registry
 from vb_worker.models.errors import ModelError
@@ -317,7 +318,11 @@ class Worker:
             stream.send(picture, result.alpha)
         except Exception as error:
             # Whatever a model does, the other streams go on and the filter draws its cover.
-            stream.error = ModelError("FailedOnPicture", name=stream.key[0], reason=error)
+            stream.error = (
+                error
+                if isinstance(error, ModelError)
+                else ModelError("FailedOnPicture", name=stream.key[0], reason=first_line(error))
+            )
             _complain(stream.error)
             stream.report(pipeline, force=True)
             return True

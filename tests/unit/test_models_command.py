@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.onnx_graphs import FLOAT, Graph
+from tests.unit.onnx_graphs import FLOAT, INT64, Graph, manifest_for
 from vb_link import places
 from vb_worker import cli, fetching, packages
 from vb_worker.errors import UserError
-from vb_worker.models import default_folders, find_models, open_model
+from vb_worker.models import default_folders, find_models, open_model, trial
 from vb_worker.models.manifest import load
 
 SHIPPED = places.models_dir()
@@ -294,6 +294,60 @@ def test_what_cannot_be_added_is_told(
     own.write_bytes(WEIGHTS)
     assert cli.main(["models", "add", str(own), "--name", "selfie_square"]) == 1
     assert "is taken" in capsys.readouterr().err
+
+
+def _one_size(path: Path) -> Path:
+    """A network that says it takes any size, and fails at all but one."""
+    graph = Graph()
+    size = graph.weight([1, 1, 96, 96], np.int64)
+    graph.node("Reshape", graph.node("ReduceMean", "picture", axes=[1]), size, out="out")
+    return graph.save(
+        path, [("picture", FLOAT, [1, 3, "h", "w"])], [("out", FLOAT, [1, 1, "h", "w"])]
+    )  # fmt: skip
+
+
+def test_a_network_that_fails_when_it_runs_is_one_sentence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = _one_size(tmp_path / "own.onnx")
+    assert cli.main(["models", "add", str(own)]) == 1
+    told = capsys.readouterr().err
+    assert "own failed on a picture: [ONNXRuntimeError]" in told and told.count("\n") == 1
+    assert list(data.iterdir()) == []
+
+
+def test_what_fails_when_it_runs_does_not_keep_others_from_being_checked(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest_for(_one_size(data / "a.onnx"), 'kind = "probability"', width=64, height=64, name="a")
+    assert cli.main(["models", "check"]) == 1
+    told = capsys.readouterr()
+    assert "a failed on a picture" in told.err and told.err.count("\n") == 1
+    assert "selfie_square: 9" in told.out
+    pictures = str(trial.PICTURE.parent)
+    assert cli.main(["mask", pictures, "-o", str(tmp_path / "out"), "--model", "a"]) == 1
+    told = capsys.readouterr()
+    assert "a failed on a picture" in told.err and told.err.count("\n") == 1
+
+
+def test_an_output_that_cannot_be_read_does_not_hide_the_one_that_can(
+    data: Path, tmp_path: Path
+) -> None:
+    graph = Graph()
+    channel = graph.weight(np.array([[[[30.0]], [[0.0]], [[-30.0]]]], np.float32))
+    graph.node("Sigmoid", graph.node("Conv", "picture", channel), out="mask")
+    # Several planes, as only a run shows
+    most = graph.node("ReduceMax", "mask", keepdims=0)
+    several = graph.node("Cast", graph.node("Add", most, graph.weight(3.0, np.float32)), to=INT64)
+    one = graph.weight([1], np.int64)
+    planes = graph.node("Reshape", several, one)
+    graph.node("Tile", "mask", graph.node("Concat", one, planes, one, one, axis=0), out="planes")
+    own = graph.save(
+        tmp_path / "own.onnx", [("picture", FLOAT, [1, 3, 90, 160])],
+        [("planes", FLOAT, [1, 1, "h", "w"]), ("mask", FLOAT, [1, 1, 90, 160])],
+    )  # fmt: skip
+    assert cli.main(["models", "add", str(own)]) == 0
+    assert load(data / "own.toml").output.name == "mask"
 
 
 def test_the_written_manifest_reads_back_the_same(tmp_path: Path) -> None:

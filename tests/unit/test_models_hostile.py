@@ -75,12 +75,19 @@ def test_a_trial_ends_in_time_whatever_the_model_does(own: Path) -> None:
     assert problem.arguments == {"path": str(path), "seconds": "2"}
 
 
-@pytest.mark.parametrize("name", ["huge_when_run", "short_tensor", "harmless"])
-def test_a_trial_says_what_is_wrong(own: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("huge_when_run", "FailedOnPicture"),
+        ("short_tensor", "CannotLoad"),
+        ("harmless", "WrongManifest"),
+    ],
+)
+def test_a_trial_says_what_is_wrong(own: Path, name: str, key: str) -> None:
     path = hostile_models.put(own, name, getattr(hostile_models, name)())
     problem = contained.Attempt(path).result()
     assert problem is not None
-    assert problem.key == ("WrongManifest" if name == "harmless" else "CannotLoad")
+    assert problem.key == key
 
 
 def test_a_file_is_run_apart_before_the_command_adds_it(tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def test_the_worker_runs_without_a_network_and_with_its_files_alone(obs: Obs) ->
 def test_a_model_that_does_harm_when_it_is_tried_never_reaches_the_worker(obs: Obs) -> None:
     hostile_models.put(places.user_models_dir(), "huge", hostile_models.huge_when_run())
     obs.choose("huge")
-    obs.until(lambda: b"cannot load" in obs.channel.report_error)
+    obs.until(lambda: b"failed on a picture" in obs.channel.report_error)
     assert obs.epoch == 1
     hostile_models.put(places.user_models_dir(), "far", hostile_models.weights_elsewhere())
     obs.choose("far")

@@ -142,10 +142,7 @@ def _read(options: argparse.Namespace) -> tuple[_Work, bool]:
     described = options.manifest or path.with_suffix(".toml")
     manifest = None
     if options.manifest or described.is_file():
-        try:
-            manifest = load(described)
-        except ModelError as error:
-            raise UserError(str(error)) from error
+        manifest = load(described)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -345,10 +342,7 @@ def _at_its_size(reference: Network, made: Network) -> Callable[[Any], NDArray[A
 def _session(data: bytes) -> Any:
     from vb_worker.models.session import plain_session  # noqa: PLC0415 - only here
 
-    try:
-        return plain_session(data, Path("The result"))
-    except ModelError as error:
-        raise UserError(str(error)) from error
+    return plain_session(data, Path("The result"))
 
 
 def _run_one(session: Any) -> Callable[[Any], NDArray[Any]]:

@@ -100,10 +100,7 @@ def _install(options: argparse.Namespace) -> int:
         print(terms)
         if not manifest.commercial and not options.yes and not _agreed():
             raise UserError(f"{manifest.name} was not installed; --yes agrees to its terms.")
-    try:
-        found = install.install(manifest, options.file)
-    except ModelError as error:
-        raise UserError(str(error)) from error
+    found = install.install(manifest, options.file)
     print(f"{manifest.title} is installed: {manifest.weights}")
     if manifest.finds_person:
         print(f"On the test picture it finds {found:.0%} of the person.")
@@ -121,19 +118,16 @@ def _add(options: argparse.Namespace) -> int:
 
     if not options.file.is_file():
         raise UsageError(f"{options.file} does not exist.")
-    try:
-        contained.check_file(options.file)
-        manifest, found = adding.add(
-            options.file,
-            name=options.name,
-            title=options.title,
-            kind=options.kind,
-            licence=options.licence,
-            commercial=options.commercial,
-            taken=known_models(),
-        )
-    except ModelError as error:
-        raise UserError(str(error)) from error
+    contained.check_file(options.file)
+    manifest, found = adding.add(
+        options.file,
+        name=options.name,
+        title=options.title,
+        kind=options.kind,
+        licence=options.licence,
+        commercial=options.commercial,
+        taken=known_models(),
+    )
     _tell_guess(manifest)
     print(f"On the test picture it finds {found:.0%} of the person." if manifest.finds_person
           else "On the test picture the person comes out nearer than the room.")  # fmt: skip

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from vb_link import settings
-from vb_worker.errors import UsageError, UserError
+from vb_worker.errors import UsageError
 from vb_worker.models import (
     Manifest,
     ModelError,
@@ -157,9 +157,5 @@ def open_pipeline(
         raise UsageError(
             f"There is no quality {quality or options.quality!r}; there are: {', '.join(PRESETS)}."
         )
-    try:
-        unit = measured.fastest(manifest) if options.compute == measured.AUTO else options.compute
-        opened = open_model(manifest, compute=unit, threads=options.threads)
-        return Pipeline(opened, preset)
-    except ModelError as error:
-        raise UserError(str(error)) from error
+    unit = measured.fastest(manifest) if options.compute == measured.AUTO else options.compute
+    return Pipeline(open_model(manifest, compute=unit, threads=options.threads), preset)

@@ -83,17 +83,19 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
     """
     session = plain_session(graph_file.read(base.weights), base.weights)
     found: list[tuple[float, Manifest]] = []
-    problem: ModelError | None = None
+    problems: list[ModelError] = []
     for spec in _inputs(session):
         for output in _outputs(session, spec, kind):
-            manifest = replace(base, input=spec, output=output)
             try:
-                model = open_model(manifest)
-                found += _scored(model)
+                model = open_model(replace(base, input=spec, output=output))
             except ModelError as error:
-                problem = error
+                problems.append(error)
+            else:
+                found += _scored(model, problems)
+    if not found and problems:
+        raise problems[-1]
     if not found:
-        raise problem or ModelError(
+        raise ModelError(
             f"{base.weights.name} has no input that is a picture of 3 or 4 colours, or no output "
             "that could be a mask; write a manifest by hand (the README says how)."
         )
@@ -107,8 +109,11 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
     return best
 
 
-def _scored(model: Any) -> Iterator[tuple[float, Manifest]]:
-    """Yield (how well it does, manifest) for each usual way to feed and read a model."""
+def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Manifest]]:
+    """Yield (how well it does, manifest) for each usual way to feed and read a model.
+
+    Ways that fail are left out and noted in ``problems``.
+    """
     if not isinstance(model, Network):
         return
     manifest = model.manifest
@@ -116,11 +121,19 @@ def _scored(model: Any) -> Iterator[tuple[float, Manifest]]:
         for colour in ("RGB", "BGR") if spec.colour != "RGBA" else ("RGBA",):
             fed = replace(manifest, input=replace(spec, colour=colour))
             tuned = model.retuned(fed)
-            views = [(tuned.outputs(picture), truth) for picture, truth in trial.views()]
+            try:
+                views = [(tuned.outputs(picture), truth) for picture, truth in trial.views()]
+            except ModelError as error:  # it fails at this size, whatever it is fed
+                problems.append(error)
+                return
             for output in _readings(model, manifest.output):
                 told = replace(fed, output=output)
-                reading = tuned.retuned(told)
-                scores = [trial.score(told, reading.read(one), truth) for one, truth in views]
+                try:
+                    reading = tuned.retuned(told)
+                    scores = [trial.score(told, reading.read(one), truth) for one, truth in views]
+                except ModelError as error:
+                    problems.append(error)
+                    continue
                 if None not in scores:
                     # Ties go to what comes first: the usual scale and colours.
                     mean = float(np.mean([one for one in scores if one is not None]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from vb_worker.errors import UserError
+
 # What a user of OBS may come to read. The script's languages have each under ``Worker.<key>``.
 TEXTS = {
     "NotInstalled": "The model {name!r} is not installed: choose another one in the filter.",
@@ -89,7 +91,7 @@ TEXTS = {
 }
 
 
-class ModelError(Exception):
+class ModelError(UserError):
     """A model cannot be used; the text says why and what to do.
 
     Made from a key of ``TEXTS`` and what fills it, so that the sentence can be said in other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +34,10 @@ class InstancesModel(Network):
 
     looks_closer = False
 
-    def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
-        """Return where any person is, for an input that ``prepare`` made."""
-        masks = self.find(feed).masks
-        return _together(masks)
-
     def find(self, feed: NDArray[Any]) -> Instances:
-        """Return the people in an input that ``prepare`` made."""
-        return self._instances(self._run(feed))
+        """Return the people in an input that ``prepare`` made. Raises ModelError if it fails."""
+        with self._failing():
+            return self._instances(self._run(feed))
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
         return _together(self._instances(outputs).masks)

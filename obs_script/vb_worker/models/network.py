@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import hashlib
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.errors import first_line
 from vb_worker.models import graph_file
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import InputSpec, Manifest
@@ -64,8 +66,9 @@ class Network(Model):
         return self._preparer(frame)
 
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
-        """Return the answer for an input that ``prepare`` made."""
-        return self._answer(self._run(feed))
+        """Return the answer for an input that ``prepare`` made. Raises ModelError if it fails."""
+        with self._failing():
+            return self._answer(self._run(feed))
 
     def named(self, feed: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return everything onnxruntime is to be fed for a still picture."""
@@ -90,12 +93,17 @@ class Network(Model):
         return other
 
     def outputs(self, frame: NDArray[np.uint8]) -> dict[str, Any]:
-        """Return the network's raw outputs for a still picture, by name, for ``read``."""
-        return self._run(self.prepare(self.shrink(frame)), **self._first_state())
+        """Return the network's raw outputs for a still picture, by name, for ``read``.
+
+        Raises ModelError if it fails.
+        """
+        with self._failing():
+            return self._run(self.prepare(self.shrink(frame)), **self._first_state())
 
     def read(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
-        """Return the answer that raw outputs are."""
-        return self._answer(outputs)
+        """Return the answer that raw outputs are. Raises ModelError if they are none."""
+        with self._failing():
+            return self._answer(outputs)
 
     def _first_state(self) -> dict[str, NDArray[Any]]:
         """Return what is fed beside the picture for a still one."""
@@ -104,6 +112,18 @@ class Network(Model):
     def classes(self) -> int:
         """Return how many classes the outputs tell apart, as far as that can be known."""
         return MOST_CLASSES
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Make a ModelError of whatever running the network or reading its answer fails with."""
+        try:
+            yield
+        except ModelError:
+            raise
+        except Exception as error:  # onnxruntime's errors share no other base class
+            raise ModelError(
+                "FailedOnPicture", name=self.manifest.name, reason=first_line(error)
+            ) from error
 
     def _shapes(self) -> dict[str, list[Any]]:
         return {output.name: output.shape for output in self.session.get_outputs()}

@@ -23,12 +23,13 @@ class RecurrentModel(AlphaModel):
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
         """Return the alpha, with the states of ``stream``, which are renewed."""
         states = self._streams.get(stream, self._zeros) if stream is not None else self._zeros
-        outputs = self._run(feed, **states)
-        if stream is not None:
-            self._streams[stream] = {
-                given: outputs[renewed] for given, renewed in self.manifest.output.state
-            }
-        return self._answer(outputs)
+        with self._failing():
+            outputs = self._run(feed, **states)
+            if stream is not None:
+                self._streams[stream] = {
+                    given: outputs[renewed] for given, renewed in self.manifest.output.state
+                }
+            return self._answer(outputs)
 
     def _first_state(self) -> dict[str, NDArray[Any]]:
         return self._zeros
