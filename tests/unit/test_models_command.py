@@ -350,6 +350,67 @@ def test_an_output_that_cannot_be_read_does_not_hide_the_one_that_can(
     assert load(data / "own.toml").output.name == "mask"
 
 
+def test_an_own_model_is_never_replaced_by_another_of_its_name(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = tmp_path / "\u4eba\u7269.onnx", tmp_path / "\u72ac.onnx"
+    one.write_bytes(WEIGHTS)
+    other.write_bytes((SHIPPED / "selfie_square.onnx").read_bytes())
+    assert cli.main(["models", "add", str(one)]) == 0
+    assert sorted(path.name for path in data.iterdir()) == ["model.onnx", "model.toml"]
+    capsys.readouterr()
+    assert cli.main(["models", "add", str(other)]) == 1
+    told = capsys.readouterr().err
+    assert f"'model' is taken ({data / 'model.toml'})" in told and "--name" in told
+    assert (data / "model.onnx").read_bytes() == WEIGHTS
+    assert cli.main(["models", "add", str(other), "--name", "dog"]) == 0
+
+
+def test_neither_a_manifest_with_a_mistake_nor_the_weights_of_another_is_replaced(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "a.toml").write_text("name = ", encoding="utf-8")
+    (data / "b.onnx").write_bytes(b"any")
+    _far(data, PACKAGE, name="far", file='"c.onnx"')  # not fetched yet
+    before = {path: path.read_bytes() for path in data.iterdir()}
+    own = tmp_path / "own.onnx"
+    own.write_bytes(WEIGHTS)
+    for name, place in (("a", "a.toml"), ("b", "b.onnx"), ("c", "far.toml")):
+        assert cli.main(["models", "add", str(own), "--name", name]) == 1
+        assert f"is taken ({data / place})" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in data.iterdir()} == before
+
+
+def test_a_depth_network_that_sees_nobody_leaves_nothing(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = Graph()
+    channel = graph.weight(np.array([[[[0.0]], [[0.0]], [[0.0]]]], np.float32))
+    graph.node("Conv", "picture", channel, out="far")
+    own = graph.save(
+        tmp_path / "own.onnx", [("picture", FLOAT, [1, 3, 90, 160])],
+        [("far", FLOAT, [1, 1, 90, 160])],
+    )  # fmt: skip
+    assert cli.main(["models", "add", str(own), "--kind", "depth"]) == 1
+    told = capsys.readouterr().err
+    assert "does not put the person before the room" in told and told.count("\n") == 1
+    assert list(data.iterdir()) == []
+
+
+def test_an_own_model_is_written_whole_or_not_at_all(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def full(*_: Any, **__: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    own = tmp_path / "own.onnx"
+    own.write_bytes(WEIGHTS)
+    monkeypatch.setattr(Path, "write_text", full)  # the manifest's
+    assert cli.main(["models", "add", str(own)]) == 1
+    assert list(data.iterdir()) == []
+
+
 def test_the_written_manifest_reads_back_the_same(tmp_path: Path) -> None:
     from vb_worker.models import adding  # noqa: PLC0415 - only here
     from vb_worker.models.manifest import parse  # noqa: PLC0415 - only here

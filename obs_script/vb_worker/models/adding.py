@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -45,9 +46,9 @@ def add(
     if kind is not None and kind not in KINDS:
         raise ModelError(f"There is no kind {kind!r}; there are: {', '.join(KINDS)}.")
     name = name or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_") or "model"
-    own = places.user_models_dir()
-    if name in taken and taken[name].path.parent != own:
-        raise ModelError(f"The name {name!r} is taken; choose another with --name.")
+    weights = places.user_models_dir() / f"{name}.onnx"
+    path = weights.with_suffix(".toml")
+    _refuse_taken(name, (path, weights), taken)
     try:
         data = graph_file.read(file)
     except OSError as error:
@@ -65,15 +66,37 @@ def add(
         output=OutputSpec("probability"),
     )
     best = guess(base, kind)
-    make_folder(own)
-    path = own / f"{name}.toml"
-    manifest = parse(path, text_of(replace(best, file=f"{name}.onnx")))
-    with replacing(own / manifest.file) as temporary:
-        temporary.write_bytes(data)
-    # The manifest last: what lists models looks for manifests.
-    with replacing(path) as temporary:
-        temporary.write_text(text_of(manifest), encoding="utf-8")
-    return manifest, trial.check(open_model(manifest))
+    try:
+        found = trial.check(open_model(best))
+    except ModelError as error:
+        raise _unfit(best) from error
+    manifest = parse(path, text_of(replace(best, file=weights.name)))
+    make_folder(path.parent)
+    # Inside out: both are written whole, then the manifest comes last, which lists are made of.
+    with replacing(path) as told, replacing(weights) as copy:
+        told.write_text(text_of(manifest), encoding="utf-8")
+        copy.write_bytes(data)
+    return manifest, found
+
+
+def _refuse_taken(name: str, paths: tuple[Path, ...], taken: Mapping[str, Manifest]) -> None:
+    """Raise ModelError where a new model would replace another, its manifest or its weights."""
+    theirs = [one.path for one in taken.values() if name == one.name or f"{name}.onnx" == one.file]
+    there = [*theirs, *filter(os.path.lexists, paths)]
+    if there:
+        own = there[0].parent == places.user_models_dir()
+        instead = ", or remove that model first" if own else ""
+        raise ModelError(
+            f"The name {name!r} is taken ({there[0]}): choose another with --name{instead}."
+        )
+
+
+def _unfit(manifest: Manifest) -> ModelError:
+    finds = "find the person in" if manifest.finds_person else "put the person before the room in"
+    return ModelError(
+        f"However {manifest.file} is read, it does not {finds} the test picture; if it is made "
+        "for that, write a manifest by hand (the README says how)."
+    )
 
 
 def guess(base: Manifest, kind: str | None) -> Manifest:
@@ -102,10 +125,7 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
     highest = max(score for score, _ in found)
     best = next(one for score, one in found if score >= highest - _TIE)
     if best.kind != "depth" and highest < trial.GOOD_ENOUGH:
-        raise ModelError(
-            f"However {base.weights.name} is read, it does not find the person in the test "
-            "picture; if it finds people, write a manifest by hand (the README says how)."
-        )
+        raise _unfit(best)
     return best
 
 
