@@ -135,7 +135,7 @@ class Sink:
         self._source = source
         self._last: int | None = None
         flags = {"movflags": "+faststart"} if suffix in {".mp4", ".m4v", ".mov"} else {}
-        self._container = av.open(str(path), "w", options=flags)
+        self._container = av.open(str(path.absolute()), "w", options=flags)
         self._video: Any = None
         self._sound: dict[int, tuple[Any, Any]] = {}
 

@@ -171,6 +171,35 @@ def test_wrong_calls_are_one_sentence(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_read_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    own = tmp_path / "models"
+    own.mkdir()
+    for end in ("onnx", "toml"):
+        text = (SHIPPED / f"selfie_square.{end}").read_bytes()
+        (own / f"mine.{end}").write_bytes(text.replace(b"selfie_square", b"mine"))
+    (own / "again.onnx").symlink_to("mine.onnx")
+    network, told = tmp_path / "net.pth", tmp_path / "net.toml"
+    network.write_bytes(b"weights")
+    shutil.copy(own / "mine.toml", told)  # by hand, for want of another
+    before = {path: path.read_bytes() for path in (*own.iterdir(), network, told)}
+    for given, out, named in (
+        (own / "mine.onnx", own / "mine.onnx", "mine.onnx"),
+        (own / "mine.onnx", own / "again.onnx", "again.onnx"),
+        ("mine", own / "mine.onnx", "mine.onnx"),
+        ("mine", own / "again.onnx", "again.onnx"),
+        (network, told.with_suffix(".onnx"), "net.toml"),
+    ):
+        assert cli.main(["convert", str(given), "--half", "-o", str(out)]) == 2
+        said = capsys.readouterr().err
+        assert f"{named} is read from; choose another name for -o." in said
+        assert said.count("\n") == 1
+    assert {path: path.read_bytes() for path in before} == before
+    assert not told.with_suffix(".onnx").exists()
+
+
 def test_without_the_converters_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

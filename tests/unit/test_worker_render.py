@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -215,10 +216,14 @@ def test_bad_files_end_in_a_sentence_and_leave_nothing(
     junk = tmp_path / "junk.mp4"
     junk.write_bytes(b"junk" * 100)
     out = tmp_path / "out"
+    plate = tmp_path / "plate.mp4"  # decoded by what it holds
+    plate.write_bytes(cv2.imencode(".png", np.zeros((HEIGHT, WIDTH, 3), np.uint8))[1].tobytes())
+    before = plate.read_bytes()
     for arguments, status in (
         ([str(junk), "-o", str(out / "o.mp4")], 1),
         ([str(clip), "-o", str(out / "o.avi")], 2),
         ([str(clip), "-o", str(clip)], 2),
+        ([str(clip), "-o", str(plate), "--plate", str(plate)], 2),
         ([str(clip), "-o", str(junk / "o.mp4")], 1),
         ([str(clip), "-o", str(out / "o.mp4"), "--background", str(junk)], 1),
     ):
@@ -226,6 +231,16 @@ def test_bad_files_end_in_a_sentence_and_leave_nothing(
         told = capsys.readouterr().err.strip().splitlines()
         assert told[-1].startswith("virtual-background: "), told
     assert not out.exists() or list(out.iterdir()) == []
+    assert plate.read_bytes() == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has such a name there")
+def test_a_name_with_a_colon_is_a_files(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["render", str(clip), "-o", "talk:1.mp4", "--background", "#00c800"]) == 0
+    assert _codecs(tmp_path / "talk:1.mp4") == ["h264", "aac"]
 
 
 def test_a_failing_disk_leaves_the_older_file(

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from vb_worker.atomic import replacing
 from vb_worker.commands.mask import pictures_of
-from vb_worker.commands.options import known_models
+from vb_worker.commands.options import known_models, refuse_overwriting
 from vb_worker.errors import UsageError, UserError
 from vb_worker.models import Manifest, ModelError, adding, open_model, trial
 from vb_worker.models.manifest import load
@@ -134,6 +134,7 @@ def _read(options: argparse.Namespace) -> tuple[_Work, bool]:
         chosen = known[name]
         if not chosen.installed or not chosen.file:
             raise UserError(f"{chosen.title} is not installed.")
+        _refuse_overwriting(options.output, chosen.weights, chosen.path)
         return _Work(chosen.weights.read_bytes(), chosen), False
     if not path.is_file():
         raise UsageError(f"{name} is neither a file nor a model's name.")
@@ -143,6 +144,7 @@ def _read(options: argparse.Namespace) -> tuple[_Work, bool]:
     manifest = None
     if options.manifest or described.is_file():
         manifest = load(described)
+    _refuse_overwriting(options.output, path, manifest.path if manifest else None)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -150,6 +152,12 @@ def _read(options: argparse.Namespace) -> tuple[_Work, bool]:
     if path.suffix == ".onnx":
         return _Work(data, manifest), False
     return _Work(_foreign(path, data, manifest, options), manifest), True
+
+
+def _refuse_overwriting(output: Path, weights: Path, manifest: Path | None) -> None:
+    """Raise UsageError if what is read would be replaced: the network, or what describes it."""
+    refuse_overwriting(output, weights)
+    refuse_overwriting(output.with_suffix(".toml"), manifest)
 
 
 def _foreign(

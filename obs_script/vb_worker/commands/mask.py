@@ -65,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
                 )
             jobs[output] = picture
     sources = {picture.resolve() for picture in jobs.values()}
+    if options.plate is not None:
+        sources.add(options.plate.resolve())
     for output in jobs:
         if output.resolve() in sources:
             raise UsageError(f"{output} is one of the pictures; choose another folder for -o.")

@@ -98,6 +98,12 @@ def plate_of(options: argparse.Namespace) -> Plate | None:
     return None if options.plate is None else Plate(read_picture(options.plate))
 
 
+def refuse_overwriting(output: Path, *read: Path | None) -> None:
+    """Raise UsageError if what is to be written is one of the files that are ``read``."""
+    if output.resolve() in {path.resolve() for path in read if path is not None}:
+        raise UsageError(f"{output} is read from; choose another name for -o.")
+
+
 def person(text: str) -> tuple[str, float, float]:
     """Return what ``PersonChoice`` takes for ``all``, ``largest``, ``follow:0.3,0.5``..."""
     mode, colon, point = text.partition(":")

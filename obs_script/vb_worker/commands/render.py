@@ -19,9 +19,10 @@ from vb_worker.commands.options import (
     add_plate_option,
     open_pipeline,
     plate_of,
+    refuse_overwriting,
 )
 from vb_worker.compose import cut_out, over
-from vb_worker.errors import UsageError, UserError
+from vb_worker.errors import UserError
 from vb_worker.foreground import own_colours
 from vb_worker.person_choice import PersonChoice
 from vb_worker.pipeline import Pipeline
@@ -63,9 +64,7 @@ def run(options: argparse.Namespace) -> int:
     source = Source(options.input)
     announced = int(source.video.frames)  # a closed file no longer tells
     try:
-        inputs = {options.input.resolve(), Path(options.background).resolve()}
-        if output.resolve() in inputs:
-            raise UsageError(f"{output} is read from; choose another name for -o.")
+        refuse_overwriting(output, options.input, Path(options.background), options.plate)
         pipeline = open_pipeline(options)
         make_folder(output.parent)
         renderer = Renderer(
