@@ -58,15 +58,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status: int = run(options)
         sys.stdout.flush()
+        return status
     except UserError as error:
-        print(f"{PROGRAM}: {error}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
+        told, status = str(error), 2 if isinstance(error, UsageError) else 1
     except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        told, status = f"{where}{error.strerror or error}.", 1
     except KeyboardInterrupt:
-        print(f"{PROGRAM}: stopped.", file=sys.stderr)
-        return 130
+        told, status = "stopped.", 130
+    print(f"{PROGRAM}: {told}", file=sys.stderr)
     return status
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vb_link import bounded, limits
 from vb_worker.atomic import make_folder
-from vb_worker.errors import UserError
+from vb_worker.errors import UserError, first_line
 from vb_worker.models.manifest import Source
 
 
@@ -90,5 +90,8 @@ def members(archive: Path, names: tuple[str, ...]) -> list[bytes]:
         return found
     except KeyError as error:
         raise UserError(f"{archive} does not hold {error.args[0]}.") from error
-    except (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError) as error:
-        raise UserError(f"{archive} cannot be read ({error}); delete it and run again.") from error
+    except UserError:
+        raise
+    except Exception as error:  # of a damaged archive the readers of what it packs raise anything
+        reason = first_line(error)
+        raise UserError(f"{archive} cannot be read ({reason}); delete it and run again.") from error

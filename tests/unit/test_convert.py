@@ -5,24 +5,38 @@ from __future__ import annotations
 import io
 import json
 import pickle
+import random
 import shutil
 import struct
+import sys
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
+from tests import hostile_models
+from tests.fuzz.mutate import damaged, misspelt
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import places
+from vb_link import bounded, limits, places
 from vb_worker import cli
-from vb_worker.convert import checking, from_espnetv2, from_tfjs, torch_file, variants
+from vb_worker.convert import (
+    checking,
+    from_espnetv2,
+    from_tfjs,
+    from_torchscript,
+    torch_file,
+    variants,
+)
 from vb_worker.convert.errors import ConversionError
-from vb_worker.models import open_model, trial
+from vb_worker.models import ModelError, open_model, trial
 from vb_worker.models.manifest import load
 from vb_worker.models.network import Network
 
@@ -222,6 +236,142 @@ def test_without_the_converters_it_says_what_to_install(
     assert "install.py --convert" in told and "onnx" in told
 
 
+# -- files that are damaged, changed or not to be read
+
+
+def _told(arguments: Sequence[object], capsys: pytest.CaptureFixture[str]) -> str:
+    """Run the command, which fails, and return its one sentence."""
+    assert cli.main([str(one) for one in arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("virtual-background: ") and said.count("\n") == 1, said
+    return said
+
+
+def _deep() -> bytes:
+    return b'{"weightsManifest": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+def _shipped() -> bytes:
+    return (SHIPPED / "selfie_square.onnx").read_bytes()
+
+
+def _strange_zip() -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("m/data.pkl", b"any")
+    data = bytearray(target.getvalue())
+    data[data.index(b"PK\x01\x02") + 6] = 255  # the version that is needed to read it
+    return bytes(data)
+
+
+@pytest.mark.parametrize("options", [[], ["--half"], ["--fold-normalization"]])
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("garbage.onnx", lambda: b"GIF89a" * 100),
+        ("empty.onnx", lambda: b""),
+        ("truncated.onnx", lambda: _shipped()[:-1000]),
+        ("elsewhere.onnx", hostile_models.weights_elsewhere),
+        # Sound to the eye, but no texts and no tensors where they should be
+        ("text.onnx", lambda: _shipped().replace(b"Conv", b"\xff\xfe\xfd\xfc")),
+        ("tensor.onnx", hostile_models.short_tensor),
+        ("garbage.tflite", lambda: b"GIF89a" * 100),
+        ("empty.tflite", lambda: b""),
+        ("garbage.json", lambda: b"GIF89a"),
+        ("deep.json", _deep),
+        ("other.json", lambda: b'{"weightsManifest": [], "modelTopology": {"node": [3]}}'),
+        ("signed.json", lambda: b'{"weightsManifest": [], "signature": {"inputs": 3}}'),
+        ("garbage.pth", lambda: b"PK\x03\x04" + b"GIF89a" * 100),
+        ("empty.pt", lambda: b""),
+        ("version.pt", _strange_zip),
+    ],
+)
+def test_a_damaged_file_is_one_sentence(
+    name: str,
+    make: Callable[[], bytes],
+    options: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(make())
+    shutil.copy(SHIPPED / "selfie_square.toml", path.with_suffix(".toml"))
+    out = tmp_path / "out.onnx"
+    _told(["convert", path, "-o", out, *options], capsys)
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("name", ["a.onnx", "a.tflite", "a.json", "a.pth"])
+def test_what_cannot_be_read_or_is_too_large_is_one_sentence(
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(b"any" * 10)
+    command = ["convert", path, "-o", tmp_path / "out.onnx"]
+    with monkeypatch.context() as patch:
+        patch.setattr(limits, "MODEL_BYTES", 20)
+        assert f"{path} is too large" in _told(command, capsys)
+
+    read = bounded.read
+
+    def refuse(asked: Path, limit: int) -> bytes:
+        if asked == path:
+            raise PermissionError(13, "Permission denied", str(path))
+        return read(asked, limit)
+
+    monkeypatch.setattr(bounded, "read", refuse)
+    assert f"{path} cannot be read: Permission denied." in _told(command, capsys)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["convert", "mine", "--half", "-o", "out.onnx"],
+     ["bench", "--model", "mine", "--precision", "float16", "--frames", "5"]],
+    ids=["convert", "bench"],
+)  # fmt: skip
+@pytest.mark.parametrize("harm", ["changed", "reaching out"])
+def test_an_installed_model_is_looked_through_before_it_is_converted(
+    command: list[str],
+    harm: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "models"
+    own.mkdir()
+    hostile_models.put(own, "mine", hostile_models.weights_elsewhere())
+    if harm == "changed":
+        (own / "mine.onnx").write_bytes(hostile_models.harmless())
+    said = _told(command, capsys)
+    assert ("is not the one" if harm == "changed" else "keeps weights in another file") in said
+    assert not (tmp_path / "out.onnx").exists()
+
+
+def test_what_pytorch_exports_is_looked_through_before_it_is_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    picture = np.zeros((1, 3, 64, 64), np.float32)
+
+    def export(_network: Any, _arguments: Any, target: io.BytesIO, **_: Any) -> None:
+        target.write(hostile_models.weights_elsewhere())
+
+    torch: Any = ModuleType("torch")
+    torch.rand = lambda *_, **__: picture
+    torch.Generator = mock.MagicMock()
+    torch.no_grad = mock.MagicMock()
+    torch.jit = mock.MagicMock()
+    torch.onnx = SimpleNamespace(export=export)
+    monkeypatch.setitem(sys.modules, "torch", torch)
+    with pytest.raises(ModelError) as caught:
+        from_torchscript.convert(b"", (64, 64), check=True)
+    assert caught.value.key == "ModelElsewhere"
+
+
 # -- comparing
 
 
@@ -284,9 +434,9 @@ def test_a_graph_model_with_a_branch_and_a_state() -> None:
     }
     model, data = _tfjs(nodes, weights)
     made = from_tfjs.convert(model, [data], "m", width=4, height=2, state=[("r1i", "r1o")])
-    random = np.random.default_rng(1)
-    x = random.random((1, 2, 4, 3), np.float32)
-    state = random.random((1, 3, 2, 4), np.float32)
+    rng = np.random.default_rng(1)
+    x = rng.random((1, 2, 4, 3), np.float32)
+    state = rng.random((1, 3, 2, 4), np.float32)
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
     names = [one.name for one in session.get_outputs()]
     got = dict(zip(names, session.run(None, {"src": x, "r1i": state})))
@@ -308,6 +458,62 @@ def test_what_a_graph_model_has_beside_is_refused_by_name() -> None:
     for wrong in (b"{}", b"nothing"):
         with pytest.raises(ConversionError, match=r"not a TensorFlow\.js"):
             from_tfjs.convert(wrong, [b""], "m", width=4, height=2)
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.bin", "/etc/passwd", "sub/a.bin", "C:\\\\a.bin", "..", "", "a\\nb"]
+)
+def test_a_graph_models_weights_lie_beside_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sub").mkdir()
+    for place in ("secret.bin", "m/sub/a.bin", "m/a\nb"):
+        (tmp_path / place).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / place).write_bytes(b"1234")
+    path = tmp_path / "m" / "model.json"
+    path.write_text(f'{{"weightsManifest": [{{"paths": ["{name}"], "weights": []}}]}}')
+    command = ["convert", path, "-o", tmp_path / "out.onnx", "--no-check"]
+    assert "which are not beside it" in _told(command, capsys)
+
+
+def test_a_graph_models_weights_are_not_read_beyond_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.bin").write_bytes(b"1234" * 100)
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps({"weightsManifest": [{"paths": ["a.bin"] * 4, "weights": []}]}))
+    command = ["convert", path, "-o", tmp_path / "out.onnx", "--no-check"]
+    assert "not a TensorFlow.js graph model" in _told(command, capsys)
+    monkeypatch.setattr(limits, "MODEL_BYTES", 1599)
+    assert "are larger than 1 KiB" in _told(command, capsys)
+
+
+def test_a_graph_model_that_goes_in_a_circle_is_refused() -> None:
+    nodes = [_node("out", "Add", "new", "new"), _node("new", "Add", "out", "out")]
+    model, data = _tfjs(nodes, {})
+    with pytest.raises(ConversionError, match="goes in a circle"):
+        from_tfjs.convert(model, [data], "m", width=4, height=2)
+
+
+def test_a_damaged_graph_model_is_refused_or_converted() -> None:
+    picture = {"dim": [{"size": side} for side in ("-1", "-1", "-1", "3")]}
+    nodes = [
+        _node("src", "Placeholder", shape={"shape": picture}),
+        _node("bias", "Const"),
+        _node("new", "Add", "src", "bias"),
+        _node("out", "Identity", "new"),
+    ]
+    model, data = _tfjs(nodes, {"bias": np.ones(3, np.float32)})
+    rng = random.Random(1)
+    refused = 0
+    for number in range(300):
+        broken = damaged(model, rng) if number % 2 else misspelt(model.decode(), rng).encode()
+        try:
+            from_tfjs.convert(broken, [data[: rng.choice((5, 12))]], "m", width=4, height=2)
+        except ConversionError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 100
 
 
 # -- PyTorch's files
@@ -401,9 +607,18 @@ def test_a_pickle_cannot_run_anything(tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match="not weights alone"):
         torch_file.read_weights(data + pickle.dumps({"w": Evil()}, 2))
     assert not (tmp_path / "ran").exists()
-    for damaged in (b"", b"PK\x03\x04", b"something else"):
+    for broken in (b"", b"PK\x03\x04", b"something else"):
         with pytest.raises(ConversionError):
-            torch_file.read_weights(damaged)
+            torch_file.read_weights(broken)
+
+
+def test_a_damaged_pytorch_file_is_refused(tmp_path: Path) -> None:
+    rng = random.Random(1)
+    for data in (_zip_file(tmp_path / "a.pth"), _legacy_file()):
+        for _ in range(200):
+            with pytest.raises(ConversionError) as caught:
+                from_espnetv2.convert(damaged(data, rng), "m", width=256, height=256)
+            assert "\n" not in str(caught.value)
 
 
 def test_other_weights_than_espnetv2s_are_told(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import flatbuffers
@@ -11,6 +12,7 @@ import pytest
 import tflite
 from numpy.typing import NDArray
 
+from tests.fuzz.mutate import damaged
 from vb_worker.convert import from_tflite
 from vb_worker.convert.errors import ConversionError
 
@@ -129,9 +131,9 @@ def _resize_options(align: bool) -> Any:
 
 def _network(last: int = Ops.LOGISTIC) -> tuple[bytes, Array, Array]:
     """Return a file: a strided convolution with ReLU6, a resize, and ``last``; its weights."""
-    random = np.random.default_rng(3)
-    kernel = random.normal(0, 2, (CHANNELS, 3, 3, 3)).astype(np.float32)
-    bias = random.normal(0, 2, CHANNELS).astype(np.float32)
+    rng = np.random.default_rng(3)
+    kernel = rng.normal(0, 2, (CHANNELS, 3, 3, 3)).astype(np.float32)
+    bias = rng.normal(0, 2, CHANNELS).astype(np.float32)
     file = _File()
     source = file.tensor([1, SIDE, SIDE, 3])
     weights = file.tensor(list(kernel.shape), kernel)
@@ -187,6 +189,20 @@ def test_it_answers_as_litert_does() -> None:
     assert reference.shape == [1, SIDE, SIDE, 3]
     picture = np.random.default_rng(5).normal(0, 1, (1, SIDE, SIDE, 3)).astype(np.float32)
     np.testing.assert_allclose(reference(picture)[0], _by_hand(picture, kernel, bias), atol=1e-5)
+
+
+def test_a_damaged_file_is_refused_or_converted() -> None:
+    data, _, _ = _network()
+    rng = random.Random(1)
+    cut = [data[: len(data) * part // 20] for part in range(20)]
+    refused = 0
+    for broken in (*cut, *(damaged(data, rng) for _ in range(300))):
+        try:
+            from_tflite.convert(broken, "small")
+        except ConversionError as error:
+            refused += 1
+            assert "\n" not in str(error)
+    assert refused > 50
 
 
 def test_an_operator_that_is_not_covered_is_named() -> None:

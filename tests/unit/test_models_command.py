@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import random
 import shutil
 import subprocess
 import tarfile
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 
 from tests.unit.onnx_graphs import FLOAT, INT64, Graph, manifest_for
-from vb_link import places
+from vb_link import limits, places
 from vb_worker import cli, fetching, packages
 from vb_worker.errors import UserError
 from vb_worker.models import default_folders, find_models, open_model, trial
@@ -214,6 +215,72 @@ def test_a_package_with_another_member_is_refused(data: Path, tmp_path: Path) ->
     with pytest.raises(UserError, match="does not hold"):
         packages.members(_package(tmp_path / "b.tgz"), ("package/other",))
     assert sorted(path.name for path in data.iterdir()) == ["far.toml"]
+
+
+def test_a_damaged_package_is_one_sentence(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _far(data, PACKAGE)
+    whole = _package(tmp_path / "got.tgz", random.Random(1).randbytes(50_000)).read_bytes()
+    for number in range(40):
+        broken = bytearray(whole[: len(whole) - 1000 * (number % 2)])
+        for at in range(500 * number, 500 * number + 400):
+            broken[at] ^= 0x55
+        (tmp_path / "got.tgz").write_bytes(broken)
+        command = ["models", "install", "far", "--file", str(tmp_path / "got.tgz")]
+        assert cli.main(command) == 1
+        told = capsys.readouterr().err
+        assert "got.tgz" in told and told.count("\n") == 1
+
+
+def test_what_is_given_is_one_sentence_where_it_cannot_be_read(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _far(data, f'url = "https://far.example/m.tflite"\nsha256 = "{SUM}"')
+    given = tmp_path / "m.tflite"
+    given.write_bytes(WEIGHTS)
+    command = ["models", "install", "far", "--file", str(given)]
+    monkeypatch.setattr(limits, "MODEL_BYTES", 1000)
+    assert cli.main(command) == 1
+    told = capsys.readouterr().err
+    assert f"{given} is too large" in told and told.count("\n") == 1
+
+
+def test_what_is_fetched_is_one_sentence_where_it_cannot_be_put(
+    data: Path, server: _Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _far(data, f'url = "{_url(server)}"\nsha256 = "{SUM}"')
+    (data / "downloads" / "selfie.onnx").mkdir(parents=True)
+    assert cli.main(["models", "install", "far"]) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("virtual-background: ") and "downloads" in told
+    assert told.endswith("Is a directory.")
+
+
+def test_a_stop_while_it_is_put_in_place_leaves_a_model_that_is_not_installed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _far(data, "", sha256='""')
+    text = (data / "far.toml").read_text(encoding="utf-8")
+    (data / "far.toml").write_text(text.replace('sha256 = ""\n', ""), encoding="utf-8")
+    given = tmp_path / "given.onnx"
+    given.write_bytes(WEIGHTS)
+    moved: list[str] = []
+    real = Path.replace
+
+    def stop(self: Path, target: Path) -> Path:
+        if moved:
+            raise KeyboardInterrupt
+        moved.append(target.name)
+        return real(self, target)
+
+    command = ["models", "install", "far", "--file", str(given)]
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stop)
+        assert cli.main(command) == 130
+    assert moved == ["far.sha256"] and not find_models([data])["far"].installed
+    assert cli.main(command) == 0
+    open_model(find_models([data])["far"])
 
 
 def test_terms_are_told_before_anything_is_fetched(

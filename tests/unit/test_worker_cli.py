@@ -14,6 +14,7 @@ import vb_worker
 from tests.unit import traps
 from vb_link import places
 from vb_worker import cli, measuring
+from vb_worker.commands import models as models_command
 from vb_worker.models import find_models
 from vb_worker.pictures import read_picture
 
@@ -43,6 +44,17 @@ def test_the_module_is_the_same_command() -> None:
         check=True,
     )
     assert "selfie_landscape" in [entry["name"] for entry in json.loads(done.stdout)]
+
+
+def test_what_the_system_refuses_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(_options: object) -> int:
+        raise PermissionError(13, "Permission denied", "/a/file")
+
+    monkeypatch.setattr(models_command, "run", refuse)
+    assert cli.main(["models"]) == 1
+    assert capsys.readouterr().err == "virtual-background: /a/file: Permission denied.\n"
 
 
 def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

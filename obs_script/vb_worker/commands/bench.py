@@ -16,8 +16,9 @@ from vb_worker.commands.options import known_model, known_models, positive
 from vb_worker.commands.table import table
 from vb_worker.errors import UsageError, UserError
 from vb_worker.measuring import Row, measure_apart
-from vb_worker.models import Manifest
+from vb_worker.models import Manifest, graph_file
 from vb_worker.models.manifest import WITHOUT_NETWORK
+from vb_worker.models.network import checked_weights
 from vb_worker.models.providers import ComputeUnit, available_units
 
 _COLUMNS = (
@@ -179,8 +180,10 @@ def _halved(manifest: Manifest, stack: contextlib.ExitStack) -> str:
         ) from error
     from vb_worker.models import adding  # noqa: PLC0415 - only here
 
+    weights = checked_weights(manifest)
+    graph_file.check(weights, manifest.weights)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    return str(adding.write_beside(variants.half(manifest.weights.read_bytes()), manifest, folder))
+    return str(adding.write_beside(variants.half(weights), manifest, folder))
 
 
 def _print(options: argparse.Namespace, rows: list[Row]) -> None:

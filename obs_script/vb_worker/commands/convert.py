@@ -21,13 +21,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_link import bounded, limits
 from vb_worker.atomic import replacing
 from vb_worker.commands.mask import pictures_of
 from vb_worker.commands.options import known_models, refuse_overwriting
+from vb_worker.convert.errors import refusing
 from vb_worker.errors import UsageError, UserError
-from vb_worker.models import Manifest, ModelError, adding, open_model, trial
+from vb_worker.models import Manifest, ModelError, adding, graph_file, open_model, trial
 from vb_worker.models.manifest import load
-from vb_worker.models.network import Network
+from vb_worker.models.network import Network, checked_weights
 from vb_worker.models.prepare import resize
 from vb_worker.pictures import read_picture
 
@@ -35,6 +37,11 @@ SUFFIXES = (".onnx", ".tflite", ".json", ".pth", ".pt")
 _ROUNDS = 40
 _MOST_PICTURES = 100
 _FASTER = 0.97
+_NOT_COMPARED = "The result cannot be compared with what it was made from"
+
+
+# The weights of a TensorFlow.js model: files beside it, whatever the system calls a path
+_SHARD = re.compile(r"[^./\\:\0][^/\\:\0]*")
 
 
 @dataclass
@@ -110,6 +117,8 @@ def run(options: argparse.Namespace) -> int:
         steps.append(("bytes in", lambda one: _raw(variants, one, options.input_size)))
     elif options.fold_normalization:
         steps.append(("normalisation", lambda one: _folded(variants, one)))
+    if not (steps or foreign):
+        _session(work.data)  # a network at least
     for name, step in steps:
         made = step(work)
         # A network at another size answers otherwise: what follows is compared with it.
@@ -135,7 +144,9 @@ def _read(options: argparse.Namespace) -> tuple[_Work, bool]:
         if not chosen.installed or not chosen.file:
             raise UserError(f"{chosen.title} is not installed.")
         _refuse_overwriting(options.output, chosen.weights, chosen.path)
-        return _Work(chosen.weights.read_bytes(), chosen), False
+        data = checked_weights(chosen)
+        graph_file.check(data, chosen.weights)
+        return _Work(data, chosen), False
     if not path.is_file():
         raise UsageError(f"{name} is neither a file nor a model's name.")
     if path.suffix not in SUFFIXES:
@@ -145,11 +156,9 @@ def _read(options: argparse.Namespace) -> tuple[_Work, bool]:
     if options.manifest or described.is_file():
         manifest = load(described)
     _refuse_overwriting(options.output, path, manifest.path if manifest else None)
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
+    data = graph_file.load(path)
     if path.suffix == ".onnx":
+        graph_file.check(data, path)
         return _Work(data, manifest), False
     return _Work(_foreign(path, data, manifest, options), manifest), True
 
@@ -188,7 +197,7 @@ def _foreign(
         shards = _shards(path, data)
         state = manifest.output.state if manifest else _states(data)
         made = from_tfjs.convert(
-            data, [one.read_bytes() for one in shards], stem,
+            data, [graph_file.load(one) for one in shards], stem,
             width=size[0], height=size[1], state=state,
         )  # fmt: skip
         if not options.no_check:
@@ -201,17 +210,23 @@ def _foreign(
 
 
 def _shards(path: Path, data: bytes) -> list[Path]:
-    try:
+    with refusing(f"{path} is not a TensorFlow.js graph model"):
         groups = json.loads(data)["weightsManifest"]
-        shards = [path.parent / name for group in groups for name in group["paths"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is not a TensorFlow.js graph model.") from error
+        names = [str(name) for group in groups for name in group["paths"]]
+    for name in names:
+        if not (_SHARD.fullmatch(name) and name.isprintable()):
+            raise UserError(f"{path} names the weights {name[:80]!r}, which are not beside it.")
+    shards = [path.parent / name for name in names]
     for shard in shards:
         if not shard.is_file():
             raise UserError(f"{shard}, which {path} names, is missing.")
+    if sum(shard.stat().st_size for shard in shards) > limits.MODEL_BYTES:
+        most = bounded.size_text(limits.MODEL_BYTES)
+        raise UserError(f"The weights that {path} names are larger than {most}.")
     return shards
 
 
+@refusing("The file is not a TensorFlow.js graph model")
 def _states(data: bytes) -> tuple[tuple[str, str], ...]:
     """Return r1i -> r1o and the like, as recurrent networks name their states."""
     signature = json.loads(data).get("signature") or {}
@@ -312,6 +327,7 @@ def _pictures(folder: Path) -> Iterator[NDArray[np.uint8]]:
         yield read_picture(path)
 
 
+@refusing(_NOT_COMPARED)
 def _check_step(name: str, before: _Work, after: _Work, options: argparse.Namespace) -> None:
     from vb_worker.convert import checking  # noqa: PLC0415 - an optional extra
 
@@ -372,6 +388,7 @@ def _random(shape: list[int]) -> list[NDArray[np.float32]]:
     return feeds
 
 
+@refusing(_NOT_COMPARED)
 def _compare_raw(
     name: str, reference: Callable[[Any], NDArray[Any]], made: bytes, shape: list[int]
 ) -> None:
@@ -382,6 +399,7 @@ def _compare_raw(
     checking.refuse_inexact(found)
 
 
+@refusing(_NOT_COMPARED)
 def _compare_tfjs(reference: Any, made: bytes, shape: list[int], states: set[str]) -> None:
     from vb_worker.convert import checking  # noqa: PLC0415 - an optional extra
 

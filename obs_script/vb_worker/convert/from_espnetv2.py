@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.convert.errors import ConversionError
+from vb_worker.convert.errors import ConversionError, refusing
 from vb_worker.convert.onnx_writer import FLOAT, Writer
 from vb_worker.convert.torch_file import read_weights
 
@@ -28,6 +28,7 @@ _EPSILON = 1e-5
 Array = NDArray[Any]
 
 
+@refusing("The file does not hold ESPNetv2's weights")
 def convert(data: bytes, name: str, *, width: int, height: int) -> bytes:
     """Return the ONNX file for pictures of ``width`` x ``height``: 1 x 3 x H x W in, scores out.
 

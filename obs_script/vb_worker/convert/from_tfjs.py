@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.convert.errors import ConversionError
+from vb_worker.convert.errors import ConversionError, refusing
 from vb_worker.convert.onnx_writer import FLOAT, Writer
 
 Array = NDArray[Any]
@@ -46,6 +46,7 @@ class _Dead:
 Operand = Array | _Value | _Dead
 
 
+@refusing("The TensorFlow.js model is damaged, or holds what is not covered")
 def convert(
     model: bytes,
     weights: Sequence[bytes],
@@ -59,14 +60,14 @@ def convert(
 
     ``state`` holds pairs of (input, output) that are handed from frame to frame. Every other
     input but the first of four dimensions is set to one (a ratio of one: nothing is shrunk).
-    Raises ConversionError for what is not covered.
+    Raises ConversionError for a damaged file and for what is not covered.
     """
     try:
         described = json.loads(model)
         nodes = described["modelTopology"]["node"]
         arrays = _weights(described["weightsManifest"], b"".join(weights))
         outputs = described.get("signature", {}).get("outputs", {})
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ConversionError("The file is not a TensorFlow.js graph model.") from error
     return _Converter(nodes, arrays, outputs, dict(state), (height, width)).run(name)
 
@@ -101,6 +102,7 @@ class _Converter:
         size: tuple[int, int],
     ) -> None:
         self._nodes = {node["name"]: node for node in nodes}
+        self._most_waiting = sum(len(node.get("input", [])) for node in nodes) + 1
         self._weights = weights
         self._outputs = outputs
         self._state = state
@@ -150,6 +152,8 @@ class _Converter:
                 raise ConversionError(f"The graph names a node {name!r} that it does not have.")
             needed = [_bare(one) for one in self._data_inputs(node)]
             missing = [one for one in needed if one not in self._done]
+            if len(waiting) > self._most_waiting:
+                raise ConversionError("The graph goes in a circle, which is not covered.")
             if missing:
                 waiting += missing
                 continue

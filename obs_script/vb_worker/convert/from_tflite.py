@@ -20,7 +20,7 @@ import tflite
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from vb_worker.convert.errors import ConversionError
+from vb_worker.convert.errors import ConversionError, refusing
 
 Array = NDArray[Any]
 
@@ -43,11 +43,12 @@ _ACTIVATIONS = {
 }
 
 
+@refusing("The TFLite file is damaged, or holds what is not covered")
 def convert(data: bytes, name: str) -> bytes:
     """Return the ONNX file made from the TFLite file ``data``.
 
-    ``name`` becomes the graph's name. Raises ConversionError for an operator, type or option
-    that is not covered.
+    ``name`` becomes the graph's name. Raises ConversionError for a damaged file and for an
+    operator, type or option that is not covered.
     """
     return _Converter(data, name).run()
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import io
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from vb_worker.convert.checking import compare, refuse_inexact
-from vb_worker.convert.errors import ConversionError
+from vb_worker.convert.errors import ConversionError, refusing
 from vb_worker.convert.onnx_writer import OPSET
-from vb_worker.errors import first_line
+from vb_worker.models.session import plain_session
 
 
 def is_script(data: bytes) -> bool:
@@ -21,10 +22,11 @@ def is_script(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return any("/code/" in name for name in archive.namelist())
-    except zipfile.BadZipFile:
+    except Exception:  # of a damaged archive: zipfile raises anything
         return False
 
 
+@refusing("PyTorch cannot export the network")
 def convert(data: bytes, size: tuple[int, int], *, check: bool) -> bytes:
     """Return the ONNX file for pictures of ``size`` (width, height): 1 x 3 x H x W in.
 
@@ -39,27 +41,16 @@ def convert(data: bytes, size: tuple[int, int], *, check: bool) -> bytes:
     width, height = size
     example = torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(1))
     target = io.BytesIO()
-    try:
-        network: Any = torch.jit.load(io.BytesIO(data), map_location="cpu").eval()
-        with torch.no_grad():
-            expected = network(example)
-        torch.onnx.export(
-            network, (example,), target,
-            input_names=["input"], opset_version=OPSET, dynamo=False,
-        )  # fmt: skip
-    except Exception as error:  # PyTorch raises anything
-        raise ConversionError(
-            f"PyTorch cannot export the network ({first_line(error)})."
-        ) from error
+    network: Any = torch.jit.load(io.BytesIO(data), map_location="cpu").eval()
+    with torch.no_grad():
+        expected = network(example)
+    torch.onnx.export(
+        network, (example,), target,
+        input_names=["input"], opset_version=OPSET, dynamo=False,
+    )  # fmt: skip
     made = target.getvalue()
     if check:
-        import onnxruntime  # noqa: PLC0415 - only here
-
-        from vb_worker.models.providers import session_options  # noqa: PLC0415 - only here
-
-        session = onnxruntime.InferenceSession(
-            made, session_options(1), providers=["CPUExecutionProvider"]
-        )
+        session = plain_session(made, Path("The result"))
         first = expected[0] if isinstance(expected, (tuple, list)) else expected
         got = session.run(None, {session.get_inputs()[0].name: example.numpy()})[0]
         found = compare(lambda _: first.numpy(), lambda _: np.asarray(got), [0])

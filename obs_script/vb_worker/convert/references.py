@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.convert.errors import ConversionError
-from vb_worker.errors import first_line
+from vb_worker.convert.errors import ConversionError, refusing
 
 
 class TfliteReference:
     """A TFLite file on LiteRT."""
 
+    @refusing("LiteRT cannot run the file")
     def __init__(self, data: bytes) -> None:
         """Raises ConversionError if LiteRT is missing or cannot run the file."""
         try:
@@ -29,11 +29,8 @@ class TfliteReference:
                 "The reference runtime is missing: `pip install ai-edge-litert` in the worker's "
                 "environment, or convert with --no-check."
             ) from error
-        try:
-            self._interpreter = Interpreter(model_content=data, num_threads=1)
-            self._interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
-            raise ConversionError(f"LiteRT cannot run the file ({first_line(error)}).") from error
+        self._interpreter = Interpreter(model_content=data, num_threads=1)
+        self._interpreter.allocate_tensors()
         (self._source,) = self._interpreter.get_input_details()
         (self._target,) = self._interpreter.get_output_details()
 

@@ -17,14 +17,14 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from vb_worker.convert.errors import ConversionError
-from vb_worker.errors import first_line
+from vb_worker.convert.errors import ConversionError, refusing
 from vb_worker.models.manifest import InputSpec
 
 Array = NDArray[Any]
 RAW = "pixels"
 
 
+@refusing("The network cannot be halved")
 def half(data: bytes) -> bytes:
     """Return the network with weights and arithmetic of 16 bits; its ends stay as they are."""
     from onnxruntime.transformers import float16  # noqa: PLC0415 - slow to import
@@ -32,13 +32,11 @@ def half(data: bytes) -> bytes:
     model = onnx.load_from_string(data)
     if all(one.data_type != TensorProto.FLOAT for one in model.graph.initializer):
         raise ConversionError("The network has no weights of 32 bits that could be halved.")
-    try:
-        made = float16.convert_float_to_float16(model, keep_io_types=True)
-    except (ValueError, RuntimeError) as error:
-        raise ConversionError(f"The network cannot be halved ({error}).") from error
+    made = float16.convert_float_to_float16(model, keep_io_types=True)
     return bytes(made.SerializeToString())
 
 
+@refusing("The network cannot be quantised")
 def int8(data: bytes, feeds: Sequence[dict[str, Array]]) -> bytes:
     """Return the network quantised to 8 bits; ``feeds`` are inputs as it will see them."""
     from onnxruntime import quantization  # noqa: PLC0415 - slow to import
@@ -55,26 +53,22 @@ def int8(data: bytes, feeds: Sequence[dict[str, Array]]) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         source, plain, target = (Path(folder) / name for name in ("a.onnx", "b.onnx", "c.onnx"))
         source.write_bytes(data)
-        try:
-            shape_inference.quant_pre_process(str(source), str(plain), skip_symbolic_shape=True)
-            quantization.quantize_static(
-                str(plain),
-                str(target),
-                Reader(),
-                quant_format=quantization.QuantFormat.QDQ,
-                per_channel=True,
-                activation_type=quantization.QuantType.QUInt8,
-                weight_type=quantization.QuantType.QInt8,
-                # The ends stay exact: a sigmoid's answer in 256 steps loses the soft edge.
-                op_types_to_quantize=["Conv", "ConvTranspose", "Gemm", "MatMul"],
-            )
-        except Exception as error:  # the tools raise anything
-            raise ConversionError(
-                f"The network cannot be quantised ({first_line(error)})."
-            ) from error
+        shape_inference.quant_pre_process(str(source), str(plain), skip_symbolic_shape=True)
+        quantization.quantize_static(
+            str(plain),
+            str(target),
+            Reader(),
+            quant_format=quantization.QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            weight_type=quantization.QuantType.QInt8,
+            # The ends stay exact: a sigmoid's answer in 256 steps loses the soft edge.
+            op_types_to_quantize=["Conv", "ConvTranspose", "Gemm", "MatMul"],
+        )
         return target.read_bytes()
 
 
+@refusing("The network does not go with that size")
 def fixed_size(data: bytes, spec: InputSpec) -> bytes:
     """Return the network with the picture's input set to the size in ``spec``."""
     model = onnx.load_from_string(data)
@@ -93,15 +87,11 @@ def fixed_size(data: bytes, spec: InputSpec) -> bytes:
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")
     del model.graph.value_info[:]
-    try:
-        made = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
-    except Exception as error:
-        raise ConversionError(
-            f"The network does not go with that size ({first_line(error)})."
-        ) from error
+    made = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     return bytes(made.SerializeToString())
 
 
+@refusing("The normalisation cannot be made part of the network")
 def folded(data: bytes, spec: InputSpec) -> tuple[bytes, InputSpec]:
     """Return the network that takes values of 0..255 as they are, and its new input."""
     model = onnx.load_from_string(data)
@@ -121,6 +111,7 @@ def folded(data: bytes, spec: InputSpec) -> tuple[bytes, InputSpec]:
     return _finished(model), plain
 
 
+@refusing("The network cannot be made to take bytes")
 def raw_input(
     data: bytes, spec: InputSpec, size: tuple[int, int] | None = None
 ) -> tuple[bytes, InputSpec]:

@@ -49,10 +49,7 @@ def add(
     weights = places.user_models_dir() / f"{name}.onnx"
     path = weights.with_suffix(".toml")
     _refuse_taken(name, (path, weights), taken)
-    try:
-        data = graph_file.read(file)
-    except OSError as error:
-        raise ModelError(f"{file} cannot be read: {error.strerror}.") from error
+    data = graph_file.load(file)
     base = Manifest(
         path=file.with_suffix(".toml"),
         name=name,
@@ -104,7 +101,7 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
 
     Raises ModelError if none of those that fit the graph does.
     """
-    session = plain_session(graph_file.read(base.weights), base.weights)
+    session = plain_session(graph_file.load(base.weights), base.weights)
     found: list[tuple[float, Manifest]] = []
     problems: list[ModelError] = []
     for spec in _inputs(session):

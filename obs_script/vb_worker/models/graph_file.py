@@ -51,6 +51,14 @@ def read(path: Path) -> bytes:
         raise ModelError("ModelTooLarge", path=path, what="bytes", limit=largest) from error
 
 
+def load(path: Path) -> bytes:
+    """Return a model file's bytes. Raises ModelError, one sentence, if they cannot be read."""
+    try:
+        return read(path)
+    except OSError as error:
+        raise ModelError("FileUnreadable", path=path, reason=error.strerror) from error
+
+
 class _Walk:
     """One file's walk, which counts as it goes."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlparse
@@ -12,7 +13,7 @@ from vb_link import places
 from vb_worker import fetching, packages
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.errors import UserError
-from vb_worker.models import contained, trial
+from vb_worker.models import contained, graph_file, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest, Source
@@ -55,11 +56,11 @@ def install(manifest: Manifest, files: Sequence[Path] = (), *, quiet: bool = Fal
     if manifest.sha256 and digest != manifest.sha256:
         raise UserError(f"The file is not the {manifest.title} that its manifest names.")
     found = _tried(manifest, data, digest)
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
-    if not manifest.sha256:
-        with replacing(path.with_suffix(".sha256")) as temporary:
-            temporary.write_text(f"{digest}\n", encoding="ascii")
+    with ExitStack() as both:  # written whole before either takes its place, the sum first
+        both.enter_context(replacing(path)).write_bytes(data)
+        if not manifest.sha256:
+            sum_file = both.enter_context(replacing(path.with_suffix(".sha256")))
+            sum_file.write_text(f"{digest}\n", encoding="ascii")
     _clear_downloads(manifest)
     return found
 
@@ -111,7 +112,7 @@ def _given(manifest: Manifest, files: Sequence[Path]) -> list[bytes]:
         if files[0].suffix in suffixes:
             found = packages.members(files[0], source.members)
             return _checked(source, found, files[0])
-    data = [path.read_bytes() for path in files]
+    data = [graph_file.load(path) for path in files]
     if source is not None and source.sums:
         by_sum = {hashlib.sha256(one).hexdigest(): one for one in data}
         if all(wanted in by_sum for wanted in source.sums):
