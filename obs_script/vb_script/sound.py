@@ -18,6 +18,10 @@ from vb_script.texts import SaidError, say
 LONGEST_MS = 20_000.0  # what OBS's own window allows
 _NS = 1_000_000  # of a millisecond
 
+# ``source``: the sound's name, ``offset``: the user's own, ``delay``: the filter's; both in ns.
+# Two filters may delay one sound: it is delayed once, by the larger delay.
+Kept = dict[str, Any]
+
 
 def set_sync(texts: dict[str, str], source: str, name: str, audio: str, delay_ms: str) -> str:
     """Delay an audio source, beyond what it was delayed by before, as the filter's picture is."""
@@ -32,44 +36,70 @@ def set_sync(texts: dict[str, str], source: str, name: str, audio: str, delay_ms
     with obs_filters.camera_filter(source, name) as one, obs_filters.source(audio) as chosen:
         if not obs.obs_source_get_output_flags(chosen) & libobs.SOURCE_AUDIO:
             raise SaidError("Sync.NoSound", name=audio)
-        kept = _kept(one)
-        if kept is not None and kept["source"] != audio:
-            _restore(kept)
-        if kept is None or kept["source"] != audio:
-            kept = {"source": audio, "offset": int(obs.obs_source_get_sync_offset(chosen))}
-        offset = kept["offset"] + round(delay) * _NS
+        held = _all_kept()
+        before = held.pop((source, name), None)
+        if before is not None and before["source"] != audio:
+            _set(before["source"], _offset(before, held))
+            before = None
+        known = [kept for kept in (before, *held.values()) if kept and kept["source"] == audio]
+        own = known[0]["offset"] if known else int(obs.obs_source_get_sync_offset(chosen))
+        kept = {"source": audio, "offset": own, "delay": round(delay) * _NS}
+        offset = _offset(kept, {**held, (source, name): kept})
         obs_filters.change(one, {SYNC_UNDO: json.dumps(kept)})
         obs.obs_source_set_sync_offset(chosen, offset)
     return say(texts, "Sync.Done", name=audio, ms=round(offset / _NS))
 
 
 def undo_sync(texts: dict[str, str], source: str, name: str) -> str:
-    """Give the audio source the Sync Offset back that it had before."""
+    """Give the audio source the Sync Offset back that it had before, or that others need."""
     with obs_filters.camera_filter(source, name) as one:
-        kept = _kept(one)
+        held = _all_kept()
+        kept = held.pop((source, name), None)
         if kept is None:
             raise SaidError("Sync.NothingToUndo")
-        found = _restore(kept)
+        offset = _offset(kept, held)
+        found = _set(kept["source"], offset)
         obs_filters.change(one, {SYNC_UNDO: ""})
     if not found:
         raise SaidError("Request.NoSource", name=kept["source"])
-    return say(texts, "Sync.Undone", name=kept["source"], ms=round(kept["offset"] / _NS))
+    done = "Sync.Undone" if offset == kept["offset"] else "Sync.Done"
+    return say(texts, done, name=kept["source"], ms=round(offset / _NS))
 
 
-def _kept(one: Any) -> dict[str, Any] | None:
+def _all_kept() -> dict[tuple[str, str], Kept]:
+    """Return what every filter remembers, by the names of its source and its own."""
+    with obs_filters.camera_filters() as pairs:
+        found = {
+            (obs.obs_source_get_name(parent), obs.obs_source_get_name(one)): _kept(one)
+            for parent, one in pairs
+        }
+    return {who: kept for who, kept in found.items() if kept is not None}
+
+
+def _kept(one: Any) -> Kept | None:
     """Return what a filter remembers of the audio source it delayed, or None."""
     try:
         kept = json.loads(str(obs_filters.stored(one).get(SYNC_UNDO) or "null"))
-        return {"source": str(kept["source"]), "offset": int(kept["offset"])} if kept else None
-    except (ValueError, KeyError, TypeError):
+        return {
+            "source": str(kept["source"]),
+            "offset": int(kept["offset"]),
+            "delay": int(kept.get("delay", 0)),
+        }
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 
-def _restore(kept: dict[str, Any]) -> bool:
-    """Give a source its former offset back; False: there is no such source any more."""
+def _offset(kept: Kept, held: dict[tuple[str, str], Kept]) -> int:
+    """Return the offset that suits the latest picture among the filters that delay one sound."""
+    delays = [other["delay"] for other in held.values() if other["source"] == kept["source"]]
+    return int(kept["offset"]) + max(delays, default=0)
+
+
+def _set(name: str, offset: int) -> bool:
+    """Set a source's Sync Offset; False: there is no such source any more."""
     try:
-        with obs_filters.source(kept["source"]) as former:
-            obs.obs_source_set_sync_offset(former, kept["offset"])
+        with obs_filters.source(name) as former:
+            obs.obs_source_set_sync_offset(former, offset)
     except SaidError:
         return False
     return True

@@ -146,6 +146,34 @@ def test_another_sound_chosen_gives_the_first_one_its_offset_back(world: World) 
     assert _refused("undo_sync", "Camera", "Virtual Background") == "Sync.NothingToUndo"
 
 
+def test_two_filters_delay_one_sound_once_and_the_users_own_offset_comes_back(world: World) -> None:
+    microphone = world.inputs[2]
+    microphone.sync_offset = 40 * MS
+    for first, then in ((("Camera", 66), ("Second", 100)), (("Second", 100), ("Camera", 66))):
+        for source, delay in (first, then):
+            _run("set_sync", source, "Virtual Background", "Microphone", delay)
+        assert microphone.sync_offset == 140 * MS
+        # The picture of the other is still late.
+        assert f"{40 + then[1]} ms" in _run("undo_sync", first[0], "Virtual Background")
+        assert microphone.sync_offset == (40 + then[1]) * MS
+        assert "40 ms again" in _run("undo_sync", then[0], "Virtual Background")
+        assert microphone.sync_offset == 40 * MS
+
+
+def test_a_sound_that_another_filter_delays_stays_so_when_one_chooses_another(world: World) -> None:
+    microphone, desktop = world.inputs[2], Source("Desktop", flags=2, sync_offset=5 * MS)
+    world.inputs.append(desktop)
+    for source in ("Camera", "Second"):
+        _run("set_sync", source, "Virtual Background", "Microphone", "33")
+    _run("set_sync", "Camera", "Virtual Background", "Desktop", "33")
+    assert (microphone.sync_offset, desktop.sync_offset) == (33 * MS, 38 * MS)
+    # What an earlier version kept has no delay.
+    kept = json.dumps({"source": "Microphone", "offset": 0})
+    world.inputs[1].filters[1].settings["sync_undo"] = kept
+    _run("undo_sync", "Second", "Virtual Background")
+    assert microphone.sync_offset == 0
+
+
 def test_sounds_that_cannot_be_delayed_are_refused_in_words(world: World) -> None:
     request = ("set_sync", "Camera", "Virtual Background")
     assert _refused(*request, "Microphone", "0.000") == "Sync.NoDelay"
