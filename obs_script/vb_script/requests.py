@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import obspython as obs
 
-from vb_link.settings import SCENE_FILTER_ID
+from vb_link.settings import DEFAULT_BACKGROUND, SCENE_FILTER_ID
 from vb_script import libobs, lock, obs_filters, presets, sound
 from vb_script.texts import SaidError, say
 
@@ -62,10 +62,14 @@ def open_filters(name: str) -> None:
 
 
 def default_scene(texts: Texts, name: str) -> str:
-    """Let a scene use the camera's background again."""
+    """Let a scene use the camera's background again; its own layers and zones stay."""
     with obs_filters.scene(name) as scene, obs_filters.filters_of(scene, SCENE_FILTER_ID) as found:
         for one in found:
-            obs.obs_source_filter_remove(scene, one)
+            own = obs_filters.values(one)
+            if own["own_layers"] or own["own_zones"]:
+                obs_filters.change(one, {"background": DEFAULT_BACKGROUND})
+            else:
+                obs.obs_source_filter_remove(scene, one)
     return say(texts, "Request.DefaultScene", name=name)
 
 

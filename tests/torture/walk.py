@@ -27,7 +27,15 @@ from tests.obs.painted import install_model
 from tests.obs.stage import SCENE, Stage, person, wait_for
 from vb_demo.obs_session import COLLECTION
 from vb_link import places
-from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, SCENE_SETTINGS, SETTINGS, Setting
+from vb_link.settings import (
+    DEFAULT_BACKGROUND,
+    FILTER_ID,
+    SCENE_FILTER_ID,
+    SCENE_SETTINGS,
+    SETTINGS,
+    Setting,
+    scene_defaults,
+)
 
 CAMERAS = ("Camera", "Second")
 ANCHOR = "Anchor"
@@ -306,13 +314,23 @@ class Walk:
         words = {"default_scene": (OTHER_SCENE,), "set_sync": (*some, CAMERAS[0], "100")}
         self.stage.obs.ask(word, *words.get(word, some))
         if word == "default_scene":
-            wait_for(lambda: not self._has_own(), 10, "the scene without its filter")
-            self.own = False
+            wait_for(self._uses_the_cameras, 10, "the scene with the camera's background")
+            self.own = bool(self._own_settings())
         return word
 
-    def _has_own(self) -> bool:
+    def _uses_the_cameras(self) -> bool:
+        return all(
+            own["background"] == DEFAULT_BACKGROUND and (own["own_layers"] or own["own_zones"])
+            for own in self._own_settings()
+        )
+
+    def _own_settings(self) -> list[dict[str, Any]]:
         found = self.request("GetSourceFilterList", {"sourceName": OTHER_SCENE})["filters"]
-        return any(one["filterKind"] == SCENE_FILTER_ID for one in found)
+        return [
+            {**scene_defaults(), **one["filterSettings"]}
+            for one in found
+            if one["filterKind"] == SCENE_FILTER_ID
+        ]
 
 
 def _mib(pid: int) -> float:

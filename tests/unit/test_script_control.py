@@ -69,6 +69,18 @@ def test_a_scene_gets_one_filter_of_its_own(world: World) -> None:
     assert [one.kind for one in beach.filters] == ["crop_filter"]
 
 
+@pytest.mark.parametrize("own", ["own_layers", "own_zones"])
+def test_the_cameras_background_again_leaves_a_scene_its_layers_and_zones(
+    world: World, own: str
+) -> None:
+    beach = world.scenes[1]
+    beach.filters.append(_filter(SCENE_FILTER_ID, background="color", zone1="drop", **{own: True}))
+    _run("default_scene", "Beach")
+    assert [one.settings for one in beach.filters] == [
+        {"background": "default", "zone1": "drop", own: True}
+    ]
+
+
 def test_a_group_can_have_its_own_background(world: World) -> None:
     _run("own_scene", "Group")
     assert [one.kind for one in world.inputs[3].filters] == [SCENE_FILTER_ID]
