@@ -107,7 +107,12 @@ class Application:
         segment.alive = 1
         self.errands.start()
         self.worker = WorkerProcess(
-            kept.memory, kept.wake, next_epoch, self.every_second, self.log_line
+            kept.memory,
+            kept.wake,
+            next_epoch=next_epoch,
+            on_second=self.every_second,
+            on_line=self.log_line,
+            on_error=self.failed,
         )
         self.worker.start()
 
@@ -238,7 +243,8 @@ class Application:
         """Renew the filters' status lines; from any thread."""
         with self.status_lock:
             segment = survivors().memory.segment
-            problem = self.worker.problem if self.worker else ""
+            worker = self.worker
+            problem = worker.problem if worker else ""
             notice = self.current_notice()
             eased = self.governor.reason if self.governor else ""
             for index, channel in enumerate(segment.channels):

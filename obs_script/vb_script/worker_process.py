@@ -27,22 +27,26 @@ class WorkerProcess:
     """The worker of this OBS.
 
     ``on_second`` is called about once a second from the watching thread, ``on_line`` with each
-    line the worker writes. ``problem`` says in words why there is no worker, or is empty.
+    line the worker writes, ``on_error`` with what ``on_second`` raised. ``problem`` says in words
+    why there is no worker, or is empty.
     """
 
     def __init__(
         self,
         shared: memory.Memory,
         waker: wake.Wake,
+        *,
         next_epoch: Callable[[], int],
         on_second: Callable[[], None],
         on_line: Callable[[str], None],
+        on_error: Callable[[Exception], None],
     ) -> None:
         self._shared = shared
         self._wake = waker
         self._next_epoch = next_epoch
         self._on_second = on_second
         self._on_line = on_line
+        self._on_error = on_error
         self._stop = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned: spawn.Spawned | None = None
@@ -87,8 +91,14 @@ class WorkerProcess:
             pause = min(FIRST_PAUSE * 2 ** max(self._failures - 1, 0), LAST_PAUSE)
             if self._failures == 1:
                 pause = 0.0
-            self._on_second()
+            self._second()
             self._stop.wait(pause)
+
+    def _second(self) -> None:
+        try:
+            self._on_second()
+        except Exception as error:  # the worker must still be watched
+            self._on_error(error)
 
     def _start(self) -> bool:
         python = places.venv_python()
@@ -124,7 +134,7 @@ class WorkerProcess:
         reader.start()
         # Event.wait sleeps in the kernel; Popen.wait with a timeout would poll.
         while not ended.wait(1.0):
-            self._on_second()
+            self._second()
         process.wait()
 
     def _read_lines(self, stream: Any, ended: threading.Event) -> None:

@@ -34,8 +34,9 @@ class Obs:
         self.lines: list[str] = []
         self.epoch = 0
         self.worker = WorkerProcess(
-            self.shared, self.wake, self._next, lambda: None, self.lines.append
-        )
+            self.shared, self.wake, next_epoch=self._next, on_second=lambda: None,
+            on_line=self.lines.append, on_error=lambda error: self.lines.append(repr(error)),
+        )  # fmt: skip
 
     def _next(self) -> int:
         self.epoch += 1

@@ -1,0 +1,82 @@
+"""The worker is watched and started anew, whatever happens to it or to what looks after it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vb_link import memory, places, wake
+from vb_script import worker_process
+from vb_script.worker_process import WorkerProcess
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+
+WAITS = "import sys\nsys.stdin.read()\n"
+
+
+class Watched:
+    """A worker of a few lines, and what the script was told of it."""
+
+    def __init__(self, on_second: Callable[[], None] = lambda: None) -> None:
+        self.shared = memory.create()
+        self.epoch = 0
+        self.lines: list[str] = []
+        self.errors: list[str] = []
+        self.worker = WorkerProcess(
+            self.shared, wake.Wake(), next_epoch=self._next, on_second=on_second,
+            on_line=self.lines.append, on_error=lambda error: self.errors.append(str(error)),
+        )  # fmt: skip
+
+    def _next(self) -> int:
+        self.epoch += 1
+        return self.epoch
+
+
+Watch = Callable[..., Watched]
+
+
+@pytest.fixture
+def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
+    """Start a worker of these lines of Python."""
+    package = tmp_path / "vb_worker"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.setattr(worker_process, "PACKAGES", tmp_path)
+    monkeypatch.setattr(places, "venv_python", lambda: Path(sys.executable))
+    started: list[Watched] = []
+
+    def start(code: str = WAITS, **options: Any) -> Watched:
+        (package / "serve.py").write_text(code)
+        made = Watched(**options)
+        started.append(made)
+        made.worker.start()
+        return made
+
+    yield start
+    for made in started:
+        made.worker.stop()
+
+
+def _until(what: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_an_error_of_what_is_done_each_second_ends_no_watching(watch: Watch) -> None:
+    def fail() -> None:
+        raise ValueError("no status")
+
+    watched = watch(on_second=fail)
+    _until(lambda: watched.errors)
+    os.kill(watched.worker.pid or 0, signal.SIGKILL)
+    _until(lambda: watched.epoch == 2 and watched.worker.pid)
+    assert set(watched.errors) == {"no status"}
