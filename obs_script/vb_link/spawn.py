@@ -80,7 +80,6 @@ def spawn(
         )
         return Spawned(process, int(process._handle))  # type: ignore[attr-defined]
     life, life_of_worker = os.pipe()
-    os.set_inheritable(life_of_worker, True)
     try:
         process = subprocess.Popen(
             command, pass_fds=(shared.descriptor, waker.inherit, life_of_worker), **options

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -84,6 +85,33 @@ def test_the_worker_inherits_three_descriptors_and_its_death_is_seen(
     started.close()
     os.close(other)
     assert started.life == -1 and process.stderr.closed
+
+
+def _inheritable() -> set[int]:
+    found = set()
+    for entry in Path("/dev/fd").iterdir():
+        with contextlib.suppress(OSError):  # the listing's own
+            if os.get_inheritable(int(entry.name)):
+                found.add(int(entry.name))
+    return found
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="see wake.py for its one handle")
+def test_what_obs_starts_at_that_moment_inherits_nothing_of_the_worker(
+    packages: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = _inheritable()
+    meanwhile: list[set[int]] = []
+
+    def start(*_command: Any, **_options: Any) -> Any:
+        meanwhile.append(_inheritable())
+        raise OSError("not today")
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    shared, waker = memory.create(), wake.Wake()
+    with pytest.raises(OSError, match="not today"):
+        spawn.spawn(shared, waker, python=Path(sys.executable), packages=packages, epoch=1)
+    assert meanwhile == [before]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no descriptors to leave open")
