@@ -21,6 +21,7 @@ from vb_script.blame import Blame
 PACKAGES = Path(__file__).resolve().parent.parent
 STABLE_SECONDS = 10.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
+LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
 
 
 class WorkerProcess:
@@ -127,22 +128,29 @@ class WorkerProcess:
         """Wait until the worker has ended, passing on its lines and the seconds."""
         process = self._process
         assert process is not None
+        # The reader closes it: others would have to wait for what it is reading.
+        stream, process.stderr = process.stderr, None
         ended = threading.Event()
         reader = threading.Thread(
-            target=self._read_lines, args=(process.stderr, ended), daemon=True
+            target=self._read_lines, args=(stream, process, ended), daemon=True
         )
         reader.start()
-        # Event.wait sleeps in the kernel; Popen.wait with a timeout would poll.
-        while not ended.wait(1.0):
+        # Event.wait sleeps in the kernel; Popen.wait with a timeout would poll. What the worker
+        # has started may hold its standard error open after it has ended.
+        while not ended.wait(1.0) and process.poll() is None:
             self._second()
-        process.wait()
+        ended.wait(1.0)  # its last words
 
-    def _read_lines(self, stream: Any, ended: threading.Event) -> None:
-        for raw in stream:
-            line = raw.decode("utf-8", "replace").rstrip()
-            if line:
-                self.last_line = line
-                self._on_line(line)
+    def _read_lines(
+        self, stream: Any, process: subprocess.Popen[bytes], ended: threading.Event
+    ) -> None:
+        with stream:
+            while raw := stream.readline(LONGEST_LINE):
+                line = raw.decode("utf-8", "replace").rstrip()
+                if line:
+                    self.last_line = line
+                    self._on_line(line)
+        process.wait()  # it may have closed it and live on
         ended.set()
 
     def _bury(self) -> None:

@@ -71,6 +71,38 @@ def _until(what: Callable[[], object], seconds: float = 10.0) -> None:
         time.sleep(0.02)
 
 
+def test_a_worker_whose_standard_error_another_process_holds_is_followed_by_the_next(
+    watch: Watch,
+) -> None:
+    watched = watch(
+        "import subprocess, sys\n"
+        "if '1' in sys.argv:\n"
+        "    print(subprocess.Popen(['sleep', '60']).pid, file=sys.stderr, flush=True)\n"
+        "else:\n"
+        "    sys.stdin.read()\n"
+    )
+    try:
+        _until(lambda: watched.epoch == 2 and watched.worker.pid)
+    finally:
+        os.kill(int(watched.lines[0]), signal.SIGKILL)
+
+
+def test_a_worker_that_closes_its_standard_error_is_watched_on(watch: Watch) -> None:
+    seconds: list[float] = []
+    watched = watch(
+        f"import os\nos.close(2)\n{WAITS}", on_second=lambda: seconds.append(time.monotonic())
+    )
+    _until(lambda: len(seconds) > 1)
+    assert watched.epoch == 1
+
+
+def test_a_line_without_an_end_is_passed_on_in_parts(watch: Watch) -> None:
+    size = 3 * worker_process.LONGEST_LINE
+    watched = watch(f"import os\nos.write(2, b'x' * {size})\n{WAITS}")
+    _until(lambda: sum(map(len, watched.lines)) == size)
+    assert max(map(len, watched.lines)) == worker_process.LONGEST_LINE
+
+
 def test_an_error_of_what_is_done_each_second_ends_no_watching(watch: Watch) -> None:
     def fail() -> None:
         raise ValueError("no status")
