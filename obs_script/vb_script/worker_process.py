@@ -116,8 +116,10 @@ class WorkerProcess:
             self.problem = str(error)
             return False
         self._process = self._spawned.process
-        if self._stop.is_set() and self._process.stdin is not None:
-            self._process.stdin.close()  # stop() came too early to see this worker
+        if self._stop.is_set():  # stop() came too early to see this worker
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+            return True
         segment = self._shared.segment
         segment.life = self._spawned.life
         segment.worker_epoch, segment.working_on = epoch, b""
@@ -154,16 +156,17 @@ class WorkerProcess:
         ended.set()
 
     def _bury(self) -> None:
-        process = self._process
+        process, spawned = self._process, self._spawned
         assert process is not None
+        assert spawned is not None
         segment = self._shared.segment
-        segment.life, segment.worker_ready = -1, 0
+        if segment.life == spawned.life:  # else the script was loaded again, and this is too late
+            segment.life, segment.worker_ready = -1, 0
         # The filter may be looking at it in this very frame; a closed and re-used number would
         # only make it wait for another one.
         time.sleep(0.05)
-        if self._spawned is not None:
-            self._spawned.close()
-            self._spawned = None
+        spawned.close()
+        self._spawned = None
         if not self._stop.is_set():
             code = process.returncode
             self._blame.note(segment.working_on.decode("utf-8", "replace"), code)

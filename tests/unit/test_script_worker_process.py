@@ -103,6 +103,17 @@ def test_a_line_without_an_end_is_passed_on_in_parts(watch: Watch) -> None:
     assert max(map(len, watched.lines)) == worker_process.LONGEST_LINE
 
 
+def test_a_worker_that_ends_after_the_next_load_leaves_that_ones_worker_alone(
+    watch: Watch,
+) -> None:
+    watched = watch()
+    segment = watched.shared.segment
+    _until(lambda: segment.life >= 0)
+    segment.life, segment.worker_ready = 1 << 20, 7  # what the next load's worker would write
+    watched.worker.stop()
+    assert (segment.life, segment.worker_ready) == (1 << 20, 7)
+
+
 def test_an_error_of_what_is_done_each_second_ends_no_watching(watch: Watch) -> None:
     def fail() -> None:
         raise ValueError("no status")
