@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,9 @@ def load(table: dict[str, Any]) -> int:
     libobs is not what the Lua half declares.
     """
     scripting = libobs.scripting()
-    handle = _with_data(table, lambda data: scripting.obs_script_create(bytes(PATH), data))
+    # OBS finds the folder by the last "/", on Windows, too; names are UTF-8 there.
+    path = os.fsencode(PATH.as_posix())
+    handle = _with_data(table, lambda data: scripting.obs_script_create(path, data))
     if not handle:
         raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     problem = _problem(handle)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
@@ -113,6 +113,18 @@ def test_a_lua_half_without_objection_is_kept(monkeypatch: pytest.MonkeyPatch) -
     assert lua_half.load({}) == 7
     destroyed: Any = library.obs_script_destroy  # type: ignore[attr-defined]
     assert not destroyed.calls
+
+
+def test_on_windows_too_obs_finds_the_folder_of_the_lua_half(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = _obs(monkeypatch, (30, 0, 0), obs_script_create=7, obs_script_loaded=True)
+    windows = PureWindowsPath("C:\\Users\\太郎\\vb_filter\\virtual_background.lua")
+    monkeypatch.setattr(lua_half, "PATH", windows)
+    lua_half.load({})
+    created: Any = library.obs_script_create  # type: ignore[attr-defined]
+    ((path, _),) = created.calls
+    assert path == "C:/Users/太郎/vb_filter/virtual_background.lua".encode()
 
 
 @pytest.mark.parametrize(("handle", "loaded"), [(None, False), (7, False)])
