@@ -27,7 +27,6 @@ _LIBOBS = {
     "obs_data_set_bool": (None, (_P, _S, _B)),
     "obs_data_get_string": (_S, (_P, _S)),
     "obs_get_version": (_U, ()),
-    "obs_get_version_string": (_S, ()),
     "obs_queue_task": (None, (_I, _P, _P, _B)),
     "obs_get_source_by_name": (_P, (_S,)),
     "obs_source_create": (_P, (_S, _S, _P, _P)),

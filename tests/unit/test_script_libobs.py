@@ -55,6 +55,12 @@ def test_every_function_gets_its_declaration() -> None:
         assert (function.restype, function.argtypes) == (result, arguments)
 
 
+def test_no_function_is_asked_for_that_nobody_calls() -> None:
+    script = "\n".join(path.read_text() for path in Path(libobs.__file__).parent.glob("*.py"))
+    for name in (*libobs._LIBOBS, *libobs._SCRIPTING, *libobs._FRONTEND):
+        assert f".{name}(" in script, name
+
+
 @pytest.mark.parametrize("table", [libobs._LIBOBS, libobs._SCRIPTING, libobs._FRONTEND])
 def test_a_function_that_is_missing_is_named(table: dict[str, Any]) -> None:
     for name in table:
