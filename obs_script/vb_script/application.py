@@ -34,7 +34,6 @@ from vb_script.panel import Panel
 from vb_script.survivors import survivors
 from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
-from vb_script.unhurried import unhurried
 from vb_script.worker_process import WorkerProcess
 
 # How long the answer to a request stays in the filters' status lines.
@@ -45,7 +44,7 @@ class Application:
     """What lives between one load and the next unload."""
 
     def __init__(self) -> None:
-        self.texts: dict[str, str] = texts.load("en-US")
+        self.texts = texts.load(obs.obs_get_locale())
         self.worker: WorkerProcess | None = None
         self.errands: Errands | None = None
         self.ui: UiTasks | None = None
@@ -64,9 +63,8 @@ class Application:
         self.names_asked = False
 
     def load(self, settings: Any) -> None:
-        self.texts = texts.load(obs.obs_get_locale())
-        self.doctor = Doctor(self.texts, self.checked)
-        self.panel = Panel(self.texts, self.summary, self.note, self.doctor.start)
+        # First, while OBS has noted this script as the running one: whenever Python's lock is let
+        # go, as it is to read a file, a timer of another script may change that.
         self.hotkeys.register(self.texts, self.act)
         if settings is not None:
             self.hotkeys.load(settings)
@@ -358,5 +356,4 @@ def on_event(event: int) -> None:
 
 def properties() -> Any:
     """Return the panel shown in Tools > Scripts."""
-    with unhurried():
-        return application.panel.properties()
+    return application.panel.properties()

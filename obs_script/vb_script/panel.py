@@ -44,22 +44,22 @@ class Panel:
             self._chosen[key] = obs.obs_data_get_string(settings, key)
 
     def properties(self) -> Any:
-        """Return the panel."""
-        self._look()
+        """Return the panel.
+
+        Its buttons are made before Python's lock is let go even once: OBS gives them to the script
+        that it has noted as the running one, and a timer of another script changes that.
+        """
         texts = self._texts
         made = obs.obs_properties_create()
-        obs.obs_properties_add_text(made, "summary", self._summary(), obs.OBS_TEXT_INFO)
+        obs.obs_properties_add_text(made, "summary", "", obs.OBS_TEXT_INFO)
         scenes = obs.obs_properties_create()
-        obs.obs_properties_add_text(scenes, "backgrounds", self._backgrounds(), obs.OBS_TEXT_INFO)
-        _list(scenes, "scene", texts["Panel.Scene"], [(name, name) for name, _ in self._scenes])
+        obs.obs_properties_add_text(scenes, "backgrounds", "", obs.OBS_TEXT_INFO)
+        scene = _list(scenes, "scene", texts["Panel.Scene"])
         _button(scenes, "own_scene", texts["Panel.OwnScene"], self._own_scene)
         _button(scenes, "default_scene", texts["Panel.DefaultScene"], self._default_scene)
         _group(made, "scenes", texts["Group.scenes"], scenes)
         tools = obs.obs_properties_create()
-        _list(
-            tools, "camera", texts["Panel.Camera"],
-            [(f"{source}\n{name}", f"{source}: {name}") for source, name in self._filters],
-        )  # fmt: skip
+        camera = _list(tools, "camera", texts["Panel.Camera"])
         _button(tools, "copy", texts["Panel.Copy"], self._copy)
         files = f"{texts['Panel.PresetFiles']} (*.json)"
         obs.obs_properties_add_path(
@@ -73,6 +73,12 @@ class Panel:
         _group(made, "tools", texts["Group.tools"], tools)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Panel.Refresh"], self._refresh)
+        with unhurried():
+            self._refresh(made)
+            for name, _ in self._scenes:
+                obs.obs_property_list_add_string(scene, name, name)
+            for source, name in self._filters:
+                obs.obs_property_list_add_string(camera, f"{source}: {name}", f"{source}\n{name}")
         return made
 
     def _look(self) -> None:
@@ -145,12 +151,10 @@ def _one_of(chosen: str, names: list[str]) -> str:
     return chosen if chosen in names else (names[0] if names else "")
 
 
-def _list(properties: Any, key: str, title: str, choices: list[tuple[str, str]]) -> None:
-    made = obs.obs_properties_add_list(
+def _list(properties: Any, key: str, title: str) -> Any:
+    return obs.obs_properties_add_list(
         properties, key, title, obs.OBS_COMBO_TYPE_LIST, obs.OBS_COMBO_FORMAT_STRING
     )
-    for value, text in choices:
-        obs.obs_property_list_add_string(made, text, value)
 
 
 def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool]) -> None:

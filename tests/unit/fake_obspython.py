@@ -56,6 +56,7 @@ class World:
         self.bindings: dict[int, Any] = {}
         self.held: list[Held] = []
         self.numbers = itertools.count(1)
+        self.events: list[Callable[[int], None]] = []
 
     def everything(self) -> list[Source]:
         parents = [*self.inputs, *self.scenes]
@@ -288,8 +289,85 @@ def obs_hotkey_save(number: int) -> Held:
     return world.hold(world.bindings.get(number, []))
 
 
+def obs_get_locale() -> str:
+    return "en-US"
+
+
+def obs_frontend_add_event_callback(callback: Callable[[int], None]) -> None:
+    world.events.append(callback)
+
+
+def obs_frontend_remove_event_callback(callback: Callable[[int], None]) -> None:
+    world.events.remove(callback)
+
+
+OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN = 1
+OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING = 2
+OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED = 3
+
+OBS_TEXT_INFO = OBS_COMBO_TYPE_LIST = OBS_COMBO_FORMAT_STRING = 0
+OBS_PATH_FILE = OBS_PATH_FILE_SAVE = OBS_GROUP_NORMAL = 0
+
+
+@dataclass(eq=False)
+class Property:
+    """A property of a panel, or the panel itself; a list's ``choices`` are (text, value)."""
+
+    text: str = ""
+    pressed: Callable[[Any, Any], bool] | None = None
+    choices: list[tuple[str, str]] = field(default_factory=list)
+    inner: dict[str, Property] = field(default_factory=dict)
+
+    def put(self, key: str, made: Property) -> Property:
+        self.inner[key] = made
+        return made
+
+
+def obs_properties_create() -> Property:
+    return Property()
+
+
+def obs_properties_add_text(panel: Property, key: str, text: str, _kind: int) -> Property:
+    return panel.put(key, Property(text))
+
+
+def obs_properties_add_list(panel: Property, key: str, text: str, *_kind: int) -> Property:
+    return panel.put(key, Property(text))
+
+
+def obs_properties_add_path(panel: Property, key: str, text: str, *_options: Any) -> Property:
+    return panel.put(key, Property(text))
+
+
+def obs_properties_add_button(
+    panel: Property, key: str, text: str, pressed: Callable[[Any, Any], bool]
+) -> Property:
+    return panel.put(key, Property(text, pressed))
+
+
+def obs_properties_add_group(
+    panel: Property, key: str, text: str, _kind: int, inner: Property
+) -> Property:
+    return panel.put(key, Property(text, inner=inner.inner))
+
+
+def obs_properties_get(panel: Property, key: str) -> Property | None:
+    if key in panel.inner:
+        return panel.inner[key]
+    found = (obs_properties_get(one, key) for one in panel.inner.values())
+    return next((one for one in found if one is not None), None)
+
+
+def obs_property_list_add_string(one: Property, text: str, value: str) -> None:
+    one.choices.append((text, value))
+
+
+def obs_property_set_description(one: Property, text: str) -> None:
+    one.text = text
+
+
 _module = types.ModuleType("obspython")
 vars(_module).update(
-    {name: value for name, value in globals().items() if name[:3] in ("obs", "sou")}
+    {name: value for name, value in globals().items() if name[:3] in ("obs", "OBS", "sou")}
 )
 sys.modules["obspython"] = _module
