@@ -66,6 +66,8 @@ class Application:
         # First, while OBS has noted this script as the running one: whenever Python's lock is let
         # go, as it is to read a file, a timer of another script may change that.
         self.hotkeys.register(self.texts, self.act)
+        # A switch of the scene collection leaves this object; what it had asked for was dropped.
+        self.problem, self.names_asked = "", False
         if settings is not None:
             self.hotkeys.load(settings)
             self.panel.update(settings)
@@ -149,13 +151,13 @@ class Application:
             kept.memory.segment.alive = 0  # from the next draw on the cover is shown
         self.let_sources_go()
         self.held = None
-        if self.worker is not None:
-            self.worker.stop()
-            self.worker = None
         if self.errands is not None:
             self.errands.stop()
             kept.requests_done = self.errands.requests_done
             self.errands = None
+        if self.worker is not None:
+            self.worker.stop()
+            self.worker = None
         if self.ui is not None:
             self.ui.close()
             self.ui = None

@@ -15,6 +15,8 @@ from tests.unit.fake_obspython import Source, World
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 from vb_script import application, libobs, lua_half, texts
 from vb_script import survivors as survivors_module
+from vb_script.libobs import LibraryError
+from vb_script.survivors import survivors
 
 SURVIVORS = "_test_survivors_of_the_application"
 
@@ -85,6 +87,44 @@ def world() -> Iterator[World]:
 def _load() -> application.Application:
     application.load(None)
     return application.application
+
+
+@pytest.mark.usefixtures("world")
+def test_names_asked_for_when_the_script_was_unloaded_are_asked_for_again(library: Library) -> None:
+    app = _load()
+    segment = survivors().memory.segment
+    segment.channels[0].used = 1
+    app.round()
+    application.unload()
+    library.run()
+    assert segment.scene_names == b"", "the test would not notice"
+    app = _load()
+    app.round()
+    library.run()
+    application.unload()
+    assert segment.scene_names == b"Stage"
+
+
+@pytest.mark.usefixtures("world", "library")
+def test_a_load_that_succeeds_forgets_why_the_last_one_did_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_table: Any) -> int:
+        raise LibraryError("Error.LuaHalf", file="x.lua")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lua_half, "load", refuse)
+        assert "x.lua" in _load().summary()
+    application.unload()
+    assert "x.lua" not in _load().summary()
+    application.unload()
+
+
+@pytest.mark.usefixtures("world", "library")
+def test_nothing_is_asked_of_a_script_whose_worker_was_ended(ended: list[str]) -> None:
+    _load()
+    application.unload()
+    assert ended == ["errands", "worker"]
 
 
 # OBS gives hotkeys, events and buttons to the script that it noted last
