@@ -8,6 +8,7 @@ import sys
 
 _X_BUTTONS = 0x1F00  # Button1Mask to Button5Mask of X.h
 _VK_LBUTTON = 1
+_P, _I = ctypes.c_void_p, ctypes.c_int
 
 
 def button_down() -> bool:
@@ -21,29 +22,50 @@ def button_down() -> bool:
     return _x11_button_down()
 
 
+class _Screens(ctypes.Structure):
+    # each screen begins with the number of its root window
+    _fields_ = (("screen", ctypes.POINTER(ctypes.c_uint32)), ("left", _I), ("index", _I))
+
+
+class _Asked(ctypes.Structure):
+    _fields_ = (("sequence", ctypes.c_uint),)
+
+
+class _Answer(ctypes.Structure):
+    _fields_ = (
+        ("head", ctypes.c_uint32 * 4),
+        ("places", ctypes.c_int16 * 4),
+        ("mask", ctypes.c_uint16),
+    )
+
+
 def _x11_button_down() -> bool:
+    # Not by libX11: before 1.8 it bears only one thread, and it ends the process when the server
+    # goes away, which an OBS on Wayland lives through.
     try:
-        x11 = ctypes.CDLL("libX11.so.6")
+        xcb = ctypes.CDLL("libxcb.so.1")
     except OSError:
         return False
-    x11.XOpenDisplay.restype = ctypes.c_void_p
-    x11.XDefaultRootWindow.argtypes = x11.XCloseDisplay.argtypes = (ctypes.c_void_p,)
-    x11.XDefaultRootWindow.restype = ctypes.c_ulong
-    display = x11.XOpenDisplay(None)
-    if not display:
-        return False
+    xcb.xcb_connect.restype = xcb.xcb_get_setup.restype = _P
+    xcb.xcb_connection_has_error.argtypes = xcb.xcb_get_setup.argtypes = (_P,)
+    xcb.xcb_setup_roots_iterator.restype = _Screens
+    xcb.xcb_setup_roots_iterator.argtypes = xcb.xcb_disconnect.argtypes = (_P,)
+    xcb.xcb_query_pointer.restype, xcb.xcb_query_pointer.argtypes = _Asked, (_P, ctypes.c_uint32)
+    xcb.xcb_query_pointer_reply.restype = ctypes.POINTER(_Answer)
+    xcb.xcb_query_pointer_reply.argtypes = (_P, _Asked, _P)
+    connection = xcb.xcb_connect(None, None)
     try:
-        windows = (ctypes.c_ulong * 2)()
-        places = (ctypes.c_int * 4)()
-        mask = ctypes.c_uint(0)
-        x11.XQueryPointer(
-            ctypes.c_void_p(display),
-            ctypes.c_ulong(x11.XDefaultRootWindow(display)),
-            ctypes.byref(windows, 0),
-            ctypes.byref(windows, ctypes.sizeof(ctypes.c_ulong)),
-            *(ctypes.byref(places, i * ctypes.sizeof(ctypes.c_int)) for i in range(4)),
-            ctypes.byref(mask),
-        )
-        return bool(mask.value & _X_BUTTONS)
+        if xcb.xcb_connection_has_error(connection):
+            return False
+        screens = xcb.xcb_setup_roots_iterator(xcb.xcb_get_setup(connection))
+        if not screens.left:
+            return False
+        asked = xcb.xcb_query_pointer(connection, screens.screen[0])
+        answer = xcb.xcb_query_pointer_reply(connection, asked, None)
+        if not answer:
+            return False
+        mask = answer.contents.mask
+        ctypes.CDLL(None).free(ctypes.cast(answer, _P))
+        return bool(mask & _X_BUTTONS)
     finally:
-        x11.XCloseDisplay(display)
+        xcb.xcb_disconnect(connection)
