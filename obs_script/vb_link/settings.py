@@ -342,3 +342,8 @@ SCENE_FILTER_ID = "obs_virtual_background_scene"
 def defaults() -> dict[str, Value]:
     """Return every setting's default by key."""
     return {setting.key: setting.default for setting in SETTINGS}
+
+
+def scene_defaults() -> dict[str, Value]:
+    """Return the default of every setting of the scene's filter by key."""
+    return {setting.key: setting.default for setting in SCENE_SETTINGS}
