@@ -119,10 +119,10 @@ class Stage:
     @contextmanager
     def anything_said(self) -> Iterator[None]:
         """Expect whatever lines of ours OBS's log gets meanwhile, but for faults in our code."""
-        before = len(self.obs.log().splitlines())
+        before = set(self.obs.log().splitlines())
         yield
-        lines = self.obs.log().splitlines()[before:]
-        self.expected += [line for line in lines if "[virtual background]" in line]
+        after = set(self.obs.log().splitlines())
+        self.expected += [line for line in after - before if "[virtual background]" in line]
 
     def clear(self) -> None:
         """Take all filters away, hide and rename what is on the stage.

@@ -310,6 +310,7 @@ def test_a_worker_that_runs_out_of_memory(room: SecretRoom) -> None:
         if pid in worker_pids(room.stage.obs.pid):
             os.kill(pid, signal.SIGKILL)
         room.stage.set_filter(model=MODEL)
+        wait_for(lambda: worker_pids(room.stage.obs.pid) not in ([], [pid]), 30, "a new worker")
         wait_for(room.masked, 30, "the mask")
 
 
