@@ -186,6 +186,7 @@ class Assets:
         if self._library.obs_source_get_width(opening.source):
             del self._opening[index]
             self._offer(index, asset, opening.wish, opening.source)
+            self._shown[index] = (opening.wish.key, opening.signature)
         elif self._now() > opening.deadline:
             del self._opening[index]
             self._library.obs_source_release(opening.source)
