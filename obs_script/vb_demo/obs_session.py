@@ -402,6 +402,15 @@ class ObsSession:
                     raise ObsError("OBS did not finish its recording within 20 seconds.")
                 time.sleep(0.1)
 
+    def connect(self) -> obsws_python.ReqClient:
+        """Return one more client of this OBS, for another thread; its caller disconnects it.
+
+        Raises what obsws_python raises when OBS does not answer.
+        """
+        return obsws_python.ReqClient(
+            host="127.0.0.1", port=self._port, password=self._password, timeout=30
+        )
+
     # Configuration
 
     def _connect(self) -> None:
@@ -412,9 +421,7 @@ class ObsSession:
             try:
                 with socket.create_connection(("127.0.0.1", self._port), timeout=1):
                     pass
-                self._client = obsws_python.ReqClient(
-                    host="127.0.0.1", port=self._port, password=self._password, timeout=30
-                )
+                self._client = self.connect()
                 self._client.send("GetSceneList", raw=True)  # refused until OBS is ready
                 self._connected = time.monotonic()
                 return

@@ -53,8 +53,8 @@ local function let_go(asset)
 	elseif asset.weak then
 		local source = C.obs_weak_source_get_source(asset.weak)
 		if source ~= nil then
-			obs.on_graphics_thread(C.obs_source_dec_showing, source)
-			obs.on_graphics_thread(C.obs_source_release, source)
+			obs.later(C.obs_source_dec_showing, source)
+			obs.later(C.obs_source_release, source)
 		end
 		C.obs_weak_source_release(asset.weak)
 	end
@@ -124,7 +124,7 @@ function M.rest(asset, now)
 end
 
 local function draw(asset, state, source, wide, high)
-	local width, height = obs.full_width(source), obs.full_height(source)
+	local width, height = C.obs_source_get_width(source), C.obs_source_get_height(source)
 	if width < 1 or height < 1 then return nil end
 	-- Not larger than useful: twice what is shown, the rest is done by shrinking without aliasing.
 	local scale = math.min(1, 2 * math.max(wide / width, high / height))

@@ -146,22 +146,21 @@ local function video_tick(self)
 	self.notice_seen, self.plate_seen = wrong, channel.plate_state
 end
 
-local function render(self)
+-- Draws the camera from `below`, which is right below the filter on `parent`.
+local function render(self, below, parent)
 	if not self.settings.active and segment.panic == 0 then
 		if self.channel then self.channel.state = half.states.off end
-		obs.skip(self.filter)
+		obs.way_to_draw(below, parent)(below)
 		return
 	end
-	local target = C.obs_filter_get_target(self.filter)
-	if target == nil or C.obs_filter_get_parent(self.filter) == nil then return end
-	local width, height = obs.width_below(self.filter), obs.height_below(self.filter)
+	local width, height = C.obs_source_get_base_width(below), C.obs_source_get_base_height(below)
 	if width < 1 or height < 1 or self.problem then return end
 
 	local time = tonumber(C.obs_get_video_frame_time())
 	local measured = segment.measure ~= 0
 	local start = measured and frame.thread_ns() or 0
 	if time ~= self.time or width ~= self.width or height ~= self.height then
-		frame.begin(self, time, width, height, measured)
+		frame.begin(self, below, parent, time, width, height, measured)
 		if measured then
 			local source_ns = self.state.source_ns or 0
 			self.channel.source_ns = self.channel.source_ns + source_ns
@@ -189,12 +188,14 @@ end
 -- nothing is drawn, and the reason is said once.
 local function video_render(self)
 	local parent = C.obs_filter_get_parent(self.filter)
-	if parent == nil then return end
+	local below = parent ~= nil and obs.take_below(self.filter, parent)
+	if not below then return end
 	local key = obs.key(parent)
 	local outer = assets.drawing[key]
 	assets.drawing[key] = true
-	local good, problem = pcall(render, self)
+	local good, problem = pcall(render, self, below, parent)
 	assets.drawing[key] = outer
+	C.obs_source_release(below)
 	if not good and not self.problem then
 		self.problem = tostring(problem)
 		obs.warn(self.problem)

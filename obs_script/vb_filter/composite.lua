@@ -97,9 +97,9 @@ local function fitted(owner, set, picture, width, height)
 		and made.width == width and made.height == height then
 		return made.texture
 	end
+	local effect = effect_of(owner.state, set + BIT.BACKGROUND_OUT)
 	local texrender = graphics.target(owner.state, "fitted", obs.RGBA)
 	if not graphics.begin(texrender, width, height) then return nil end
-	local effect = effect_of(owner.state, set + BIT.BACKGROUND_OUT)
 	set_background(effect.parameters, set, owner, picture, nil, width, height)
 	C.gs_enable_blending(false)
 	graphics.draw(effect, "Draw", picture, width, height)
@@ -135,9 +135,10 @@ local function zones(self, owner, time, now, width, height)
 	-- A painted picture that is wanted and not there yet could be hiding a door.
 	if asset.wish ~= "" and not painted then return nil end
 	if self.zones_owner ~= owner or self.zones_revision ~= owner.revision
-		or self.zones_painted ~= painted or self.zones_width ~= width
-		or self.zones_height ~= height then
-		self.zones_owner, self.zones_revision, self.zones_painted = owner, owner.revision, painted
+		or self.zones_painted ~= painted or self.zones_of_ns ~= asset.made_ns
+		or self.zones_width ~= width or self.zones_height ~= height then
+		self.zones_owner, self.zones_revision = owner, owner.revision
+		self.zones_painted, self.zones_of_ns = painted, asset.made_ns
 		self.zones_width, self.zones_height = width, height
 		self.zones_made = passes.zones(
 			self.state, owner.settings, painted, self.full, width, height)
@@ -209,9 +210,9 @@ end
 
 -- The person's straight colour and alpha, in sRGB bytes.
 local function person_alone(self, set, d)
+	local effect = effect_of(self.state, set)
 	local texrender = graphics.target(self.state, "person_alone", obs.RGBA)
 	if not graphics.begin(texrender, d.width, d.height) then return nil end
-	local effect = effect_of(self.state, set)
 	set_person(effect.parameters, set, self, d)
 	C.gs_enable_blending(false)
 	graphics.draw(effect, "Draw", self.full, d.width, d.height)

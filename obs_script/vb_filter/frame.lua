@@ -11,8 +11,10 @@ local PATIENCE_NS = 0.25e9
 -- A source not drawn for this long may show anything when it comes back.
 local ABSENCE_NS = 0.3e9
 local HISTORY = 256
--- Where beginning a read-back waits this long so many times running, it is begun a frame later.
+-- Where beginning a read-back waits this long so many times running, it is begun a frame later. Now
+-- and then, after ever longer pauses, it is tried again whether it still waits.
 local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
+local FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 10e9, 320e9
 
 local half, segment
 local alpha_bytes, depth_bytes
@@ -27,7 +29,8 @@ end
 -- What a camera's filter remembers of its frames.
 function M.set_up(self)
 	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
-	self.captured_frame, self.captured_ns, self.slow_stages = {}, {}, 0
+	self.captured_frame, self.captured_ns = {}, {}
+	self.slow_stages, self.quick_stages, self.stage_pause_ns = 0, 0, FIRST_PAUSE_NS
 	self.place, self.person, self.ahead = locked.room(""), {}, {}
 end
 
@@ -67,18 +70,24 @@ local function stage(self)
 	capture.stage(self.state, small.texture, small.width, small.height)
 end
 
+-- From `now` on an answer is waited for.
+local function await(self, now)
+	if not self.waiting_ns then self.waiting_ns = now end
+end
+
 -- Hands the staged picture `id` to the worker.
 local function hand_over(self, id, now)
 	local data, linesize, width, height = capture.map(self.state)
-	if not data then return end
+	if not data then return await(self, now) end
 	local sent = link.send_frame(
 		segment, self.lane, id, self.generation, data, linesize, width, height)
 	capture.unmap(self.state)
 	if sent then
 		self.sent_id = id
-		if not self.waiting_ns then self.waiting_ns = now end
+		await(self, now)
 	else
-		-- The picture sent before is still what is seen.
+		-- The picture sent before is still what is seen, and its alpha fits.
+		if self.alpha_id == self.sent_id then self.waiting_ns = nil end
 		local same = self.sent_id % HISTORY
 		self.captured_frame[same] = self.captured_frame[id % HISTORY]
 		self.captured_ns[same] = self.captured_ns[id % HISTORY]
@@ -88,12 +97,27 @@ end
 
 -- A graphics card reads back on the side. Software OpenGL waits in this call until all drawing
 -- is done; a frame later there is nothing to wait for, and mapping costs nothing there either.
-local function stage_now(self)
+local function stage_now(self, now)
 	local before = C.os_gettime_ns()
 	stage(self)
+	self.staged = true
 	local slow = tonumber(C.os_gettime_ns() - before) > SLOW_STAGE_NS
 	self.slow_stages = slow and self.slow_stages + 1 or 0
-	self.stages_late = self.slow_stages >= SLOW_STAGES
+	self.quick_stages = slow and 0 or self.quick_stages + 1
+	if not self.stages_late then
+		self.stages_late = self.slow_stages >= SLOW_STAGES
+	elseif slow then
+		self.stage_pause_ns = math.min(2 * self.stage_pause_ns, LONGEST_PAUSE_NS)
+	else
+		self.stages_late = self.quick_stages < SLOW_STAGES
+	end
+	self.staged_ns = now
+end
+
+-- Whether to begin the read-back in this very frame.
+local function stages_at_once(self, now)
+	return not self.stages_late or self.quick_stages > 0
+		or now - self.staged_ns > self.stage_pause_ns
 end
 
 -- How old an alpha may be, and how late the next one.
@@ -201,11 +225,14 @@ local function send_small(self, place, now)
 	local small = place.small
 	small.texture = passes.shrink(
 		self.state, small.names, place.full, self.width, self.height, w, h)
-	if small.texture then
+	if not small.texture then
+		await(self, now)
+	else
 		small.width, small.height = w, h
 		small.frame, small.generation = self.frame, self.generation
 		self.staged_small = small
-		if not self.stages_late then stage_now(self) end
+		self.staged = false
+		if stages_at_once(self, now) then stage_now(self, now) end
 		self.id = self.id + 1
 		self.staged_id, place.id = self.id, self.id
 		self.captured_frame[self.id % HISTORY] = self.frame
@@ -213,8 +240,9 @@ local function send_small(self, place, now)
 	end
 end
 
--- Once a frame, however often the source is drawn.
-function M.begin(self, time, width, height, measured)
+-- Once a frame, however often the source is drawn. `below` is what the filter is on, on the source
+-- `parent`.
+function M.begin(self, below, parent, time, width, height, measured)
 	local now = tonumber(C.os_gettime_ns())
 	local channel = self.channel
 	self.frame, self.now = self.frame + 1, now
@@ -226,8 +254,7 @@ function M.begin(self, time, width, height, measured)
 		channel.source_width, channel.source_height = width, height
 	end
 	self.time = time
-	local parent = C.obs_filter_get_parent(self.filter)
-	if parent ~= nil and marks.hand_over(self, parent, half.mark_kinds) then
+	if marks.hand_over(self, parent, half.mark_kinds) then
 		link.settings_changed(self.lane)
 		link.wake(segment)
 	end
@@ -236,12 +263,12 @@ function M.begin(self, time, width, height, measured)
 	local id = self.staged_id
 	self.staged_id = nil
 	if id then
-		if self.stages_late then stage(self) end
+		if not self.staged then stage(self) end
 		hand_over(self, id, now)
 	end
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
-		self.state, place.full_name, self.filter, width, height, measured and M.thread_ns or nil)
+		self.state, place.full_name, below, parent, width, height, measured and M.thread_ns or nil)
 	self.full, self.small = place.full, place.small
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)

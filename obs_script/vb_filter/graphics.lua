@@ -44,7 +44,7 @@ function M.effect(state, name, defines, key)
 	if effect == nil then
 		local why = problem[0] ~= nil and ffi.string(problem[0]) or "no reason given"
 		C.bfree(problem[0])
-		error("The effect " .. name .. " does not compile on this graphics driver: " .. why, 0)
+		obs.raise("The effect " .. name .. " does not compile on this graphics driver: " .. why)
 	end
 	made = {
 		effect = effect,
@@ -104,7 +104,7 @@ function M.objects(state)
 	for _, texture in pairs(state.textures) do
 		objects[#objects + 1] = { C.gs_texture_destroy, texture.pointer }
 	end
-	if state.stage then objects[#objects + 1] = { C.gs_stagesurface_destroy, state.stage } end
+	if state.stage ~= nil then objects[#objects + 1] = { C.gs_stagesurface_destroy, state.stage } end
 	return objects
 end
 
@@ -135,7 +135,7 @@ function M.target(state, name, format)
 end
 
 -- Between `begin` and `finish` draws go into `texrender`. No closures and no tables are made on
--- the way of a frame: LuaJIT compiles no function that makes them. `framebuffer_was_srgb` has to
+-- the way of a frame: they are garbage. `framebuffer_was_srgb` has to
 -- be kept by whoever draws sources in between: they may hold another filter of ours.
 M.framebuffer_was_srgb = false
 
@@ -156,7 +156,7 @@ function M.finish(texrender)
 end
 
 -- Draws a source into a texture of width x height: premultiplied, sRGB bytes. The source's own
--- coordinates are `units`. `render` is one of the calls of libobs.lua that must not be compiled.
+-- coordinates are `units`. `render` is one of the two calls of libobs.lua.
 -- `alone`: the source draws one sprite of sRGB bytes, which are copied as they are: nothing that
 -- was there need be read to blend it, and decoding each pixel to encode it again is half of what
 -- a frame costs in software.

@@ -30,12 +30,13 @@ void *obs_filter_get_target(const void *filter);
 void *obs_filter_get_parent(const void *filter);
 uint32_t obs_source_get_output_flags(const void *source);
 size_t obs_source_filter_count(const void *source);
+void *obs_source_get_ref(void *source);
 uint32_t obs_source_get_base_width(void *source);
 uint32_t obs_source_get_base_height(void *source);
 void obs_source_video_render(void *source);
 void obs_source_default_render(void *source);
-void obs_source_skip_video_filter(void *filter);
 void obs_source_update_properties(void *source);
+bool obs_source_enabled(const void *source);
 const char *obs_source_get_name(const void *source);
 const char *obs_source_get_id(const void *source);
 const char *obs_source_get_unversioned_id(const void *source);
@@ -45,6 +46,7 @@ uint32_t obs_source_get_width(void *source);
 uint32_t obs_source_get_height(void *source);
 typedef void (*vb_visit)(void *parent, void *child, void *param);
 void obs_source_enum_active_tree(void *source, vb_visit visit, void *param);
+void obs_source_enum_filters(void *source, vb_visit visit, void *param);
 void obs_source_inc_showing(void *source);
 void obs_source_dec_showing(void *source);
 void obs_source_release(void *source);
@@ -61,7 +63,8 @@ uint64_t os_gettime_ns(void);
 void obs_enter_graphics(void);
 void obs_leave_graphics(void);
 typedef void (*vb_task)(void *param);
-void obs_queue_task(int type, vb_task task, void *param, bool wait);
+bool os_task_queue_queue_task(void *queue, vb_task task, void *param);
+void os_sleepto_ns(uint64_t time);
 void *bmalloc(size_t size);
 void bfree(void *memory);
 void blog(int level, const char *format, ...);
@@ -79,11 +82,8 @@ bool gs_stagesurface_map(void *surface, uint8_t **data, uint32_t *linesize);
 void gs_stagesurface_unmap(void *surface);
 void *gs_texture_create(uint32_t width, uint32_t height, int format, uint32_t levels,
                         const uint8_t **data, uint32_t flags);
-void *gs_texture_create_from_file(const char *path);
 void gs_texture_destroy(void *texture);
 void gs_texture_set_image(void *texture, const uint8_t *data, uint32_t linesize, bool invert);
-uint32_t gs_texture_get_width(const void *texture);
-uint32_t gs_texture_get_height(const void *texture);
 void *gs_effect_create(const char *text, const char *name, char **error);
 void gs_effect_destroy(void *effect);
 void *gs_effect_get_param_by_name(const void *effect, const char *name);
@@ -139,7 +139,6 @@ M.C = windows and ffi.load("obs") or ffi.C
 M.windows = windows
 M.RGBA, M.RGBA16F, M.R8 = 3, 9, 2
 M.DYNAMIC = 2
-M.TASK_GRAPHICS = 1
 M.CLEAR_COLOR = 1
 M.BLEND_ZERO, M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 0, 1, 4, 5
 M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
@@ -151,37 +150,56 @@ M.LOG_WARNING = 200
 -- in 30 and 32.
 M.INFO_WITHIN = 64
 
--- These functions of libobs may call back into this Lua state: the chain below may hold another
--- filter of ours. LuaJIT must never compile such a call, as compiled code keeps its state where
--- the inner call destroys it; a function whose compilation is off is always interpreted, and so
--- is the place that calls it.
-local function interpreted(call)
-	jit.off(call)
-	return call
+-- The two ways to draw a source: with its filters, and by OBS's default effect.
+function M.render(source) M.C.obs_source_video_render(source) end
+function M.render_plainly(source) M.C.obs_source_default_render(source) end
+
+-- Another thread may be removing any filter of a source while it is drawn. Returns a reference,
+-- which has to be released, to what is below `filter` on the source `parent`: taken while that
+-- source's filters stand still, as what obs_filter_get_target gives may be gone a moment later.
+-- Returns nil where the filter is on its way out.
+local sought, last, found
+local visit_filter = ffi.cast("vb_visit", function(parent, filter)
+	if filter == sought then found = M.C.obs_source_get_ref(last or parent) end
+	last = filter
+end)
+function M.take_below(filter, parent)
+	sought, last, found = filter, nil, nil
+	M.C.obs_source_enum_filters(parent, visit_filter, nil)
+	return found ~= nil and found or nil
 end
-M.render = interpreted(function(source) M.C.obs_source_video_render(source) end)
-M.render_plainly = interpreted(function(source) M.C.obs_source_default_render(source) end)
-M.skip = interpreted(function(filter) M.C.obs_source_skip_video_filter(filter) end)
-M.width = interpreted(function(source) return M.C.obs_source_get_base_width(source) end)
-M.height = interpreted(function(source) return M.C.obs_source_get_base_height(source) end)
-M.full_width = interpreted(function(source) return M.C.obs_source_get_width(source) end)
-M.full_height = interpreted(function(source) return M.C.obs_source_get_height(source) end)
-M.renew_panel = interpreted(function(source) M.C.obs_source_update_properties(source) end)
 
 -- The size of what is below a filter; 0 where nothing is.
 function M.width_below(filter)
 	local target = M.C.obs_filter_get_target(filter)
-	return target ~= nil and M.width(target) or 0
+	return target ~= nil and M.C.obs_source_get_base_width(target) or 0
 end
 
 function M.height_below(filter)
 	local target = M.C.obs_filter_get_target(filter)
-	return target ~= nil and M.height(target) or 0
+	return target ~= nil and M.C.obs_source_get_base_height(target) or 0
 end
 
 -- How a source draws itself: FLAG_ASYNC alone is one sprite, 0 is by OBS's default effect.
 function M.drawing_flags(source)
 	return bit.band(M.C.obs_source_get_output_flags(source), M.FLAG_ASYNC + M.FLAG_CUSTOM_DRAW)
+end
+
+-- With what `source`, which is below a filter on `parent`, is drawn, and its flags where it is the
+-- parent itself.
+function M.way_to_draw(source, parent)
+	local flags = source == parent and M.drawing_flags(parent)
+	return flags == 0 and M.render_plainly or M.render, flags
+end
+
+-- Draws what is below a filter as if the filter were not there. libobs's own function for it looks
+-- into a parent that another thread may just have taken away.
+function M.skip(filter)
+	local parent = M.C.obs_filter_get_parent(filter)
+	local source = parent ~= nil and M.take_below(filter, parent)
+	if not source then return end
+	M.way_to_draw(source, parent)(source)
+	M.C.obs_source_release(source)
 end
 
 -- The functions declared above that this libobs lacks. FFI finds a function when it is first
@@ -247,12 +265,9 @@ local looked_for, was_found
 local visit = ffi.cast("vb_visit", function(_, child)
 	was_found = was_found or looked_for[M.key(child)] ~= nil
 end)
-local enum_active_tree = interpreted(function(source)
-	M.C.obs_source_enum_active_tree(source, visit, nil)
-end)
 function M.shows(source, keys)
 	looked_for, was_found = keys, keys[M.key(source)] ~= nil
-	if not was_found then enum_active_tree(source) end
+	if not was_found then M.C.obs_source_enum_active_tree(source, visit, nil) end
 	return was_found
 end
 
@@ -261,30 +276,49 @@ function M.pointer(userdata)
 	return ffi.cast("vb_userdata *", ffi.cast("void *", userdata)).pointer
 end
 
+-- The name of a source; "" for a private one without.
+function M.name(source)
+	local name = M.C.obs_source_get_name(source)
+	return name ~= nil and ffi.string(name) or ""
+end
+
+-- Raises `problem`: a message, or what a pcall gave. In OBS `error` is another function, which only
+-- logs, and assert would put a place before a message.
+local said = { __tostring = function(self) return self.text end }
+function M.raise(problem)
+	assert(false, type(problem) == "string" and setmetatable({ text = problem }, said) or problem)
+end
+
 function M.warn(text)
 	M.C.blog(M.LOG_WARNING, "%s", "[virtual background] " .. text)
 end
 
 -- Orders memory on every processor: an allocation counts itself with a sequentially consistent
--- atomic. On x86 stores are ordered already and the JIT keeps them around a C call.
+-- atomic. On x86 stores are ordered already.
 local x86 = ffi.arch == "x64" or ffi.arch == "x86"
 function M.fence()
 	if not x86 then M.C.bfree(M.C.bmalloc(1)) end
 end
 
--- Runs a C function of one pointer on the graphics thread, outside of any drawing unless called
--- there.
-function M.on_graphics_thread(task, object)
-	M.C.obs_queue_task(M.TASK_GRAPHICS, ffi.cast("vb_task", task), object, false)
+local queue
+
+-- Takes the address of the queue of tasks that the script made.
+function M.use_queue(address) queue = ffi.cast("void *", ffi.cast("uintptr_t", address)) end
+
+-- Runs a C function of one pointer on the queue's thread, which holds no lock meanwhile but what
+-- the function takes; in order. OBS's own queue for the graphics thread is locked while a task of
+-- it runs: a task that waits for the graphics there, a screenshot that has them and waits for this
+-- Lua, and a filter's end that has this Lua and waits to queue the next task, are a circle.
+function M.later(task, object)
+	M.C.os_task_queue_queue_task(queue, ffi.cast("vb_task", task), object)
 end
 
--- Frees objects of the graphics system from any thread: the graphics thread runs the tasks in
--- order. `objects` holds {destroy function, pointer}.
+-- Frees objects of the graphics system from any thread. `objects` holds {destroy function, pointer}.
 function M.free_graphics(objects)
 	if #objects == 0 then return end
-	M.on_graphics_thread(M.C.obs_enter_graphics, nil)
-	for _, item in ipairs(objects) do M.on_graphics_thread(item[1], item[2]) end
-	M.on_graphics_thread(M.C.obs_leave_graphics, nil)
+	M.later(M.C.obs_enter_graphics, nil)
+	for _, item in ipairs(objects) do M.later(item[1], item[2]) end
+	M.later(M.C.obs_leave_graphics, nil)
 end
 
 return M

@@ -101,7 +101,7 @@ local waiting = not obs.windows and ffi.new("struct vb_pollfd[1]") or nil
 function M.worker_lives(segment)
 	if segment.alive == 0 or segment.life < 0 then return false end
 	if obs.windows then
-		return C.WaitForSingleObject(ffi.cast("void *", segment.life), 0) ~= 0
+		return ffi.C.WaitForSingleObject(ffi.cast("void *", segment.life), 0) ~= 0
 	end
 	waiting[0].fd, waiting[0].events, waiting[0].revents = tonumber(segment.life), 0, 0
 	return ffi.C.poll(waiting, 1, 0) == 0
@@ -165,6 +165,7 @@ local function sum_of(buffer, size, id, width, height)
 	end
 	return sum + other + id + width * 0x100000000ULL + height * 0x1000000000000ULL
 end
+jit.on(sum_of)
 
 -- So many bytes a buffer for alphas is longer than what it holds.
 M.SPARE = 16

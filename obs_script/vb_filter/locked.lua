@@ -27,7 +27,7 @@ function M.room(prefix)
 	}
 end
 
--- The rooms are made once: LuaJIT compiles no function that makes tables on a frame's way.
+-- The rooms are made once: tables made on a frame's way are garbage.
 function M.new()
 	local ring = {
 		pictures = {}, alphas = {}, newest_alpha = 0,

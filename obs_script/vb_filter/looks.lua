@@ -23,12 +23,23 @@ local getters = {
 	image = text_getter, video = text_getter, source = text_getter, audio = text_getter,
 }
 
--- Reads the settings of `rows` out of `data` into self.settings.
+local function is_choice(setting, value)
+	for _, choice in ipairs(setting.choices) do
+		if choice == value then return true end
+	end
+	return false
+end
+
+-- Reads the settings of `rows` out of `data` into self.settings. A word that is no choice, of a newer
+-- version or a typing error of a remote control's, is the default here.
 function M.read(self, rows, data)
+	self.unknown_choice = false
 	for _, setting in ipairs(rows) do
 		local value = getters[setting.kind](data, setting.key)
 		if setting.kind == "float" then
 			value = math.min(math.max(value, setting.minimum), setting.maximum)
+		elseif setting.kind == "choice" and not is_choice(setting, value) then
+			value, self.unknown_choice = setting.default, true
 		end
 		self.settings[setting.key] = value
 	end
@@ -85,6 +96,7 @@ end
 
 -- The first thing that is wrong with what the settings name, or "".
 function M.problem(self)
+	if self.unknown_choice then return "UnknownChoice" end
 	for _, asset in pairs(self.assets) do
 		if asset.problem ~= "" then return asset.problem end
 	end

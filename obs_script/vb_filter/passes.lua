@@ -45,10 +45,10 @@ function M.shrink(state, names, image, from_width, from_height, width, height, w
 		local w = math.max(width, math.ceil(from_width / 8))
 		local h = math.max(height, math.ceil(from_height / 8))
 		local format = (weigh or wide) and obs.RGBA16F or obs.RGBA
-		local texrender = graphics.target(state, names[step], format)
-		if not graphics.begin(texrender, w, h) then image = nil break end
 		local effect = shrink_effect(state, taps(from_width, w), taps(from_height, h))
 		local p = effect.parameters
+		local texrender = graphics.target(state, names[step], format)
+		if not graphics.begin(texrender, w, h) then image = nil break end
 		graphics.set_vec2(p.footprint, 1 / w, 1 / h)
 		if weigh and step == 1 then
 			set_weigh(p, weigh, person)

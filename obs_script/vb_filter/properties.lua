@@ -25,7 +25,7 @@ end
 function M.renew(self, now)
 	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return false end
 	self.refreshed_ns = now
-	obs.renew_panel(self.filter)
+	C.obs_source_update_properties(self.filter)
 	return true
 end
 
@@ -187,7 +187,7 @@ end
 local function names_of(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent == nil then return nil end
-	return ffi.string(C.obs_source_get_name(parent)), ffi.string(C.obs_source_get_name(self.filter))
+	return obs.name(parent), obs.name(self.filter)
 end
 
 local function setting_of(self, key)
@@ -232,7 +232,7 @@ function M.keep_lock(self, now)
 	if self.lock_asked == nil then
 		local below = C.obs_filter_get_target(self.filter)
 		if below == nil then return end
-		self.lock_asked, self.lock_ns = ffi.string(C.obs_source_get_name(below)) == half.lock, 0
+		self.lock_asked, self.lock_ns = obs.name(below) == half.lock, 0
 	end
 	if wanted == self.lock_asked
 		and (not wanted or self.state.locked ~= false or now - self.lock_ns < LOCK_AGAIN_NS) then

@@ -42,11 +42,13 @@ function M.next(self, owners, time, now, width, height)
 	if not graphics.begin(texrender, SIDE, SIDE, width, height) then return end
 	local was_srgb = graphics.framebuffer_was_srgb
 	C.gs_enable_framebuffer_srgb(was_srgb)
-	local drawn = scenes.within(owner, composite.draw, self, time, now, width, height)
+	local good, drawn = pcall(
+		scenes.within, owner, composite.draw, self, time, now, width, height)
 	graphics.framebuffer_was_srgb = was_srgb
 	graphics.finish(texrender)
 	state.tried_ns[owner] = now
-	if drawn then state.done[owner] = owner.revision end
+	-- What cannot be drawn at all is told when that scene is.
+	if drawn or not good then state.done[owner] = owner.revision end
 end
 
 return M

@@ -1,5 +1,4 @@
 -- The filter of a scene: its own background, layers and zones for every camera in it.
-local ffi = require("ffi")
 local obslua = obslua
 local obs, graphics, scenes, order, looks, panels = ...
 local C = obs.C
@@ -22,8 +21,8 @@ function M.backgrounds()
 	local found = {}
 	for self in pairs(M.all) do
 		local parent = C.obs_filter_get_parent(self.filter)
-		if parent ~= nil then
-			found[ffi.string(C.obs_source_get_name(parent))] = self.settings.background
+		if parent ~= nil and C.obs_source_enabled(self.filter) then
+			found[obs.name(parent)] = self.settings.background
 		end
 	end
 	return found

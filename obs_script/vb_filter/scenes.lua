@@ -31,6 +31,7 @@ function M.forget(self)
 end
 
 local function has_own(self, part)
+	if not C.obs_source_enabled(self.filter) then return false end
 	if part == "background" then return self.settings.background ~= "default" end
 	return self.settings[part == "layers" and "own_layers" or "own_zones"]
 end
@@ -46,7 +47,7 @@ function M.within(self, draw, ...)
 	local good, result = pcall(draw, ...)
 	stack[depth] = nil
 	depth = depth - 1
-	if not good then error(result, 0) end
+	if not good then obs.raise(result) end
 	return result
 end
 

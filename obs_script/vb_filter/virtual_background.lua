@@ -3,8 +3,18 @@
 -- memory, the settings and all texts.
 local obslua = obslua
 local folder = script_path()
-local obs = dofile(folder .. "libobs.lua")
-local function module(name, ...) return loadfile(folder .. name .. ".lua")(...) end
+
+-- LuaJIT compiles nothing but one loop (see link.lua): compiled code must not call what may come back
+-- into this Lua, as drawing a source with another filter of ours does, and without it a frame takes
+-- no longer.
+jit.off(true, true)
+local function module(name, ...)
+	local chunk = assert(loadfile(folder .. name .. ".lua"))
+	jit.off(chunk, true)
+	return chunk(...)
+end
+
+local obs = module("libobs")
 local link = module("link", obs)
 local graphics = module("graphics", obs, folder)
 local capture = module("capture", obs, graphics)
@@ -48,6 +58,7 @@ function script_load(settings)
 	if #missing > 0 then return refuse(settings, "Error.OldObs", table.concat(missing, ", ")) end
 	segment, differs = link.open(half)
 	if not segment then return refuse(settings, "Error.Layout", differs) end
+	obs.use_queue(half.queue)
 	use(half)
 	obslua.obs_register_source(camera_filter.info)
 	obslua.obs_register_source(scene_filter.info)

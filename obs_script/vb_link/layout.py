@@ -16,7 +16,7 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 5
+VERSION = 6
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4

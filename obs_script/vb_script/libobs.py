@@ -50,6 +50,8 @@ _LIBOBS = {
     "obs_get_average_frame_time_ns": (ctypes.c_uint64, ()),
     "obs_get_total_frames": (_U, ()),
     "obs_get_lagged_frames": (_U, ()),
+    "os_task_queue_create": (_P, ()),
+    "os_task_queue_destroy": (None, (_P,)),
     "blog": (None, (_I, _S)),
 }
 _SCRIPTING = {

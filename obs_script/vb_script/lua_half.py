@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from vb_link import layout, settings
 from vb_script import governor, libobs
@@ -92,25 +92,38 @@ def _row(setting: settings.Setting) -> dict[str, Any]:
     return row
 
 
-def load(table: dict[str, Any]) -> int:
-    """Create the Lua script in OBS and return its handle.
+class Loaded(NamedTuple):
+    """The Lua half in OBS: its script, and the queue of tasks where it ends what is not to be ended
+    under its locks; both are handles.
+    """
+
+    script: int
+    queue: int
+
+
+def load(table: dict[str, Any]) -> Loaded:
+    """Create the Lua script in OBS.
 
     Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file, or when
     libobs is not what the Lua half declares.
     """
-    scripting = libobs.scripting()
+    scripting, obs = libobs.scripting(), libobs.libobs()
+    queue = obs.os_task_queue_create()
+    if not queue:
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
+    table = {**table, "queue": queue}
     # OBS finds the folder by the last "/", on Windows, too; names are UTF-8 there.
     path = os.fsencode(PATH.as_posix())
     handle = _with_data(table, lambda data: scripting.obs_script_create(path, data))
-    if not handle:
-        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
-    problem = _problem(handle)
-    if not scripting.obs_script_loaded(handle):
+    problem = _problem(handle) if handle else None
+    if not handle or not scripting.obs_script_loaded(handle):
         problem = libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     if problem is not None:
-        scripting.obs_script_destroy(handle)  # it has registered nothing
+        if handle:
+            scripting.obs_script_destroy(handle)  # it has registered nothing
+        obs.os_task_queue_destroy(queue)
         raise problem
-    return int(handle)
+    return Loaded(int(handle), int(queue))
 
 
 def _problem(handle: int) -> libobs.LibraryError | None:
@@ -125,14 +138,17 @@ def _problem(handle: int) -> libobs.LibraryError | None:
     return libobs.LibraryError(key, library="libobs", function=detail) if key else None
 
 
-def update(handle: int, table: dict[str, Any]) -> None:
+def update(loaded: Loaded, table: dict[str, Any]) -> None:
     """Hand a loaded Lua half a new table."""
-    _with_data(table, lambda data: libobs.scripting().obs_script_update(handle, data))
+    _with_data(table, lambda data: libobs.scripting().obs_script_update(loaded.script, data))
 
 
-def destroy(handle: int) -> None:
-    """Unload the Lua half; only right when OBS is closing, as filters then draw nothing."""
-    libobs.scripting().obs_script_destroy(handle)
+def destroy(loaded: Loaded) -> None:
+    """Unload the Lua half and do what is left in its queue; only right when OBS is closing, as
+    filters then draw nothing.
+    """
+    libobs.scripting().obs_script_destroy(loaded.script)
+    libobs.libobs().os_task_queue_destroy(loaded.queue)
 
 
 def _with_data(table: dict[str, Any], use: Any) -> Any:

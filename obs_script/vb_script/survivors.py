@@ -16,8 +16,9 @@ _NAME = "_obs_virtual_background_survivors"
 def survivors() -> Any:
     """Return the namespace.
 
-    ``memory``, ``wake`` (the worker's), ``script_wake``, ``lua`` (handle or None), ``epoch``,
-    ``requests_done`` (of the segment's count), ``ui_task`` and ``on_ui`` (see ``ui_tasks``).
+    ``memory``, ``wake`` (the worker's), ``script_wake``, ``lua`` (a ``lua_half.Loaded`` or None),
+    ``epoch``, ``requests_done`` (of the segment's count), ``ui_task`` and ``on_ui`` (see
+    ``ui_tasks``).
     """
     module = sys.modules.get(_NAME)
     if module is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 import cv2
@@ -191,6 +193,21 @@ def test_painted_zones_keep_and_drop_and_hide_all_until_they_are_there(stage: St
     wait_for(kept, 8, "the kept zone")
     shown = stage.shot(CAMERA)[..., :3].astype(int)
     assert np.abs(shown - COLOUR_BGR)[220:356, 580:764].max() <= 1
+    # What is painted over the file holds as well.
+    paint[:180, :256] = 0
+    paint[:180, 1024:] = (0, 255, 0, 255)
+    cv2.imwrite(str(file), paint)
+    later = time.time() + 5  # OBS tells files apart by their seconds
+    os.utime(file, (later, later))
+
+    def painted_anew() -> bool:
+        shown = stage.shot(CAMERA)[..., :3].astype(int)
+        return bool(
+            np.abs(shown - picture)[4:176, 1028:].max() <= 1
+            and np.abs(shown - COLOUR_BGR)[4:176, 4:252].max() <= 1
+        )
+
+    wait_for(painted_anew, 12, "the zones as they are painted now")
     # A painting that cannot be read could be hiding a door: the cover is shown.
     stage.expected.append("gone.png")
     gone = stage.folder / "gone.png"

@@ -1,5 +1,5 @@
-"""Filters of cameras come and go while scenes with filters of their own are drawn: nothing waits
-for good (see ``vb_filter/order.lua``)."""
+"""Filters of cameras come and go while other threads draw them: nothing waits for good, and nothing
+that is gone is drawn (see ``vb_filter/order.lua`` and ``vb_filter/libobs.lua``)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from tests.obs.shooting import shooting
 from tests.obs.stage import CAMERA, SCENE, person
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
@@ -29,5 +32,27 @@ def test_filters_are_made_and_ended_while_a_scene_with_its_own_is_drawn(
                 "RemoveSourceFilter", {"sourceName": CAMERA, "filterName": f"Extra {count}"}
             )
         assert count > 50
+        stage.wait_frames(10)
+        stage.wait_for_mask()
+
+
+@pytest.mark.versions
+def test_screenshots_are_taken_while_filters_come_and_go(start_obs: Callable[..., Any]) -> None:
+    """Each is drawn on a thread of obs-websocket's, as remote controls have it done."""
+    with start_obs(width=640, height=360) as stage:
+        stage.picture(CAMERA, person(size=(640, 360))[0])
+        stage.add_filter(background="color")
+        stage.wait_for_mask()
+        names = [f"Extra {number}" for number in range(3)]
+        with shooting(stage.obs, [CAMERA, SCENE]) as taken:
+            end = time.monotonic() + SECONDS
+            while time.monotonic() < end:
+                for name in names:
+                    stage.obs.add_filter(CAMERA, name, FILTER_ID, {"background": "blur"})
+                time.sleep(0.15)
+                for name in names:
+                    request = {"sourceName": CAMERA, "filterName": name}
+                    stage.obs.request("RemoveSourceFilter", request)
+        assert min(taken) > 10
         stage.wait_frames(10)
         stage.wait_for_mask()

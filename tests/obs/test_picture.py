@@ -261,6 +261,21 @@ def test_a_cover_image_that_is_missing_falls_back_to_the_colour(stage: Stage) ->
     assert np.abs(stage.shot(CAMERA)[..., :3].astype(int) - BACKDROP_BGR).max() <= 1
 
 
+def test_a_word_that_is_no_choice_counts_as_the_default(stage: Stage) -> None:
+    picture, _ = person()
+    stage.picture(CAMERA, picture)
+    stage.add_filter(background="blur")
+    stage.settle()
+    blurred = stage.shot(CAMERA).astype(int)
+    stage.set_filter(background="colour", quality="best of all")
+    stage.settle()
+    shown = stage.shot(CAMERA).astype(int)
+    assert np.abs(shown - blurred).max() <= 2
+    stage.set_filter(background="color")
+    stage.settle()
+    assert np.abs(stage.shot(CAMERA).astype(int) - blurred).max() > 50
+
+
 def test_a_source_of_another_size_gets_a_mask_again(stage: Stage) -> None:
     picture, _ = person()
     _on(stage, picture, background="transparent")

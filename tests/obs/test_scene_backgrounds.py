@@ -119,6 +119,22 @@ def test_a_nested_scene_keeps_its_own_and_the_outer_one_rules_where_it_has_none(
     assert _is(scenes.shot(OUTER), BEACH_BGR)
 
 
+def test_a_scene_s_filter_that_is_off_rules_nothing(scenes: Stage) -> None:
+    whole = "On the scene itself"
+    colour = {"background": "color", "background_color": DEFAULT, "cover": "hidden"}
+    scenes.obs.add_filter(BEACH, whole, FILTER_ID, colour)
+    eye = {"sourceName": BEACH, "filterName": SCENE_FILTER}
+    try:
+        wait_for(lambda: _is(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own")
+        scenes.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": False})
+        wait_for(lambda: _is(scenes.shot(BEACH), DEFAULT_BGR), 20, "the filter's")
+    finally:
+        scenes.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": True})
+        request = {"sourceName": BEACH, "filterName": whole}
+        scenes.obs.request("RemoveSourceFilter", request)
+    wait_for(lambda: _is(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own again")
+
+
 def test_a_fade_mixes_the_two_backgrounds_and_never_shows_a_third(
     scenes: Stage, tmp_path: Path
 ) -> None:

@@ -65,3 +65,23 @@ def test_a_source_that_is_laid_out_otherwise_is_not_written_to_and_stays_hidden(
         _logged(stage, sentence)
         stage.wait_frames(10)
         assert (stage.shot(CAMERA, (1280, 720))[..., 3] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("effect", "settings"), [("shrink", {}), ("composite", {}), ("matte", {"grow": -5.0})]
+)
+def test_a_shader_that_the_driver_refuses_is_named_and_no_room_is_shown(
+    start_obs: StartObs, product: Path, effect: str, settings: dict[str, Any]
+) -> None:
+    file = product.parent / "vb_filter" / f"{effect}.effect"
+    file.write_text(file.read_text("utf-8") + "\nno effect {\n", "utf-8")
+    with start_obs(scripts=((product, {}),)) as stage:
+        sentence = f"The effect {effect} does not compile on this graphics driver"
+        stage.expected.append(sentence)
+        stage.picture(CAMERA, person(room=SECRET)[0])
+        stage.add_filter(background="color", cover="color", **settings)
+        _logged(stage, sentence)
+        stage.wait_frames(10)
+        assert (stage.shot(CAMERA, (1280, 720))[..., 3] == 0).all()
+        logged = [line for line in stage.obs.log().splitlines() if line[:2].isdigit()]
+        assert sum(sentence in line for line in logged) == 1  # and not with every frame

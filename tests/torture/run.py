@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.obs.conftest import BASELINE_LEAKS, graphics_errors, worker_pids
-from tests.obs.stage import Stage
+from tests.obs.shooting import shooting
+from tests.obs.stage import CAMERA, SCENE, Stage
 from tests.torture.walk import OTHER_COLLECTION, Walk
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 
@@ -157,8 +158,9 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
     try:
         walk.set_up()
         end = time.monotonic() + 60 * minutes
-        while time.monotonic() < end:
-            walk.step()
+        with shooting(session, [CAMERA, SCENE]):
+            while time.monotonic() < end:
+                walk.step()
         walk.rest()
     except Exception as error:
         faults.append(f"{type(error).__name__}: {error}")

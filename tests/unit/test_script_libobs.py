@@ -104,21 +104,30 @@ def test_the_lua_half_that_refuses_is_unloaded_and_says_why(
 ) -> None:
     library = _obs(
         monkeypatch, (30, 0, 0),
-        obs_script_create=7, obs_script_loaded=True,
+        os_task_queue_create=9, obs_script_create=7, obs_script_loaded=True,
         obs_data_get_string=b"Error.OldObs\ngs_one, gs_two",
     )  # fmt: skip
     with pytest.raises(LibraryError) as caught:
         lua_half.load({})
     assert "libobs has no gs_one, gs_two" in caught.value.text(ENGLISH)
-    destroyed: Any = library.obs_script_destroy  # type: ignore[attr-defined]
-    assert destroyed.calls == [(7,)]
+    made: Any = library
+    assert made.obs_script_destroy.calls == [(7,)]
+    assert made.os_task_queue_destroy.calls == [(9,)]
 
 
 def test_a_lua_half_without_objection_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = _obs(monkeypatch, (30, 0, 0), obs_script_create=7, obs_script_loaded=True)
-    assert lua_half.load({}) == 7
-    destroyed: Any = library.obs_script_destroy  # type: ignore[attr-defined]
-    assert not destroyed.calls
+    made: Any = _obs(
+        monkeypatch, (30, 0, 0),
+        os_task_queue_create=9, obs_script_create=7, obs_script_loaded=True,
+    )  # fmt: skip
+    loaded = lua_half.load({})
+    assert loaded == (7, 9)
+    table = made.obs_data_set_string.calls[0][2]
+    assert b'["queue"]=9' in table
+    assert not made.obs_script_destroy.calls
+    lua_half.destroy(loaded)
+    assert made.obs_script_destroy.calls == [(7,)]
+    assert made.os_task_queue_destroy.calls == [(9,)]
 
 
 def test_on_windows_too_obs_finds_the_folder_of_the_lua_half(
@@ -137,10 +146,14 @@ def test_on_windows_too_obs_finds_the_folder_of_the_lua_half(
 def test_a_lua_half_that_does_not_load_is_named(
     handle: int | None, loaded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _obs(monkeypatch, (30, 0, 0), obs_script_create=handle, obs_script_loaded=loaded)
+    made: Any = _obs(
+        monkeypatch, (30, 0, 0),
+        os_task_queue_create=9, obs_script_create=handle, obs_script_loaded=loaded,
+    )  # fmt: skip
     with pytest.raises(LibraryError) as caught:
         lua_half.load({})
     assert "virtual_background.lua" in caught.value.text(ENGLISH)
+    assert made.os_task_queue_destroy.calls == [(9,)]
 
 
 # Where the libraries are
