@@ -157,15 +157,21 @@ function M.render_plainly(source) M.C.obs_source_default_render(source) end
 -- Another thread may be removing any filter of a source while it is drawn. Returns a reference,
 -- which has to be released, to what is below `filter` on the source `parent`: taken while that
 -- source's filters stand still, as what obs_filter_get_target gives may be gone a moment later.
--- Returns nil where the filter is on its way out.
+-- Returns nil where the filter is on its way out. Where a filter of ours has kept callbacks that want
+-- this Lua's lock under that of the source's filters (see leave_to_libobs), the latter is left alone.
 local sought, last, found
+local all_left = true
 local visit_filter = ffi.cast("vb_visit", function(parent, filter)
 	if filter == sought then found = M.C.obs_source_get_ref(last or parent) end
 	last = filter
 end)
 function M.take_below(filter, parent)
 	sought, last, found = filter, nil, nil
-	M.C.obs_source_enum_filters(parent, visit_filter, nil)
+	if all_left then
+		M.C.obs_source_enum_filters(parent, visit_filter, nil)
+	else
+		found = M.C.obs_source_get_ref(M.C.obs_filter_get_target(filter))
+	end
 	return found ~= nil and found or nil
 end
 
@@ -248,11 +254,13 @@ function M.leave_to_libobs(source)
 	for index = 0, M.INFO_WITHIN do
 		if words[index] == id then
 			local found = ffi.cast("vb_source_info *", words + index)
-			if not is_info(found, source) then return false end
+			all_left = all_left and is_info(found, source)
+			if not all_left then return false end
 			found.get_width, found.get_height, found.save, found.load = nil, nil, nil, nil
 			return true
 		end
 	end
+	all_left = false
 	return false
 end
 
