@@ -22,6 +22,8 @@ PACKAGES = Path(__file__).resolve().parent.parent
 STABLE_SECONDS = 10.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
 LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
+MOST_LINES = 500  # of one worker: OBS's log may not fill the disk
+ENOUGH = "The worker has said too much: what more it says is left out of this log."
 
 
 class WorkerProcess:
@@ -146,12 +148,15 @@ class WorkerProcess:
     def _read_lines(
         self, stream: Any, process: subprocess.Popen[bytes], ended: threading.Event
     ) -> None:
+        said = 0
         with stream:
             while raw := stream.readline(LONGEST_LINE):
                 line = raw.decode("utf-8", "replace").rstrip()
                 if line:
                     self.last_line = line
-                    self._on_line(line)
+                    said += 1
+                    if said <= MOST_LINES:
+                        self._on_line(line if said < MOST_LINES else ENOUGH)
         process.wait()  # it may have closed it and live on
         ended.set()
 

@@ -103,6 +103,14 @@ def test_a_line_without_an_end_is_passed_on_in_parts(watch: Watch) -> None:
     assert max(map(len, watched.lines)) == worker_process.LONGEST_LINE
 
 
+def test_a_worker_that_says_too_much_does_not_fill_obs_s_log(watch: Watch) -> None:
+    count = 2 * worker_process.MOST_LINES
+    watched = watch(f"import sys\nfor n in range({count}): print(n, file=sys.stderr)\n{WAITS}")
+    _until(lambda: watched.worker.last_line == str(count - 1))
+    assert len(watched.lines) == worker_process.MOST_LINES
+    assert watched.lines[-2:] == [str(worker_process.MOST_LINES - 2), worker_process.ENOUGH]
+
+
 def test_a_worker_that_ends_after_the_next_load_leaves_that_ones_worker_alone(
     watch: Watch,
 ) -> None:

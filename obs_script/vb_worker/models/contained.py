@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from vb_link import bounded, limits, places
 from vb_worker import sandbox, watchdog
+from vb_worker.errors import first_line
 from vb_worker.models import graph_file, measured, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import companion_of
@@ -229,8 +230,7 @@ def main(arguments: list[str]) -> int:
     except ModelError as error:
         problem = {"text": str(error), "key": error.key, "arguments": error.arguments}
     except Exception as error:  # whatever it is: the worker would meet it too
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        wrong = ModelError("CannotLoad", path=path, reason=reason.rstrip("."))
+        wrong = ModelError("CannotLoad", path=path, reason=first_line(error))
         problem = {"text": str(wrong), "key": wrong.key, "arguments": wrong.arguments}
     print(json.dumps(problem), flush=True)
     os._exit(0)  # some files fault when they are taken down; what was to be said is said
