@@ -1,7 +1,7 @@
 -- Effects, texrenders and drawing into them. Everything is made lazily inside video_render and
 -- handed back by `objects` for freeing. One such state belongs to one filter.
 local ffi = require("ffi")
-local obs, folder = ...
+local obs, files = ...
 local C = obs.C
 
 local M = {}
@@ -9,20 +9,6 @@ local M = {}
 M.CLEAR = ffi.new("vb_vec4", 0, 0, 0, 0)
 local vec2 = ffi.new("vb_vec2")
 local vec4 = ffi.new("vb_vec4")
-
-local texts = {}
-local function text_of(name)
-	if not texts[name] then
-		local file = assert(io.open(folder .. name .. ".effect", "rb"))
-		texts[name] = file:read("*a")
-		file:close()
-	end
-	return texts[name]
-end
-for _, name in ipairs({ "shrink", "blur", "composite", "plain", "matte", "zones", "stats",
-	"refine" }) do
-	text_of(name)
-end
 
 -- Effects belong to all filters together, and stay when the last one goes with its scene
 -- collection: drivers keep much of each that was ever compiled, also when it is destroyed.
@@ -40,7 +26,7 @@ function M.effect(state, name, defines, key)
 	local made = effects[key]
 	if made then return made end
 	local problem = ffi.new("char *[1]")
-	local effect = C.gs_effect_create(defines .. text_of(name), key .. ".effect", problem)
+	local effect = C.gs_effect_create(defines .. files[name .. ".effect"], key .. ".effect", problem)
 	if effect == nil then
 		local why = problem[0] ~= nil and ffi.string(problem[0]) or "no reason given"
 		C.bfree(problem[0])

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from vb_link import layout, settings
 from vb_script import governor, libobs
 
-PATH = Path(__file__).resolve().parent.parent / "vb_filter" / "virtual_background.lua"
+FOLDER = Path(__file__).resolve().parent.parent / "vb_filter"
+PATH = FOLDER / "virtual_background.lua"
 
 
 def literal(value: Any) -> str:
@@ -108,10 +109,10 @@ def load(table: dict[str, Any]) -> Loaded:
     libobs is not what the Lua half declares.
     """
     scripting, obs = libobs.scripting(), libobs.libobs()
-    queue = obs.os_task_queue_create()
+    files, queue = _files(), obs.os_task_queue_create()
     if not queue:
         raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
-    table = {**table, "queue": queue}
+    table = {**table, "files": files, "queue": queue}
     # OBS finds the folder by the last "/", on Windows, too; names are UTF-8 there.
     path = os.fsencode(PATH.as_posix())
     handle = _with_data(table, lambda data: scripting.obs_script_create(path, data))
@@ -136,6 +137,21 @@ def _problem(handle: int) -> libobs.LibraryError | None:
         obs.obs_data_release(settings)
     key, _, detail = told.decode("utf-8", "replace").partition("\n")
     return libobs.LibraryError(key, library="libobs", function=detail) if key else None
+
+
+def _files() -> dict[str, str]:
+    """Return the texts of the Lua half's other files and its shaders by name.
+
+    Raises libobs.LibraryError for one that cannot be read.
+    """
+    try:
+        return {
+            path.name: path.read_text("utf-8")
+            for path in sorted(FOLDER.iterdir())
+            if path.suffix in (".lua", ".effect") and path.name != PATH.name
+        }
+    except OSError as error:
+        raise libobs.LibraryError("Error.LuaHalf", file=PATH.name) from error
 
 
 def update(loaded: Loaded, table: dict[str, Any]) -> None:

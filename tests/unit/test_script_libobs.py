@@ -124,6 +124,7 @@ def test_a_lua_half_without_objection_is_kept(monkeypatch: pytest.MonkeyPatch) -
     assert loaded == (7, 9)
     table = made.obs_data_set_string.calls[0][2]
     assert b'["queue"]=9' in table
+    assert b'["libobs.lua"]=' in table and b'["blur.effect"]=' in table
     assert not made.obs_script_destroy.calls
     lua_half.destroy(loaded)
     assert made.obs_script_destroy.calls == [(7,)]
@@ -133,7 +134,10 @@ def test_a_lua_half_without_objection_is_kept(monkeypatch: pytest.MonkeyPatch) -
 def test_on_windows_too_obs_finds_the_folder_of_the_lua_half(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    library = _obs(monkeypatch, (30, 0, 0), obs_script_create=7, obs_script_loaded=True)
+    library = _obs(
+        monkeypatch, (30, 0, 0),
+        os_task_queue_create=9, obs_script_create=7, obs_script_loaded=True,
+    )  # fmt: skip
     windows = PureWindowsPath("C:\\Users\\太郎\\vb_filter\\virtual_background.lua")
     monkeypatch.setattr(lua_half, "PATH", windows)
     lua_half.load({})
