@@ -61,6 +61,7 @@ class Application:
         self.shown: dict[int, tuple[int, status.Figures]] = {}
         self.status_lock = threading.Lock()
         self.names_asked = False
+        self.fault = ""  # what was told last
 
     def load(self, settings: Any) -> None:
         # First, while OBS has noted this script as the running one: whenever Python's lock is let
@@ -179,7 +180,9 @@ class Application:
     def failed(self, error: Exception) -> None:
         """Tell of an error no part expected; the parts go on."""
         what = f"{type(error).__name__}: {error}"
-        libobs.log(texts.say(self.texts, "Error.Unexpected", error=what), warning=True)
+        if what != self.fault:  # it may come with each second
+            self.fault = what
+            libobs.log(texts.say(self.texts, "Error.Unexpected", error=what), warning=True)
 
     def note(self, sentence: str, *, warning: bool = False) -> None:
         """Show one sentence: the answer to what the user asked for."""

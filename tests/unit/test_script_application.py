@@ -176,3 +176,16 @@ def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way:
     assert scenes["backgrounds"].text == "Stage: Blur"
     assert scenes["scene"].choices == [("Stage", "Stage")]
     assert tools["camera"].choices == [("Camera: Virtual Background", "Camera\nVirtual Background")]
+
+
+def test_a_fault_of_ours_that_comes_each_second_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(libobs, "log", lambda text, **_: told.append(text))
+    made = application.Application()
+    for error in (KeyError("one"), KeyError("one"), ValueError("another"), KeyError("one")):
+        made.failed(error)
+    assert [line.rsplit(": ", 2)[1:] for line in told] == [
+        ["KeyError", "'one'"], ["ValueError", "another"], ["KeyError", "'one'"],
+    ]  # fmt: skip
