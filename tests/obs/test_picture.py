@@ -269,11 +269,11 @@ def test_a_word_that_is_no_choice_counts_as_the_default(stage: Stage) -> None:
     blurred = stage.shot(CAMERA).astype(int)
     stage.set_filter(background="colour", quality="best of all")
     stage.settle()
-    shown = stage.shot(CAMERA).astype(int)
-    assert np.abs(shown - blurred).max() <= 2
+    # The edge may be drawn otherwise meanwhile: finer as long as read-backs are quick.
+    assert np.abs(stage.shot(CAMERA).astype(int) - blurred).mean() < 0.5
     stage.set_filter(background="color")
     stage.settle()
-    assert np.abs(stage.shot(CAMERA).astype(int) - blurred).max() > 50
+    assert np.abs(stage.shot(CAMERA).astype(int) - blurred).mean() > 10
 
 
 def test_a_source_of_another_size_gets_a_mask_again(stage: Stage) -> None:
