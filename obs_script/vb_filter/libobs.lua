@@ -175,17 +175,6 @@ function M.take_below(filter, parent)
 	return found ~= nil and found or nil
 end
 
--- The size of what is below a filter; 0 where nothing is.
-function M.width_below(filter)
-	local target = M.C.obs_filter_get_target(filter)
-	return target ~= nil and M.C.obs_source_get_base_width(target) or 0
-end
-
-function M.height_below(filter)
-	local target = M.C.obs_filter_get_target(filter)
-	return target ~= nil and M.C.obs_source_get_base_height(target) or 0
-end
-
 -- How a source draws itself: FLAG_ASYNC alone is one sprite, 0 is by OBS's default effect.
 function M.drawing_flags(source)
 	return bit.band(M.C.obs_source_get_output_flags(source), M.FLAG_ASYNC + M.FLAG_CUSTOM_DRAW)

@@ -1,4 +1,4 @@
--- What a camera's filter and a scene's filter have in common: settings, and the pictures, videos
+-- What a camera's filter and a scene's filter have in common: size, settings, and the pictures, videos
 -- and sources they draw.
 local ffi = require("ffi")
 local obslua = obslua
@@ -57,6 +57,17 @@ function M.set_defaults(rows, data)
 		(set[setting.kind] or obslua.obs_data_set_default_string)(
 			data, setting.key, setting.default)
 	end
+end
+
+-- The size of what is below the filter; 0 where nothing is.
+function M.get_width(self)
+	local target = obs.C.obs_filter_get_target(self.filter)
+	return target ~= nil and obs.C.obs_source_get_base_width(target) or 0
+end
+
+function M.get_height(self)
+	local target = obs.C.obs_filter_get_target(self.filter)
+	return target ~= nil and obs.C.obs_source_get_base_height(target) or 0
 end
 
 -- Wishes for what the settings name. `parts` says which parts are in use: a scene's filter may

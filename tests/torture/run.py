@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.obs.conftest import BASELINE_LEAKS, graphics_errors, worker_pids
+from tests.obs.conftest import BASELINE_LEAKS, FAULT, graphics_errors, worker_pids
 from tests.obs.shooting import shooting
 from tests.obs.stage import CAMERA, SCENE, Stage
 from tests.torture.walk import OTHER_COLLECTION, Walk
@@ -183,10 +183,10 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
         faults.append("A worker outlived OBS.")
     if not set(Path("/dev/shm").iterdir()) <= shared:
         faults.append("Shared memory was left.")
+    lines = [line for line in report.log.splitlines() if "hammer.py" not in line]
     for sign in ("Traceback (most recent call last)", ".lua:", "does not compile"):
-        faults += [
-            line for line in report.log.splitlines() if sign in line and "hammer.py" not in line
-        ]
+        faults += [line for line in lines if sign in line]
+    faults += [line for line in lines if FAULT.search(line) and line not in faults]
     faults += graphics_errors(report.log)[:20] + growth(walk.memory)
     count = folder / "hammer.count"
     hammered = int(count.read_text() or 0) if count.exists() else 0

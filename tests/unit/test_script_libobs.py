@@ -47,6 +47,12 @@ def _obs(monkeypatch: pytest.MonkeyPatch, version: tuple[int, int, int], **resul
     return library
 
 
+def _obs_with_lua(monkeypatch: pytest.MonkeyPatch, **results: Any) -> Any:
+    """Return an OBS whose queue of tasks is 9 and whose Lua script, which loads, is 7."""
+    loaded = {"os_task_queue_create": 9, "obs_script_create": 7, "obs_script_loaded": True}
+    return _obs(monkeypatch, (30, 0, 0), **{**loaded, **results})
+
+
 def test_every_function_gets_its_declaration() -> None:
     library = Library(libobs._LIBOBS)
     assert libobs._declare(library, libobs._LIBOBS, "libobs") is library
@@ -102,24 +108,17 @@ def test_a_newer_obs_is_taken_and_named(
 def test_the_lua_half_that_refuses_is_unloaded_and_says_why(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    library = _obs(
-        monkeypatch, (30, 0, 0),
-        os_task_queue_create=9, obs_script_create=7, obs_script_loaded=True,
-        obs_data_get_string=b"Error.OldObs\ngs_one, gs_two",
-    )  # fmt: skip
+    refusal = b"Error.OldObs\ngs_one, gs_two"
+    made = _obs_with_lua(monkeypatch, obs_data_get_string=refusal)
     with pytest.raises(LibraryError) as caught:
         lua_half.load({})
     assert "libobs has no gs_one, gs_two" in caught.value.text(ENGLISH)
-    made: Any = library
     assert made.obs_script_destroy.calls == [(7,)]
     assert made.os_task_queue_destroy.calls == [(9,)]
 
 
 def test_a_lua_half_without_objection_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: Any = _obs(
-        monkeypatch, (30, 0, 0),
-        os_task_queue_create=9, obs_script_create=7, obs_script_loaded=True,
-    )  # fmt: skip
+    made = _obs_with_lua(monkeypatch)
     loaded = lua_half.load({})
     assert loaded == (7, 9)
     table = made.obs_data_set_string.calls[0][2]
@@ -134,15 +133,11 @@ def test_a_lua_half_without_objection_is_kept(monkeypatch: pytest.MonkeyPatch) -
 def test_on_windows_too_obs_finds_the_folder_of_the_lua_half(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    library = _obs(
-        monkeypatch, (30, 0, 0),
-        os_task_queue_create=9, obs_script_create=7, obs_script_loaded=True,
-    )  # fmt: skip
+    made = _obs_with_lua(monkeypatch)
     windows = PureWindowsPath("C:\\Users\\太郎\\vb_filter\\virtual_background.lua")
     monkeypatch.setattr(lua_half, "PATH", windows)
     lua_half.load({})
-    created: Any = library.obs_script_create  # type: ignore[attr-defined]
-    ((path, _),) = created.calls
+    ((path, _),) = made.obs_script_create.calls
     assert path == "C:/Users/太郎/vb_filter/virtual_background.lua".encode()
 
 
@@ -150,10 +145,7 @@ def test_on_windows_too_obs_finds_the_folder_of_the_lua_half(
 def test_a_lua_half_that_does_not_load_is_named(
     handle: int | None, loaded: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: Any = _obs(
-        monkeypatch, (30, 0, 0),
-        os_task_queue_create=9, obs_script_create=handle, obs_script_loaded=loaded,
-    )  # fmt: skip
+    made = _obs_with_lua(monkeypatch, obs_script_create=handle, obs_script_loaded=loaded)
     with pytest.raises(LibraryError) as caught:
         lua_half.load({})
     assert "virtual_background.lua" in caught.value.text(ENGLISH)

@@ -20,15 +20,25 @@ from vb_worker.pictures import write_png
 ROOT = Path(__file__).resolve().parents[2]
 
 
+CAN = """
+def can(call):
+    try:
+        call()
+        return True
+    except PermissionError:
+        return False
+"""
+
+
 def _python(code: str, data: Path, **more: str) -> str:
-    """Run ``code`` in a process of its own whose home and data are in ``data``."""
+    """Run ``code``, which may ask ``can``, in a process whose home and data are in ``data``."""
     environment = {
         **os.environ, "PYTHONPATH": str(ROOT / "obs_script"), "HOME": str(data),
         places.DATA_VARIABLE: str(data / "data"), **more,
     }  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(code)], env=environment, cwd=ROOT / "obs_script",
-        capture_output=True, text=True, timeout=120, check=False,
+        [sys.executable, "-c", CAN + textwrap.dedent(code)], env=environment,
+        cwd=ROOT / "obs_script", capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -115,12 +125,6 @@ def test_only_its_own_files_are_read_and_only_its_state_is_written(
         (places.user_models_dir() / "out.onnx").symlink_to({str(secret)!r})
         Path(places.data_dir(), "venv").mkdir()
         sandbox.enter()
-        def can(call):
-            try:
-                call()
-                return True
-            except PermissionError:
-                return False
         print(json.dumps({{
             "model": can(lambda: (places.user_models_dir() / "a.toml").read_text()),
             "shipped": can(lambda: (places.models_dir() / "selfie_square.onnx").read_bytes()),
@@ -164,12 +168,6 @@ def test_a_gpus_onnxruntime_opens_what_a_gpu_needs_and_only_where_there_is_one(
             Path(folder, "virtual-background-test").touch()
         sandbox.enter()
         tempfile.tempdir = None  # it remembers
-        def can(call):
-            try:
-                call()
-                return True
-            except PermissionError:
-                return False
         print(json.dumps({{
             "others' caches": can((Path.home() / ".cache" / "virtual-background-test").read_text),
             "temporary files": can(Path(common, "virtual-background-test").read_text),
@@ -190,12 +188,6 @@ def test_a_gpus_onnxruntime_opens_what_a_gpu_needs_and_only_where_there_is_one(
 REACH = """
     import json, os, signal, subprocess, sys
     from pathlib import Path
-    def can(call):
-        try:
-            call()
-            return True
-        except PermissionError:
-            return False
     def reach(*_):
         child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
         others, own = f"/proc/{os.getppid()}", f"/proc/{child.pid}"
