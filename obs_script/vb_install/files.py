@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import os
 import shutil
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from vb_install.system import InstallError
+from vb_link import whole_file
 
 
 def explain(error: OSError, path: Path) -> InstallError:
@@ -30,21 +28,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     Raises InstallError, with the old file untouched and nothing left beside it.
     """
     path = path.resolve()
-    temporary: Path | None = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, temporary)
-        os.replace(temporary, path)  # noqa: PTH105 - one name to break in tests
+        whole_file.write(path, data)
     except OSError as error:
-        if temporary is not None:
-            with suppress(OSError):
-                temporary.unlink()
         raise explain(error, path) from error
 
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from vb_link import bounded, limits
+from vb_link import bounded, limits, whole_file
 from vb_link.settings import SETTINGS, Setting, Value
 from vb_script.texts import SaidError
 
@@ -33,8 +30,8 @@ def save(path: str, settings: Mapping[str, Value]) -> None:
             backup = target.with_name(target.name + ".bak")
             if backup.exists() and not _is_ours(backup):
                 raise SaidError("Preset.NotOurs", path=backup)
-            _write(backup, target.read_bytes())
-        _write(target, body.encode())
+            whole_file.write(backup, target.read_bytes())
+        whole_file.write(target, body.encode())
     except OSError as error:
         raise SaidError(
             "Preset.CannotWrite", path=target, reason=error.strerror or error
@@ -106,20 +103,3 @@ def _parsed(path: Path) -> dict[str, Any] | None:
 
 def _is_ours(path: Path) -> bool:
     return path.is_file() and _parsed(path) is not None
-
-
-def _write(path: Path, body: bytes) -> None:
-    """Write a file whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            Path(name).chmod(path.stat().st_mode & 0o777)
-        Path(name).replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import re
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from vb_link import places
+from vb_link import places, whole_file
 from vb_link.diagnosis.findings import Finding
 
 NAME = "doctor-report.txt"
@@ -72,14 +70,5 @@ def write(text: str, path: Path | None = None) -> Path:
     if path.exists() and not path.is_file():  # a terminal or a pipe
         path.write_text(text, encoding="utf-8")
         return path
-    file = path.resolve()  # a link stays one
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as new:
-            new.write(text)
-        Path(name).replace(file)
-    except OSError:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise
+    whole_file.write(path.resolve(), text.encode("utf-8"))  # a link stays one
     return path
