@@ -24,7 +24,7 @@ from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
 from vb_link import isolated, places
 
-_CHECKS: tuple[tuple[str, ...], ...] = (("ruff", "check", "."), ("mypy",), ("pytest",))
+_CHECKS: tuple[tuple[str, ...], ...] = (("ruff", "check", "."), ("mypy",), ("pytest", "--all"))
 
 
 def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:

@@ -21,13 +21,12 @@ from vb_demo.obs_session import ObsSession
 FAULT = re.compile(r"\.lua:\d+:|The script met a fault of its own")
 BASELINE_LEAKS = 1  # what OBS 29 to 32 report themselves after a plain run, without any script
 
-if shutil.which("obs") is None:
-    pytest.fail("OBS is not installed: run `python3 install.py test`, which sets it up.")
-
 
 @pytest.fixture(scope="session", autouse=True)
 def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A user data folder whose worker environment is the one the tests run in."""
+    if shutil.which("obs") is None:
+        pytest.fail("OBS is not installed: run `python3 install.py test`, which sets it up.")
     folder = tmp_path_factory.mktemp("data")
     (folder / "venv").symlink_to(sys.prefix)
     before = os.environ.get("OBS_VIRTUAL_BACKGROUND_DATA")

@@ -167,7 +167,7 @@ def test_all_checks_run_and_the_first_failure_counts(system: FakeSystem) -> None
     assert [command[1:] for command, _ in system.handed] == [
         ["-m", "ruff", "check", "."],
         ["-m", "mypy"],
-        ["-m", "pytest", "-k", "link"],
+        ["-m", "pytest", "--all", "-k", "link"],
     ]
     system.hand_codes = {}
     assert cli.main(["test"], system) == 0

@@ -24,7 +24,10 @@ from vb_worker.pipeline import Pipeline
 
 VARIABLE = "OBS_VIRTUAL_BACKGROUND_TEST_MODELS"
 FOLDER = os.environ.get(VARIABLE)
-pytestmark = pytest.mark.skipif(FOLDER is None, reason=f"{VARIABLE} is not set")
+pytestmark = [
+    pytest.mark.weights,
+    pytest.mark.skipif(FOLDER is None, reason=f"{VARIABLE} is not set"),
+]
 SHIPPED = find_models([places.models_dir()])
 
 
