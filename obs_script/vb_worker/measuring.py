@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 
 from vb_link import isolated
 from vb_worker.models import ModelError, choose_model, default_folders, find_models, open_model
-from vb_worker.models.manifest import Manifest, load
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.manifest_reader import load
 from vb_worker.models.model import Model
 from vb_worker.models.network import Network
 from vb_worker.pipeline import Pipeline

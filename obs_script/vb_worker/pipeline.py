@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vb_worker.exposure import Exposure
 from vb_worker.look import Look
-from vb_worker.models.instances import InstancesModel
+from vb_worker.models.families.instances import InstancesModel
 from vb_worker.models.model import Model
 from vb_worker.movement import Movement
 from vb_worker.person_choice import PersonChoice

@@ -28,6 +28,7 @@ from vb_worker.errors import first_line
 from vb_worker.marks import marks_of
 from vb_worker.models import contained, measured, registry
 from vb_worker.models.errors import ModelError
+from vb_worker.models.families import finds_person
 from vb_worker.models.manifest import Manifest
 from vb_worker.person_choice import PersonChoice, point_of
 from vb_worker.pipeline import Pipeline
@@ -254,7 +255,7 @@ class Worker:
         manifest = self.models.get(name)
         if manifest is None or not manifest.installed:
             raise ModelError("NotInstalled", name=name)
-        if not manifest.finds_person:
+        if not finds_person(manifest):
             raise ModelError("FindsNoPeople", name=name)
         ended = None
         try:

@@ -15,7 +15,7 @@ from vb_worker import sandbox, watchdog
 from vb_worker.errors import UserError
 from vb_worker.models import ModelError, trial
 from vb_worker.models.kinds import open_model
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 from vb_worker.pictures import read_picture
 
 MODEL_SECONDS = 5

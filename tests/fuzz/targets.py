@@ -21,7 +21,7 @@ from tests.fuzz.warp import warped
 from vb_link import layout, picture_size, places, settings, unit_file
 from vb_script import lua_half, model_list, presets, status, texts, unit_list
 from vb_worker.models import ManifestError, ModelError, contained, graph_file, measured
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 from vb_worker.models.manifest_table import LARGEST_SIDE
 from vb_worker.models.providers import driver
 

@@ -13,7 +13,7 @@ from tests.obs.conftest import worker_pids
 from tests.obs.stage import CAMERA, SECRET, person, room_pixels, wait_for
 from vb_link import limits, places
 from vb_worker.models import contained, measured
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 
 MARGIN = 24
 

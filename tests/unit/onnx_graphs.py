@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from vb_worker.models import Manifest
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 OPSET, IR_VERSION = 17, 8

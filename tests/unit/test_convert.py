@@ -37,7 +37,7 @@ from vb_worker.convert import (
 )
 from vb_worker.convert.errors import ConversionError
 from vb_worker.models import ModelError, open_model, trial
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 from vb_worker.models.network import Network
 
 SHIPPED = places.models_dir()

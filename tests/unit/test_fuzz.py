@@ -17,7 +17,7 @@ from vb_link import picture_size, places, settings
 from vb_script import presets
 from vb_script.texts import SaidError
 from vb_worker.models import ManifestError, ModelError, graph_file
-from vb_worker.models import manifest as manifests
+from vb_worker.models import manifest_reader as manifests
 
 # Cases that take about a second; models are opened by onnxruntime, pictures by OpenCV.
 CASES = {"models": 150, "pictures": 400, "manifests": 300, "presets": 300, "unit files": 150,

@@ -16,7 +16,7 @@ from tests.unit import onnx_architectures as architectures
 from tests.unit.worker_pictures import person
 from vb_link import places
 from vb_worker.models import InstancesModel, Manifest, open_model
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 from vb_worker.pipeline import Pipeline
 from vb_worker.quality import PRESETS
 

@@ -23,7 +23,7 @@ from vb_link import limits, places
 from vb_worker import cli, fetching, packages
 from vb_worker.errors import UserError
 from vb_worker.models import default_folders, find_models, open_model, trial
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 
 SHIPPED = places.models_dir()
 WEIGHTS = (SHIPPED / "selfie_landscape.onnx").read_bytes()
@@ -480,7 +480,7 @@ def test_an_own_model_is_written_whole_or_not_at_all(
 
 def test_the_written_manifest_reads_back_the_same(tmp_path: Path) -> None:
     from vb_worker.models import adding  # noqa: PLC0415 - only here
-    from vb_worker.models.manifest import parse  # noqa: PLC0415 - only here
+    from vb_worker.models.manifest_reader import parse  # noqa: PLC0415 - only here
 
     for manifest in find_models([SHIPPED]).values():
         if not manifest.file:

@@ -17,7 +17,7 @@ from vb_worker.models import (
     measured,
     open_model,
 )
-from vb_worker.models.manifest import load, parse
+from vb_worker.models.manifest_reader import load, parse
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from tests.unit.onnx_graphs import FLOAT, INT64, Graph, manifest_for
 from tests.unit.worker_pictures import iou, person
 from vb_link import places
 from vb_worker.models import InstancesModel, ModelError, open_model
-from vb_worker.models.manifest import load
+from vb_worker.models.families import finds_person
+from vb_worker.models.manifest_reader import load
 from vb_worker.pipeline import Pipeline
 
 W, H = 8, 6
@@ -180,7 +181,7 @@ def test_a_state_that_is_not_there_is_named_with_its_line(tmp_path: Path) -> Non
 def test_depth_is_nearness_from_0_to_1(tmp_path: Path, near: str) -> None:
     told = f'kind = "depth"\nnear = "{near}"'
     manifest = manifest_for(_one(tmp_path / "a.onnx"), told, width=W, height=H)
-    assert not manifest.finds_person
+    assert not finds_person(manifest)
     frame = _frame()
     answer = open_model(manifest)(frame)
     assert (answer.min(), answer.max()) == (0.0, 1.0)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import importlib
+import pkgutil
 from pathlib import Path
 
 import pytest
 
 from vb_link import places, settings
-from vb_worker.models import ManifestError, default_folders, find_models
-from vb_worker.models import manifest as manifests
-from vb_worker.models.kinds import ADAPTERS
+from vb_worker.models import ManifestError, default_folders, families, find_models
+from vb_worker.models import manifest_reader as manifests
+from vb_worker.models.family import Family
+from vb_worker.models.manifest import OutputSpec
 
 SHIPPED = places.models_dir()
 DEFAULT = SHIPPED / "selfie_landscape.toml"
@@ -48,8 +52,17 @@ def test_the_recipe_pins_what_the_manifests_name() -> None:
         assert model.file in notice
 
 
-def test_every_kind_of_output_has_its_class() -> None:
-    assert set(manifests.KINDS) == set(ADAPTERS)
+def test_every_family_that_a_file_declares_is_known() -> None:
+    declared = [
+        value
+        for module in pkgutil.iter_modules(families.__path__)
+        for value in vars(importlib.import_module(f"{families.__name__}.{module.name}")).values()
+        if isinstance(value, Family)
+    ]
+    assert len(declared) == len(families.FAMILIES)
+    assert {family.kind: family for family in declared} == families.FAMILIES
+    fields = {field.name for field in dataclasses.fields(OutputSpec)}
+    assert all(set(family.written) <= fields for family in declared)
 
 
 @pytest.mark.parametrize(

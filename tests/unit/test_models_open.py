@@ -12,7 +12,7 @@ import pytest
 
 from vb_link import places
 from vb_worker.models import Manifest, ModelError, choose_model, find_models, open_model
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 from vb_worker.models.providers import available_units, find_unit
 
 

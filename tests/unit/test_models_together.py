@@ -11,8 +11,8 @@ import pytest
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from vb_link import places
 from vb_worker.models import Manifest, ModelError, open_model
+from vb_worker.models.families.pair import PairModel
 from vb_worker.models.kinds import companion_of
-from vb_worker.models.together import TogetherModel
 from vb_worker.pipeline import Pipeline
 
 
@@ -40,7 +40,7 @@ def _constant(folder: Path, name: str, answer: float, size: int, more: str = "")
 def test_the_surer_one_counts_for_more(
     tmp_path: Path, first: float, second: float, common: float
 ) -> None:
-    together = TogetherModel(
+    together = PairModel(
         open_model(_constant(tmp_path, "one", first, 16)),
         open_model(_constant(tmp_path, "two", second, 24)),
     )
@@ -54,7 +54,7 @@ def test_a_companion_is_found_by_name(tmp_path: Path, monkeypatch: pytest.Monkey
     one = _constant(tmp_path, "one", 0.9, 16, 'companion = "selfie_square"')
     assert one.output.companion == "selfie_square"
     model = open_model(one)
-    assert isinstance(model, TogetherModel)
+    assert isinstance(model, PairModel)
     nobody = Pipeline(model).still(np.full((90, 160, 3), 120, np.uint8)).alpha
     alone = replace(one, output=replace(one.output, companion=""))
     assert (

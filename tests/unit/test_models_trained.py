@@ -20,6 +20,7 @@ from vb_link import places
 from vb_worker import cli
 from vb_worker.convert import checking, from_tflite
 from vb_worker.models import Manifest, find_models, open_model
+from vb_worker.models.families import finds_person
 from vb_worker.pipeline import Pipeline
 
 VARIABLE = "OBS_VIRTUAL_BACKGROUND_TEST_MODELS"
@@ -60,7 +61,7 @@ def test_a_published_network_installs_and_finds_the_person(
     assert cli.main(["models", "install", name, "--yes", "--file", *files]) == 0
     picture, truth = person(640, 360)
     model = open_model(manifest)
-    if not manifest.finds_person:
+    if not finds_person(manifest):
         nearness = model(picture)
         near = cv2.resize(truth, nearness.shape[::-1], interpolation=cv2.INTER_AREA) > 0.5
         assert nearness[near].mean() > nearness[~near].mean() + 0.1

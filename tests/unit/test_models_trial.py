@@ -10,7 +10,7 @@ import pytest
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from vb_link import places
 from vb_worker.models import Manifest, ModelError, open_model, trial
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 
 
 def _changed(folder: Path, name: str, old: str, new: str) -> Manifest:

@@ -20,7 +20,7 @@ from vb_link import layout, limits, memory, places, sentences, slots, wake
 from vb_script.blame import Blame
 from vb_script.worker_process import WorkerProcess
 from vb_worker.models import contained, measured
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 

@@ -17,7 +17,6 @@ from vb_worker.commands.table import table
 from vb_worker.errors import UsageError, UserError
 from vb_worker.measuring import Row, measure_apart
 from vb_worker.models import Manifest, graph_file
-from vb_worker.models.manifest import WITHOUT_NETWORK
 from vb_worker.models.network import checked_weights
 from vb_worker.models.providers import ComputeUnit, available_units
 
@@ -136,7 +135,7 @@ def _orders(
 ) -> Iterator[tuple[Row, Row]]:
     """Yield (what names a row, what is to be measured)."""
     for manifest in manifests:
-        without = manifest.kind in WITHOUT_NETWORK
+        without = not manifest.file
         sizes = [None] if manifest.input.width_range is None else options.size
         for precision in options.precision:
             if without and precision != "float32":

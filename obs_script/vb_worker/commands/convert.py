@@ -28,7 +28,7 @@ from vb_worker.commands.options import known_models, refuse_overwriting
 from vb_worker.convert.errors import refusing
 from vb_worker.errors import UsageError, UserError
 from vb_worker.models import Manifest, ModelError, adding, graph_file, open_model, trial
-from vb_worker.models.manifest import load
+from vb_worker.models.manifest_reader import load
 from vb_worker.models.network import Network, checked_weights
 from vb_worker.models.prepare import resize
 from vb_worker.pictures import read_picture

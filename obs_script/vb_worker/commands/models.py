@@ -11,6 +11,7 @@ from vb_worker.commands.options import known_model, known_models
 from vb_worker.commands.table import table
 from vb_worker.errors import UsageError, UserError
 from vb_worker.models import Manifest, ModelError, open_model
+from vb_worker.models.families import finds_person
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +103,7 @@ def _install(options: argparse.Namespace) -> int:
             raise UserError(f"{manifest.name} was not installed; --yes agrees to its terms.")
     found = install.install(manifest, options.file)
     print(f"{manifest.title} is installed: {manifest.weights}")
-    if manifest.finds_person:
+    if finds_person(manifest):
         print(f"On the test picture it finds {found:.0%} of the person.")
     return 0
 
@@ -129,7 +130,7 @@ def _add(options: argparse.Namespace) -> int:
         taken=known_models(),
     )
     _tell_guess(manifest)
-    print(f"On the test picture it finds {found:.0%} of the person." if manifest.finds_person
+    print(f"On the test picture it finds {found:.0%} of the person." if finds_person(manifest)
           else "On the test picture the person comes out nearer than the room.")  # fmt: skip
     print(f"Written: {manifest.path} (edit it if something is wrong), {manifest.weights}")
     print(f'It is in OBS\'s list as "{manifest.title}" now.')
@@ -160,5 +161,5 @@ def _check(options: argparse.Namespace) -> int:
             print(f"virtual-background: {error}", file=sys.stderr)
             failed = True
             continue
-        print(f"{manifest.name}: {found:.0%}" if manifest.finds_person else f"{manifest.name}: ok")
+        print(f"{manifest.name}: {found:.0%}" if finds_person(manifest) else f"{manifest.name}: ok")
     return 1 if failed else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vb_worker.models.errors import ManifestError, ModelError
-from vb_worker.models.instances import Instances, InstancesModel
+from vb_worker.models.families.instances import Instances, InstancesModel
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model

@@ -17,8 +17,11 @@ from vb_link import places
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.models import graph_file, trial
 from vb_worker.models.errors import ModelError
+from vb_worker.models.families import FAMILIES, family_of, finds_person
+from vb_worker.models.family import GraphOutput
 from vb_worker.models.kinds import open_model
-from vb_worker.models.manifest import KINDS, InputSpec, Manifest, OutputSpec, parse
+from vb_worker.models.manifest import InputSpec, Manifest, OutputSpec
+from vb_worker.models.manifest_reader import parse
 from vb_worker.models.network import Network
 from vb_worker.models.session import plain_session
 
@@ -26,6 +29,8 @@ _TIE = 0.003  # scores as near as this say nothing
 _RARE = 0.02  # blue first is rare: it has to be clearly better
 _FREE_SIDE = 256  # where the graph takes any size
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
+_OUTPUT_KEYS = ("name", "layout", "person", "activation", "foreground", "state", "companion",
+                "near", "least_score", "boxes", "labels", "scores", "masks")  # fmt: skip
 _STATE = re.compile(r"^(.*?)_?(in|i|input|prev|h_in)(\d*)$")
 
 
@@ -43,8 +48,8 @@ def add(
 
     ``taken`` are the models there are. Raises ModelError, one sentence, and writes nothing then.
     """
-    if kind is not None and kind not in KINDS:
-        raise ModelError(f"There is no kind {kind!r}; there are: {', '.join(KINDS)}.")
+    if kind is not None and kind not in FAMILIES:
+        raise ModelError(f"There is no kind {kind!r}; there are: {', '.join(FAMILIES)}.")
     name = name or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_") or "model"
     weights = places.user_models_dir() / f"{name}.onnx"
     path = weights.with_suffix(".toml")
@@ -89,7 +94,7 @@ def _refuse_taken(name: str, paths: tuple[Path, ...], taken: Mapping[str, Manife
 
 
 def _unfit(manifest: Manifest) -> ModelError:
-    finds = "find the person in" if manifest.finds_person else "put the person before the room in"
+    finds = "find the person in" if finds_person(manifest) else "put the person before the room in"
     return ModelError(
         f"However {manifest.file} is read, it does not {finds} the test picture; if it is made "
         "for that, write a manifest by hand (the README says how)."
@@ -121,7 +126,7 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
         )
     highest = max(score for score, _ in found)
     best = next(one for score, one in found if score >= highest - _TIE)
-    if best.kind != "depth" and highest < trial.GOOD_ENOUGH:
+    if finds_person(best) and highest < trial.GOOD_ENOUGH:
         raise _unfit(best)
     return best
 
@@ -143,7 +148,7 @@ def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Man
             except ModelError as error:  # it fails at this size, whatever it is fed
                 problems.append(error)
                 return
-            for output in _readings(model, manifest.output):
+            for output in family_of(manifest).readings(manifest.output, model.classes()):
                 told = replace(fed, output=output)
                 try:
                     reading = tuned.retuned(told)
@@ -155,22 +160,6 @@ def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Man
                     # Ties go to what comes first: the usual scale and colours.
                     mean = float(np.mean([one for one in scores if one is not None]))
                     yield mean - (_RARE if colour == "BGR" else 0.0), told
-
-
-def _readings(model: Network, output: OutputSpec) -> Iterator[OutputSpec]:
-    if output.kind in ("class_scores", "two_logits"):
-        for person in range(model.classes()):
-            yield replace(output, person=person)
-    elif output.kind in ("class_index", "instances"):
-        # The sets that networks are trained on number people so: COCO and ADE from 0 or 1,
-        # Cityscapes 11, ADE 12, VOC 15.
-        for person in (1, 0, 11, 12, 15):
-            yield replace(output, person=person)
-    elif output.kind == "depth":
-        yield output
-        yield replace(output, near="low")
-    else:
-        yield output
 
 
 def _inputs(session: Any) -> Iterator[InputSpec]:
@@ -216,79 +205,31 @@ def _outputs(session: Any, spec: InputSpec, kind: str | None) -> Iterator[Output
     outputs = session.get_outputs()
     inputs = [one.name for one in session.get_inputs()]
     state = tuple(
-        (one, renewed)
-        for one in inputs
-        if one != (spec.name or inputs[0]) and one not in spec.constants
-        for renewed in [_renewed(one, [out.name for out in outputs])]
+        (given, renewed)
+        for given in inputs
+        if given != (spec.name or inputs[0]) and given not in spec.constants
+        for renewed in [_renewed(given, [output.name for output in outputs])]
         if renewed
     )
-    instances = _instance_outputs(outputs)
-    if instances is not None and kind in (None, "instances"):
-        yield instances
-        return
+    families = [
+        family
+        for family in FAMILIES.values()
+        if family.kind == kind or (kind is None and family.unasked)
+    ]
+    for family in families:
+        whole = family.guess_whole(outputs)
+        if whole is not None:
+            yield whole
+            return
     taken = {renewed for _, renewed in state}
-    planes = [one for one in outputs if one.name not in taken and len(one.shape) in (2, 3, 4)]
-    for one in planes:
-        name = one.name if len(outputs) > 1 else ""
-        for output in _readings_of(one, spec, state, name):
-            if kind is None or output.kind == kind:
-                yield output
-        if kind == "depth":
-            yield OutputSpec("depth", name)
-        if kind == "alpha":
-            yield OutputSpec("alpha", name)
-
-
-def _readings_of(
-    one: Any, spec: InputSpec, state: tuple[tuple[str, str], ...], name: str
-) -> Iterator[OutputSpec]:
-    shape = list(one.shape)
-    if "int" in one.type:
-        yield OutputSpec("class_index", name)
-        return
-    if state:
-        yield OutputSpec("recurrent", name, state=state)
-        return
-    for layout in _score_layouts(shape, spec):
-        channels = shape[-1] if layout.endswith("HWC") else shape[-3]
-        if channels == 2:
-            for activation in ("softmax", "none"):
-                yield OutputSpec("two_logits", name, activation=activation, layout=layout)
-        elif isinstance(channels, int) and channels > 2:
-            for activation in ("softmax", "none"):
-                yield OutputSpec("class_scores", name, activation=activation, layout=layout)
-    if len([side for side in shape if side != 1]) <= 2 or not isinstance(shape[-1], int):
-        yield OutputSpec("probability", name, activation="none")
-        yield OutputSpec("probability", name, activation="sigmoid")
-
-
-def _score_layouts(shape: list[Any], spec: InputSpec) -> list[str]:
-    if len(shape) not in (3, 4) or (len(shape) == 3 and shape[0] == 1):
-        return []
-    first = spec.layout if len(shape) == 4 or not spec.layout.startswith("N") else spec.layout[1:]
-    other = {"NCHW": "NHWC", "NHWC": "NCHW", "CHW": "HWC", "HWC": "CHW"}[first]
-    # The channels are the side that is unlike the picture's.
-    sides = (spec.width, spec.height)
-    return [
-        layout
-        for layout in (first, other)
-        if (shape[-1] if layout.endswith("HWC") else shape[-3]) not in (1, *sides)
-    ][:1]
-
-
-def _instance_outputs(outputs: Any) -> OutputSpec | None:
-    names = {}
-    for one in outputs:
-        shape = list(one.shape)
-        if "int" in one.type and len(shape) == 1:
-            names["labels"] = one.name
-        elif len(shape) == 2 and shape[1] == 4:
-            names["boxes"] = one.name
-        elif len(shape) == 1:
-            names["scores"] = one.name
-        elif len(shape) in (3, 4):
-            names["masks"] = one.name
-    return OutputSpec("instances", **names) if len(names) == 4 else None
+    for output in outputs:
+        shape = list(output.shape)
+        if output.name in taken or len(shape) not in (2, 3, 4):
+            continue
+        name = output.name if len(outputs) > 1 else ""
+        plane = GraphOutput(name, shape, "int" in output.type, spec, state)
+        for family in families:
+            yield from family.guess(plane)
 
 
 def _renewed(given: str, outputs: list[str]) -> str | None:
@@ -338,23 +279,9 @@ def text_of(manifest: Manifest) -> str:
         inside = ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in spec.constants.items())
         lines.append(f"constants = {{ {inside} }}")
     lines += ["", "[output]", f"kind = {_toml(output.kind)}"]
-    plain = OutputSpec(output.kind)
-    has_class = output.kind in ("class_scores", "class_index", "instances", "two_logits")
-    activated = output.kind in ("probability", "class_scores", "two_logits")
-    for key, wanted in (
-        ("name", bool(output.name)),
-        ("layout", bool(output.layout)),
-        ("person", has_class),
-        ("activation", activated),
-        ("foreground", bool(output.foreground)),
-        ("state", bool(output.state)),
-        ("companion", bool(output.companion)),
-        ("near", output.kind == "depth"),
-        ("least_score", output.kind == "instances"),
-        *((key, bool(getattr(output, key))) for key in ("boxes", "labels", "scores", "masks")),
-    ):
-        if wanted and (has_class or activated or getattr(output, key) != getattr(plain, key)
-                       or key in ("near",)):  # fmt: skip
+    plain, written = OutputSpec(output.kind), family_of(manifest).written
+    for key in _OUTPUT_KEYS:
+        if key in written or getattr(output, key) != getattr(plain, key):
             lines.append(f"{key} = {_toml(getattr(output, key))}")
     return "\n".join([*lines, ""])
 

@@ -29,7 +29,8 @@ from vb_worker.errors import first_line
 from vb_worker.models import graph_file, measured, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import companion_of
-from vb_worker.models.manifest import WITHOUT_NETWORK, Manifest, load
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.manifest_reader import load
 from vb_worker.models.session import plain_session
 
 _PACKAGES = Path(__file__).resolve().parents[2]
@@ -42,7 +43,7 @@ _LATE = -14  # SIGALRM's, where there is one
 
 def needs_trial(manifest: Manifest) -> bool:
     """Return whether a model is the user's own, not one whose file this version names."""
-    if manifest.kind in WITHOUT_NETWORK:
+    if not manifest.file:
         return False
     return manifest.path.parent == places.user_models_dir() or not manifest.sha256
 

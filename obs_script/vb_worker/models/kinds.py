@@ -1,46 +1,15 @@
-"""Opening a model: which class runs which kind of output (one class a file)."""
+"""Opening a model: by its family's class, with its companion if it has one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Protocol
 
-from vb_worker.models.alpha import AlphaModel
-from vb_worker.models.class_index import ClassIndexModel
-from vb_worker.models.depth import DepthModel
 from vb_worker.models.errors import ModelError
-from vb_worker.models.grabcut import GrabCutModel
-from vb_worker.models.instances import InstancesModel
+from vb_worker.models.families import family_of
+from vb_worker.models.families.pair import PairModel
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model, Size
-from vb_worker.models.probability import ProbabilityModel
-from vb_worker.models.recurrent import RecurrentModel
 from vb_worker.models.registry import choose_model, default_folders, find_models
-from vb_worker.models.scores import ClassScoresModel, TwoLogitsModel
-from vb_worker.models.together import TogetherModel
-
-
-class Opener(Protocol):
-    """A model's class."""
-
-    def __call__(
-        self, manifest: Manifest, *, compute: str, threads: int, size: Size | None
-    ) -> Model:
-        """Open the model. Raises ModelError."""
-
-
-# Every value that manifest.KINDS allows is a key here (a test checks it).
-ADAPTERS: dict[str, Opener] = {
-    "probability": ProbabilityModel,
-    "two_logits": TwoLogitsModel,
-    "class_scores": ClassScoresModel,
-    "class_index": ClassIndexModel,
-    "instances": InstancesModel,
-    "alpha": AlphaModel,
-    "recurrent": RecurrentModel,
-    "depth": DepthModel,
-    "grabcut": GrabCutModel,
-}
 
 
 def open_model(
@@ -52,10 +21,11 @@ def open_model(
     """
     second = companion_of(manifest)
     if second is None:
-        return ADAPTERS[manifest.kind](manifest, compute=compute, threads=threads, size=size)
+        opener = family_of(manifest).opener
+        return opener(manifest, compute=compute, threads=threads, size=size)
     alone = replace(manifest, output=replace(manifest.output, companion=""))
     first = open_model(alone, compute=compute, threads=threads, size=size)
-    return TogetherModel(first, open_model(second, compute=compute, threads=threads))
+    return PairModel(first, open_model(second, compute=compute, threads=threads))
 
 
 def companion_of(manifest: Manifest) -> Manifest | None:

@@ -11,6 +11,8 @@ from vb_link import limits
 from vb_worker.models.errors import ManifestError
 
 LARGEST_SIDE = 4096
+LAYOUTS = ("NHWC", "NCHW", "HWC", "CHW")
+NAME = re.compile(r"[a-z0-9][a-z0-9_]*")  # of a model
 _MOST_ENTRIES = 64  # of a list or table
 _LONGEST_SHOWN = 80
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from vb_link import limits, places
 from vb_worker.models.errors import ManifestError, ModelError
-from vb_worker.models.manifest import Manifest, load
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.manifest_reader import load
 
 
 def default_folders() -> list[Path]:

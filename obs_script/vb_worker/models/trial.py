@@ -7,6 +7,7 @@ person's public-domain portrait before a drawn room, with her true alpha in its 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -17,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.models.errors import ModelError
+from vb_worker.models.families import family_of, finds_person
 from vb_worker.models.kinds import open_model
-from vb_worker.models.manifest import InputSpec, Manifest, OutputSpec
+from vb_worker.models.manifest import InputSpec, Manifest
 from vb_worker.models.model import Model
 from vb_worker.models.network import Network
 
@@ -64,7 +66,7 @@ def check(model: Model, *, thorough: bool = False) -> float:
     ``thorough`` also tries other readings when the answer is good, so as to refuse a manifest
     that does but is clearly not the best. Raises ModelError, one sentence that names the line.
     """
-    if model.manifest.kind == "depth":
+    if not finds_person(model.manifest):
         return _check_depth(model)
     picture, _ = sample()
     answer = model(picture)
@@ -116,7 +118,7 @@ def score(
     """
     if not np.isfinite(answer).all() or answer.min() < -0.01 or answer.max() > 1.01:
         return None
-    if manifest.kind == "depth":
+    if not finds_person(manifest):
         return _step(answer, truth)
     shared, difference = _likeness(answer, truth)
     return shared - difference
@@ -195,7 +197,8 @@ def _changes(model: Network) -> Iterator[_Change]:
         other = "BGR" if spec.colour == "RGB" else "RGB"
         changed = replace(spec, colour=other)
         yield _Change("input.colour", f'"{other}"', replace(manifest, input=changed))
-    for key, value, changed_output in _other_outputs(model, output):
+    for key, changed_output in family_of(manifest).changes(output, model.classes()):
+        value = json.dumps(getattr(changed_output, key.split(".")[1]))
         yield _Change(key, value, replace(manifest, output=changed_output))
 
 
@@ -214,16 +217,6 @@ def normalised(spec: InputSpec) -> Iterator[InputSpec]:
     for scale, mean, std in NORMALISATIONS:
         if (scale, mean, std) != (spec.scale, spec.mean, spec.std):
             yield replace(spec, scale=scale, mean=mean, std=std)
-
-
-def _other_outputs(model: Network, output: OutputSpec) -> Iterator[tuple[str, str, OutputSpec]]:
-    if output.kind in ("class_scores", "two_logits", "class_index", "instances"):
-        for person in range(model.classes()):
-            if person != output.person:
-                yield "output.person", str(person), replace(output, person=person)
-    if output.kind == "probability":
-        other = "none" if output.activation == "sigmoid" else "sigmoid"
-        yield "output.activation", f'"{other}"', replace(output, activation=other)
 
 
 def open_checked(manifest: Manifest, *, compute: str = "cpu", threads: int = 1) -> Model:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.alpha import AlphaModel
 from vb_worker.models.errors import ModelError
+from vb_worker.models.families.alpha import AlphaModel
+from vb_worker.models.family import Family, GraphOutput, read_foreground, read_plane
+from vb_worker.models.manifest import OutputSpec
+from vb_worker.models.manifest_table import Table
 
 
 class RecurrentModel(AlphaModel):
@@ -54,3 +57,15 @@ class RecurrentModel(AlphaModel):
             shape = [side if isinstance(side, int) else 1 for side in inputs[given].shape]
             dtype = np.float16 if inputs[given].type == "tensor(float16)" else np.float32
             self._zeros[given] = np.zeros(shape, dtype)
+
+
+def _read(table: Table) -> dict[str, Any]:
+    return {**read_plane(table), **read_foreground(table), "state": table.pairs("state")}
+
+
+def _guess(output: GraphOutput) -> Iterator[OutputSpec]:
+    if output.state and not output.integer:
+        yield OutputSpec("recurrent", output.name, state=output.state)
+
+
+FAMILY = Family("recurrent", RecurrentModel, _read, guess=_guess)

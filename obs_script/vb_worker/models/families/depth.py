@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models.family import Family, GraphOutput, read_output
+from vb_worker.models.manifest import OutputSpec
+from vb_worker.models.manifest_table import Table
 from vb_worker.models.network import Network, plane_of
 
 # The nearest and farthest hundredth of the pixels are left out of the scale: a few stray ones
@@ -34,3 +39,28 @@ class DepthModel(Network):
         shape = shapes[self._output]
         if len([side for side in shape if side != 1]) > 2:
             raise self._unlike("output.kind", "output", "one channel", shape)
+
+
+def _read(table: Table) -> dict[str, Any]:
+    return {**read_output(table), "near": table.one_of("near", ("high", "low"), "high")}
+
+
+def _guess(output: GraphOutput) -> Iterator[OutputSpec]:
+    yield OutputSpec("depth", output.name)
+
+
+def _readings(output: OutputSpec, _: int) -> Iterator[OutputSpec]:
+    yield output
+    yield replace(output, near="low")
+
+
+FAMILY = Family(
+    "depth",
+    DepthModel,
+    _read,
+    written=("near",),
+    guess=_guess,
+    unasked=False,
+    readings=_readings,
+    finds_person=False,
+)

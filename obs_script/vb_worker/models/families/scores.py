@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models.families import classes
+from vb_worker.models.family import Family, GraphOutput, read_plane
+from vb_worker.models.manifest import InputSpec, OutputSpec
+from vb_worker.models.manifest_table import Table
 from vb_worker.models.network import Network, Softmax, output_layout
+
+TWO, MANY = "two_logits", "class_scores"
+ACTIVATIONS = ("softmax", "none")
 
 
 class ClassScoresModel(Network):
@@ -54,3 +63,57 @@ class TwoLogitsModel(ClassScoresModel):
     def _check_classes(self, classes: object, shape: list[Any]) -> None:
         if isinstance(classes, int) and classes != 2:
             raise self._unlike("output.kind", "output", "two channels", shape)
+
+
+def _read(table: Table, person: int | None = None) -> dict[str, Any]:
+    return {
+        **read_plane(table),
+        "person": table.index("person", person),
+        "activation": table.one_of("activation", ACTIVATIONS, ACTIVATIONS[0]),
+    }
+
+
+def _guess(output: GraphOutput, kind: str) -> Iterator[OutputSpec]:
+    if output.integer or output.state:
+        return
+    for layout in _layouts(output.shape, output.input):
+        channels = output.shape[-1] if layout.endswith("HWC") else output.shape[-3]
+        if not isinstance(channels, int) or channels < 2 or (channels == 2) != (kind == TWO):
+            continue
+        for activation in ACTIVATIONS:
+            yield OutputSpec(kind, output.name, activation=activation, layout=layout)
+
+
+def _layouts(shape: list[Any], spec: InputSpec) -> list[str]:
+    """Return the layout of scores of that shape, or nothing where they cannot be scores."""
+    if len(shape) not in (3, 4) or (len(shape) == 3 and shape[0] == 1):
+        return []
+    first = spec.layout if len(shape) == 4 or not spec.layout.startswith("N") else spec.layout[1:]
+    other = {"NCHW": "NHWC", "NHWC": "NCHW", "CHW": "HWC", "HWC": "CHW"}[first]
+    # The channels are the side that is unlike the picture's.
+    sides = (spec.width, spec.height)
+    return [
+        layout
+        for layout in (first, other)
+        if (shape[-1] if layout.endswith("HWC") else shape[-3]) not in (1, *sides)
+    ][:1]
+
+
+TWO_LOGITS = Family(
+    TWO,
+    TwoLogitsModel,
+    partial(_read, person=1),  # the second is the person's unless the manifest says otherwise
+    written=("person", "activation"),
+    guess=partial(_guess, kind=TWO),
+    readings=classes.every_person,
+    changes=classes.other_people,
+)
+CLASS_SCORES = Family(
+    MANY,
+    ClassScoresModel,
+    _read,
+    written=("person", "activation"),
+    guess=partial(_guess, kind=MANY),
+    readings=classes.every_person,
+    changes=classes.other_people,
+)

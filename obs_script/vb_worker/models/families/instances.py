@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models.families import classes
+from vb_worker.models.family import Family, read_companion
+from vb_worker.models.manifest import OutputSpec
+from vb_worker.models.manifest_table import Table
 from vb_worker.models.network import Network
+
+_OUTPUTS = ("boxes", "labels", "scores", "masks")
 
 
 @dataclass(frozen=True)
@@ -101,3 +108,38 @@ def _together(masks: NDArray[np.float32]) -> NDArray[np.float32]:
     if not len(masks):
         return np.zeros(masks.shape[1:], np.float32)
     return np.asarray(masks.max(0), np.float32)
+
+
+def _read(table: Table) -> dict[str, Any]:
+    return {
+        **read_companion(table),
+        **{name: table.text(name, name) for name in _OUTPUTS},
+        "person": table.index("person"),
+        "least_score": table.positive("least_score", 0.5),
+    }
+
+
+def _guess_whole(outputs: Sequence[Any]) -> OutputSpec | None:
+    names = {}
+    for output in outputs:
+        shape = list(output.shape)
+        if "int" in output.type and len(shape) == 1:
+            names["labels"] = output.name
+        elif len(shape) == 2 and shape[1] == 4:
+            names["boxes"] = output.name
+        elif len(shape) == 1:
+            names["scores"] = output.name
+        elif len(shape) in (3, 4):
+            names["masks"] = output.name
+    return OutputSpec("instances", **names) if len(names) == len(_OUTPUTS) else None
+
+
+FAMILY = Family(
+    "instances",
+    InstancesModel,
+    _read,
+    written=("person", "least_score"),
+    guess_whole=_guess_whole,
+    readings=classes.usual_people,
+    changes=classes.other_people,
+)

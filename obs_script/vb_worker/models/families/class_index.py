@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models.families import classes
+from vb_worker.models.family import Family, GraphOutput, read_plane
+from vb_worker.models.manifest import OutputSpec
+from vb_worker.models.manifest_table import Table
 from vb_worker.models.network import Network
 
 
@@ -24,3 +29,23 @@ class ClassIndexModel(Network):
         shape = shapes[self._output]
         if len([side for side in shape if side != 1]) != 2:
             raise self._unlike("output.kind", "output", "one number a pixel", shape)
+
+
+def _read(table: Table) -> dict[str, Any]:
+    return {**read_plane(table), "person": table.index("person")}
+
+
+def _guess(output: GraphOutput) -> Iterator[OutputSpec]:
+    if output.integer:
+        yield OutputSpec("class_index", output.name)
+
+
+FAMILY = Family(
+    "class_index",
+    ClassIndexModel,
+    _read,
+    written=("person",),
+    guess=_guess,
+    readings=classes.usual_people,
+    changes=classes.other_people,
+)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.models.family import Family, GraphOutput, read_foreground, read_plane
+from vb_worker.models.manifest import OutputSpec
+from vb_worker.models.manifest_table import Table
 from vb_worker.models.network import Network, plane_of
 
 
@@ -35,3 +39,14 @@ class AlphaModel(Network):
             raise self._unlike("output.kind", "output", "one channel", shape)
         if self.manifest.output.foreground:
             self._named(self.manifest.output.foreground, shapes, "output.foreground")
+
+
+def _read(table: Table) -> dict[str, Any]:
+    return {**read_plane(table), **read_foreground(table)}
+
+
+def _guess(output: GraphOutput) -> Iterator[OutputSpec]:
+    yield OutputSpec("alpha", output.name)
+
+
+FAMILY = Family("alpha", AlphaModel, _read, guess=_guess, unasked=False)

@@ -14,7 +14,7 @@ from vb_worker.models.model import Model
 CERTAIN = 0.002  # probabilities nearer to 0 or 1 than this say no more than this does
 
 
-class TogetherModel(Model):
+class PairModel(Model):
     """The mean of two models' log odds, at the first one's size.
 
     Log odds, not probabilities: a model that is sure outvotes one that wavers.

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.models.errors import ModelError
+from vb_worker.models.family import Family, no_keys
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model, Size
 from vb_worker.models.prepare import resize
@@ -99,3 +100,6 @@ def first_guess(width: int, height: int) -> NDArray[np.uint8]:
             centre = (round(x * width), round(y * height))
             cv2.ellipse(guess, centre, axes, 0, 0, 360, int(mark), cv2.FILLED)
     return guess
+
+
+FAMILY = Family("grabcut", GrabCutModel, no_keys, unasked=False, is_network=False)

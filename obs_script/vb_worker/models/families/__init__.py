@@ -1,0 +1,45 @@
+"""One file a family of models: its class, and what it declares of itself (see family.py).
+
+To add a family, write its file and name its declaration here.
+"""
+
+from __future__ import annotations
+
+from vb_worker.models.families import (
+    alpha,
+    class_index,
+    depth,
+    grabcut,
+    instances,
+    probability,
+    recurrent,
+    scores,
+)
+from vb_worker.models.family import Family
+from vb_worker.models.manifest import Manifest
+
+# In the order in which an unknown graph is guessed at.
+FAMILIES: dict[str, Family] = {
+    family.kind: family
+    for family in (
+        instances.FAMILY,
+        class_index.FAMILY,
+        recurrent.FAMILY,
+        scores.TWO_LOGITS,
+        scores.CLASS_SCORES,
+        probability.FAMILY,
+        depth.FAMILY,
+        alpha.FAMILY,
+        grabcut.FAMILY,
+    )
+}
+
+
+def family_of(manifest: Manifest) -> Family:
+    """Return the family that a model belongs to."""
+    return FAMILIES[manifest.kind]
+
+
+def finds_person(manifest: Manifest) -> bool:
+    """Return whether a model answers with the person (and not, say, with depth)."""
+    return family_of(manifest).finds_person

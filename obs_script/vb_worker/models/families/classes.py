@@ -1,0 +1,32 @@
+"""Which class is people: what families that answer with classes try."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from vb_worker.models.family import Change
+from vb_worker.models.manifest import OutputSpec
+
+# The sets that networks are trained on number people so: COCO and ADE from 0 or 1, Cityscapes 11,
+# ADE 12, VOC 15.
+_USUAL = (1, 0, 11, 12, 15)
+
+
+def every_person(output: OutputSpec, classes: int) -> Iterator[OutputSpec]:
+    """Yield ``output`` with each class in turn as the person's."""
+    for person in range(classes):
+        yield replace(output, person=person)
+
+
+def usual_people(output: OutputSpec, _: int) -> Iterator[OutputSpec]:
+    """Yield ``output`` with each class that people usually have."""
+    for person in _USUAL:
+        yield replace(output, person=person)
+
+
+def other_people(output: OutputSpec, classes: int) -> Iterator[Change]:
+    """Yield ("output.person", ``output`` with it) for each class but its own."""
+    for told in every_person(output, classes):
+        if told.person != output.person:
+            yield "output.person", told
