@@ -36,6 +36,7 @@ local function tell(self)
 			link.set_field(self.channel, setting.key, self.settings[setting.key])
 		end
 	end
+	link.set_text(self.channel.settings_error, self.wrong_values)
 	self.channel.plate_request = self.plate or 0
 	link.settings_changed(self.lane)
 	link.wake(segment)

@@ -2,7 +2,7 @@
 -- and sources they draw.
 local ffi = require("ffi")
 local obslua = obslua
-local obs, assets, graphics = ...
+local obs, values, assets, graphics, panels = ...
 
 local M = {}
 
@@ -14,35 +14,17 @@ local function color(value)
 		1)
 end
 
-local text_getter = obslua.obs_data_get_string
-local getters = {
-	bool = obslua.obs_data_get_bool,
-	float = obslua.obs_data_get_double,
-	color = function(data, key) return color(obslua.obs_data_get_int(data, key)) end,
-	choice = text_getter, model = text_getter, depth_model = text_getter, compute = text_getter,
-	image = text_getter, video = text_getter, source = text_getter, audio = text_getter,
-}
-
-local function is_choice(setting, value)
-	for _, choice in ipairs(setting.choices) do
-		if choice == value then return true end
-	end
-	return false
-end
-
--- Reads the settings of `rows` out of `data` into self.settings. A word that is no choice, of a newer
--- version or a typing error of a remote control's, is the default here.
+-- Reads the settings of `rows` out of `data` into self.settings. What a setting cannot have, of a newer
+-- version or a remote control's, is its default here; self.wrong_values names it.
 function M.read(self, rows, data)
-	self.unknown_choice = false
+	local wrong = {}
 	for _, setting in ipairs(rows) do
-		local value = getters[setting.kind](data, setting.key)
-		if setting.kind == "float" then
-			value = math.min(math.max(value, setting.minimum), setting.maximum)
-		elseif setting.kind == "choice" and not is_choice(setting, value) then
-			value, self.unknown_choice = setting.default, true
-		end
+		local value, good = values.read(obs.pointer(data), setting)
+		if not good then wrong[#wrong + 1] = setting end
+		if setting.kind == "color" then value = color(value) end
 		self.settings[setting.key] = value
 	end
+	self.wrong_values = panels.named("WrongValue", wrong)
 	self.updated_ns = tonumber(obs.C.os_gettime_ns())
 	self.revision = (self.revision or 0) + 1
 end
@@ -105,9 +87,9 @@ function M.tick(self, now)
 	end
 end
 
--- The first thing that is wrong with what the settings name, or "".
+-- The first thing that is wrong with the settings or what they name, or "".
 function M.problem(self)
-	if self.unknown_choice then return "UnknownChoice" end
+	if self.wrong_values ~= "" then return self.wrong_values end
 	for _, asset in pairs(self.assets) do
 		if asset.problem ~= "" then return asset.problem end
 	end

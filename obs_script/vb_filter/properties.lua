@@ -1,7 +1,7 @@
 -- The panels of the filters, built from the table of settings that the script hands over.
 local ffi = require("ffi")
 local obslua = obslua
-local obs, link = ...
+local obs, link, values = ...
 local C = obs.C
 
 local M = {}
@@ -21,6 +21,19 @@ function M.sentence(problem)
 	return half.texts["Error." .. problem] or problem
 end
 
+-- The sentence of an error that concerns `settings`, rows of the table; "" for none of them. The keys
+-- are what a remote control knows them by.
+function M.named(problem, settings)
+	local names = {}
+	for index, setting in ipairs(settings) do
+		names[index] = text(setting.text) .. " (" .. setting.key .. ")"
+	end
+	if #names == 0 then return "" end
+	return (text("Error." .. problem):gsub("{settings}", function()
+		return table.concat(names, ", ")
+	end))
+end
+
 -- Has the panel of a filter built anew, if it is open; false where it is too soon for that.
 function M.renew(self, now)
 	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return false end
@@ -35,9 +48,7 @@ local function fits(by_key, setting, settings)
 	local key = setting.shown_for.key
 	local decider = by_key[key]
 	if decider and not fits(by_key, decider, settings) then return false end
-	local now = decider and decider.kind == "bool"
-		and tostring(obslua.obs_data_get_bool(settings, key))
-		or obslua.obs_data_get_string(settings, key)
+	local now = decider and tostring((values.read(obs.pointer(settings), decider))) or ""
 	for _, value in ipairs(setting.shown_for.values) do
 		if value == now or (value == "*" and now ~= "") then return true end
 	end

@@ -16,7 +16,7 @@ import ctypes
 from typing import Any
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 6
+VERSION = 7
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -114,6 +114,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("source_width", "uint32_t", 1),
         ("source_height", "uint32_t", 1),
         ("state", "uint32_t", 1),
+        # the sentence that names the settings with values they cannot have, or ""
+        ("settings_error", "char", ERROR_BYTES),
         ("age_frames", "uint32_t", 1),
         ("age_ms", "double", 1),
         ("drawn_frames", "uint64_t", 1),

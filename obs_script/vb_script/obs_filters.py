@@ -13,6 +13,7 @@ from typing import Any
 import obspython as obs
 
 from vb_link import settings
+from vb_link.setting_values import in_effect
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
 from vb_script.texts import SaidError
 
@@ -126,9 +127,9 @@ def table(one: Any) -> tuple[settings.Setting, ...]:
 
 
 def values(one: Any) -> dict[str, Value]:
-    """Return every setting of a filter of ours, defaults included."""
+    """Return every setting of a filter of ours as it is in effect."""
     own = stored(one)
-    return {row.key: own.get(row.key, row.default) for row in table(one)}
+    return {row.key: in_effect(row, own.get(row.key, row.default)) for row in table(one)}
 
 
 def stored(one: Any) -> dict[str, Any]:

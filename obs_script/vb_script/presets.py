@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vb_link import bounded, limits, whole_file
-from vb_link.settings import SETTINGS, Setting, Value
+from vb_link.setting_values import suits
+from vb_link.settings import SETTINGS, Value
 from vb_script.texts import SaidError
 
 MARK = "obs_virtual_background_preset"
@@ -63,23 +64,6 @@ def load(path: str) -> dict[str, Value]:
         if not suits(rows[key], value):
             raise SaidError("Preset.BadValue", path=target, key=key)
     return given
-
-
-def suits(row: Setting, value: object) -> bool:
-    """Whether a setting can have this value."""
-    if row.kind == "bool":
-        return isinstance(value, bool)
-    if row.kind == "float":
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return number and row.minimum <= value <= row.maximum  # type: ignore[operator]
-    if row.kind == "color":
-        whole = isinstance(value, int) and not isinstance(value, bool)
-        return whole and 0 <= value < 1 << 32  # type: ignore[operator]
-    if not isinstance(value, str) or len(value) > limits.PRESET_TEXT or "\0" in value:
-        return False
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
-        return False  # half a character, which no UTF-8 text can hold
-    return row.kind != "choice" or value in row.choices
 
 
 def _whole(path: str) -> Path:

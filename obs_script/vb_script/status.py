@@ -5,7 +5,7 @@ A panel is rebuilt when the line changes, so small changes of the figures leave 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vb_link import layout, sentences
@@ -26,6 +26,7 @@ class Figures:
     error: bytes = b""
     model: str = ""
     compute: str = ""
+    settings_error: str = ""  # which settings have values they cannot have
     refused: bytes = b""  # why another compute unit is not in use, as the link carries it
     milliseconds: float = 0.0
     rate: float = 0.0
@@ -63,6 +64,8 @@ class Figures:
             age_ms=self.age_ms,
         )  # fmt: skip
         lines = [line]
+        if self.settings_error:
+            lines.append(self.settings_error)
         if self.delay_frames:
             delayed = texts["Status.Delayed"]
             lines.append(delayed.format(delay_ms=self.delay_ms, delay_frames=self.delay_frames))
@@ -86,7 +89,7 @@ def _words(figures: Figures) -> tuple[object, ...]:
     return (
         figures.kind, figures.detail, figures.error, figures.model, figures.compute,
         figures.refused, figures.delay_frames, figures.eased, figures.every, figures.quality,
-        figures.notice,
+        figures.notice, figures.settings_error,
     )  # fmt: skip
 
 
@@ -115,6 +118,13 @@ def worker_figures(problem: str) -> Figures | None:
 
 def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
     """Return what to say of one filter."""
+    return replace(
+        _channel_figures(segment, channel, problem),
+        settings_error=channel.settings_error.decode("utf-8", "ignore"),
+    )
+
+
+def _channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
     failed = Figures("Status.Panic") if segment.panic else worker_figures(problem)
     if failed is not None:
         return failed

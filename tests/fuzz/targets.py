@@ -18,7 +18,7 @@ import numpy as np
 from tests import hostile_models
 from tests.fuzz.mutate import damaged, misspelt
 from tests.fuzz.warp import warped
-from vb_link import layout, picture_size, places, settings, unit_file
+from vb_link import layout, picture_size, places, setting_values, settings, unit_file
 from vb_script import lua_half, model_list, presets, status, texts, unit_list
 from vb_worker.models import ManifestError, ModelError, contained, graph_file, measured
 from vb_worker.models.manifest_reader import load
@@ -77,7 +77,7 @@ def preset_files(rng: random.Random, folder: Path) -> str:
         return "refused"
     rows = {row.key: row for row in settings.SETTINGS}
     for key, value in found.items():
-        if not presets.suits(rows[key], value):
+        if not setting_values.suits(rows[key], value):
             raise Fault(f"{key}: {value!r}")
         str(value).encode()
     return "taken"

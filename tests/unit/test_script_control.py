@@ -50,6 +50,29 @@ def _refused(*request: object) -> str:
     return caught.value.key
 
 
+@pytest.mark.parametrize("odd", [1, "true", None, {}, []], ids=repr)
+def test_a_filter_with_settings_of_the_wrong_type_counts_as_its_defaults(
+    world: World, odd: Any
+) -> None:
+    one = world.inputs[0].filters[0]
+    one.settings = dict.fromkeys(defaults(), odd)
+    one.settings["threshold"] = True
+    read = obs_filters.values(one)
+    assert (read["active"], read["lock"], read["threshold"]) == (True, False, 0.5)
+    assert all(type(read[key]) is type(default) for key, default in defaults().items())
+
+
+@pytest.mark.parametrize("odd", [0, "false", None, {}], ids=repr)
+def test_the_hotkey_for_off_knows_that_a_switch_of_the_wrong_type_is_on(
+    world: World, odd: Any
+) -> None:
+    world.inputs[1].filters.clear()
+    world.inputs[0].filters[0].settings["active"] = odd
+    world.scenes[0].filters[0].settings["active"] = False
+    control.toggle()
+    assert world.inputs[0].filters[0].settings["active"] is False
+
+
 # Requests
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vb_link.setting_values import suits
 from vb_link.settings import SETTINGS, defaults
 from vb_script import presets, texts
 from vb_script.texts import SaidError
@@ -40,7 +41,7 @@ def test_a_preset_comes_back_as_it_went(tmp_path: Path) -> None:
 
 
 def test_every_default_is_a_value_its_setting_can_have() -> None:
-    assert all(presets.suits(row, row.default) for row in SETTINGS)
+    assert all(suits(row, row.default) for row in SETTINGS)
 
 
 def test_a_preset_written_over_is_kept_beside(tmp_path: Path) -> None:
@@ -130,4 +131,4 @@ def test_a_full_disk_leaves_the_old_preset(tmp_path: Path, monkeypatch: pytest.M
 ))  # fmt: skip
 def test_no_value_at_all_breaks_the_check(value: object) -> None:
     for row in SETTINGS:
-        assert presets.suits(row, value) in (True, False)
+        assert suits(row, value) in (True, False)

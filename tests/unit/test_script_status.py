@@ -113,6 +113,14 @@ def test_the_answer_to_a_request_follows_the_line(segment: Any) -> None:
     assert figures.differs(status.Figures("Status.Off"))
 
 
+def test_settings_with_values_they_cannot_have_are_named(segment: Any) -> None:
+    before = status.channel_figures(segment, segment.channels[0], "")
+    segment.channels[0].settings_error = b"Its default is used: On (active)."
+    figures = status.channel_figures(segment, segment.channels[0], "")
+    assert figures.differs(before)
+    assert _text(segment).endswith("\nIts default is used: On (active).")
+
+
 def test_small_changes_are_no_news() -> None:
     one = status.Figures("Status.Running", milliseconds=2.0, rate=30, age_frames=2)
     assert not status.Figures("Status.Running", milliseconds=2.6, rate=29, age_frames=1).differs(

@@ -1,0 +1,64 @@
+-- Reads settings out of OBS's data, where a remote control, a script or another version may have put
+-- anything: obs_data_get_bool gives false, not the default, for what is no boolean.
+local ffi = require("ffi")
+local obs = ...
+local C = obs.C
+
+local M = {}
+
+-- enum obs_data_type
+local STRING, NUMBER, BOOLEAN = 1, 2, 3
+
+local function text_of(item) return ffi.string(C.obs_data_item_get_string(item)) end
+
+-- The type a setting's kind has in OBS's data: all others are texts.
+local TYPES = { bool = BOOLEAN, float = NUMBER, color = NUMBER }
+
+local function is_choice(setting, value)
+	for _, choice in ipairs(setting.choices) do
+		if choice == value then return true end
+	end
+	return false
+end
+
+-- The value of an item of the right type as each kind of setting takes it, or nil.
+local readers = {
+	bool = function(item) return C.obs_data_item_get_bool(item) end,
+	float = function(item, setting)
+		local value = C.obs_data_item_get_double(item)
+		if value ~= value or value == math.huge or value == -math.huge then return nil end
+		return math.min(math.max(value, setting.minimum), setting.maximum)
+	end,
+	-- 32 bits, for some a number with a sign.
+	color = function(item)
+		local value = C.obs_data_item_get_double(item)
+		if not (value >= -2 ^ 31 and value < 2 ^ 32) or value ~= math.floor(value) then return nil end
+		return value % 2 ^ 32
+	end,
+	choice = function(item, setting)
+		local value = text_of(item)
+		return is_choice(setting, value) and value or nil
+	end,
+}
+
+local function value_of(item, setting)
+	if C.obs_data_item_gettype(item) ~= (TYPES[setting.kind] or STRING) then return nil end
+	return (readers[setting.kind] or text_of)(item, setting)
+end
+
+-- The value of `setting` in `data` (an obs_data_t *), and whether what is there is one that it can
+-- have: where not, or where nothing is, it is the default.
+function M.read(data, setting)
+	local item = C.obs_data_item_byname(data, setting.key)
+	if item == nil then return setting.default, true end
+	local value, good = setting.default, true
+	if C.obs_data_item_has_user_value(item) then
+		local own = value_of(item, setting)
+		good = own ~= nil
+		if good then value = own end
+	end
+	C.obs_data_item_release(ffi.new("void *[1]", item))
+	return value, good
+end
+
+return M
