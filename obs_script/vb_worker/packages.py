@@ -13,16 +13,16 @@ from pathlib import Path
 from vb_link import bounded, limits
 from vb_worker.atomic import make_folder
 from vb_worker.errors import UserError, first_line
-from vb_worker.models.manifest import Source
+from vb_worker.models.manifest import RegistryPackage
 
 
-def archive_name(source: Source) -> str:
+def archive_name(source: RegistryPackage) -> str:
     """Return the name that the registry gives the package's archive."""
     stem = source.package.lstrip("@").replace("/", "-")
     return f"{stem}-{source.version}.tgz" if source.registry == "npm" else f"{stem}.whl"
 
 
-def get(source: Source, folder: Path) -> Path:
+def get(source: RegistryPackage, folder: Path) -> Path:
     """Return the package's archive in ``folder``, fetched by npm or pip if it is not there.
 
     Raises UserError, one sentence that says which file to put where.
@@ -55,7 +55,7 @@ def get(source: Source, folder: Path) -> Path:
     return path
 
 
-def _command(source: Source, by_hand: str) -> list[str]:
+def _command(source: RegistryPackage, by_hand: str) -> list[str]:
     if source.registry == "pypi":
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         return [*command, "--only-binary", ":all:", f"{source.package}=={source.version}"]

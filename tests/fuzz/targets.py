@@ -21,6 +21,7 @@ from tests.fuzz.warp import warped
 from vb_link import layout, picture_size, places, setting_values, settings, unit_file
 from vb_script import lua_half, model_list, presets, status, texts, unit_list
 from vb_worker.models import ManifestError, ModelError, contained, graph_file, measured
+from vb_worker.models.manifest import RegistryPackage
 from vb_worker.models.manifest_reader import load
 from vb_worker.models.manifest_table import LARGEST_SIDE
 from vb_worker.models.providers import driver
@@ -59,8 +60,10 @@ def manifests(rng: random.Random, folder: Path) -> str:
     if not (1 <= spec.width <= LARGEST_SIDE and 1 <= spec.height <= LARGEST_SIDE and spec.scale):
         raise Fault(f"{spec}")
     asked = manifest.source
-    if asked and asked.package and not _PLAIN.fullmatch(f"{asked.package}@{asked.version}"):
-        raise Fault(f"{asked}")
+    if isinstance(asked, RegistryPackage):
+        told = f"{asked.package}@{asked.version}"
+        if not _PLAIN.fullmatch(told):
+            raise Fault(told)
     return "taken"
 
 

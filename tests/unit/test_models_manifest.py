@@ -14,7 +14,7 @@ from vb_link import places, settings
 from vb_worker.models import ManifestError, default_folders, families, find_models
 from vb_worker.models import manifest_reader as manifests
 from vb_worker.models.family import Family
-from vb_worker.models.manifest import OutputSpec
+from vb_worker.models.manifest import OutputSpec, RegistryPackage
 
 SHIPPED = places.models_dir()
 DEFAULT = SHIPPED / "selfie_landscape.toml"
@@ -45,7 +45,7 @@ def test_the_recipe_pins_what_the_manifests_name() -> None:
     ]
     assert shipped
     for model in shipped:
-        assert model.source is not None
+        assert isinstance(model.source, RegistryPackage)
         assert f'"{model.source.package}@{model.source.version}"' in recipe
         assert model.source.sums[0] in recipe
         assert Path(model.source.members[0]).name in recipe

