@@ -30,7 +30,6 @@ WARM_UP = 10
 PICTURES = 16
 SECONDS = 600.0
 _PACKAGES = Path(__file__).resolve().parents[1]
-_ENERGY = Path("/sys/class/powercap/intel-rapl:0/energy_uj")
 
 Row = dict[str, object]
 
@@ -92,26 +91,20 @@ def measure(pipeline: Pipeline, frames: int) -> Row:
 
     Pictures have the model's input size, and one look is taken a frame (quality "fast").
     ``overhead_ms`` and ``ratio`` compare the whole pipeline with onnxruntime alone on the same
-    input, frame by frame in turn. ``energy_mj`` is the processor's for a frame, everything that
-    runs included.
+    input, frame by frame in turn.
     """
     model = pipeline.model
     pictures = list(_moving_pictures(*model.input_size))
     feed = np.array(model.prepare(pictures[0]))
     bare, preprocess, inference, whole = [], [], [], []
-    energy = used = 0.0
     for number in range(WARM_UP + frames):
         begin = time.perf_counter()
         if isinstance(model, Network):
             model.bare(feed)
         ran = time.perf_counter()
-        joules = _energy()
         result = pipeline.process(pictures[number % PICTURES], stream="bench")
-        after = _energy()
         if number < WARM_UP:
             continue
-        if joules is not None and after is not None and after >= joules:
-            energy, used = energy + after - joules, used + 1
         bare.append((ran - begin) * 1e3)
         preprocess.append(result.preprocess_ms)
         inference.append(result.inference_ms)
@@ -132,8 +125,6 @@ def measure(pipeline: Pipeline, frames: int) -> Row:
         row["session_run_median_ms"] = round(alone, 3)
         row["overhead_ms"] = round(float(np.median(np.subtract(whole, bare))), 3)
         row["ratio"] = round(float(np.median(np.divide(whole, bare))), 3)
-    if used:
-        row["energy_mj"] = round(energy / used / 1e3, 2)
     return row
 
 
@@ -153,14 +144,6 @@ def _memory() -> int | None:
     except (OSError, ValueError):
         return None
     return None
-
-
-def _energy() -> float | None:
-    """Return the processor's energy so far in microjoules where the system tells it."""
-    try:
-        return float(_ENERGY.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
 
 
 def _moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:

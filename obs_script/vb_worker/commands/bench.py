@@ -30,7 +30,6 @@ _COLUMNS = (
     ("FPS", "fps", "{:.0f}"),
     ("first", "first_ms", "{:.0f} ms"),
     ("memory", "memory_mb", "{:.0f} MB"),
-    ("energy", "energy_mj", "{:.1f} mJ"),
 )
 _KEYS = ("model", "compute", "threads", "precision", "size")
 
@@ -82,9 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="MS",
         help="name the most accurate model that takes at most MS milliseconds a frame",
     )
-    parser.add_argument(
-        "--pixels", action="store_true", help="measure ways to prepare a picture instead"
-    )
 
 
 def _size(text: str) -> list[int]:
@@ -96,10 +92,6 @@ def _size(text: str) -> list[int]:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status, 1 if a combination could not be measured."""
-    if options.pixels:
-        from vb_worker.commands import bench_pixels  # noqa: PLC0415 - not needed otherwise
-
-        return bench_pixels.run(options)
     if options.recommend is not None and options.recommend <= 0:
         raise UsageError(f"--recommend {options.recommend:g} is no time in milliseconds.")
     if options.model:

@@ -43,8 +43,8 @@ def fitted(width: int, height: int, inside: tuple[int, int]) -> Box:
 class Preparer:
     """Makes the network's input, into the same buffer every time (one thread at a time).
 
-    Of the ways that `bench --pixels` races these were the fastest: one multiplication where that
-    is all, else a table of the 256 values; planes are taken out before, rows converted after.
+    Of the ways that `tests.bench.pixels` races these were the fastest: one multiplication where
+    that is all, else a table of the 256 values; planes are taken out before, rows converted after.
     """
 
     def __init__(self, spec: InputSpec) -> None:

@@ -1,4 +1,4 @@
-"""``bench --pixels``: ways to turn a frame into what a network is fed, raced against each other.
+"""Ways to turn a frame into what a network is fed, raced: ``python -m tests.bench.pixels``.
 
 Every way gives the same numbers (checked before it is timed), so that only its time counts. The
 worker uses the first of the list; this is how it is known to be the right one on a machine.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import cv2
@@ -18,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.commands.table import table
-from vb_worker.errors import UserError
 from vb_worker.models.manifest import InputSpec
 from vb_worker.models.prepare import Preparer
 
@@ -29,8 +29,12 @@ _IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _PLAIN = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
-def run(options: argparse.Namespace) -> int:
-    """Run the race; return the exit status."""
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the race and print it; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.pixels", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print a JSON list")
+    parser.add_argument("--frames", type=int, default=200, help="rounds (%(default)s)")
+    options = parser.parse_args(words)
     random = np.random.default_rng(1)
     rows = []
     for layout in ("NHWC", "NCHW"):
@@ -61,7 +65,7 @@ def _race(
     first = np.array(next(iter(ways.values()))(frame))
     for name, way in ways.items():
         if same and not np.allclose(way(frame), first, atol=1e-4):
-            raise UserError(f"{task}: {name} does not give the same numbers.")
+            raise ValueError(f"{task}: {name} does not give the same numbers.")
     times: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
@@ -129,3 +133,7 @@ def _shrinking() -> dict[str, Callable[[Frame], Any]]:
             cv2.cvtColor(frame, cv2.COLOR_RGBA2RGB), size, interpolation=cv2.INTER_AREA
         ),
     }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
