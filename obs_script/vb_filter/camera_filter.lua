@@ -82,7 +82,7 @@ end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	panels.add(properties, half.settings, status_text(self), {
+	panels.add(properties, half.settings, function() return status_text(self) end, {
 		clean_plate = { { "clean_plate_button", "Plate.Take", function()
 			if self.channel and self.settings.clean_plate then take_plate(self) end
 		end } },
@@ -99,7 +99,6 @@ local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source),
 		settings = {},
-		status_seen = 0, refreshed_ns = 0, notice_seen = "", plate_seen = 0,
 		state = graphics.new(), rehearsal = rehearsal.new(),
 	}
 	frame.set_up(self)
@@ -131,20 +130,11 @@ local function destroy(self)
 end
 
 local function video_tick(self)
-	local channel = self.channel
 	local now = tonumber(C.os_gettime_ns())
 	looks.tick(self, now)
 	panels.keep_lock(self, now)
-	if not channel then return end
+	if not self.channel then return end
 	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
-	local wrong = looks.problem(self)
-	if channel.status_sequence == self.status_seen and wrong == self.notice_seen
-		and channel.plate_state == self.plate_seen then
-		return
-	end
-	if not panels.renew(self, now) then return end
-	self.status_seen = channel.status_sequence
-	self.notice_seen, self.plate_seen = wrong, channel.plate_state
 end
 
 -- Draws the camera from `below`, which is right below the filter on `parent`.

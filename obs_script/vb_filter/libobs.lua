@@ -35,7 +35,6 @@ uint32_t obs_source_get_base_width(void *source);
 uint32_t obs_source_get_base_height(void *source);
 void obs_source_video_render(void *source);
 void obs_source_default_render(void *source);
-void obs_source_update_properties(void *source);
 bool obs_source_enabled(const void *source);
 const char *obs_source_get_name(const void *source);
 const char *obs_source_get_id(const void *source);

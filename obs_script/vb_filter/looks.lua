@@ -25,7 +25,6 @@ function M.read(self, rows, data)
 		self.settings[setting.key] = value
 	end
 	self.wrong_values = panels.named("WrongValue", wrong)
-	self.updated_ns = tonumber(obs.C.os_gettime_ns())
 	self.revision = (self.revision or 0) + 1
 end
 

@@ -1,4 +1,11 @@
 -- The panels of the filters, built from the table of settings that the script hands over.
+--
+-- Nothing of ours ever asks OBS to rebuild an open panel (obs_source_update_properties): OBS deletes
+-- every row and makes new ones, also while a file or colour dialog that belongs to one of them is
+-- open. The dialog's answer then goes to a deleted row and ends OBS; lists close, and the text cursor
+-- is lost. No sign tells on every system that nobody is in a panel, so what it shows is renewed only
+-- when it is opened and by what the user does in it: by a button, or by a choice that shows other
+-- rows. OBS does that after its dialogs and lists have closed.
 local ffi = require("ffi")
 local obslua = obslua
 local obs, link, values = ...
@@ -9,9 +16,6 @@ local M = {}
 -- Set by the script's table: `half`, and the segment.
 local half, segment
 function M.use(new_half, new_segment) half, segment = new_half, new_segment end
-
--- A panel is not rebuilt sooner than this after the user changed something in it.
-local QUIET_NS = 2e9
 
 local function text(key) return half.texts[key] or key end
 M.text = text
@@ -34,14 +38,6 @@ function M.named(problem, settings)
 	end))
 end
 
--- Has the panel of a filter built anew, if it is open; false where it is too soon for that.
-function M.renew(self, now)
-	if now - self.updated_ns < QUIET_NS or now - self.refreshed_ns < QUIET_NS / 2 then return false end
-	self.refreshed_ns = now
-	C.obs_source_update_properties(self.filter)
-	return true
-end
-
 -- Whether a row is to be seen: its setting's decider has a fitting value and is seen itself.
 local function fits(by_key, setting, settings)
 	if not setting.shown_for then return true end
@@ -55,17 +51,28 @@ local function fits(by_key, setting, settings)
 	return false
 end
 
-local function show_fitting(rows, properties, settings)
-	local by_key = {}
+local function show_status(properties, status)
+	obslua.obs_property_set_description(
+		obslua.obs_properties_get(properties, "status"), status())
+end
+
+-- Shows the rows that fit, and what is so now. Returns whether rows came or went: only then is OBS to
+-- rebuild the panel, as that takes the text cursor away.
+local function show_fitting(rows, properties, settings, status)
+	local by_key, changed = {}, false
 	for _, setting in ipairs(rows) do by_key[setting.key] = setting end
 	for _, setting in ipairs(rows) do
 		if setting.shown_for then
-			obslua.obs_property_set_visible(
-				obslua.obs_properties_get(properties, setting.key),
-				fits(by_key, setting, settings))
+			local row = obslua.obs_properties_get(properties, setting.key)
+			local shown = fits(by_key, setting, settings)
+			if obslua.obs_property_visible(row) ~= shown then
+				obslua.obs_property_set_visible(row, shown)
+				changed = true
+			end
 		end
 	end
-	return true
+	if changed then show_status(properties, status) end
+	return changed
 end
 
 local function add_list(properties, setting, choices, kind)
@@ -158,17 +165,24 @@ local function add_button(properties, key, of_text, press)
 	end)
 end
 
--- Adds all of `rows`; `status` is the line under the first of the rows of no group. `buttons` maps
--- a setting's key to the {key, text, what to do} of the buttons under it.
+-- The line of what is so, and the button that renews it.
+local function add_status(properties, status)
+	obslua.obs_properties_add_text(properties, "status", status(), obslua.OBS_TEXT_INFO)
+	obslua.obs_properties_add_button(properties, "refresh", text("Refresh"), function(all)
+		show_status(all, status)
+		return true
+	end)
+end
+
+-- Adds all of `rows`; `status` returns the line under the first of the rows of no group. `buttons`
+-- maps a setting's key to the {key, text, what to do} of the buttons under it.
 function M.add(properties, rows, status, buttons)
 	local group, group_name
 	local decides = {}
 	for _, setting in ipairs(rows) do
 		if setting.shown_for then decides[setting.shown_for.key] = true end
 	end
-	if #rows > 0 and rows[1].group ~= "main" then
-		obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
-	end
+	if #rows > 0 and rows[1].group ~= "main" then add_status(properties, status) end
 	for index, setting in ipairs(rows) do
 		local into = properties
 		if setting.group ~= "main" then
@@ -182,15 +196,13 @@ function M.add(properties, rows, status, buttons)
 		if hint then obslua.obs_property_set_long_description(property, hint) end
 		if decides[setting.key] then
 			obslua.obs_property_set_modified_callback(property, function(all, _, settings)
-				return show_fitting(rows, all, settings)
+				return show_fitting(rows, all, settings, status)
 			end)
 		end
 		for _, button in ipairs(buttons and buttons[setting.key] or {}) do
 			add_button(into, button[1], button[2], button[3])
 		end
-		if index == 1 and setting.group == "main" then
-			obslua.obs_properties_add_text(properties, "status", status, obslua.OBS_TEXT_INFO)
-		end
+		if index == 1 and setting.group == "main" then add_status(properties, status) end
 	end
 end
 

@@ -38,7 +38,6 @@ end
 local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source), settings = {}, state = graphics.new(),
-		notice_seen = "", refreshed_ns = 0,
 	}
 	order.know("scene", self.filter)
 	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
@@ -58,10 +57,7 @@ local function destroy(self)
 end
 
 local function video_tick(self)
-	local now = tonumber(C.os_gettime_ns())
-	looks.tick(self, now)
-	local wrong = looks.problem(self)
-	if wrong ~= self.notice_seen and panels.renew(self, now) then self.notice_seen = wrong end
+	looks.tick(self, tonumber(C.os_gettime_ns()))
 end
 
 local function render(self)
@@ -74,7 +70,9 @@ end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	panels.add(properties, half.scene_settings, self.problem or panels.sentence(looks.problem(self)))
+	panels.add(properties, half.scene_settings, function()
+		return self.problem or panels.sentence(looks.problem(self))
+	end)
 	return properties
 end
 

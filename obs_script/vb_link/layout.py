@@ -151,7 +151,6 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("eased_sequence", "uint32_t", 1),
         ("eased_quality", "char", TEXT_BYTES),
         # and the status line in the user's language
-        ("status_sequence", "uint32_t", 1),
         ("status", "char", STATUS_BYTES),
         ("frames", "vb_frame_slot", SLOTS),
         ("alphas", "vb_alpha_slot", SLOTS),

@@ -19,7 +19,6 @@ from vb_script import (
     lua_half,
     model_list,
     names,
-    pointer,
     requests,
     status,
     texts,
@@ -58,7 +57,6 @@ class Application:
         self.closing = False
         self.event_callback: Any = None
         self.listed: tuple[object, ...] = ()
-        self.shown: dict[int, tuple[int, status.Figures]] = {}
         self.status_lock = threading.Lock()
         self.names_asked = False
         self.fault = ""  # what was told last
@@ -250,19 +248,11 @@ class Application:
             problem = worker.problem if worker else ""
             notice = self.current_notice()
             eased = self.governor.reason if self.governor else ""
-            for index, channel in enumerate(segment.channels):
-                used = int(channel.used)
-                if not used:
-                    self.shown.pop(index, None)
+            for channel in segment.channels:
+                if not channel.used:
                     continue
                 figures = status.channel_figures(segment, channel, problem)
                 figures = replace(figures, notice=notice, eased=eased if figures.eased else "")
-                before = self.shown.get(index)
-                if before and before[0] == used and not figures.differs(before[1]):
-                    continue
-                if before and pointer.button_down():
-                    continue  # an open panel would be rebuilt under it; the next second will do
-                self.shown[index] = (used, figures)
                 status.write(channel, figures.text(self.texts))
 
     def summary(self) -> str:
@@ -307,7 +297,6 @@ def next_epoch() -> int:
     kept.epoch += 1
     # Whatever was done to the memory while the last one lived, this one finds it as it should be.
     kept.memory.sign()
-    application.shown.clear()
     return int(kept.epoch)
 
 

@@ -145,13 +145,11 @@ def replace(one: Any, new: Mapping[str, Value]) -> None:
     """Give a filter these settings and the defaults for all others."""
     kept = {key: value for key, value in stored(one).items() if key == SYNC_UNDO}
     _with_data({**new, **kept}, lambda data: obs.obs_source_reset_settings(one, data))
-    obs.obs_source_update_properties(one)
 
 
 def change(one: Any, new: Mapping[str, Value]) -> None:
     """Change some settings of a filter."""
     _with_data(new, lambda data: obs.obs_source_update(one, data))
-    obs.obs_source_update_properties(one)
 
 
 def _with_data(new: Mapping[str, Value], use: Any) -> None:

@@ -72,7 +72,7 @@ class Panel:
         _button(tools, "load_preset", texts["Panel.Load"], self._load)
         _group(made, "tools", texts["Group.tools"], tools)
         _button(made, "check", texts["Panel.Check"], self._check)
-        _button(made, "refresh", texts["Panel.Refresh"], self._refresh)
+        _button(made, "refresh", texts["Refresh"], self._refresh)
         with unhurried():
             self._refresh(made)
             for name, _ in self._scenes:

@@ -1,7 +1,4 @@
-"""The status line of a filter, in the user's words.
-
-A panel is rebuilt when the line changes, so small changes of the figures leave it as it is.
-"""
+"""The status line of a filter, in the user's words."""
 
 from __future__ import annotations
 
@@ -10,8 +7,6 @@ from typing import Any
 
 from vb_link import layout, sentences
 from vb_link.settings import QUALITIES
-
-_SHARE, _STEP = 0.2, 1.0
 
 
 @dataclass(frozen=True)
@@ -38,19 +33,6 @@ class Figures:
     every: int = 1
     quality: str = ""
     notice: str = ""  # the answer to what the user has just asked for
-
-    def differs(self, other: Figures) -> bool:
-        """Whether a user would call it news against ``other``."""
-        if _words(self) != _words(other):
-            return True
-        return any(
-            abs(new - old) > max(_SHARE * old, _STEP)
-            for new, old in (
-                (self.milliseconds, other.milliseconds),
-                (self.rate, other.rate),
-                (self.age_frames, other.age_frames),
-            )
-        )
 
     def text(self, texts: dict[str, str]) -> str:
         template = texts.get(self.kind, self.kind)
@@ -82,15 +64,6 @@ class Figures:
         if self.every > 1:
             what.append(texts["Eased.Every"].format(every=self.every))
         return texts[f"Status.Eased.{self.eased}"].format(what=texts["Eased.And"].join(what))
-
-
-def _words(figures: Figures) -> tuple[object, ...]:
-    """Return what is news whenever it is another."""
-    return (
-        figures.kind, figures.detail, figures.error, figures.model, figures.compute,
-        figures.refused, figures.delay_frames, figures.eased, figures.every, figures.quality,
-        figures.notice, figures.settings_error,
-    )  # fmt: skip
 
 
 def worker_words(error: bytes, texts: dict[str, str]) -> str:
@@ -164,6 +137,5 @@ def _channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
 
 
 def write(channel: Any, text: str) -> None:
-    """Put a status line into a filter's channel and tell the filter."""
+    """Put a status line into a filter's channel, for its panel."""
     channel.status = text.encode()[: layout.STATUS_BYTES - 1].decode("utf-8", "ignore").encode()
-    channel.status_sequence += 1

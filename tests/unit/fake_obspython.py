@@ -29,7 +29,6 @@ class Source:
     flags: int = 1
     enabled: bool = True
     references: int = 0
-    panels_renewed: int = 0
     sync_offset: int = 0
 
     def __int__(self) -> int:
@@ -233,10 +232,6 @@ def obs_source_update(source: Source, data: Held) -> None:
 
 def obs_source_reset_settings(source: Source, data: Held) -> None:
     source.settings = dict(data.content)
-
-
-def obs_source_update_properties(source: Source) -> None:
-    source.panels_renewed += 1
 
 
 def obs_data_create_from_json(text: str) -> Held:

@@ -119,3 +119,16 @@ def test_every_package_of_a_lock_has_its_hash() -> None:
         hashed = [line for line, after in zip(lines, lines[1:])
                   if line and line[0].isalnum() and "--hash=sha256:" in line + after]  # fmt: skip
         assert named and hashed == named, lock.name
+
+
+def test_no_open_panel_is_rebuilt_by_us() -> None:
+    # OBS deletes its rows also while a dialog of theirs is open, and crashes when that is answered.
+    asks = "obs_source_update_properties("
+    lua = sorted((ROOT / "obs_script" / "vb_filter").glob("*.lua"))
+    assert lua
+    for path in lua:
+        code = (line.split("--")[0] for line in path.read_text(encoding="utf-8").splitlines())
+        assert not [line for line in code if asks in line], path
+    for path in SOURCES:
+        called = {ast.unparse(node.func) for node in _nodes(path) if isinstance(node, ast.Call)}
+        assert not [name for name in called if name.endswith(asks[:-1])], path
