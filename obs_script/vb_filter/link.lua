@@ -267,6 +267,8 @@ end
 function M.set_field(structure, key, value)
 	if type(value) == "string" then
 		M.set_text(structure[key], value)
+	elseif type(value) == "boolean" then
+		structure[key] = value and 1 or 0
 	else
 		structure[key] = value
 	end

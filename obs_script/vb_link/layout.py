@@ -15,8 +15,10 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
+from vb_link.settings import SETTINGS
+
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 7
+VERSION = 8
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -59,6 +61,14 @@ _CTYPES: dict[str, Any] = {
     "char": ctypes.c_char,
 }
 
+# What a setting's value travels as; of the other kinds as text.
+_SETTING_TYPES = {"bool": ("uint32_t", 1), "color": ("uint32_t", 1), "float": ("double", 1)}
+_SETTING_ROWS: tuple[Row, ...] = tuple(
+    (setting.key, *_SETTING_TYPES.get(setting.kind, ("char", TEXT_BYTES)))
+    for setting in SETTINGS
+    if setting.reader != "filter"
+)
+
 _TABLES: dict[str, tuple[Row, ...]] = {
     # One picture on its way to the worker. ``sequence`` is odd while the slot is written.
     # pixels: height rows of width RGBA bytes, no padding.
@@ -95,9 +105,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("settings_sequence", "uint32_t", 1),
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
-        ("model", "char", TEXT_BYTES),
-        ("compute", "char", TEXT_BYTES),
-        ("quality", "char", TEXT_BYTES),
+        # the settings that others than the filter read, by their keys
+        *_SETTING_ROWS,
         # 0: no clean plate; each other number asks for a new one
         ("plate_request", "uint32_t", 1),
         # marks on things to keep or drop, of the scene being drawn: whose they are (a number),
@@ -105,12 +114,6 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("mark_owner", "uint32_t", 1),
         ("mark_kinds", "uint32_t", MARKS),
         ("mark_edges", "double", 4 * MARKS),
-        ("depth_model", "char", TEXT_BYTES),
-        ("person", "char", TEXT_BYTES),
-        ("governor", "char", TEXT_BYTES),
-        ("lowest_rate", "double", 1),
-        ("person_x", "double", 1),
-        ("person_y", "double", 1),
         ("source_width", "uint32_t", 1),
         ("source_height", "uint32_t", 1),
         ("state", "uint32_t", 1),

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from vb_link import layout
+from vb_link.settings import SETTINGS
 
 
 def test_every_field_of_the_tables_is_in_the_declarations() -> None:
@@ -45,6 +46,17 @@ def test_a_c_compiler_lays_the_declarations_out_as_ctypes_does(tmp_path: Path) -
     sizes = [int(line) for line in printed.stdout.split()]
     assert sizes[:2] == [ctypes.sizeof(layout.Private), ctypes.sizeof(layout.Shared)]
     assert dict(zip(offsets, sizes[2:])) == offsets
+
+
+def test_every_setting_that_is_not_the_filters_own_has_its_field() -> None:
+    fields = {name.split(".")[1] for name in layout.offsets() if name.startswith("vb_channel.")}
+    others = [setting for setting in SETTINGS if setting.reader != "filter"]
+    assert others and {setting.key for setting in others} <= fields
+    channel = layout.Channel()
+    for setting in others:
+        value = setting.default.encode() if isinstance(setting.default, str) else setting.default
+        setattr(channel, setting.key, value)
+        assert getattr(channel, setting.key) == value
 
 
 def test_a_frame_slot_holds_every_size_a_model_may_want() -> None:
