@@ -33,6 +33,7 @@ from vb_script.panel import Panel
 from vb_script.survivors import survivors
 from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
+from vb_script.worker_problem import Ended, EndLines
 from vb_script.worker_process import WorkerProcess
 
 # How long the answer to a request stays in the filters' status lines.
@@ -59,6 +60,7 @@ class Application:
         self.listed: tuple[object, ...] = ()
         self.status_lock = threading.Lock()
         self.names_asked = False
+        self.end_lines = EndLines()
         self.fault = ""  # what was told last
 
     def load(self, settings: Any) -> None:
@@ -111,6 +113,7 @@ class Application:
             next_epoch=next_epoch,
             on_second=self.every_second,
             on_line=self.log_line,
+            on_end=self.worker_ended,
             on_error=self.failed,
         )
         self.worker.start()
@@ -174,6 +177,11 @@ class Application:
 
     def log_line(self, line: str) -> None:
         libobs.log(line, warning=True)
+
+    def worker_ended(self, end: Ended) -> None:
+        line = self.end_lines.line(end, self.texts)
+        if line:
+            libobs.log(line, warning=True)
 
     def failed(self, error: Exception) -> None:
         """Tell of an error no part expected; the parts go on."""
@@ -245,7 +253,7 @@ class Application:
         with self.status_lock:
             segment = survivors().memory.segment
             worker = self.worker
-            problem = worker.problem if worker else ""
+            problem = worker.problem if worker else None
             notice = self.current_notice()
             eased = self.governor.reason if self.governor else ""
             for channel in segment.channels:
@@ -276,9 +284,8 @@ class Application:
         worker = self.worker
         if worker is None or survivors().memory is None:
             return [self.texts["Status.NoScript"]]
-        failed = status.worker_figures(worker.problem)
-        if failed:
-            return [failed.text(self.texts)]
+        if worker.problem is not None:
+            return [worker.problem.text(self.texts)]
         channels = [c for c in survivors().memory.segment.channels if c.used]
         lines = [self.texts["Panel.Worker"].format(pid=worker.pid, filters=len(channels))]
         return lines + [c.status.decode("utf-8", "replace").split("\n")[0] for c in channels]

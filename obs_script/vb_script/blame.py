@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 
-from vb_link import limits
-
-# Ended from outside: by a user, by a system that was short of memory.
-_NOT_ITS_FAULT = {
-    -int(getattr(signal, name))
-    for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP")
-    if hasattr(signal, name)
-}
+from vb_link import exit_status, limits
 
 
 class Blame:
@@ -26,7 +18,7 @@ class Blame:
 
     def note(self, model: str, code: int) -> None:
         """Count a worker's end with exit status ``code`` at ``model``; "": it was at none."""
-        if not model or code == 0 or code in _NOT_ITS_FAULT:
+        if not model or code == 0 or exit_status.from_outside(code):
             return
         now = self._now()
         recent = [at for at in self._deaths.get(model, []) if now - at < limits.DEATHS_SECONDS]

@@ -7,18 +7,20 @@ from typing import Any
 
 from vb_link import layout, sentences
 from vb_link.settings import QUALITIES
+from vb_script.worker_problem import Problem
 
 
 @dataclass(frozen=True)
 class Figures:
     """What a status line says: ``kind`` is the text key, the rest its figures.
 
-    ``error`` is the worker's own error as the link carries it.
+    ``error`` is the worker's own error as the link carries it, ``worker`` why there is no worker.
     """
 
     kind: str
     detail: str = ""
     error: bytes = b""
+    worker: Problem | None = None
     model: str = ""
     compute: str = ""
     settings_error: str = ""  # which settings have values they cannot have
@@ -37,6 +39,8 @@ class Figures:
     def text(self, texts: dict[str, str]) -> str:
         template = texts.get(self.kind, self.kind)
         detail = worker_words(self.error, texts) if self.error else self.detail
+        if self.worker is not None:
+            detail = self.worker.text(texts)
         compute = self.compute
         if self.refused:
             compute += f" ({worker_words(self.refused, texts).rstrip('.。')})"
@@ -76,31 +80,18 @@ def worker_words(error: bytes, texts: dict[str, str]) -> str:
         return sentences.english(error)
 
 
-def worker_figures(problem: str) -> Figures | None:
-    """Return what to say of a worker that is not there, or None."""
-    kind, _, detail = problem.partition(":")
-    if not problem:
-        return None
-    if kind == "missing":
-        return Figures("Status.NoEnvironment", detail=detail)
-    if kind == "ended":
-        code, _, line = detail.partition(":")
-        return Figures("Status.WorkerEnded", detail=line or code)
-    return Figures("Status.WorkerFailed", detail=problem)
-
-
-def channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
+def channel_figures(segment: Any, channel: Any, problem: Problem | None) -> Figures:
     """Return what to say of one filter."""
-    return replace(
-        _channel_figures(segment, channel, problem),
-        settings_error=channel.settings_error.decode("utf-8", "ignore"),
-    )
+    if segment.panic:
+        figures = Figures("Status.Panic")
+    elif problem is not None:
+        figures = Figures("Status.Error", worker=problem)
+    else:
+        figures = _channel_figures(segment, channel)
+    return replace(figures, settings_error=channel.settings_error.decode("utf-8", "ignore"))
 
 
-def _channel_figures(segment: Any, channel: Any, problem: str) -> Figures:
-    failed = Figures("Status.Panic") if segment.panic else worker_figures(problem)
-    if failed is not None:
-        return failed
+def _channel_figures(segment: Any, channel: Any) -> Figures:
     if segment.worker_ready == 0 or segment.worker_ready != segment.worker_epoch:
         return Figures("Status.Starting")
     if channel.report_error:

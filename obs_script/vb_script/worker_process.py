@@ -17,12 +17,14 @@ from typing import Any
 
 from vb_link import memory, places, spawn, wake
 from vb_script.blame import Blame
+from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 
 PACKAGES = Path(__file__).resolve().parent.parent
 STABLE_SECONDS = 10.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
 LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
 MOST_LINES = 500  # of one worker: OBS's log may not fill the disk
+LAST_WORDS_SECONDS = 5.0  # what it said longer before its end is no reason for that
 ENOUGH = "The worker has said too much: what more it says is left out of this log."
 
 
@@ -30,8 +32,8 @@ class WorkerProcess:
     """The worker of this OBS.
 
     ``on_second`` is called about once a second from the watching thread, ``on_line`` with each
-    line the worker writes, ``on_error`` with what ``on_second`` raised. ``problem`` says in words
-    why there is no worker, or is empty.
+    line the worker writes, ``on_end`` with how it ended, unless it was told to, and ``on_error``
+    with what ``on_second`` and ``on_end`` raised. ``problem`` is why there is no worker, or None.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class WorkerProcess:
         next_epoch: Callable[[], int],
         on_second: Callable[[], None],
         on_line: Callable[[str], None],
+        on_end: Callable[[Ended], None],
         on_error: Callable[[Exception], None],
     ) -> None:
         self._shared = shared
@@ -49,14 +52,15 @@ class WorkerProcess:
         self._next_epoch = next_epoch
         self._on_second = on_second
         self._on_line = on_line
+        self._on_end = on_end
         self._on_error = on_error
         self._stop = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
         self._spawned: spawn.Spawned | None = None
         self._failures = 0
         self._blame = Blame()
-        self.last_line = ""
-        self.problem = ""
+        self.last_line, self._last_said = "", 0.0
+        self.problem: Problem | None = None
         self._thread = threading.Thread(target=self._watch, name="virtual background", daemon=True)
 
     def start(self) -> None:
@@ -98,15 +102,18 @@ class WorkerProcess:
             self._stop.wait(pause)
 
     def _second(self) -> None:
+        self._guarded(self._on_second)
+
+    def _guarded(self, call: Callable[[], None]) -> None:
         try:
-            self._on_second()
+            call()
         except Exception as error:  # the worker must still be watched
             self._on_error(error)
 
     def _start(self) -> bool:
         python = places.venv_python()
         if not python.exists():
-            self.problem = f"missing:{python}"
+            self.problem = Missing(python)
             return False
         epoch = self._next_epoch()
         try:
@@ -115,9 +122,10 @@ class WorkerProcess:
                 refused=self._blame.refused(),
             )  # fmt: skip
         except OSError as error:
-            self.problem = str(error)
+            self.problem = NotStarted(error.strerror or str(error))
             return False
         self._process = self._spawned.process
+        self.last_line, self._last_said = "", 0.0
         if self._stop.is_set():  # stop() came too early to see this worker
             if self._process.stdin is not None:
                 self._process.stdin.close()
@@ -125,7 +133,7 @@ class WorkerProcess:
         segment = self._shared.segment
         segment.life = self._spawned.life
         segment.worker_epoch, segment.working_on = epoch, b""
-        self.problem = ""
+        self.problem = None
         return True
 
     def _listen(self) -> None:
@@ -153,7 +161,8 @@ class WorkerProcess:
             while raw := stream.readline(LONGEST_LINE):
                 line = raw.decode("utf-8", "replace").rstrip()
                 if line:
-                    self.last_line = line
+                    if process is self._process:  # else what it had started speaks on
+                        self.last_line, self._last_said = line, time.monotonic()
                     said += 1
                     if said <= MOST_LINES:
                         self._on_line(line if said < MOST_LINES else ENOUGH)
@@ -175,5 +184,8 @@ class WorkerProcess:
         if not self._stop.is_set():
             code = process.returncode
             self._blame.note(segment.working_on.decode("utf-8", "replace"), code)
-            self.problem = f"ended:{code}:{self.last_line if code else ''}"
+            recent = time.monotonic() - self._last_said < LAST_WORDS_SECONDS
+            end = Ended(code, self.last_line if code and recent else "")
+            self.problem = end
+            self._guarded(lambda: self._on_end(end))
         self._process = None

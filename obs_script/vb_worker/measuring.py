@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import isolated
+from vb_link import exit_status, isolated
 from vb_worker.models import ModelError, choose_model, default_folders, find_models, open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.manifest_reader import load
@@ -49,7 +49,8 @@ def measure_apart(order: Row) -> Row:
         found: Row = json.loads(lines[-1])
         return found
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-    return {"error": f"ended with status {done.returncode}: {said[-1] if said else 'no reason'}"}
+    status = exit_status.name(done.returncode)
+    return {"error": f"ended with status {status}: {said[-1] if said else 'no reason'}"}
 
 
 def measure_order(order: Row) -> Row:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests import hostile_models
 from tests.obs.conftest import worker_pids
+from tests.obs.secret_room import ENDED
 from tests.obs.stage import CAMERA, SECRET, person, room_pixels, wait_for
 from vb_link import limits, places
 from vb_worker.models import contained, measured
@@ -45,6 +46,7 @@ def test_a_model_that_ends_the_worker_each_time_gives_way(
                 # The mask of the picture that stands still, or the cover.
                 assert room_pixels(stage.shot()[..., :3], truth, MARGIN) == 0
                 channel.report_model = b""
+                stage.expected.append(ENDED)
                 os.kill(pid, signal.SIGSEGV)
                 pids.add(pid)
             stage.wait_for_mask()

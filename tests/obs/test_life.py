@@ -16,6 +16,7 @@ import pytest
 from tests.bench.obs_cost import memory_mib
 from tests.busy import busy
 from tests.obs.conftest import BASELINE_LEAKS, worker_pids
+from tests.obs.secret_room import ENDED
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Stage, iou, person, room_pixels, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
@@ -42,6 +43,7 @@ def test_a_killed_worker_is_covered_at_once_and_back_within_two_seconds(stage: S
     _, truth = _masked(stage)
     (pid,) = worker_pids(stage.obs.pid)
     channel = stage.channels()[0]
+    stage.expected.append(ENDED)
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     stage.wait_frames(1)
@@ -52,6 +54,8 @@ def test_a_killed_worker_is_covered_at_once_and_back_within_two_seconds(stage: S
     assert time.monotonic() - killed < 2.0
     assert _fits(stage, truth)
     assert worker_pids(stage.obs.pid) != [pid]
+    lines = [line for line in stage.obs.log().splitlines() if ENDED in line]
+    assert lines and all("SIGKILL: killed" in line for line in lines)
 
 
 def test_a_stopped_worker_is_covered_and_goes_on(stage: Stage) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.obs.conftest import worker_pids
+from tests.obs.secret_room import ENDED
 from tests.obs.stage import (
     BACKDROP,
     BACKDROP_BGR,
@@ -98,6 +99,7 @@ def test_while_the_worker_is_killed_and_settings_change(stage: Stage) -> None:
         for threshold, model in ((0.3, "selfie_square"), (0.7, "selfie_landscape")):
             stage.set_filter(threshold=threshold, model=model)
             time.sleep(0.4)
+        stage.expected.append(ENDED)
         os.kill(worker_pids(stage.obs.pid)[0], signal.SIGKILL)
         time.sleep(0.1)
         stage.set_filter(background="transparent")

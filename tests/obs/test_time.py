@@ -15,6 +15,7 @@ import pytest
 
 from tests.obs import painted
 from tests.obs.conftest import worker_pids
+from tests.obs.secret_room import ENDED
 from tests.obs.stage import BACKDROP, CAMERA, FILTER, SCENE, SIZE, Image, Stage, frames_of, wait_for
 from vb_demo.obs_session import SCRIPT
 from vb_link import layout
@@ -137,6 +138,7 @@ def test_locked_pictures_are_covered_once_the_worker_is_gone(stage: Stage, red_m
         "SetInputSettings", {"inputName": CAMERA, "inputSettings": {"file": str(path)}}
     )
     wait_for(lambda: _is_cover(stage.shot(CAMERA)[..., :3]), 5, "the cover")
+    stage.expected.append(ENDED)
     os.kill(pid, signal.SIGKILL)
     stage.wait_frames(2)
     stage.wait_for_mask()

@@ -180,7 +180,7 @@ def test_the_script_says_something_of_anything(seed: int, fill: str) -> None:
         segment.worker_epoch = segment.worker_ready = 1
         for report_error in (channel.report_error, b""):
             channel.report_error = report_error
-            figures = status.channel_figures(segment, channel, "")
+            figures = status.channel_figures(segment, channel, None)
             assert figures.text(ENGLISH)
     rungs = governor.ladder(governor.use_of(channel), 33.3)
     assert 1 <= rungs[-1].every <= governor.MOST_EVERY

@@ -38,7 +38,7 @@ class Library:
 class Part:
     """A worker or an errand thread that only says when it was ended."""
 
-    problem = ""
+    problem = None
     pid = 1
     requests_done = 0
 

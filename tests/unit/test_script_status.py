@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from vb_link import layout
 from vb_script import status, texts
+from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 from vb_worker import serve
 from vb_worker.models.errors import ModelError
 
@@ -25,7 +27,7 @@ def segment() -> Any:
     return made
 
 
-def _text(segment: Any, problem: str = "") -> str:
+def _text(segment: Any, problem: Problem | None = None) -> str:
     figures = status.channel_figures(segment, segment.channels[0], problem)
     return figures.text(texts.load("en-US"))
 
@@ -37,13 +39,12 @@ def test_a_running_filter_shows_model_unit_time_rate_and_age(segment: Any) -> No
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [
-        ("missing:/x/python", "/x/python is missing"),
-        ("ended:1:no memory", "stopped (no memory)"),
-        ("ended:-9:", "stopped (-9)"),
-        ("Permission denied", "cannot be started: Permission denied"),
+        (Missing(Path("/x/python")), "/x/python is missing"),
+        (Ended(1, "no memory"), "stopped (exit status 1: no memory)"),
+        (NotStarted("Permission denied"), "cannot be started: Permission denied"),
     ],
 )
-def test_a_missing_worker_is_explained(segment: Any, problem: str, expected: str) -> None:
+def test_a_missing_worker_is_explained(segment: Any, problem: Problem, expected: str) -> None:
     assert expected in _text(segment, problem)
 
 
@@ -70,7 +71,7 @@ def test_the_workers_error_is_said_in_the_users_language(segment: Any) -> None:
     assert _text(segment) == (
         "The model file /模型/a.onnx is missing; run `virtual-background models install a`."
     )
-    japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
+    japanese = status.channel_figures(segment, channel, None).text(texts.load("ja-JP"))
     assert japanese.startswith("モデルのファイル /模型/a.onnx がありません")
 
 
@@ -84,7 +85,7 @@ def test_the_workers_error_is_said_in_the_users_language(segment: Any) -> None:
 def test_an_error_without_a_key_is_said_in_english(segment: Any, error: Exception) -> None:
     channel = segment.channels[0]
     channel.report_error = serve.error_field(error)
-    japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
+    japanese = status.channel_figures(segment, channel, None).text(texts.load("ja-JP"))
     assert japanese == "A sentence of its own {x}."
 
 
@@ -104,7 +105,7 @@ def test_a_damaged_error_is_said_in_english(segment: Any, rest: bytes) -> None:
 
 def test_panic_is_said_before_all_else(segment: Any) -> None:
     segment.panic = 1
-    assert _text(segment, "missing:/x/python") == texts.load("en-US")["Status.Panic"]
+    assert _text(segment, Missing(Path("/x/python"))) == texts.load("en-US")["Status.Panic"]
 
 
 def test_the_answer_to_a_request_follows_the_line(segment: Any) -> None:
@@ -138,10 +139,10 @@ def test_frame_locked_timing_tells_its_delay_and_when_masks_are_too_late(segment
 def test_what_is_done_less_is_said_with_its_reason(segment: Any, language: str) -> None:
     channel = segment.channels[0]
     channel.every, channel.eased_quality = 1, b""
-    plain = status.channel_figures(segment, channel, "")
+    plain = status.channel_figures(segment, channel, None)
     assert not plain.eased
     channel.every, channel.eased_quality = 3, b"fast"
-    eased = status.channel_figures(segment, channel, "")
+    eased = status.channel_figures(segment, channel, None)
     words = texts.load(language)
     lines = {
         reason: replace(eased, eased=reason).text(words).splitlines()[-1]
@@ -160,5 +161,5 @@ def test_why_a_unit_gave_way_is_said_in_the_users_language(segment: Any) -> None
     error = ModelError("UnitSetAside", unit="CUDA", times=2)
     channel.report_refused = serve.error_field(error)
     assert "CPU (CUDA ended the worker 2 times and is set aside)" in _text(segment)
-    japanese = status.channel_figures(segment, channel, "").text(texts.load("ja-JP"))
+    japanese = status.channel_figures(segment, channel, None).text(texts.load("ja-JP"))
     assert "CPU (CUDA はワーカーを 2 回終了させたため使われません)" in japanese

@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 
 from vb_link import memory, places, wake
-from vb_script import worker_process
+from vb_script import texts, worker_process
+from vb_script.worker_problem import Ended
 from vb_script.worker_process import WorkerProcess
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
 
+ENGLISH = texts.load("en-US")
 WAITS = "import sys\nsys.stdin.read()\n"
 
 
@@ -28,10 +30,12 @@ class Watched:
         self.shared = memory.create()
         self.epoch = 0
         self.lines: list[str] = []
+        self.ends: list[Ended] = []
         self.errors: list[str] = []
         self.worker = WorkerProcess(
             self.shared, wake.Wake(), next_epoch=self._next, on_second=on_second,
-            on_line=self.lines.append, on_error=lambda error: self.errors.append(str(error)),
+            on_line=self.lines.append, on_end=self.ends.append,
+            on_error=lambda error: self.errors.append(str(error)),
         )  # fmt: skip
 
     def _next(self) -> int:
@@ -131,3 +135,43 @@ def test_an_error_of_what_is_done_each_second_ends_no_watching(watch: Watch) -> 
     os.kill(watched.worker.pid or 0, signal.SIGKILL)
     _until(lambda: watched.epoch == 2 and watched.worker.pid)
     assert set(watched.errors) == {"no status"}
+
+
+def test_a_killed_worker_is_not_explained_by_what_it_said_before(watch: Watch) -> None:
+    watched = watch(f"import sys\nprint('a model error', file=sys.stderr, flush=True)\n{WAITS}")
+    _until(lambda: watched.lines)
+    os.kill(watched.worker.pid or 0, signal.SIGKILL)
+    _until(lambda: watched.ends)
+    assert watched.worker.problem in (None, watched.ends[0])
+    assert "signal 9, SIGKILL: killed" in watched.ends[0].reason(ENGLISH)
+    assert "model" not in watched.ends[0].reason(ENGLISH)
+
+
+def test_a_worker_that_ends_itself_is_explained_by_its_last_words(watch: Watch) -> None:
+    watched = watch("import sys\nprint('an old error', file=sys.stderr)\nsys.exit('no memory')\n")
+    _until(lambda: watched.ends)
+    assert watched.ends[0].reason(ENGLISH) == "exit status 1: no memory"
+
+
+def test_a_reason_is_not_carried_over_to_the_next_worker_s_end(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = watch("import sys\nsys.exit('no memory' if '1' in sys.argv else 3)\n")
+    _until(lambda: len(watched.ends) > 1)
+    assert watched.ends[1].reason(ENGLISH) == "exit status 3"
+    monkeypatch.setattr(worker_process, "LAST_WORDS_SECONDS", -1.0)
+    end = _next_end(watched)
+    assert end.last_words == ""
+
+
+def _next_end(watched: Watched) -> Ended:
+    count = len(watched.ends)
+    _until(lambda: len(watched.ends) > count)
+    return watched.ends[count]
+
+
+def test_a_worker_that_is_told_to_end_is_no_problem(watch: Watch) -> None:
+    watched = watch()
+    _until(lambda: watched.worker.pid)
+    watched.worker.stop()
+    assert watched.ends == [] and watched.worker.problem is None

@@ -35,7 +35,8 @@ class Obs:
         self.epoch = 0
         self.worker = WorkerProcess(
             self.shared, self.wake, next_epoch=self._next, on_second=lambda: None,
-            on_line=self.lines.append, on_error=lambda error: self.lines.append(repr(error)),
+            on_line=self.lines.append, on_end=lambda _end: None,
+            on_error=lambda error: self.lines.append(repr(error)),
         )  # fmt: skip
 
     def _next(self) -> int:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from vb_link import exit_status
 from vb_link.diagnosis import packages
 from vb_link.diagnosis.findings import Finding, finding
 
@@ -35,7 +36,7 @@ def check(folder: Path, python: Path, locks: Path) -> Finding:
         return finding("EnvironmentBroken", reason=type(error).__name__)
     except ValueError:
         lines = done.stderr.strip().splitlines()
-        reason = lines[-1] if lines else f"exit status {done.returncode}"
+        reason = lines[-1] if lines else f"exit status {exit_status.name(done.returncode)}"
         return finding("EnvironmentBroken", reason=reason)
     versions: dict[str, str] = told["versions"]
     other = [f"{name} {version}" for name, version in versions.items() if version not in pins[name]]

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from vb_link import layout, memory, places, sentences, slots, spawn, wake
+from vb_link import exit_status, layout, memory, places, sentences, slots, spawn, wake
 from vb_link.diagnosis.findings import Finding, finding, without_paths
 from vb_link.settings import SETTINGS
 
@@ -114,7 +114,9 @@ class _Trial:
         if code is not None:
             self._reader.join(1)
         said = self._line.decode("utf-8", "replace").strip()
-        return said or ("no reason given" if code is None else f"exit status {code}")
+        return said or (
+            "no reason given" if code is None else f"exit status {exit_status.name(code)}"
+        )
 
     def _choose_defaults(self) -> None:
         channel = self._channel

@@ -13,7 +13,6 @@ import contextlib
 import hashlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import bounded, limits, places
+from vb_link import bounded, exit_status, limits, places
 from vb_worker import sandbox, watchdog
 from vb_worker.errors import first_line
 from vb_worker.models import graph_file, measured, trial
@@ -114,12 +113,7 @@ def _read(code: int, said: str, path: Path) -> ModelError | None:
         if found.get("key") and isinstance(arguments, dict):
             return ModelError(str(found["key"]), **arguments)
         return ModelError(found["text"])
-    return ModelError("ModelEndsProcess", path=path, status=_status(code))
-
-
-def _status(code: int) -> str:
-    known = {int(one): one.name for one in signal.Signals}
-    return known.get(-code, str(code)) if code < 0 else str(code)
+    return ModelError("ModelEndsProcess", path=path, status=exit_status.name(code))
 
 
 class Trials:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vb_link import isolated
+from vb_link import exit_status, isolated
 from vb_worker.errors import first_line
 from vb_worker.models import registry, trial
 from vb_worker.models.errors import ModelError
@@ -65,10 +64,10 @@ def _read(code: int, out: str, said: str) -> Probe:
         found = json.loads(lines[-1])
         return Probe(found.get("ms", 0.0), found.get("first_ms", 0.0), found.get("reason", ""))
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
-    if code < 0:
-        name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    name = exit_status.name(code)
+    if exit_status.is_crash(code):
         return Probe(reason=f"it ended the process ({name}): a fault of its driver")
-    return Probe(reason=f"it ended the process (status {code}): {last or 'no reason given'}")
+    return Probe(reason=f"it ended the process (status {name}): {last or 'no reason given'}")
 
 
 def run_here(manifest: Manifest, unit: str, threads: int) -> Probe:

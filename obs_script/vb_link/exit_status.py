@@ -1,0 +1,35 @@
+"""How a process ended, in the names by which a search finds what they mean."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+# NTSTATUS values that Windows gives as the exit status of a process it ends have these top bits.
+_NTSTATUS_ERROR = 0xC0000000
+_WITHDRAWN = (0x40010004, 0xC000013A)  # ended by a debugger, a log-off; by Ctrl+C
+
+
+def name(code: int) -> str:
+    """Return a signal's name ("SIGSEGV"), an NTSTATUS ("0xC0000005") or the exit status ("1").
+
+    ``code`` is as ``subprocess`` gives it: below 0 for a signal.
+    """
+    if code < 0 and sys.platform != "win32":
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"signal {-code}"
+    status = code & 0xFFFFFFFF
+    return f"0x{status:08X}" if status >= _NTSTATUS_ERROR or status in _WITHDRAWN else str(code)
+
+
+def is_crash(code: int) -> bool:
+    """Whether the system ended the process, rather than the process itself."""
+    return not name(code).lstrip("-").isdigit()
+
+
+def from_outside(code: int) -> bool:
+    """Whether somebody else ended the process: a user, or a system that was short of memory."""
+    known = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", *(f"0x{one:08X}" for one in _WITHDRAWN))
+    return name(code) in known

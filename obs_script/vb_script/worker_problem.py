@@ -1,0 +1,85 @@
+"""Why there is no worker: as it is found, and in the user's words."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Union
+
+from vb_link import exit_status
+from vb_script.texts import say
+
+# OBS's log gets a line for each end; not more than so many within so many seconds.
+MOST_LINES, LINES_SECONDS = 5, 60.0
+
+
+@dataclass(frozen=True)
+class Missing:
+    """There is no environment with this Python."""
+
+    python: Path
+
+    def text(self, texts: dict[str, str]) -> str:
+        return say(texts, "Status.NoEnvironment", detail=self.python)
+
+
+@dataclass(frozen=True)
+class NotStarted:
+    """The system did not start it."""
+
+    reason: str
+
+    def text(self, texts: dict[str, str]) -> str:
+        return say(texts, "Status.WorkerFailed", detail=self.reason)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """It ended: with this status, and with these last words if there were any."""
+
+    code: int
+    last_words: str = ""
+
+    def reason(self, texts: dict[str, str]) -> str:
+        """Return the signal or the exit status in words."""
+        name = exit_status.name(self.code)
+        meaning = texts.get(f"Ended.{name}", "")
+        what = f"{name}: {meaning}" if meaning else name
+        if not exit_status.is_crash(self.code):
+            words = say(texts, "Ended.Status", status=name)
+            # What it said before the system ended it is no reason for that.
+            return f"{words}: {self.last_words}" if self.last_words else words
+        if self.code < 0:
+            return say(texts, "Ended.Signal", number=-self.code, what=what)
+        return say(texts, "Ended.Code", what=what)
+
+    def text(self, texts: dict[str, str]) -> str:
+        return say(texts, "Status.WorkerEnded", detail=self.reason(texts))
+
+
+Problem = Union[Missing, NotStarted, Ended]
+
+
+class EndLines:
+    """The lines for OBS's log about ends of the worker: the next one counts what was left out."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._written: deque[float] = deque(maxlen=MOST_LINES)
+        self._left_out = 0
+
+    def line(self, end: Ended, texts: dict[str, str]) -> str:
+        """Return what to write about an end, or "" where enough was written lately."""
+        now = self._now()
+        if len(self._written) == MOST_LINES and now - self._written[0] < LINES_SECONDS:
+            self._left_out += 1
+            return ""
+        self._written.append(now)
+        line = say(texts, "Note.WorkerEnded", reason=end.reason(texts))
+        if self._left_out:
+            line += " " + say(texts, "Note.WorkerEndedMore", count=self._left_out)
+            self._left_out = 0
+        return line
