@@ -11,8 +11,11 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from vb_link import console
+
 
 def main(arguments: list[str] | None = None) -> int:
+    console.prepare()
     parser = argparse.ArgumentParser(
         prog="python -m vb_demo",
         description="Run OBS with a clip and the filter on it, record it and say how it went.",

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_demo.obs_session import ObsError, ObsSession
-from vb_link import isolated, layout, places
+from vb_link import child, isolated, layout, places
 from vb_link.settings import FILTER_ID
 
 SIZE = (1280, 720)
@@ -107,8 +107,8 @@ def _in_worker(module: str, *arguments: str | Path, what: str) -> None:
     done = subprocess.run(
         isolated.command(python, packages, module, *map(str, arguments)),
         capture_output=True,
-        text=True,
         check=False,
+        **child.TEXT,
     )
     if done.returncode != 0:
         words = done.stderr.strip().splitlines() or [f"exit status {done.returncode}"]

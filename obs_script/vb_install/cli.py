@@ -9,6 +9,7 @@ from pathlib import Path
 
 from vb_install import additions, doctor, own_obs, removal, set_up
 from vb_install.system import InstallError, System
+from vb_link import console
 
 _ABOUT = """\
 Sets up the virtual background for OBS Studio.
@@ -33,6 +34,7 @@ left alone. What follows goes to the demo:
 def main(arguments: Sequence[str] | None = None, system: System | None = None) -> int:
     """Do what the arguments say and return the exit status; errors end in one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    console.prepare()
     try:
         return _dispatch(words, system or System())
     except InstallError as error:

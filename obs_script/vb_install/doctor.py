@@ -10,7 +10,7 @@ from pathlib import Path
 from vb_install import obs_places, product, scene_collections
 from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
-from vb_link import places
+from vb_link import child, places
 from vb_link.diagnosis import report
 from vb_link.diagnosis.findings import Finding, checked, finding, from_plain
 from vb_link.version import OLDEST_OBS
@@ -88,11 +88,13 @@ def _functions(system: System, place: ObsPlace) -> Finding:
     find = "import ctypes.util as u; print(*map(u.find_library, {!r}))"
     names = ("obs", "obs-scripting", "obs-frontend-api")
     python = _python(system, place)
-    done = system.run([*python, "-I", "-c", find.format(names)])
+    done = system.run([*python, *child.ISOLATED, "-c", find.format(names)])
     libraries = done.out.split()
     if done.code != 0 or len(libraries) != len(names) or "None" in libraries:
         return finding("FunctionsUnchecked")
-    done = system.run([*python, "-I", "-c", _code(place, "vb_script.symbols", libraries)])
+    done = system.run(
+        [*python, *child.ISOLATED, "-c", _code(place, "vb_script.symbols", libraries)]
+    )
     try:
         told = json.loads(done.out)
         lacking, count = list(told["lacking"]), int(told["count"])
@@ -111,7 +113,7 @@ def _rest(system: System, place: ObsPlace) -> list[Finding]:
     if not product.is_current(place.app):
         found.append(finding("ProductOld"))
     code = _code(place, "vb_link.diagnosis.checks", [], data=place.data)
-    done = system.run([*_python(system, place), "-I", "-c", code], timeout=300)
+    done = system.run([*_python(system, place), *child.ISOLATED, "-c", code], timeout=300)
     try:
         return found + from_plain(json.loads(done.out))
     except ValueError:

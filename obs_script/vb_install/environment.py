@@ -20,6 +20,7 @@ from vb_install import files, interpreters
 from vb_install.interpreters import Interpreter
 from vb_install.progress import Progress
 from vb_install.system import InstallError, System
+from vb_link import child
 
 LOCKS = Path(__file__).resolve().parent / "locks"
 COMMAND = "virtual-background"
@@ -134,7 +135,8 @@ class Environment:
     def _create(self, python: Interpreter, pip_wheel: Path | None, lines: list[str]) -> None:
         options = ["--clear"] + (["--without-pip"] if pip_wheel is not None else [])
         code = self.system.stream(
-            [*python.command, "-I", "-m", "venv", *options, str(self.folder)], lines.append
+            [*python.command, *child.ISOLATED, "-m", "venv", *options, str(self.folder)],
+            lines.append,
         )
         if code != 0:
             raise self._failure(lines, f"the environment {self.folder}")
@@ -154,8 +156,8 @@ class Environment:
                 progress.note(f"unpacking {count} packages")
 
         code = self.system.stream(
-            [*self.command, "-I", *pip, "install", *_QUIET, "--require-hashes", "--no-deps",
-             "--only-binary", ":all:", "-r", str(self._requirements())],
+            [*self.command, *child.ISOLATED, *pip, "install", *_QUIET, "--require-hashes",
+             "--no-deps", "--only-binary", ":all:", "-r", str(self._requirements())],
             hear,
         )  # fmt: skip
         if code != 0:
@@ -225,7 +227,7 @@ def lend_pip(system: System, python: Interpreter, folder: Path) -> Path | None:
         "there = pathlib.Path('/usr/share/python-wheels')\n"
         "print(*sorted(here.glob('pip-*.whl')), *sorted(there.glob('pip-*.whl')), sep='\\n')"
     )
-    done = system.run([*python.command, "-I", "-c", find])
+    done = system.run([*python.command, *child.ISOLATED, "-c", find])
     wheels = [Path(line) for line in done.out.splitlines() if line.strip()]
     if done.code != 0 or not wheels:
         return None

@@ -19,6 +19,11 @@ def explain(error: OSError, path: Path) -> InstallError:
             f"{path} may not be changed ({error.strerror}): "
             "give your user the right to write there and run again."
         )
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return InstallError(
+            f"{path} cannot be used, as a file is where a folder has to be: "
+            "move that file away and run again."
+        )
     return InstallError(f"{path} could not be changed ({error}): mend that and run again.")
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vb_install.system import InstallError, System
+from vb_link import child
 
 OLDEST, NEWEST = 10, 14
 NEWEST_ON_INTEL_MAC = 13  # onnxruntime has no newer builds for these
@@ -56,7 +57,7 @@ class Interpreter:
 
 def probe(system: System, command: Sequence[str]) -> Interpreter | None:
     """Ask a Python what it is; None if it does not run."""
-    done = system.run([*command, "-I", "-c", _PROBE], timeout=30)
+    done = system.run([*command, *child.ISOLATED, "-c", _PROBE], timeout=30)
     try:
         facts = json.loads(done.out) if done.code == 0 else None
         if facts is None:

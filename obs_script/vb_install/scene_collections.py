@@ -6,6 +6,7 @@ A scene collection is a JSON file ``basic/scenes/<name>.json``; the scripts it l
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -19,6 +20,7 @@ from vb_install.system import InstallError
 from vb_link import places
 
 SCRIPT_NAME = "virtual_background.py"
+_MOST_A_SECOND = 100  # backups
 _HALF = re.compile("[\ud800-\udfff]")
 
 
@@ -213,16 +215,15 @@ def _is_ours(entry: Any) -> bool:
 
 def _new_folder(backups: Path) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
-    number = 0
     try:
-        while True:
-            # A counter that sorts: two changes within a second are two backups.
+        # By itself: systems differ in what they say of a folder below a file.
+        backups.mkdir(parents=True, exist_ok=True)
+        # A counter that sorts: two changes within a second are two backups.
+        for number in range(_MOST_A_SECOND):
             folder = backups / f"{stamp}-{number:02d}"
-            try:
-                folder.mkdir(parents=True)
-            except FileExistsError:
-                number += 1
-            else:
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir()
                 return folder
     except OSError as error:
         raise files.explain(error, backups) from error
+    raise InstallError(f"{backups} takes no new folder: move away what is in it and run again.")

@@ -7,6 +7,7 @@ from pathlib import Path
 from vb_install import scene_collections, worker_environment
 from vb_install.obs_places import ObsPlace
 from vb_install.system import System
+from vb_link import child
 
 _IMPORTS = "import av, cv2, numpy, onnxruntime"
 
@@ -21,11 +22,11 @@ def faults(system: System, place: ObsPlace, collections: list[Path]) -> list[str
         found.append(f"{place.script} is missing: run install.py again.")
     python = worker_environment.of(system, place).command
     again = f"delete {place.venv} and run install.py again"
-    done = system.run([*python, "-I", "-c", _IMPORTS], timeout=120)
+    done = system.run([*python, *child.ISOLATED, "-c", _IMPORTS], timeout=120)
     if done.code != 0:
         found.append(f"The worker's packages do not load ({_last(done.err)}): {again}.")
     else:
-        done = system.run([*python, "-I", "-m", "vb_worker", "models"], timeout=120)
+        done = system.run([*python, *child.ISOLATED, "-m", "vb_worker", "models"], timeout=120)
         if done.code != 0:
             found.append(f"The worker finds no model ({_last(done.err or done.out)}): {again}.")
     for path in collections:

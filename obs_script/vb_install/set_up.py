@@ -21,6 +21,7 @@ from vb_install.interpreters import Interpreter
 from vb_install.obs_places import ObsPlace
 from vb_install.scene_collections import Plan
 from vb_install.system import System
+from vb_link import child
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,9 @@ def _tell_units(system: System, work: _Work) -> None:
     if not additions.UNITS.keys() & set(work.added):
         return
     python = worker_environment.of(system, work.place).command
-    done = system.run([*python, "-I", "-m", "vb_worker", "compute", "--again"], timeout=600)
+    done = system.run(
+        [*python, *child.ISOLATED, "-m", "vb_worker", "compute", "--again"], timeout=600
+    )
     print("What the compute units do with the default model:")
     for line in (done.out or done.err).splitlines():
         print(f"  {line}")

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from vb_link import places
+from vb_link import child, places
 
 # What in the caller's environment would make Python or pip work somewhere else than told.
 _MISLEADING = (
@@ -80,7 +80,7 @@ class System:
         try:
             done = subprocess.run(
                 command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout,
-                env=self._clean_environment(), text=True, errors="replace", check=False,
+                env=self._clean_environment(), check=False, **child.TEXT,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
             return Finished(127, "", str(error))
@@ -91,8 +91,7 @@ class System:
         try:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, env=self._clean_environment(), text=True,
-                errors="replace", bufsize=1,
+                stdin=subprocess.DEVNULL, env=self._clean_environment(), bufsize=1, **child.TEXT,
             )  # fmt: skip
         except OSError as error:
             on_line(str(error))
@@ -142,4 +141,5 @@ class System:
         return time.time()
 
     def _clean_environment(self) -> dict[str, str]:
-        return {key: value for key, value in self.environment.items() if key not in _MISLEADING}
+        kept = {key: value for key, value in self.environment.items() if key not in _MISLEADING}
+        return {**kept, **child.UTF8_ENVIRONMENT}

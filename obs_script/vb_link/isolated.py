@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vb_link import child
+
 _RUN = (
     "import runpy, sys; sys.path.insert(0, sys.argv[1]); del sys.argv[:2]; "
     "runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
@@ -16,6 +18,7 @@ _RUN = (
 def command(python: Path | str, packages: Path, module: str, *words: str) -> list[str]:
     """Return the command that runs ``module`` of the folder ``packages`` as ``-m`` would.
 
-    No PYTHON variable counts there, no user's site-packages, and no bytecode is written.
+    No PYTHON variable counts there, no user's site-packages, and no bytecode is written; its
+    text is UTF-8.
     """
-    return [str(python), "-I", "-B", "-c", _RUN, str(packages), module, *words]
+    return [str(python), *child.ISOLATED, "-B", "-c", _RUN, str(packages), module, *words]

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vb_link import memory, wake
+from vb_link import child, memory, wake
 
-_NO_WINDOW, _BELOW_NORMAL = 0x08000000, 0x00004000
+_BELOW_NORMAL = 0x00004000
 
 
 @dataclass
@@ -65,7 +65,8 @@ def spawn(
                    "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
                    # Modules come from these packages and the environment, not from where OBS was
                    # started, and numpy starts no threads of its own.
-                   "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+                   "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1",
+                   **child.UTF8_ENVIRONMENT}  # fmt: skip
     # OBS's Python may have been pointed elsewhere than the worker's belongs.
     environment.pop("PYTHONHOME", None)
     options: dict[str, Any] = {
@@ -76,7 +77,7 @@ def spawn(
         startup = subprocess.STARTUPINFO()
         startup.lpAttributeList = {"handle_list": [waker.inherit]}
         process = subprocess.Popen(
-            command, startupinfo=startup, creationflags=_NO_WINDOW | _BELOW_NORMAL, **options
+            command, startupinfo=startup, creationflags=0x08000000 | _BELOW_NORMAL, **options
         )
         return Spawned(process, int(process._handle))  # type: ignore[attr-defined]
     life, life_of_worker = os.pipe()

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from vb_link import console
 from vb_worker import sandbox
 from vb_worker.errors import UsageError, UserError
 
@@ -32,6 +33,7 @@ SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; return its exit status: 0 done, 1 failed, 2 called wrongly."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    console.prepare()
     if arguments[:1] == ["serve"]:
         from vb_worker import serve  # noqa: PLC0415 - not needed by the other commands
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from vb_link import child
 from vb_worker.models import measured, trial
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
@@ -63,13 +64,13 @@ class Survey:
             return
         self._asked.add(manifest.name)
         command = [sys.executable, "-m", measured.__name__, manifest.name]
-        environment = {**os.environ, "PYTHONPATH": str(_PACKAGES)}
+        environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), **child.UTF8_ENVIRONMENT}
         if hasattr(os, "nice"):
             command = ["nice", "-n", str(_NICE), *command]
         try:
             self._running = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **child.QUIET,
             )  # fmt: skip
         except OSError:
             self._running = None  # the CPU goes on

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import exit_status, isolated
+from vb_link import child, exit_status, isolated
 from vb_worker.models import ModelError, choose_model, default_folders, find_models, open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.manifest_reader import load
@@ -39,8 +39,8 @@ def measure_apart(order: Row) -> Row:
     try:
         done = subprocess.run(
             isolated.command(sys.executable, _PACKAGES, __name__, json.dumps(order)),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=SECONDS, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=SECONDS, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"error": f"no answer within {SECONDS:.0f} seconds"}

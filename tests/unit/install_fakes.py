@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vb_install.interpreters import _PROBE
 from vb_install.system import Finished, Process, System
+from vb_link import child
 
 SCENES = {
     "Untitled": b'{"name":"Untitled","modules":{"scripts-tool":[{"path":"/x/clock.lua",'
@@ -57,7 +58,7 @@ class FakeSystem(System):
         return self.programs.get(program)
 
     def run(self, command: Sequence[str], timeout: float = 60.0) -> Finished:
-        words = list(command)
+        words = _without_utf8(command)
         self.ran.append(words)
         if words[-1] == _PROBE:
             return self._probe(tuple(words[:-3]))
@@ -69,7 +70,7 @@ class FakeSystem(System):
         return Finished(127, "", "no such program")
 
     def stream(self, command: Sequence[str], on_line: Callable[[str], None]) -> int:
-        words = list(command)
+        words = _without_utf8(command)
         self.ran.append(words)
         if "venv" in words:
             folder = Path(words[-1])
@@ -130,6 +131,16 @@ class FakeSystem(System):
             "ensurepip": "ensurepip" not in self.lacking,
         }
         return Finished(0, json.dumps(facts))
+
+
+def _without_utf8(command: Sequence[str]) -> list[str]:
+    """Return a command's words but for those that ask a Python for UTF-8, which stand before -I."""
+    words = list(command)
+    if "-I" in words:
+        at = words.index("-I") - 2
+        assert tuple(words[at : at + 3]) == child.ISOLATED, "a Python of ours without UTF-8"
+        del words[at : at + 2]
+    return words
 
 
 def add_scenes(config: Path, scenes: Mapping[str, bytes] = SCENES) -> Path:

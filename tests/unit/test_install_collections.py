@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,11 +51,24 @@ def test_the_backup_is_the_original(tmp_path: Path) -> None:
     assert backup is not None and snapshot(backup) == original
 
 
-def test_nothing_changes_without_a_backup(tmp_path: Path) -> None:
+@pytest.mark.parametrize("system", ["linux", "windows"])
+def test_nothing_changes_without_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
     scenes = add_scenes(tmp_path)
     original = snapshot(scenes)
-    (tmp_path / "backups").write_text("a file where the folder should be")
-    with pytest.raises(InstallError, match="could not be changed"):
+    backups = tmp_path / "backups"
+    backups.write_text("a file where the folder should be")
+    made = Path.mkdir
+
+    def as_windows_says(path: Path, *arguments: Any, **options: Any) -> None:
+        if backups in path.parents:
+            raise FileExistsError(17, "File exists", str(path))
+        made(path, *arguments, **options)
+
+    if system == "windows":  # it names what is above, for ever
+        monkeypatch.setattr(Path, "mkdir", as_windows_says)
+    with pytest.raises(InstallError, match="a file is where a folder has to be"):
         register(scenes, tmp_path / "backups")
     assert snapshot(scenes) == original
 

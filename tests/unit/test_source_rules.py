@@ -57,6 +57,16 @@ def test_nothing_runs_what_it_reads(path: Path) -> None:
         assert pickled is None or (isinstance(pickled, ast.Constant) and not pickled.value)
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_text_of_other_processes_is_read_as_utf_8(path: Path) -> None:
+    for node in _nodes(path):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = {one.arg for one in node.keywords}
+            if node.func.attr in ("run", "Popen", "check_output"):
+                unread = named & {"text", "universal_newlines"}
+                assert not unread, f"{path}:{node.lineno}: take child.TEXT"
+
+
 def test_the_pickles_that_are_read_let_through_tensors_alone() -> None:
     imported_by = [path for path in SOURCES if "pickle" in _imported(path)]
     assert imported_by == [PICKLES]

@@ -6,10 +6,9 @@ import json
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
-from vb_link import exit_status
+from vb_link import child, exit_status
 from vb_link.diagnosis import packages
 from vb_link.diagnosis.findings import Finding, finding
 
@@ -23,13 +22,12 @@ def check(folder: Path, python: Path, locks: Path) -> Finding:
     if not python.exists():
         return finding("EnvironmentMissing")
     pins = _pins(folder, locks)
-    command = [str(python), "-I", packages.__file__, *pins]
-    options = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
+    command = [str(python), *child.ISOLATED, packages.__file__, *pins]
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=120, check=False, env=environment,
-            stdin=subprocess.DEVNULL, **options,  # type: ignore[call-overload]
+            command, capture_output=True, timeout=120, check=False, env=environment,
+            stdin=subprocess.DEVNULL, **child.TEXT, **child.QUIET,
         )  # fmt: skip
         told = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError) as error:

@@ -7,17 +7,20 @@ import os
 import subprocess
 from pathlib import Path
 
+from vb_link import child
 from vb_link.diagnosis.findings import Finding, finding
 
 
 def check(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
     """Return what is in force for a worker of ``packages`` run with ``python``, and what is not."""
-    environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONSAFEPATH": "1"}
+    environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONSAFEPATH": "1",
+                   **child.UTF8_ENVIRONMENT}  # fmt: skip
     environment.pop("PYTHONHOME", None)
     try:
         done = subprocess.run(
             [str(python), "-m", "vb_worker.sandbox"], env=environment, cwd=packages,
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+            **child.TEXT, **child.QUIET,
         )  # fmt: skip
         found = json.loads(done.stdout)
         parts = [f"{name}: {reason}" if reason else name for name, reason in found.items()]

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_link import child
 from vb_worker.convert.errors import ConversionError, refusing
 
 
@@ -76,7 +77,7 @@ class TfjsReference:
             }
             done = subprocess.run(
                 [self._node, "-e", _SCRIPT, json.dumps(order)],
-                capture_output=True, text=True, check=False,
+                capture_output=True, check=False, **child.TEXT, **child.QUIET,
             )  # fmt: skip
             if done.returncode:
                 lines = [line for line in done.stderr.splitlines() if line.strip()]
@@ -92,7 +93,7 @@ class TfjsReference:
 
 def _has_tfjs(node: str) -> bool:
     asked = [node, "-e", "require.resolve('@tensorflow/tfjs')"]
-    return subprocess.run(asked, capture_output=True, check=False).returncode == 0
+    return subprocess.run(asked, capture_output=True, check=False, **child.QUIET).returncode == 0
 
 
 _SCRIPT = """

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import bounded, exit_status, limits, places
+from vb_link import bounded, child, exit_status, limits, places
 from vb_worker import sandbox, watchdog
 from vb_worker.errors import first_line
 from vb_worker.models import graph_file, measured, trial
@@ -61,11 +61,11 @@ class Attempt:
         command = [sys.executable, "-m", __name__, what, str(path.absolute()), str(seconds),
                    str(os.getpid())]  # fmt: skip
         environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), "PYTHONSAFEPATH": "1",
-                       "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
+                       "OPENBLAS_NUM_THREADS": "1", **child.UTF8_ENVIRONMENT}  # fmt: skip
         self._late = False
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd=_PACKAGES,
+            stderr=subprocess.DEVNULL, cwd=_PACKAGES, **child.QUIET,
         )  # fmt: skip
 
     def finished(self) -> bool:

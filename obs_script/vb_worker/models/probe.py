@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vb_link import exit_status, isolated
+from vb_link import child, exit_status, isolated
 from vb_worker.errors import first_line
 from vb_worker.models import registry, trial
 from vb_worker.models.errors import ModelError
@@ -48,8 +48,8 @@ def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = S
     try:
         done = subprocess.run(
             isolated.command(sys.executable, _PACKAGES, __name__, *words),
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
-            timeout=seconds, check=False,
+            stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=seconds, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return Probe(reason=f"no answer within {seconds:.0f} seconds")

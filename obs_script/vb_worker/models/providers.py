@@ -16,6 +16,7 @@ from typing import Any
 
 import onnxruntime
 
+from vb_link import child
 from vb_worker.models.errors import ModelError
 
 CPU = "CPUExecutionProvider"
@@ -188,7 +189,7 @@ def _nvidia_smi(field_name: str) -> list[str]:
     try:
         done = subprocess.run(
             [program, f"--query-gpu={field_name}", "--format=csv,noheader"],
-            capture_output=True, text=True, timeout=_DRIVER_SECONDS, check=False,
+            capture_output=True, timeout=_DRIVER_SECONDS, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return []
