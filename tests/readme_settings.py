@@ -51,7 +51,10 @@ def row(setting: Setting, locale: str) -> str:
         shown = str(default).lower() if setting.kind == "bool" else str(default)
         if setting.kind in ("model", "compute"):
             shown = f"`{default}`"
-    return f"| `{setting.key}` | {values} | {shown} | {texts.load(locale)[setting.text]} |"
+    title = texts.load(locale)[setting.text]
+    if setting.number:
+        title += f" {setting.number}"
+    return f"| `{setting.key}` | {values} | {shown} | {title} |"
 
 
 def table(locale: str) -> str:

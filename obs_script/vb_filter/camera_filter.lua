@@ -2,7 +2,7 @@
 -- frame.lua.
 local obslua = obslua
 local obs, link, graphics, frame, assets, marks, order, looks, composite, cover, rehearsal,
-	scene_filter, panels = ...
+	scene_filter, panels, requests = ...
 local C = obs.C
 local text = panels.text
 
@@ -69,28 +69,35 @@ local function get_defaults(settings)
 	looks.set_defaults(half.settings, settings)
 end
 
-local function status_text(self)
+-- What is so, and the figures of it.
+local function status(self)
 	if segment.alive == 0 then return text("Status.NoScript") end
 	if self.problem then return self.problem end
+	local lines, figures = (link.text(self.channel.status) .. "\n\n"):match("^(.-)\n\n(.-)\n*$")
+	if lines == "" then lines = text("Status.Starting") end
 	local wrong = panels.sentence(looks.problem(self))
-	if wrong ~= "" then return wrong end
-	local status = link.text(self.channel.status)
-	if status == "" then status = text("Status.Starting") end
+	if wrong ~= "" then return wrong, figures end
 	local plate = half.plate_states[self.channel.plate_state]
-	return plate and status .. "\n" .. text("Plate." .. plate) or status
+	return plate and lines .. "\n" .. text("Plate." .. plate) or lines, figures
 end
+
+local FIRST = { main = true, place = true, person = true, look = true, layers = true, zones = true,
+	cover = true, time = true }
+local LAST = { advanced = true }
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	panels.add(properties, half.settings, function() return status_text(self) end, {
+	local panel = panels.new(self, half.settings, function() return status(self) end)
+	panels.add(panel, properties, FIRST, {
 		clean_plate = { { "clean_plate_button", "Plate.Take", function()
 			if self.channel and self.settings.clean_plate then take_plate(self) end
-		end } },
-		sync_source = panels.sync_buttons(self),
+		end, { key = "clean_plate", values = { "true" } } } },
+		sync_source = requests.sync_buttons(self),
 	})
-	panels.add_scenes(properties, self, scene_filter.backgrounds())
-	panels.add_tools(properties, self)
-	return properties
+	requests.add_scenes(panel, properties, scene_filter.backgrounds())
+	requests.add_tools(panel, properties)
+	panels.add(panel, properties, LAST, {})
+	return panels.finish(panel, properties)
 end
 
 -- Life
@@ -132,7 +139,7 @@ end
 local function video_tick(self)
 	local now = tonumber(C.os_gettime_ns())
 	looks.tick(self, now)
-	panels.keep_lock(self, now)
+	requests.keep_lock(self, now)
 	if not self.channel then return end
 	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
 end

@@ -13,6 +13,8 @@ local C = obs.C
 
 local M = {}
 
+local PERCENT = " %"
+
 -- Set by the script's table: `half`, and the segment.
 local half, segment
 function M.use(new_half, new_segment) half, segment = new_half, new_segment end
@@ -38,46 +40,118 @@ function M.named(problem, settings)
 	end))
 end
 
--- Whether a row is to be seen: its setting's decider has a fitting value and is seen itself.
-local function fits(by_key, setting, settings)
-	if not setting.shown_for then return true end
-	local key = setting.shown_for.key
-	local decider = by_key[key]
-	if decider and not fits(by_key, decider, settings) then return false end
-	local now = decider and tostring((values.read(obs.pointer(settings), decider))) or ""
-	for _, value in ipairs(setting.shown_for.values) do
+-- Whether a row is to be seen for what is chosen elsewhere: its setting's decider has a fitting value
+-- and is seen itself, and a scene's own part is wanted. `about` is a setting or has its `group` and
+-- `shown_for`.
+local function fits(panel, about, settings)
+	local own = panel.by_key["own_" .. about.group]
+	if own and own ~= about and not values.read(settings, own) then return false end
+	if not about.shown_for then return true end
+	local decider = panel.by_key[about.shown_for.key]
+	if decider and decider ~= about and not fits(panel, decider, settings) then return false end
+	local now = decider and tostring((values.read(settings, decider))) or ""
+	for _, value in ipairs(about.shown_for.values) do
 		if value == now or (value == "*" and now ~= "") then return true end
 	end
 	return false
 end
 
-local function show_status(properties, status)
-	obslua.obs_property_set_description(
-		obslua.obs_properties_get(properties, "status"), status())
+local function describe(properties, key, words)
+	local row = obslua.obs_properties_get(properties, key)
+	if row ~= nil then obslua.obs_property_set_description(row, words) end
+end
+
+-- Two lines, so that no row below moves when there is more or less to say. A line holds some 60
+-- Latin letters in a window as OBS opens it, others are twice as wide.
+local LINES, COLUMNS = 2, 60
+local function same_height(words)
+	local lines = 0
+	for line in (words .. "\n"):gmatch("(.-)\n") do
+		local columns = 0
+		for first in line:gmatch("[%z\1-\127\194-\244]") do
+			columns = columns + (first:byte() < 224 and 1 or 2)
+		end
+		lines = lines + math.max(math.ceil(columns / COLUMNS), 1)
+	end
+	return words .. ("\n "):rep(LINES - lines)
+end
+
+-- Renews what the panel says of how things are, and the percents of what is set.
+local function renew(panel, properties, settings)
+	local words, figures = panel.status()
+	describe(properties, "status", same_height(words))
+	describe(properties, "figures", figures or "")
+	for _, setting in ipairs(panel.rows) do
+		if setting.unit == PERCENT then
+			local value = values.read(settings, setting)
+			C.obs_data_set_default_int(
+				settings, setting.key .. "_percent", math.floor(value * 100 + 0.5))
+		end
+	end
 end
 
 -- Shows the rows that fit, and what is so now. Returns whether rows came or went: only then is OBS to
 -- rebuild the panel, as that takes the text cursor away.
-local function show_fitting(rows, properties, settings, status)
-	local by_key, changed = {}, false
-	for _, setting in ipairs(rows) do by_key[setting.key] = setting end
-	for _, setting in ipairs(rows) do
-		if setting.shown_for then
-			local row = obslua.obs_properties_get(properties, setting.key)
-			local shown = fits(by_key, setting, settings)
-			if obslua.obs_property_visible(row) ~= shown then
-				obslua.obs_property_set_visible(row, shown)
-				changed = true
-			end
+local function show_fitting(panel, properties, settings)
+	local changed = false
+	for key, about in pairs(panel.shown) do
+		local row = obslua.obs_properties_get(properties, key)
+		local open = about.group == "main"
+			or C.obs_data_get_bool(settings, "group_" .. about.group)
+		local shown = open and fits(panel, about, settings)
+			and (not about.wanted or about.wanted(settings))
+		if row ~= nil and obslua.obs_property_visible(row) ~= shown then
+			obslua.obs_property_set_visible(row, shown)
+			changed = true
 		end
 	end
-	if changed then show_status(properties, status) end
+	if changed then renew(panel, properties, settings) end
 	return changed
+end
+
+local function on_modified(panel, property)
+	obslua.obs_property_set_modified_callback(property, function(all, _, settings)
+		return show_fitting(panel, all, obs.pointer(settings))
+	end)
+end
+
+-- Calls use(settings), an obs_data_t *, with the settings of a filter and returns what it does.
+local function with_settings(self, use)
+	local settings = C.obs_source_get_settings(self.filter)
+	local result = use(settings)
+	C.obs_data_release(settings)
+	return result
+end
+
+-- A share is kept as 0 to 1, as remote controls and presets have it, and shown in percent by a row
+-- with a key of its own. Its value is never kept: each change is put into the setting at once.
+local function add_percent(panel, properties, setting, title)
+	local key = setting.key .. "_percent"
+	local slider = obslua.obs_properties_add_int_slider(
+		properties, key, title, setting.minimum * 100, setting.maximum * 100, 1)
+	obslua.obs_property_int_set_suffix(slider, setting.unit)
+	obslua.obs_property_set_modified_callback(slider, function(_, _, given)
+		local settings = obs.pointer(given)
+		if C.obs_data_has_user_value(settings, key) then
+			local percent = C.obs_data_get_int(settings, key)
+			C.obs_data_unset_user_value(settings, key)
+			C.obs_data_set_default_int(settings, key, percent)
+			C.obs_data_set_double(settings, setting.key, tonumber(percent) / 100)
+			C.obs_source_update(panel.filter.filter, nil)
+		end
+		return false
+	end)
+	return slider, key
+end
+
+local function title_of(setting)
+	local title = text(setting.text)
+	return setting.number == 0 and title or title .. " " .. setting.number
 end
 
 local function add_list(properties, setting, choices, kind)
 	local list = obslua.obs_properties_add_list(
-		properties, setting.key, text(setting.text),
+		properties, setting.key, title_of(setting),
 		kind or obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
 	for _, choice in ipairs(choices) do
 		obslua.obs_property_list_add_string(list, choice.text, choice.value)
@@ -90,7 +164,7 @@ local function add_path(properties, setting, filter)
 		properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE, filter, nil)
 end
 
-local function each_name(field, visit)
+function M.each_name(field, visit)
 	for name in link.names(segment, field):gmatch("[^\n]+") do visit(name) end
 end
 
@@ -119,14 +193,14 @@ local adders = {
 	source = function(properties, setting)
 		local list = add_list(properties, setting, { { value = "", text = text("None") } },
 			obslua.OBS_COMBO_TYPE_EDITABLE)
-		each_name("source_names", function(name)
+		M.each_name("source_names", function(name)
 			obslua.obs_property_list_add_string(list, name, name)
 		end)
 		return list
 	end,
 	audio = function(properties, setting)
 		local list = add_list(properties, setting, { { value = "", text = text("None") } })
-		each_name("audio_names", function(name)
+		M.each_name("audio_names", function(name)
 			obslua.obs_property_list_add_string(list, name, name)
 		end)
 		return list
@@ -150,155 +224,139 @@ local adders = {
 	end,
 }
 
--- Adds `group` in its own frame and returns what to add into.
-local function add_group(properties, name)
-	local group = obslua.obs_properties_create()
-	obslua.obs_properties_add_group(
-		properties, "group_" .. name, text("Group." .. name), obslua.OBS_GROUP_NORMAL, group)
-	return group
+-- Adds the group `name`, which is folded at first, and returns what to add into. OBS has no group
+-- that folds: one that can be unticked shows its rows in grey, so they are hidden as well.
+local function add_group(panel, properties, name, shown_for)
+	local content = obslua.obs_properties_create()
+	local key = "group_" .. name
+	local group = obslua.obs_properties_add_group(
+		properties, key, text("Group." .. name), obslua.OBS_GROUP_CHECKABLE, content)
+	on_modified(panel, group)
+	if shown_for then panel.shown[key] = { group = "main", shown_for = shown_for } end
+	return content
 end
 
-local function add_button(properties, key, of_text, press)
-	obslua.obs_properties_add_button(properties, key, text(of_text), function()
-		press()
-		return false
-	end)
+-- Adds a row that is no setting's and is seen as one of `group` with `shown_for` would be, and only
+-- while wanted(settings), where that is given.
+local function note(panel, key, group, shown_for, wanted)
+	panel.shown[key] = { group = group, shown_for = shown_for, wanted = wanted }
 end
 
 -- The line of what is so, and the button that renews it.
-local function add_status(properties, status)
-	obslua.obs_properties_add_text(properties, "status", status(), obslua.OBS_TEXT_INFO)
+local function add_status(panel, properties)
+	obslua.obs_properties_add_text(properties, "status", "", obslua.OBS_TEXT_INFO)
 	obslua.obs_properties_add_button(properties, "refresh", text("Refresh"), function(all)
-		show_status(all, status)
+		with_settings(panel.filter, function(settings)
+			show_fitting(panel, all, settings)
+			renew(panel, all, settings)
+		end)
 		return true
 	end)
 end
 
--- Adds all of `rows`; `status` returns the line under the first of the rows of no group. `buttons`
--- maps a setting's key to the {key, text, what to do} of the buttons under it.
-function M.add(properties, rows, status, buttons)
-	local group, group_name
-	local decides = {}
-	for _, setting in ipairs(rows) do
-		if setting.shown_for then decides[setting.shown_for.key] = true end
+local function add_zone_button(panel, properties)
+	local function next_zone(settings)
+		for _, setting in ipairs(panel.rows) do
+			if setting.text == "Zone" and values.read(settings, setting) == "off" then
+				return setting.key
+			end
+		end
+		return nil
 	end
-	if #rows > 0 and rows[1].group ~= "main" then add_status(properties, status) end
-	for index, setting in ipairs(rows) do
+	obslua.obs_properties_add_button(properties, "add_zone", text("Zone.Add"), function(all)
+		return with_settings(panel.filter, function(settings)
+			C.obs_data_set_string(settings, next_zone(settings) or "", "keep")
+			C.obs_source_update(panel.filter.filter, nil)
+			return show_fitting(panel, all, settings)
+		end)
+	end)
+	note(panel, "add_zone", "zones", nil, function(settings) return next_zone(settings) ~= nil end)
+end
+
+local function add_row(panel, into, setting, buttons)
+	local property, key
+	if setting.unit == PERCENT then
+		property, key = add_percent(panel, into, setting, title_of(setting))
+	else
+		property, key = adders[setting.kind](into, setting), setting.key
+	end
+	local hint = half.texts[setting.text .. ".Hint"]
+	if hint then obslua.obs_property_set_long_description(property, hint) end
+	if panel.decides[setting.key] or buttons then on_modified(panel, property) end
+	if setting.group ~= "main" or setting.shown_for then panel.shown[key] = setting end
+end
+
+-- Starts the panel of a filter: `rows` are its settings; status() returns the lines that say what is
+-- so, and figures for who wants them.
+function M.new(self, rows, status)
+	local panel = {
+		filter = self, rows = rows, status = status, by_key = {}, decides = {}, shown = {},
+	}
+	for _, setting in ipairs(rows) do
+		panel.by_key[setting.key] = setting
+		if setting.shown_for then panel.decides[setting.shown_for.key] = true end
+		if setting.key:match("^own_") then panel.decides[setting.key] = true end
+	end
+	return panel
+end
+
+-- Adds the settings of the groups `from` (a set of names). `buttons` maps a setting's key to the
+-- {key, text, what to do} of the buttons under it, which are seen for its `shown_for`.
+function M.add(panel, properties, from, buttons)
+	local group, group_name
+	if from.main and not panel.by_key.active then add_status(panel, properties) end
+	for _, setting in ipairs(panel.rows) do
+		local name = setting.group
 		local into = properties
-		if setting.group ~= "main" then
-			if group_name ~= setting.group then
-				group, group_name = add_group(properties, setting.group), setting.group
+		if not from[name] then
+			into = nil
+		elseif name ~= "main" then
+			if group_name ~= name then
+				group_name = name
+				group = add_group(panel, properties, name, name == "place" and setting.shown_for)
 			end
 			into = group
 		end
-		local property = adders[setting.kind](into, setting)
-		local hint = half.texts[setting.text .. ".Hint"]
-		if hint then obslua.obs_property_set_long_description(property, hint) end
-		if decides[setting.key] then
-			obslua.obs_property_set_modified_callback(property, function(all, _, settings)
-				return show_fitting(rows, all, settings, status)
-			end)
+		if into then
+			local below = buttons and buttons[setting.key]
+			add_row(panel, into, setting, below)
+			for _, button in ipairs(below or {}) do
+				M.add_button(panel, into, name, button)
+			end
+			if setting.key == "active" then add_status(panel, properties) end
+			if setting.key == "quality" then
+				obslua.obs_properties_add_text(into, "more", text("More"), obslua.OBS_TEXT_INFO)
+			end
+			if setting.key == "zone4_bottom" then add_zone_button(panel, into) end
+			if setting.key == "compute" then M.add_words(panel, into, name, "figures", "") end
 		end
-		for _, button in ipairs(buttons and buttons[setting.key] or {}) do
-			add_button(into, button[1], button[2], button[3])
-		end
-		if index == 1 and setting.group == "main" then add_status(properties, status) end
 	end
 end
 
--- The names of a filter and of its source, as the script finds it by.
-local function names_of(self)
-	local parent = C.obs_filter_get_parent(self.filter)
-	if parent == nil then return nil end
-	return obs.name(parent), obs.name(self.filter)
-end
-
-local function setting_of(self, key)
-	local data = C.obs_source_get_settings(self.filter)
-	local value = ffi.string(C.obs_data_get_string(data, key))
-	C.obs_data_release(data)
-	return value
-end
-
-local function ask(...)
-	link.request(segment, half.requests, ...)
-end
-
--- The list of scenes, each with its background, and what to do with one. `background_of` maps a
--- scene's name to the word of its own background.
-function M.add_scenes(properties, self, background_of)
-	local group = add_group(properties, "scenes")
-	local lines = {}
-	each_name("scene_names", function(name)
-		lines[#lines + 1] = name .. ": " .. text("Background." .. (background_of[name] or "default"))
+-- Adds {key, text, what to do, the `shown_for` it is seen for or nil} into a group's `properties`.
+function M.add_button(panel, properties, group, button)
+	obslua.obs_properties_add_button(properties, button[1], text(button[2]), function()
+		button[3]()
+		return false
 	end)
-	obslua.obs_properties_add_text(
-		group, "scenes_shown", table.concat(lines, "\n"), obslua.OBS_TEXT_INFO)
-	local list = obslua.obs_properties_add_list(group, "scene", text("Scene"),
-		obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
-	each_name("scene_names", function(name)
-		obslua.obs_property_list_add_string(list, name, name)
-	end)
-	add_button(group, "own_scene", "Scene.Own", function()
-		ask("own_scene", setting_of(self, "scene"))
-	end)
-	add_button(group, "default_scene", "Scene.Default", function()
-		ask("default_scene", setting_of(self, "scene"))
-	end)
+	note(panel, button[1], group, button[4])
 end
 
--- Asks the script for the lock, or to take it away: when the setting changes, and again while the
--- lock is not where it belongs. Called once a frame.
-local LOCK_AGAIN_NS = 2e9
-function M.keep_lock(self, now)
-	local wanted = self.settings.lock
-	if self.lock_asked == nil then
-		local below = C.obs_filter_get_target(self.filter)
-		if below == nil then return end
-		self.lock_asked, self.lock_ns = obs.name(below) == half.lock, 0
-	end
-	if wanted == self.lock_asked
-		and (not wanted or self.state.locked ~= false or now - self.lock_ns < LOCK_AGAIN_NS) then
-		return
-	end
-	local source, filter = names_of(self)
-	if not source then return end
-	self.lock_asked, self.lock_ns = wanted, now
-	ask("lock", source, filter, tostring(wanted))
+-- Adds a line that says what `words` are.
+function M.add_words(panel, properties, group, key, words)
+	obslua.obs_properties_add_text(properties, key, words, obslua.OBS_TEXT_INFO)
+	note(panel, key, group)
 end
 
-local function asker(self)
-	return function(action, ...)
-		local source, filter = names_of(self)
-		if source then ask(action, source, filter, ...) end
-	end
-end
+M.add_group, M.note, M.with_settings = add_group, note, with_settings
 
--- The buttons that delay a source's sound as the picture is, and take that back.
-function M.sync_buttons(self)
-	local about = asker(self)
-	return {
-		{ "set_sync", "Sync.Set", function()
-			local delay = self.channel and self.channel.delay_ms or 0
-			about("set_sync", setting_of(self, "sync_source"), string.format("%.3f", delay))
-		end },
-		{ "undo_sync", "Sync.Undo", function() about("undo_sync") end },
-	}
-end
-
--- Presets, and settings for all cameras.
-function M.add_tools(properties, self)
-	local group = add_group(properties, "tools")
-	local about = asker(self)
-	obslua.obs_properties_add_path(group, "preset", text("Preset"), obslua.OBS_PATH_FILE_SAVE,
-		text("PresetFiles") .. " (*.json)", nil)
-	add_button(group, "save_preset", "Preset.Save", function()
-		about("save_preset", setting_of(self, "preset"))
+-- Shows of all that was added what is to be seen.
+function M.finish(panel, properties)
+	with_settings(panel.filter, function(settings)
+		show_fitting(panel, properties, settings)
+		renew(panel, properties, settings)
 	end)
-	add_button(group, "load_preset", "Preset.Load", function()
-		about("load_preset", setting_of(self, "preset"))
-	end)
-	add_button(group, "copy", "Copy", function() about("copy") end)
+	return properties
 end
 
 return M

@@ -70,10 +70,11 @@ end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	panels.add(properties, half.scene_settings, function()
+	local panel = panels.new(self, half.scene_settings, function()
 		return self.problem or panels.sentence(looks.problem(self))
 	end)
-	return properties
+	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true })
+	return panels.finish(panel, properties)
 end
 
 M.info = {

@@ -39,7 +39,9 @@ class Setting:
     key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
     other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
     who acts on it: what others than the filter read travels through the link.
-    ``scene``: a scene may have its own value.
+    ``group``: the part of the panel it is in; "main" is always open, all others fold.
+    ``scene``: a scene may have its own value. ``number`` tells rows of one text apart.
+    ``unit`` SHARE: a share, which the panel shows in percent.
     """
 
     key: str
@@ -53,15 +55,22 @@ class Setting:
     unit: str = ""
     choices: tuple[str, ...] = ()
     shown_for: tuple[str, tuple[str, ...]] | None = None
-    group: str = "mask"
+    group: str = "main"
     scene: bool = False
+    number: int = 0
 
 
 # The name of the filter of OBS's own that hides a camera from an OBS without the script.
 LOCK = "Virtual Background: lock"
 
 ANYTHING = "*"  # in ``shown_for``: any value but none
-_PICTURED = ("image", "video", "source")
+SHARE = " %"
+_PICTURED: tuple[Kind, ...] = ("image", "video", "source")
+_IF_PICTURED = ("background", _PICTURED)
+
+
+def _share(key: str, text: str, default: float, group: str) -> Setting:
+    return Setting(key, "float", default, text, unit=SHARE, group=group)
 
 
 def _position(
@@ -71,17 +80,17 @@ def _position(
     shown_for: tuple[str, tuple[str, ...]] | None = None,
     default: float = 0.5,
 ) -> Setting:
-    return Setting(key, "float", default, text, shown_for=shown_for, group=group, scene=True)
+    return replace(_share(key, text, default, group), shown_for=shown_for, scene=True)
 
 
 def _layer(name: str, text: str) -> tuple[Setting, ...]:
     """Return the settings of a layer: any source of OBS's, where, how large, how opaque."""
     made = (
         Setting(f"{name}_source", "source", "", text),
-        Setting(f"{name}_x", "float", 0.5, "LayerX"),
-        Setting(f"{name}_y", "float", 0.5, "LayerY"),
-        Setting(f"{name}_scale", "float", 1.0, "LayerScale", minimum=0.05, maximum=4.0),
-        Setting(f"{name}_opacity", "float", 1.0, "LayerOpacity"),
+        _share(f"{name}_x", "LayerX", 0.5, "layers"),
+        _share(f"{name}_y", "LayerY", 0.5, "layers"),
+        replace(_share(f"{name}_scale", "LayerScale", 1.0, "layers"), minimum=0.05, maximum=4.0),
+        _share(f"{name}_opacity", "LayerOpacity", 1.0, "layers"),
     )
     chosen = (f"{name}_source", (ANYTHING,))
     return tuple(
@@ -99,7 +108,17 @@ def _zone(number: int) -> tuple[Setting, ...]:
     key = f"zone{number}"
     shown = (key, ZONES[1:])
     return (
-        Setting(key, "choice", "off", "Zone", choices=ZONES, group="zones", scene=True),
+        Setting(
+            key,
+            "choice",
+            "off",
+            "Zone",
+            choices=ZONES,
+            shown_for=shown,  # there is a button that adds the next one
+            group="zones",
+            scene=True,
+            number=number,
+        ),
         _position(f"{key}_left", "ZoneLeft", "zones", shown, 0.4),
         _position(f"{key}_top", "ZoneTop", "zones", shown, 0.4),
         _position(f"{key}_right", "ZoneRight", "zones", shown, 0.6),
@@ -112,88 +131,33 @@ QUALITIES = ("fast", "balanced", "best")
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
     Setting(
-        "output",
-        "choice",
-        "cutout",
-        "Output",
-        choices=("cutout", "background", "alpha", "inverted"),
-        group="main",
-    ),
-    Setting("model", "model", "selfie_square", "Model", reader="worker"),
-    Setting("compute", "compute", "auto", "Compute", reader="worker"),
-    Setting("quality", "choice", "balanced", "Quality", reader="worker", choices=QUALITIES),
-    Setting("threshold", "float", 0.5, "Threshold"),
-    Setting("softness", "float", 0.5, "Softness"),
-    Setting(
-        "person",
-        "choice",
-        "all",
-        "Person",
-        reader="worker",
-        choices=("all", "largest", "central", "follow"),
-    ),
-    Setting(
-        "person_x", "float", 0.5, "PersonX", reader="worker", shown_for=("person", ("follow",))
-    ),
-    Setting(
-        "person_y", "float", 0.5, "PersonY", reader="worker", shown_for=("person", ("follow",))
-    ),
-    Setting("clean_plate", "bool", False, "CleanPlate"),
-    Setting(
         "background",
         "choice",
         "blur",
         "Background",
         choices=("transparent", "color", "blur", *_PICTURED, "room"),
-        group="background",
+        group="main",
         scene=True,
     ),
-    Setting(
-        "background_image",
-        "image",
-        "",
-        "BackgroundImage",
-        shown_for=("background", ("image",)),
-        group="background",
-        scene=True,
+    *(
+        Setting(
+            f"background_{kind}",
+            kind,
+            "",
+            f"Background{kind.capitalize()}",
+            shown_for=("background", (kind,)),
+            group="main",
+            scene=True,
+        )
+        for kind in _PICTURED
     ),
-    Setting(
-        "background_video",
-        "video",
-        "",
-        "BackgroundVideo",
-        shown_for=("background", ("video",)),
-        group="background",
-        scene=True,
-    ),
-    Setting(
-        "background_source",
-        "source",
-        "",
-        "BackgroundSource",
-        shown_for=("background", ("source",)),
-        group="background",
-        scene=True,
-    ),
-    Setting(
-        "background_fit",
-        "choice",
-        "cover",
-        "BackgroundFit",
-        choices=("cover", "contain", "stretch"),
-        shown_for=("background", _PICTURED),
-        group="background",
-        scene=True,
-    ),
-    _position("background_x", "BackgroundX", "background", ("background", _PICTURED)),
-    _position("background_y", "BackgroundY", "background", ("background", _PICTURED)),
     Setting(
         "background_color",
         "color",
         0xFF3A2E26,
         "BackgroundColor",
         shown_for=("background", ("color", *_PICTURED)),
-        group="background",
+        group="main",
         scene=True,
     ),
     Setting(
@@ -206,29 +170,52 @@ SETTINGS: tuple[Setting, ...] = (
         step=1.0,
         unit=" px",
         shown_for=("background", ("blur",)),
-        group="background",
+        group="main",
         scene=True,
     ),
-    *_layer("behind", "BehindSource"),
-    Setting("depth_model", "depth_model", "", "DepthModel", reader="worker", group="layers"),
-    *(
-        Setting(
-            key,
-            "float",
-            default,
-            text,
-            shown_for=("depth_model", (ANYTHING,)),
-            group="layers",
-            scene=True,
-        )
-        for key, default, text in (
-            ("behind_depth", 0.5, "BehindDepth"),
-            ("behind_depth_edge", 0.1, "BehindDepthEdge"),
-        )
+    _share("softness", "Softness", 0.5, "main"),
+    Setting(
+        "quality",
+        "choice",
+        "balanced",
+        "Quality",
+        reader="worker",
+        choices=QUALITIES,
+        group="main",
     ),
-    *_layer("front", "FrontSource"),
-    Setting("light_wrap", "float", 0.0, "LightWrap", group="look"),
-    Setting("decontaminate", "float", 0.0, "Decontaminate", group="look"),
+    Setting(
+        "background_fit",
+        "choice",
+        "cover",
+        "BackgroundFit",
+        choices=("cover", "contain", "stretch"),
+        shown_for=("background", _PICTURED),
+        group="place",
+        scene=True,
+    ),
+    *(
+        _position(f"background_{axis}", f"Background{axis.upper()}", "place", _IF_PICTURED)
+        for axis in "xy"
+    ),
+    Setting(
+        "person",
+        "choice",
+        "all",
+        "Person",
+        reader="worker",
+        choices=("all", "largest", "central", "follow"),
+        group="person",
+    ),
+    *(
+        replace(
+            _share(f"person_{axis}", f"Person{axis.upper()}", 0.5, "person"),
+            reader="worker",
+            shown_for=("person", ("follow",)),
+        )
+        for axis in "xy"
+    ),
+    _share("threshold", "Threshold", 0.5, "person"),
+    Setting("clean_plate", "bool", False, "CleanPlate", group="person"),
     Setting(
         "grow",
         "float",
@@ -251,8 +238,24 @@ SETTINGS: tuple[Setting, ...] = (
         unit=" px",
         group="look",
     ),
-    Setting("shadow", "float", 0.0, "Shadow", group="look"),
-    Setting("match", "float", 0.0, "Match", group="look"),
+    _share("decontaminate", "Decontaminate", 0.0, "look"),
+    _share("light_wrap", "LightWrap", 0.0, "look"),
+    _share("shadow", "Shadow", 0.0, "look"),
+    _share("match", "Match", 0.0, "look"),
+    *_layer("behind", "BehindSource"),
+    Setting("depth_model", "depth_model", "", "DepthModel", reader="worker", group="layers"),
+    *(
+        replace(
+            _share(key, text, default, "layers"),
+            shown_for=("depth_model", (ANYTHING,)),
+            scene=True,
+        )
+        for key, default, text in (
+            ("behind_depth", 0.5, "BehindDepth"),
+            ("behind_depth_edge", 0.1, "BehindDepthEdge"),
+        )
+    ),
+    *_layer("front", "FrontSource"),
     Setting("zone_picture", "image", "", "ZonePicture", group="zones", scene=True),
     *(setting for number in range(1, 5) for setting in _zone(number)),
     Setting(
@@ -301,6 +304,16 @@ SETTINGS: tuple[Setting, ...] = (
         shown_for=("governor", ("balanced",)),
         group="time",
     ),
+    Setting(
+        "output",
+        "choice",
+        "cutout",
+        "Output",
+        choices=("cutout", "background", "alpha", "inverted"),
+        group="advanced",
+    ),
+    Setting("model", "model", "selfie_square", "Model", reader="worker", group="advanced"),
+    Setting("compute", "compute", "auto", "Compute", reader="worker", group="advanced"),
 )
 
 # A scene's own: the filter of this kind on a scene holds them. "default" and off leave a part to
@@ -315,19 +328,17 @@ def _of_scene(setting: Setting) -> Setting:
             default=DEFAULT_BACKGROUND,
             choices=(DEFAULT_BACKGROUND, *setting.choices),
         )
-    if setting.group == "background":
-        return setting
-    if setting.shown_for is None:
-        return replace(setting, shown_for=(f"own_{setting.group}", ("true",)))
-    if setting.shown_for[0] == "depth_model":  # the camera's to choose
+    if (
+        setting.shown_for is not None and setting.shown_for[0] == "depth_model"
+    ):  # the camera's to choose
         return replace(setting, shown_for=("behind_source", (ANYTHING,)))
     return setting
 
 
 def _scene_settings() -> tuple[Setting, ...]:
     made: list[Setting] = []
-    for group in ("background", "layers", "zones"):
-        if group != "background":
+    for group in ("main", "place", "layers", "zones"):
+        if group in ("layers", "zones"):
             made.append(Setting(f"own_{group}", "bool", False, f"Own.{group}", group=group))
         made += [_of_scene(s) for s in SETTINGS if s.scene and s.group == group]
     return tuple(made)

@@ -261,7 +261,7 @@ class Application:
                     continue
                 figures = status.channel_figures(segment, channel, problem)
                 figures = replace(figures, notice=notice, eased=eased if figures.eased else "")
-                status.write(channel, figures.text(self.texts))
+                status.write(channel, figures.text(self.texts), figures.figures(self.texts))
 
     def summary(self) -> str:
         """Return the first lines of the script's own panel."""

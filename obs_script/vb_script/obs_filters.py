@@ -142,8 +142,12 @@ def stored(one: Any) -> dict[str, Any]:
 
 
 def replace(one: Any, new: Mapping[str, Value]) -> None:
-    """Give a filter these settings and the defaults for all others."""
-    kept = {key: value for key, value in stored(one).items() if key == SYNC_UNDO}
+    """Give a filter these settings and the defaults for all others.
+
+    What is kept beside the table stays: SYNC_UNDO, and which parts of its panel are open.
+    """
+    own = {row.key for row in table(one)}
+    kept = {key: value for key, value in stored(one).items() if key not in own}
     _with_data({**new, **kept}, lambda data: obs.obs_source_reset_settings(one, data))
 
 

@@ -37,19 +37,12 @@ class Figures:
     notice: str = ""  # the answer to what the user has just asked for
 
     def text(self, texts: dict[str, str]) -> str:
+        """Return what is so, a sentence a line."""
         template = texts.get(self.kind, self.kind)
         detail = worker_words(self.error, texts) if self.error else self.detail
         if self.worker is not None:
             detail = self.worker.text(texts)
-        compute = self.compute
-        if self.refused:
-            compute += f" ({worker_words(self.refused, texts).rstrip('.。')})"
-        line = template.format(
-            detail=detail, model=self.model, compute=compute,
-            milliseconds=self.milliseconds, rate=self.rate, age_frames=self.age_frames,
-            age_ms=self.age_ms,
-        )  # fmt: skip
-        lines = [line]
+        lines = [template.format(detail=detail)]
         if self.settings_error:
             lines.append(self.settings_error)
         if self.delay_frames:
@@ -60,6 +53,18 @@ class Figures:
         if self.notice:
             lines.append(self.notice)
         return "\n".join(lines)
+
+    def figures(self, texts: dict[str, str]) -> str:
+        """Return the figures for those who want them, or ""."""
+        if not self.model:
+            return ""
+        compute = self.compute
+        if self.refused:
+            compute += f" ({worker_words(self.refused, texts).rstrip('.。')})"
+        return texts["Status.Figures"].format(
+            model=self.model, compute=compute, milliseconds=self.milliseconds, rate=self.rate,
+            age_frames=self.age_frames, age_ms=self.age_ms,
+        )  # fmt: skip
 
     def _eased(self, texts: dict[str, str]) -> str:
         what = []
@@ -127,6 +132,7 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
     )
 
 
-def write(channel: Any, text: str) -> None:
-    """Put a status line into a filter's channel, for its panel."""
-    channel.status = text.encode()[: layout.STATUS_BYTES - 1].decode("utf-8", "ignore").encode()
+def write(channel: Any, text: str, figures: str = "") -> None:
+    """Put a status line, and behind an empty line its figures, into a filter's channel."""
+    whole = f"{text}\n\n{figures}".encode()[: layout.STATUS_BYTES - 1]
+    channel.status = whole.decode("utf-8", "ignore").encode()

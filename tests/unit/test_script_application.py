@@ -171,7 +171,7 @@ def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way:
     panel = application.properties()
     assert "gave way" in gave_way and "noted" not in gave_way[gave_way.index("gave way") :]
     application.unload()
-    assert panel.inner["summary"].text == "Worker running (process 1), 0 filter(s) in use."
+    assert panel.inner["summary"].text == "Working. Cameras with the filter: 0"
     scenes, tools = panel.inner["group_scenes"].inner, panel.inner["group_tools"].inner
     assert scenes["backgrounds"].text == "Stage: Blur"
     assert scenes["scene"].choices == [("Stage", "Stage")]

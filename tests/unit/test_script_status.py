@@ -32,8 +32,17 @@ def _text(segment: Any, problem: Problem | None = None) -> str:
     return figures.text(texts.load("en-US"))
 
 
-def test_a_running_filter_shows_model_unit_time_rate_and_age(segment: Any) -> None:
-    assert _text(segment).startswith("Selfie · CPU · 2.0 ms · 30 masks/s · mask age ")
+def _figures(segment: Any, locale: str = "en-US") -> str:
+    figures = status.channel_figures(segment, segment.channels[0], None)
+    return figures.figures(texts.load(locale))
+
+
+def test_a_running_filter_says_so_and_has_its_figures_apart(segment: Any) -> None:
+    assert _text(segment) == "Working: your background is being replaced."
+    assert _figures(segment).startswith("Selfie · CPU · 2.0 ms a picture · 30/s · ")
+    status.write(segment.channels[0], _text(segment), _figures(segment))
+    written = segment.channels[0].status.decode()
+    assert written == f"{_text(segment)}\n\n{_figures(segment)}"
 
 
 @pytest.mark.parametrize(
@@ -130,9 +139,9 @@ def test_frame_locked_timing_tells_its_delay_and_when_masks_are_too_late(segment
     channel.delay_frames, channel.delay_ms = 2, 66.7
     assert _text(segment).splitlines()[1] == "The picture comes 67 ms later (frames: 2)."
     channel.state, channel.masks_per_second = layout.STATE_COVER, 0.0
-    assert _text(segment).startswith("No fresh mask")
+    assert _text(segment).startswith("The person is not surely found")
     channel.masks_per_second = 3.0
-    assert _text(segment).startswith("Masks come later than frame-locked timing can wait")
+    assert _text(segment).startswith("This computer is too slow for the timing chosen")
 
 
 @pytest.mark.parametrize("language", ["en-US", "ja-JP"])
@@ -160,6 +169,6 @@ def test_why_a_unit_gave_way_is_said_in_the_users_language(segment: Any) -> None
     channel.report_compute = b"CPU"
     error = ModelError("UnitSetAside", unit="CUDA", times=2)
     channel.report_refused = serve.error_field(error)
-    assert "CPU (CUDA ended the worker 2 times and is set aside)" in _text(segment)
-    japanese = status.channel_figures(segment, channel, None).text(texts.load("ja-JP"))
+    assert "CPU (CUDA ended the worker 2 times and is set aside)" in _figures(segment)
+    japanese = _figures(segment, "ja-JP")
     assert "CPU (CUDA はワーカーを 2 回終了させたため使われません)" in japanese
