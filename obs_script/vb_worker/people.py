@@ -13,17 +13,13 @@ does not depend on the model's size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import lru_cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.person_colours import Cells, Floats, cells, histogram, likeness
 from vb_worker.person_regions import LEAST_PIXELS, SMALL, Regions, shrink, working_size
-
-Mask = NDArray[np.uint8]
+from vb_worker.person_shapes import LEAST_SEEN, Mask, Person, grid, shifted, split
 
 FORGET_SECONDS = 2.0  # someone unseen for longer is gone
 APART_SECONDS = 1.0  # after a touch, how long colours may still correct who is who
@@ -33,37 +29,11 @@ MOST_PEOPLE = 12
 
 FAINT = 0.25  # probability that is still seen, and belongs to a region or is nobody's
 LEAST_PERSON = 0.004  # of the picture
-LEAST_SEEN = 0.12  # of a hidden person's area that must show before they are back
 WHOLE = 0.8  # of a person's area: from here on they are seen whole
 SAME_COLOURS = 0.7  # Bhattacharyya coefficient from which two histograms are one person's
-SPREAD = 2.0  # working pixels; how fast a person gets unlikely outside their shape
-HIDDEN_SPREAD = 40.0  # more of that for each second they are hidden
-STAY = 1.0  # what a pixel's last owner has ahead, in units of log likelihood
 LEAST_SIDE = 32  # OpenCV crashes in the flow of pictures that are lower (5.0: 128 x 31)
-_FLOOR = 1e-3
 _BESIDE = np.ones((9, 9), np.uint8)
 _NOBODY = 255  # a region that is no one's; never a person's label
-
-
-@dataclass
-class Person:
-    """One person. Lengths in working pixels, ``motion`` a frame, moments in seconds.
-
-    ``shape``, ``area`` and ``colours`` are from when they were last seen whole; the shape moves
-    with them. ``lost``: for how many seconds that was a guess. ``touched``: whom, and when last.
-    """
-
-    label: int
-    shape: Mask
-    area: float
-    colours: Floats
-    centre: tuple[float, float]
-    born: float
-    seen: float
-    motion: tuple[float, float] = (0.0, 0.0)
-    visible: bool = True
-    lost: float = 0.0
-    touched: dict[int, float] = field(default_factory=dict)
 
 
 class People:
@@ -117,7 +87,7 @@ class People:
             return self.owner
         # For each pixel now: where it was. Warping with it needs no filling of holes.
         back = self._flow.calc(grey, self._grey, np.zeros((*grey.shape, 2), np.float32))
-        columns, rows = cv2.split(_grid(*grey.shape) + back)
+        columns, rows = cv2.split(grid(*grey.shape) + back)
         moved = cv2.remap(self.owner, columns, rows, cv2.INTER_NEAREST)
         for person in self.people.values():
             mine = np.asarray(moved == person.label, np.uint8)
@@ -133,7 +103,7 @@ class People:
                 person.motion[0] - weight * (x + person.motion[0]),
                 person.motion[1] - weight * (y + person.motion[1]),
             )
-            person.shape = _shifted(person.shape, person.motion)
+            person.shape = shifted(person.shape, person.motion)
             x, y = person.centre
             person.centre = (x + person.motion[0], y + person.motion[1])
         return np.asarray(moved, np.uint8)
@@ -156,7 +126,7 @@ class People:
                 held.setdefault(labels[0], region)
             else:
                 people = [self.people[label] for label in labels]
-                owner[where][inside] = _split(inside, where, moved, bins, people)[inside]
+                owner[where][inside] = split(inside, where, moved, bins, people)[inside]
                 for label in labels:
                     held.setdefault(label, region)
         for region in sorted(claims, key=regions.area, reverse=True):
@@ -164,7 +134,7 @@ class People:
             if len(labels) == 1 and held[labels[0]] != region:
                 # A second region of one person's: a hand, or someone who stood close all along.
                 if not regions.part_of(region, held[labels[0]]):
-                    self._paint(owner, regions, region, self._new(regions, region, bins))
+                    regions.paint(owner, region, self._new(regions, region, bins))
             elif not labels:
                 self._newcomer(owner, regions, region, held, bins)
         return owner
@@ -174,7 +144,7 @@ class People:
         claims: dict[int, list[int]] = {region: [] for region in regions.numbers}
         if not self.people or not claims:
             return claims
-        pairs = _counts(regions, moved)
+        pairs = regions.owned_counts(moved)
         best: dict[int, list[tuple[int, int]]] = {region: [] for region in claims}
         for label, person in self.people.items():
             if person.visible:
@@ -339,13 +309,13 @@ class People:
             if regions.part_of(region, other)
         ]
         if near and not regions.separate:
-            self._paint(owner, regions, region, min(near)[1])
+            regions.paint(owner, region, min(near)[1])
         elif regions.area(region) < LEAST_PERSON * owner.size or len(self.people) >= MOST_PEOPLE:
-            self._paint(owner, regions, region, _NOBODY)
+            regions.paint(owner, region, _NOBODY)
         else:
             label = self._new(regions, region, bins)
             held[label] = region
-            self._paint(owner, regions, region, label)
+            regions.paint(owner, region, label)
 
     def _new(self, regions: Regions, region: int, bins: Cells) -> int:
         if len(self.people) >= MOST_PEOPLE:
@@ -367,11 +337,6 @@ class People:
         )
         return label
 
-    @staticmethod
-    def _paint(owner: Mask, regions: Regions, region: int, label: int) -> None:
-        where, inside = regions.box(region)
-        owner[where][inside] = label
-
     def _faint(self, seen: Floats, owner: Mask, moved: Mask) -> None:
         """Give faint spots away from every region to whose they were, else to nobody."""
         count, spots = cv2.connectedComponents(np.asarray(seen > FAINT, np.uint8), connectivity=8)
@@ -391,7 +356,7 @@ class People:
         """Renew what is known of everyone from the pixels they have now."""
         counts = np.bincount(owner.ravel(), minlength=256)
         sharing: dict[int, set[int]] = {}
-        for region, label in np.argwhere(_counts(regions, owner)).tolist():
+        for region, label in np.argwhere(regions.owned_counts(owner)).tolist():
             if region and label in self.people:
                 sharing.setdefault(region, set()).add(label)
         touching: dict[int, set[int]] = {}
@@ -429,56 +394,3 @@ class People:
             person.colours = person.colours + weight * (
                 histogram(bins[inside > 0]) - person.colours
             )
-
-
-def _counts(regions: Regions, owner: Mask) -> NDArray[np.intp]:
-    """Return how many pixels of each region (row) are each label's (column; 0 is not counted)."""
-    owned = owner > 0
-    pairs = (np.asarray(regions.map, np.intp)[owned] << 8) | owner[owned]
-    counts = np.bincount(pairs, minlength=(regions.count + 1) << 8)
-    return np.asarray(counts.reshape(-1, 256), np.intp)
-
-
-def _split(
-    inside: NDArray[np.bool_],
-    where: tuple[slice, slice],
-    moved: Mask,
-    bins: Cells,
-    people: list[Person],
-) -> Mask:
-    """Return whose each pixel of a shared region is; ``inside`` and the result have its box."""
-    best = np.full(inside.shape, -np.inf, np.float32)
-    label = np.zeros(inside.shape, np.uint8)
-    for person in people:
-        was = moved[where] == person.label
-        outside = np.asarray(~was & (person.shape[where] == 0), np.uint8)
-        spread = SPREAD + HIDDEN_SPREAD * person.lost
-        away = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
-        colour = np.log(person.colours + _FLOOR)[bins[where]]
-        score = cv2.blur(colour, (5, 5)) - away / spread + STAY * was
-        wins = score > best
-        best[wins] = score[wins]
-        label[wins] = person.label
-    if min(label.shape) > 1:
-        label = np.asarray(cv2.medianBlur(label, 5), np.uint8)  # no islands of a few pixels
-    shown = [person.label for person in people if person.visible] or [people[0].label]
-    for person in people:
-        mine = inside & (label == person.label)
-        if np.count_nonzero(mine) < LEAST_SEEN * person.area and person.label != shown[0]:
-            label[mine] = shown[0]
-    label[~np.isin(label, [person.label for person in people])] = shown[0]
-    return label
-
-
-@lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> Floats:
-    """Return each pixel's own place, height x width x (column, row)."""
-    rows, columns = np.indices((height, width), np.float32)
-    return np.stack([columns, rows], -1)
-
-
-def _shifted(shape: Mask, motion: tuple[float, float]) -> Mask:
-    move = np.array([[1, 0, motion[0]], [0, 1, motion[1]]], np.float32)
-    size = (shape.shape[1], shape.shape[0])
-    moved = cv2.warpAffine(shape * np.uint8(255), move, size)
-    return np.asarray(moved > 127, np.uint8)

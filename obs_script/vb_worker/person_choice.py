@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.people import People, Person
+from vb_worker.people import People
+from vb_worker.person_shapes import Person
 
 MODES = ("all", "largest", "central", "follow")
 # Another person takes over only when better by this much for this long.

@@ -56,6 +56,18 @@ class Regions:
         x, y = self._centres[region]
         return float(x), float(y)
 
+    def paint(self, owner: NDArray[np.uint8], region: int, label: int) -> None:
+        """Give a region's pixels in ``owner`` to ``label``."""
+        where, inside = self.box(region)
+        owner[where][inside] = label
+
+    def owned_counts(self, owner: NDArray[np.uint8]) -> NDArray[np.intp]:
+        """Return how many pixels of a region (row) are a label's (column; 0 is not counted)."""
+        owned = owner > 0
+        pairs = (np.asarray(self.map, np.intp)[owned] << 8) | owner[owned]
+        counts = np.bincount(pairs, minlength=(self.count + 1) << 8)
+        return np.asarray(counts.reshape(-1, 256), np.intp)
+
     def box(self, region: int) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
         """Return the slices of the region's box and the region within it."""
         x, y, width, height = self._stats[region, :4]
