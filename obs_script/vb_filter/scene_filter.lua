@@ -60,7 +60,16 @@ local function video_tick(self)
 	looks.tick(self, tonumber(C.os_gettime_ns()))
 end
 
+-- Whether it was put on anything but a scene or group: OBS offers it for all sources, as it tells filters
+-- apart by picture and sound alone.
+local function misplaced(self)
+	local parent = C.obs_filter_get_parent(self.filter)
+	return parent ~= nil and C.obs_source_get_type(parent) ~= obs.TYPE_SCENE
+end
+
 local function render(self)
+	-- Nothing is drawn of a camera: whoever put this on it wants the room hidden.
+	if misplaced(self) then return end
 	if self.problem then obs.skip(self.filter) else scenes.draw(self) end
 end
 
@@ -71,6 +80,7 @@ end
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	local panel = panels.new(self, half.scene_settings, function()
+		if misplaced(self) then return panels.text("Error.SceneOnly") end
 		return self.problem or panels.sentence(looks.problem(self))
 	end)
 	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true })

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 APP = "obs-virtual-background"
+HOTKEYS = "hotkeys.json"  # in the data folder: the keys that were used last
 DATA_VARIABLE = "OBS_VIRTUAL_BACKGROUND_DATA"
 
 

@@ -218,6 +218,11 @@ class Application:
     def round(self) -> None:
         """Once in a while: status lines, and the lists of names while a filter is in use."""
         self.write_status()
+        self.want_names()
+
+    def want_names(self) -> None:
+        if survivors().memory is None:
+            return
         segment = survivors().memory.segment
         if self.ui is not None and not self.names_asked and any(c.used for c in segment.channels):
             self.names_asked = True
@@ -276,7 +281,8 @@ class Application:
 
     @staticmethod
     def checked(sentence: str) -> None:
-        libobs.log(sentence)
+        for line in sentence.splitlines():
+            libobs.log(line)
 
     def worker_lines(self) -> list[str]:
         if self.problem:
@@ -353,6 +359,8 @@ def on_event(event: int) -> None:
         application.hold_sources()
     elif event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED:
         application.let_sources_go()
+    elif event in (obs.OBS_FRONTEND_EVENT_SCENE_CHANGED, obs.OBS_FRONTEND_EVENT_SCENE_LIST_CHANGED):
+        application.want_names()
 
 
 def properties() -> Any:

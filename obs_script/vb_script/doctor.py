@@ -52,8 +52,8 @@ class Doctor:
             return
         wrong = [one for one in found if not one.good]
         if wrong:
-            first = wrong[0].text(self._texts, prefix="Doctor.")
-            self._say("Panel.CheckBad", count=len(wrong), first=first, path=path)
+            every = (f"- {one.text(self._texts, prefix='Doctor.')}" for one in wrong)
+            self._say("Panel.CheckBad", count=len(wrong), all="\n".join(every), path=path)
         else:
             self._say("Panel.CheckGood", path=path)
 

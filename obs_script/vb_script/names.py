@@ -16,19 +16,27 @@ def refresh(segment: Any) -> None:
     """Write the names into the link if they have changed."""
     with obs_filters.scenes() as scenes, obs_filters.inputs() as inputs:
         of_scenes = [obs.obs_source_get_name(one) for one in scenes]
+        program = obs_filters.program_scene()
         flags = [
             (obs.obs_source_get_name(one), obs.obs_source_get_output_flags(one)) for one in inputs
         ]
     seen = [name for name, has in flags if has & libobs.SOURCE_VIDEO]
     heard = [name for name, has in flags if has & libobs.SOURCE_AUDIO]
-    write(segment, of_scenes, [*of_scenes, *seen], heard)
+    write(segment, of_scenes, [*of_scenes, *seen], heard, program)
 
 
 def write(
-    segment: Any, scenes: Iterable[str], sources: Iterable[str], heard: Iterable[str]
+    segment: Any,
+    scenes: Iterable[str],
+    sources: Iterable[str],
+    heard: Iterable[str],
+    program: str = "",
 ) -> None:
-    """Write the lists of names, sorted, one a line, unless they are there already."""
-    new = (lines(scenes), lines(sources), lines(heard))
+    """Write the lists of names, sorted, one a line, unless they are there already.
+
+    The scene on ``program`` is the first of the scenes: the one a user most likely means.
+    """
+    new = (lines(scenes, first=program), lines(sources), lines(heard))
     if new == (segment.scene_names, segment.source_names, segment.audio_names):
         return
     segment.names_sequence = (segment.names_sequence + 1) | 1
@@ -38,10 +46,13 @@ def write(
     segment.names_sequence += 1
 
 
-def lines(names: Iterable[str], size: int = layout.NAMES_BYTES) -> bytes:
-    """Return the names sorted, one a line; those that do not fit ``size`` bytes are left out."""
+def lines(names: Iterable[str], size: int = layout.NAMES_BYTES, first: str = "") -> bytes:
+    """Return the names sorted, one a line; those that do not fit ``size`` bytes are left out.
+
+    ``first`` comes before all others.
+    """
     made = b""
-    for name in sorted(names, key=str.casefold):
+    for name in sorted(names, key=lambda name: (name != first, name.casefold())):
         if "\n" in name or not name:
             continue  # such a name could not be told from two
         more = (b"\n" if made else b"") + name.encode("utf-8", "replace")

@@ -31,6 +31,17 @@ def scenes() -> Iterator[list[Any]]:
         obs.source_list_release(found)
 
 
+def program_scene() -> str:
+    """Return the name of the scene on program, or "" while there is none."""
+    found = obs.obs_frontend_get_current_scene()
+    if found is None:
+        return ""
+    try:
+        return str(obs.obs_source_get_name(found))
+    finally:
+        obs.obs_source_release(found)
+
+
 @contextmanager
 def inputs() -> Iterator[list[Any]]:
     """Give all inputs and groups."""

@@ -86,6 +86,8 @@ class Panel:
             self._scenes = [
                 (obs.obs_source_get_name(one), self._background_of(one)) for one in scenes
             ]
+        program = obs_filters.program_scene()
+        self._scenes.sort(key=lambda pair: pair[0] != program)  # the others in the user's order
         with obs_filters.camera_filters() as pairs:
             self._filters = sorted(
                 (obs.obs_source_get_name(parent), obs.obs_source_get_name(one))

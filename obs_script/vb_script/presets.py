@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,14 +15,18 @@ from vb_script.texts import SaidError
 
 MARK = "obs_virtual_background_preset"
 FORMAT = 1
+_ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 
-def save(path: str, settings: Mapping[str, Value]) -> None:
-    """Write ``settings`` to ``path``. A preset there before is kept beside it as ``.bak``.
+def save(path: str, settings: Mapping[str, Value]) -> Path:
+    """Write ``settings`` to ``path`` and return where: a name without an ending gets ``.json``.
 
-    Raises SaidError when the file cannot be written or is somebody else's.
+    A preset there before is kept beside it as ``.bak``. Raises SaidError when the file cannot be
+    written or is somebody else's.
     """
     target = _whole(path)
+    if not _ENDING.search(target.name) and not target.is_dir():
+        target = target.with_name(f"{target.name}.json")
     own = {row.key: settings[row.key] for row in SETTINGS if row.key in settings}
     body = json.dumps({MARK: FORMAT, "settings": own}, ensure_ascii=False, indent=2) + "\n"
     try:
@@ -37,6 +42,7 @@ def save(path: str, settings: Mapping[str, Value]) -> None:
         raise SaidError(
             "Preset.CannotWrite", path=target, reason=error.strerror or error
         ) from error
+    return target
 
 
 def load(path: str) -> dict[str, Value]:

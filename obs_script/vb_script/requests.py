@@ -92,8 +92,8 @@ def copy(texts: Texts, source: str, name: str) -> str:
 def save_preset(texts: Texts, source: str, name: str, path: str) -> str:
     """Write a filter's settings to a file."""
     with obs_filters.camera_filter(source, name) as chosen:
-        presets.save(path, obs_filters.values(chosen))
-    return say(texts, "Request.Saved", path=path)
+        written = presets.save(path, obs_filters.values(chosen))
+    return say(texts, "Request.Saved", path=written)
 
 
 def load_preset(texts: Texts, source: str, name: str, path: str) -> str:

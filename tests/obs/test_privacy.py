@@ -31,6 +31,7 @@ from tests.obs.stage import (
     person,
     room_pixels,
 )
+from vb_link.settings import SCENE_FILTER_ID
 
 MARGIN = 24
 SETTINGS: dict[str, Any] = {
@@ -174,3 +175,17 @@ def test_when_the_filter_is_switched_by_its_eye_the_room_is_the_users_choice(
     frames = frames_of(files[0])
     shown = [index for index, frame in enumerate(frames) if room_pixels(frame, truth, MARGIN)]
     assert shown == list(range(len(shown))), "the room came back after the filter was on again"
+
+
+def test_a_camera_with_the_scenes_filter_is_hidden(stage: Stage) -> None:
+    picture, _ = person(room=SECRET)
+    stage.picture(CAMERA, picture)
+    stage.obs.add_filter(CAMERA, "Own", SCENE_FILTER_ID, {"background": "color"})
+    stage.wait_frames(3)
+    assert (stage.shot(CAMERA)[..., 3] == 0).all()
+    stage.add_filter(**SETTINGS)  # above or below, it stays where it does not belong
+    stage.wait_frames(3)
+    assert (stage.shot(CAMERA)[..., 3] == 0).all()
+    stage.obs.request("RemoveSourceFilter", {"sourceName": CAMERA, "filterName": "Own"})
+    stage.wait_for_mask()
+    assert (stage.shot(CAMERA)[..., 3] == 255).all()

@@ -182,7 +182,7 @@ def obs_source_filter_remove(source: Source, one: Source) -> None:
 class Library:
     """The same OBS, as it is called through ctypes: sources are numbers."""
 
-    def obs_data_create_from_json(self, text: bytes) -> Held:
+    def obs_data_create_from_json(self, text: bytes) -> Held | None:
         return obs_data_create_from_json(text.decode())
 
     def obs_data_release(self, data: Held) -> None:
@@ -234,12 +234,24 @@ def obs_source_reset_settings(source: Source, data: Held) -> None:
     source.settings = dict(data.content)
 
 
-def obs_data_create_from_json(text: str) -> Held:
-    return world.hold(json.loads(text))
+def obs_data_create_from_json(text: str) -> Held | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return world.hold(found) if isinstance(found, dict) else None
 
 
 def obs_data_get_json(data: Held) -> str:
     return json.dumps(data.content)
+
+
+def obs_data_create() -> Held:
+    return world.hold({})
+
+
+def obs_data_has_user_value(data: Held, key: str) -> bool:
+    return key in data.content
 
 
 def obs_data_get_string(data: Held, key: str) -> str:
@@ -299,6 +311,8 @@ def obs_frontend_remove_event_callback(callback: Callable[[int], None]) -> None:
 OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN = 1
 OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING = 2
 OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED = 3
+OBS_FRONTEND_EVENT_SCENE_CHANGED = 4
+OBS_FRONTEND_EVENT_SCENE_LIST_CHANGED = 5
 
 OBS_TEXT_INFO = OBS_COMBO_TYPE_LIST = OBS_COMBO_FORMAT_STRING = 0
 OBS_PATH_FILE = OBS_PATH_FILE_SAVE = OBS_GROUP_NORMAL = 0

@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
-from vb_link import layout
+from vb_link import layout, places
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, defaults
 from vb_script import control, names, obs_filters, requests, texts
 from vb_script.hotkeys import ACTIONS, Hotkeys
@@ -71,6 +71,11 @@ def test_the_hotkey_for_off_knows_that_a_switch_of_the_wrong_type_is_on(
     world.scenes[0].filters[0].settings["active"] = False
     control.toggle()
     assert world.inputs[0].filters[0].settings["active"] is False
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
 
 
 # Requests
@@ -304,6 +309,44 @@ def test_hotkeys_have_names_act_on_pressing_and_are_saved() -> None:
     assert saved.content["hotkey_next"] == []
 
 
+def _with_hotkeys(settings: dict[str, Any]) -> tuple[World, Hotkeys]:
+    world = fake.fresh()
+    hotkeys = Hotkeys()
+    hotkeys.register(ENGLISH, lambda _action: None)
+    held = fake.world.hold(settings)
+    hotkeys.load(held)
+    fake.obs_data_release(held)
+    return world, hotkeys
+
+
+def test_a_script_that_is_added_again_has_the_keys_that_were_used_last(tmp_path: Path) -> None:
+    keys = [{"key": "OBS_KEY_F9", "shift": True}]
+    _, hotkeys = _with_hotkeys({"hotkey_panic": keys})
+    saved = fake.world.hold({})
+    hotkeys.save(saved)
+    fake.obs_data_release(saved)
+    assert fake.world.balanced()
+    world, _ = _with_hotkeys({})
+    assert list(world.bindings.values()).count(keys) == 1
+    assert world.balanced()
+    # Keys that the user has taken away stay away where OBS remembers that.
+    world, _ = _with_hotkeys({"hotkey_panic": [], "hotkey_next": []})
+    assert keys not in world.bindings.values()
+    assert [path.name for path in tmp_path.iterdir()] == [places.HOTKEYS]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"[1]", None])
+def test_a_damaged_file_of_keys_binds_none(tmp_path: Path, damaged: bytes | None) -> None:
+    if damaged is None:
+        (tmp_path / places.HOTKEYS).mkdir()
+    else:
+        (tmp_path / places.HOTKEYS).write_bytes(damaged)
+    world, hotkeys = _with_hotkeys({})
+    assert not any(world.bindings.values())
+    saved = fake.world.hold({})
+    hotkeys.save(saved)
+
+
 # Names and words
 
 
@@ -316,6 +359,12 @@ def test_names_are_written_when_they_change_only(world: World) -> None:
     assert segment.names_sequence == 2
     names.refresh(segment)
     assert segment.names_sequence == 2
+    world.program = world.scenes[0]
+    names.refresh(segment)
+    assert segment.scene_names == b"Stage\nBeach", "the scene on program comes first"
+    world.program = None
+    names.refresh(segment)
+    segment.names_sequence = 2
     world.scenes[1].name = "海"
     names.refresh(segment)
     assert segment.names_sequence == 4 and "海" in segment.scene_names.decode()

@@ -86,6 +86,16 @@ def test_what_is_wrong_is_said_in_the_users_language(monkeypatch: pytest.MonkeyP
     assert JAPANESE["Doctor.ModelsMissing"].format(name="v") in doctor.sentence
 
 
+def test_everything_that_is_counted_is_named_and_where_the_report_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = [finding("ModelsMissing", name="v"), finding("EnvironmentMissing")]
+    doctor, _ = _checked(monkeypatch, [finding("Product", version="1"), *wrong])
+    for one in wrong:
+        assert one.text(JAPANESE, prefix="Doctor.") in doctor.sentence
+    assert "2" in doctor.sentence and str(tmp_path / "doctor-report.txt") in doctor.sentence
+
+
 def test_a_check_that_fails_is_a_finding_beside_the_others(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

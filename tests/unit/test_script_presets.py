@@ -40,6 +40,21 @@ def test_a_preset_comes_back_as_it_went(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("preset", "preset.json"),
+        ("v1.2 new", "v1.2 new.json"),
+        ("my.json", "my.json"),
+        ("my.bak", "my.bak"),
+        ("海", "海.json"),
+    ],
+)
+def test_a_preset_without_an_ending_gets_one(tmp_path: Path, name: str, written: str) -> None:
+    assert presets.save(str(tmp_path / name), {"threshold": 0.25}) == tmp_path / written
+    assert presets.load(str(tmp_path / written)) == {"threshold": 0.25}
+
+
 def test_every_default_is_a_value_its_setting_can_have() -> None:
     assert all(suits(row, row.default) for row in SETTINGS)
 
