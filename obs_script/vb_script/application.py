@@ -20,6 +20,7 @@ from vb_script import (
     model_list,
     names,
     requests,
+    shown_twice,
     status,
     texts,
     unit_list,
@@ -60,6 +61,7 @@ class Application:
         self.listed: tuple[object, ...] = ()
         self.status_lock = threading.Lock()
         self.names_asked = False
+        self.twice = ""  # what is to be said of layers that the scene shows as well
         self.end_lines = EndLines()
         self.fault = ""  # what was told last
 
@@ -231,6 +233,7 @@ class Application:
     def refresh_names(self) -> None:
         self.names_asked = False
         names.refresh(survivors().memory.segment)
+        self.twice = shown_twice.sentence(self.texts)
 
     # Hotkeys
 
@@ -259,7 +262,7 @@ class Application:
             segment = survivors().memory.segment
             worker = self.worker
             problem = worker.problem if worker else None
-            notice = self.current_notice()
+            notice = self.current_notice() or self.twice
             eased = self.governor.reason if self.governor else ""
             for channel in segment.channels:
                 if not channel.used:
@@ -273,8 +276,7 @@ class Application:
         lines = self.worker_lines()
         if survivors().memory is not None and survivors().memory.segment.panic:
             lines.insert(0, self.texts["Status.Panic"])
-        if self.current_notice():
-            lines.append(self.current_notice())
+        lines += [line for line in (self.current_notice(), self.twice) if line]
         if self.doctor.sentence:
             lines.append(self.doctor.sentence)
         return "\n".join(lines)

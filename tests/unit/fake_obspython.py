@@ -28,6 +28,7 @@ class Source:
     filters: list[Source] = field(default_factory=list)
     flags: int = 1
     enabled: bool = True
+    items: dict[str, bool] = field(default_factory=dict)  # of a scene: visible or not
     references: int = 0
     sync_offset: int = 0
 
@@ -118,6 +119,19 @@ def obs_get_source_by_name(name: str) -> Source | None:
 def obs_source_release(source: Source | None) -> None:
     if source is not None:
         source.references -= 1
+
+
+def obs_scene_from_source(source: Source) -> Source | None:
+    return source if source.kind == "scene" else None
+
+
+def obs_scene_find_source_recursive(scene: Source, name: str) -> tuple[Source, str] | None:
+    return (scene, name) if name in scene.items else None
+
+
+def obs_sceneitem_visible(item: tuple[Source, str]) -> bool:
+    scene, name = item
+    return scene.items[name]
 
 
 def obs_source_is_scene(source: Source) -> bool:

@@ -13,7 +13,7 @@ from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from vb_link import layout, places
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, defaults
-from vb_script import control, names, obs_filters, requests, texts
+from vb_script import control, names, obs_filters, requests, shown_twice, texts
 from vb_script.hotkeys import ACTIONS, Hotkeys
 from vb_script.scene_words import words
 from vb_script.texts import SaidError
@@ -224,6 +224,31 @@ def test_sounds_that_cannot_be_delayed_are_refused_in_words(world: World) -> Non
     assert _refused(*request, "Nobody", "33") == "Request.NoSource"
     world.inputs[0].filters[0].settings["sync_undo"] = "{broken"
     assert _refused("undo_sync", "Camera", "Virtual Background") == "Sync.NothingToUndo"
+
+
+# Layers that the scene shows as well
+
+
+def test_a_layer_that_is_in_the_scene_as_well_is_told(world: World) -> None:
+    stage, beach = world.scenes
+    camera = world.inputs[0].filters[0].settings
+    assert shown_twice.sentence(ENGLISH) == ""
+    world.program, stage.items = stage, {"Camera": True, "Sign": True}
+    assert shown_twice.sentence(ENGLISH) == ""
+    camera["behind_source"] = "Sign"
+    assert "Sign is a layer" in shown_twice.sentence(ENGLISH)
+    stage.items["Sign"] = False
+    assert shown_twice.sentence(ENGLISH) == "", "hidden in the scene it is seen once"
+    stage.items["Sign"], stage.items["Camera"] = True, False
+    assert shown_twice.sentence(ENGLISH) == "", "the camera is not in this scene"
+    stage.items["Camera"], camera["active"] = True, False
+    assert shown_twice.sentence(ENGLISH) == "", "the filter is off"
+    # A scene's own layers take the place of the camera's.
+    camera["active"], world.program = True, beach
+    beach.items = {"Camera": True, "Sign": True, "Plant": True}
+    beach.filters = [_filter(SCENE_FILTER_ID, own_layers=True, front_source="Plant")]
+    assert "Plant is a layer" in shown_twice.sentence(ENGLISH)
+    world.program = None
 
 
 # Hotkeys
