@@ -63,10 +63,12 @@ def _dispatch(words: list[str], system: System) -> int:
     if options.uninstall:
         return removal.uninstall(
             system, config=options.obs_config, purge=options.purge,
-            dry_run=options.dry_run, sure=sure,
+            dry_run=options.dry_run, sure=sure, hide_cameras=options.hide_cameras,
         )  # fmt: skip
-    if options.purge:
-        raise InstallError("--purge goes with --uninstall only: give both or neither.")
+    for name in ("purge", "hide_cameras"):
+        if getattr(options, name):
+            option = name.replace("_", "-")
+            raise InstallError(f"--{option} goes with --uninstall only: give both or neither.")
     return set_up.install(
         system, config=options.obs_config, python=options.python,
         dry_run=options.dry_run, sure=sure, compute=options.compute, convert=options.convert,
@@ -96,6 +98,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--purge", action="store_true", help="with --uninstall: own models and backups go too"
     )
+    parser.add_argument(
+        "--hide-cameras", action="store_true",
+        help="with --uninstall: hide the cameras in all scenes that would show the room",
+    )  # fmt: skip
     return parser
 
 

@@ -12,18 +12,25 @@ from vb_install.system import InstallError, System
 
 
 def uninstall(
-    system: System, *, config: Path | None, purge: bool, dry_run: bool, sure: bool
+    system: System,
+    *,
+    config: Path | None,
+    purge: bool,
+    dry_run: bool,
+    sure: bool,
+    hide_cameras: bool = False,
 ) -> int:
     """Take our script out of every scene collection and remove our files.
 
-    The user's own models and the backups stay unless ``purge``. Raises InstallError.
+    The user's own models and the backups stay unless ``purge``; ``hide_cameras`` makes the cameras
+    invisible that scenes would show as they are. Raises InstallError.
     """
     work = [
-        (place, _plan(place), data_folder.to_remove(system, place.data, purge=purge))
+        (place, _plan(place, hide_cameras), data_folder.to_remove(system, place.data, purge=purge))
         for place in _places(system, config)
     ]
     for place, plan, ours in work:
-        _tell_plan(place, plan, ours)
+        _tell_plan(place, plan, ours, hide_cameras)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
@@ -32,7 +39,10 @@ def uninstall(
     if not sure and sys.stdin.isatty() and not set_up.agreed():
         print("Nothing was changed.")
         return 1
-    for place, plan, _ in work:
+    if not hide_cameras and not sure and any(plan.cameras for _, plan, _ in work):
+        hide_cameras = sys.stdin.isatty() and _hiding_agreed()
+    for place, _, _ in work:
+        plan = _plan(place, hide_cameras)
         if plan.changes:
             data_folder.claim(system, place.data)
         backup = scene_collections.apply(plan, place.data / "backups")
@@ -46,11 +56,33 @@ def uninstall(
         left = data_folder.let_go(place.data)
         if left:
             print(f"{place.data} stays with {', '.join(left[:5])}")
-    print(
-        "Done. Filters that scenes still hold do nothing from now on, so their cameras show the "
-        "room: remove those filters or hide the cameras before you go on air."
-    )
+    _tell_end(hide_cameras, [name for _, plan, _ in work for name in _names(plan)])
     return 0
+
+
+def _tell_end(hidden: bool, cameras: list[str]) -> None:
+    listed = ", ".join(dict.fromkeys(cameras))
+    if not cameras:
+        print("Done. No camera had the filter without its lock.")
+    elif hidden:
+        print(f"Done. These are hidden in all scenes now: {listed}. The eye in Sources shows them.")
+    else:
+        print(
+            f"Done. OBS shows these as they are from now on: {listed}. Hide them or remove them "
+            "before you go on air (`install.py --uninstall --hide-cameras` does it, too)."
+        )
+
+
+def _hiding_agreed() -> bool:
+    try:
+        answer = input("Hide these cameras in all scenes, so that no room is shown? [Y/n] ")
+    except EOFError:
+        return False
+    return answer.strip().lower() in ("", "y", "yes")
+
+
+def _names(plan: Plan) -> list[str]:
+    return [name for names in plan.cameras.values() for name in names]
 
 
 def _places(system: System, config: Path | None) -> list[ObsPlace]:
@@ -63,14 +95,20 @@ def _places(system: System, config: Path | None) -> list[ObsPlace]:
         return [ObsPlace("native", obs_places.native_config(system), system.data, "")]
 
 
-def _plan(place: ObsPlace) -> Plan:
-    return scene_collections.plan_removal(place.scenes, place.data / "backups")
+def _plan(place: ObsPlace, hide_cameras: bool) -> Plan:
+    return scene_collections.plan_removal(
+        place.scenes, place.data / "backups", hide_cameras=hide_cameras
+    )
 
 
-def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path]) -> None:
+def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path], hide_cameras: bool) -> None:
     print(f"OBS ({place.kind}): settings {place.config}")
     for change in plan.changes:
         print(f"  collection   take the script out of {change.path} (backup first)")
+    for path, names in plan.cameras.items():
+        done = "hidden in all scenes" if hide_cameras else "shown as it is from then on"
+        for name in names:
+            print(f"  camera       {name} ({path.stem}): {done}")
     for sentence in plan.skipped:
         print(f"  collection   {sentence}")
     for path in ours:

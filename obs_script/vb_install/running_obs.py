@@ -14,15 +14,21 @@ _CANNOT_TELL = (
 )
 
 
+def is_running(system: System, place: ObsPlace) -> bool:
+    """Return whether an OBS that uses this configuration is running.
+
+    Raises InstallError where that cannot be found out.
+    """
+    if system.name == "win32":
+        return _on_windows(system)
+    if system.name == "darwin":
+        return _on_macos(system)
+    return any(_uses(system, place, process) for process in system.processes())
+
+
 def refuse_while_running(system: System, place: ObsPlace) -> None:
     """Raise InstallError if an OBS that uses this configuration is running."""
-    if system.name == "win32":
-        running = _on_windows(system)
-    elif system.name == "darwin":
-        running = _on_macos(system)
-    else:
-        running = any(_uses(system, place, process) for process in system.processes())
-    if running:
+    if is_running(system, place):
         raise InstallError(
             "OBS is running and would overwrite its scene collections when it closes: "
             "close OBS, then run this again."

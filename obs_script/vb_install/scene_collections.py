@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vb_install import files
+from vb_install import cameras, files
 from vb_install.system import InstallError
 from vb_link import places
 
@@ -37,12 +37,14 @@ class Change:
 class Plan:
     """What is to be done to a folder of scene collections.
 
-    ``skipped`` holds a sentence for each file that cannot be understood and stays as it is.
+    ``skipped`` holds a sentence for each file that cannot be understood and stays as it is,
+    ``cameras`` the names of those that a collection will show as they are.
     """
 
     changes: list[Change] = field(default_factory=list)
     unchanged: list[Path] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    cameras: dict[Path, list[str]] = field(default_factory=dict)
 
     @property
     def found(self) -> int:
@@ -68,11 +70,22 @@ def plan_registration(scenes: Path, script: Path) -> Plan:
     return _plan(scenes, by_hand, lambda path, old: with_script(old, script))
 
 
-def plan_removal(scenes: Path, backups: Path) -> Plan:
+def plan_removal(scenes: Path, backups: Path, *, hide_cameras: bool = False) -> Plan:
     """Plan that no collection loads our script.
 
-    A collection that nobody touched since we registered gets the very bytes of its backup.
+    A collection that nobody touched since we registered gets the very bytes of its backup. With
+    ``hide_cameras`` those that would be shown as they are become invisible; ``Plan.cameras`` names
+    them in any case.
     """
+    cameras_of: dict[Path, list[str]] = {}
+
+    def without(path: Path, old: bytes) -> bytes:
+        new = back(path, old)
+        data = _parse(new)
+        cameras_of[path] = cameras.unlocked(data)
+        if hide_cameras and cameras.hide(data):
+            return _dump(data, new)
+        return new
 
     def back(path: Path, old: bytes) -> bytes:
         new = without_script(old)
@@ -89,7 +102,9 @@ def plan_removal(scenes: Path, backups: Path) -> Plan:
         return new
 
     by_hand = "if OBS lists the script with it, remove it in Tools > Scripts"
-    return _plan(scenes, by_hand, back)
+    plan = _plan(scenes, by_hand, without)
+    plan.cameras = {path: names for path, names in cameras_of.items() if names}
+    return plan
 
 
 def apply(plan: Plan, backups: Path) -> Path | None:

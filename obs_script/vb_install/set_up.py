@@ -20,8 +20,13 @@ from vb_install import (
 from vb_install.interpreters import Interpreter
 from vb_install.obs_places import ObsPlace
 from vb_install.scene_collections import Plan
-from vb_install.system import System
+from vb_install.system import InstallError, System
 from vb_link import child
+
+_LEFT_OUT = (
+    "OBS is running and would overwrite its scene collections when it closes: they, and the files "
+    "it has loaded, are left as they are."
+)
 
 
 @dataclass(frozen=True)
@@ -53,19 +58,18 @@ def install(
     work = [
         _look(system, place, python, compute, convert) for place in obs_places.find(system, config)
     ]
+    running = _running(system, work, sure=not dry_run)
     for one in work:
-        _tell_plan(one)
+        _tell_plan(one, one in running)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
-    for one in work:
-        running_obs.refuse_while_running(system, one.place)
     if not sure and sys.stdin.isatty() and not agreed():
         print("Nothing was changed.")
         return 1
     faults: list[str] = []
     for one in work:
-        faults += _do(system, one)
+        faults += _do(system, one, running)
     if faults:
         print("The self-check found:")
         for fault in faults:
@@ -74,8 +78,18 @@ def install(
     print("Self-check: packages load, the model is found, the script is in place.")
     for one in work:
         _tell_units(system, one)
-    _tell_next(system, work)
+    _tell_next(system, work, running)
     return 0
+
+
+def _running(system: System, work: list[_Work], *, sure: bool) -> list[_Work]:
+    """Return the work whose OBS runs. Raises InstallError where that must be known and is not."""
+    try:
+        return [one for one in work if running_obs.is_running(system, one.place)]
+    except InstallError:
+        if sure:
+            raise
+        return []
 
 
 def _look(
@@ -96,7 +110,7 @@ def _look(
     )
 
 
-def _tell_plan(work: _Work) -> None:
+def _tell_plan(work: _Work, runs: bool) -> None:
     place, plan = work.place, work.plan
     print(f"OBS ({place.kind}): {place.program or 'program not found'}, settings {place.config}")
     print(f"  product      {'copy to' if work.copy else 'is up to date in'} {place.app}")
@@ -104,6 +118,9 @@ def _tell_plan(work: _Work) -> None:
     print(f"  environment  {state} {place.venv}")
     for name in work.added:
         print(f"  with         {additions.text_of(name)}")
+    if runs:
+        print(f"  collection   {_LEFT_OUT}")
+        return
     for change in plan.changes:
         print(f"  collection   add the script to {change.path} (backup first)")
     for path in plan.unchanged:
@@ -122,15 +139,20 @@ def agreed() -> bool:
         return False
 
 
-def _do(system: System, work: _Work) -> list[str]:
+def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
+    """Do it; ``running`` gets what an OBS that was opened meanwhile leaves out, too."""
     place = work.place
     data_folder.claim(system, place.data)
-    if product.copy(place.app):
+    # A running OBS has loaded what is there.
+    if (work not in running or not place.app.exists()) and product.copy(place.app):
         print(f"Copied the product to {place.app}")
     if worker_environment.make(system, place, work.python, work.added):
         print(f"Made the worker's environment in {place.venv}")
     # Making the environment takes a while: OBS may have been opened meanwhile.
-    running_obs.refuse_while_running(system, place)
+    if running_obs.is_running(system, place):
+        if work not in running:
+            running.append(work)
+        return self_check.faults(system, place, work.plan.unchanged)
     plan = scene_collections.plan_registration(place.scenes, place.script)
     backup = scene_collections.apply(plan, place.data / "backups")
     if backup is not None:
@@ -153,7 +175,13 @@ def _tell_units(system: System, work: _Work) -> None:
         print(f"  {line}")
 
 
-def _tell_next(system: System, work: list[_Work]) -> None:
+def _tell_next(system: System, work: list[_Work], running: list[_Work]) -> None:
+    if running:
+        print(f"\n{_LEFT_OUT}")
+        print("  Now: in OBS, Tools > Scripts, press Reload where virtual_background.py is listed;")
+        print(f"  where it is not, press + and choose {running[0].place.script}")
+        print("  For all scene collections: close OBS and run install.py again.")
+        return
     registered = all(one.plan.changes or one.plan.unchanged for one in work)
     script = work[0].place.script
     print("\nWhat to do in OBS:")

@@ -86,14 +86,54 @@ def test_a_second_run_changes_nothing(system: FakeSystem, tmp_path: Path) -> Non
     assert len(system.streamed("--require-hashes")) == commands
 
 
-def test_refuses_while_obs_runs(
+def test_with_obs_open_the_environment_is_made_and_no_collection_touched(
+    system: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.running = [Process("obs", {"HOME": str(system.home)})]
+    config = system.home / ".config"
+    before = snapshot(config)
+    assert cli.main(["--dry-run"], system) == 0
+    assert "add the script to" not in capsys.readouterr().out
+    assert cli.main([], system) == 0
+    out = capsys.readouterr().out
+    assert snapshot(config) == before
+    assert (system.data / "venv" / "bin" / "python").is_file()
+    assert (system.data / "app" / "obs_script" / "virtual_background.py").is_file()
+    assert out.count("OBS is running and would overwrite") == 2 and "press Reload" in out
+    assert not (system.data / "backups").exists()
+    # What the running OBS has loaded is not replaced under it either.
+    (system.data / "app" / "LICENSE").write_text("of an older version")
+    assert cli.main([], system) == 0
+    assert (system.data / "app" / "LICENSE").read_text() == "of an older version"
+    system.running = []
+    assert cli.main([], system) == 0
+    assert (system.data / "app" / "LICENSE").read_text() == "LICENSE"
+    assert snapshot(config) != before
+
+
+def test_an_obs_that_is_opened_meanwhile_is_left_alone(
+    system: FakeSystem, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = system.home / ".config"
+    before = snapshot(config)
+    made = environment.Environment.make
+
+    def while_it_is_opened(*arguments: Any) -> None:
+        made(*arguments)
+        system.running = [Process("obs", {"HOME": str(system.home)})]
+
+    monkeypatch.setattr(environment.Environment, "make", while_it_is_opened)
+    assert cli.main([], system) == 0
+    assert snapshot(config) == before and "press Reload" in capsys.readouterr().out
+
+
+def test_uninstalling_is_refused_while_obs_runs(
     system: FakeSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     system.running = [Process("obs", {"HOME": str(system.home)})]
     before = snapshot(tmp_path)
-    for arguments in ([], ["--uninstall"]):
-        assert cli.main(arguments, system) == 1
-        assert "close OBS" in capsys.readouterr().err
+    assert cli.main(["--uninstall"], system) == 1
+    assert "close OBS" in capsys.readouterr().err
     assert snapshot(tmp_path) == before
 
 
@@ -109,21 +149,24 @@ def test_any_obs_may_be_the_portable_one_whose_configuration_is_told(
     before = snapshot(scenes)
     system.running = [Process("obs", {"HOME": str(system.home)})]
     told = ["--obs-config", str(tmp_path / "portable" / "config")]
-    for arguments in (told, [*told, "--uninstall"]):
-        assert cli.main(arguments, system) == 1
-        assert "close OBS" in capsys.readouterr().err
+    assert cli.main(told, system) == 0
+    assert "OBS is running" in capsys.readouterr().out
+    assert cli.main([*told, "--uninstall"], system) == 1
+    assert "close OBS" in capsys.readouterr().err
     assert snapshot(scenes) == before
     system.running = []
     assert cli.main(told, system) == 0
 
 
-def test_refuses_when_the_running_obs_tells_nothing(system: FakeSystem) -> None:
+def test_an_obs_that_tells_nothing_may_use_the_collections(system: FakeSystem) -> None:
     system.running = [Process("obs", None)]
-    assert cli.main([], system) == 1
+    before = snapshot(scenes_of(system))
+    assert cli.main([], system) == 0
+    assert snapshot(scenes_of(system)) == before
 
 
 @pytest.mark.parametrize("name", ["win32", "darwin"])
-def test_refuses_while_obs_runs_elsewhere(
+def test_the_collections_are_left_alone_while_obs_runs_elsewhere(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     system = FakeSystem(tmp_path, name)
@@ -135,8 +178,8 @@ def test_refuses_while_obs_runs_elsewhere(
     assert "could not be found out" in capsys.readouterr().err
     system.answers[("tasklist",)] = Finished(0, '"obs64.exe","412","Console"')
     system.answers[("pgrep", "-x", "OBS")] = Finished(0, "412")
-    assert cli.main(arguments, system) == 1
-    assert "close OBS" in capsys.readouterr().err and snapshot(scenes) == before
+    assert cli.main(arguments, system) == 0
+    assert "OBS is running" in capsys.readouterr().out and snapshot(scenes) == before
     system.answers[("tasklist",)] = Finished(0, "INFO: No tasks are running")
     system.answers[("pgrep", "-x", "OBS")] = Finished(1, "")
     assert cli.main(arguments, system) == 0

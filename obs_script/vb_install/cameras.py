@@ -1,0 +1,57 @@
+"""The cameras that a scene collection would show as they are without the script, and hiding them.
+
+OBS draws nothing in place of a filter whose kind is unknown: the camera below it is seen. A camera
+whose filters hold the lock stays invisible by itself (see ``vb_script/lock.py``).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vb_link.settings import FILTER_ID, LOCK
+
+_SCENES = ("scene", "group")
+
+
+def unlocked(data: dict[str, Any]) -> list[str]:
+    """Return the names of a collection's cameras, scenes and groups that would be shown."""
+    return sorted(str(one.get("name", "")) for one in _sources(data) if _is_shown(one))
+
+
+def hide(data: dict[str, Any]) -> int:
+    """Make every scene item of these invisible; return how many were visible.
+
+    Of a scene or group with the filter all that is in it is hidden: a scene on program is no item.
+    """
+    shown = [one for one in _sources(data) if _is_shown(one)]
+    names = {one.get("name") for one in shown}
+    identities = {one.get("uuid") for one in shown} - {None}
+    count = 0
+    for one in _sources(data):
+        for item in _items(one):
+            ours = item.get("name") in names or item.get("source_uuid") in identities
+            if (ours or one.get("name") in names) and item.get("visible") is not False:
+                item["visible"] = False
+                count += 1
+    return count
+
+
+def _is_shown(source: dict[str, Any]) -> bool:
+    filters = _dicts(source.get("filters"))
+    locked = any(one.get("name") == LOCK and one.get("enabled") is not False for one in filters)
+    return not locked and any(one.get("id") == FILTER_ID for one in filters)
+
+
+def _sources(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*_dicts(data.get("sources")), *_dicts(data.get("groups"))]
+
+
+def _items(source: dict[str, Any]) -> list[dict[str, Any]]:
+    settings = source.get("settings")
+    if source.get("id") not in _SCENES or not isinstance(settings, dict):
+        return []
+    return _dicts(settings.get("items"))
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
