@@ -92,11 +92,10 @@ local function get_properties(self)
 		clean_plate = { { "clean_plate_button", "Plate.Take", function()
 			if self.channel and self.settings.clean_plate then take_plate(self) end
 		end, { key = "clean_plate", values = { "true" } } } },
-		sync_source = requests.sync_buttons(self),
-	})
-	requests.add_scenes(panel, properties, scene_filter.backgrounds())
+	}, { sync_source = requests.sync_buttons(self) })
+	requests.add_scenes(panel, properties, scene_filter.backgrounds)
 	requests.add_tools(panel, properties)
-	panels.add(panel, properties, LAST, {})
+	panels.add(panel, properties, LAST, {}, {})
 	return panels.finish(panel, properties)
 end
 

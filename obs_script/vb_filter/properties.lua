@@ -81,6 +81,7 @@ local function renew(panel, properties, settings)
 	local words, figures = panel.status()
 	describe(properties, "status", same_height(words))
 	describe(properties, "figures", figures or "")
+	for key, say in pairs(panel.words) do describe(properties, key, say()) end
 	for _, setting in ipairs(panel.rows) do
 		if setting.unit == PERCENT then
 			local value = values.read(settings, setting)
@@ -105,7 +106,7 @@ local function show_fitting(panel, properties, settings)
 			changed = true
 		end
 	end
-	if changed then renew(panel, properties, settings) end
+	renew(panel, properties, settings)
 	return changed
 end
 
@@ -248,7 +249,6 @@ local function add_status(panel, properties)
 	obslua.obs_properties_add_button(properties, "refresh", text("Refresh"), function(all)
 		with_settings(panel.filter, function(settings)
 			show_fitting(panel, all, settings)
-			renew(panel, all, settings)
 		end)
 		return true
 	end)
@@ -291,6 +291,7 @@ end
 function M.new(self, rows, status)
 	local panel = {
 		filter = self, rows = rows, status = status, by_key = {}, decides = {}, shown = {},
+		words = {},
 	}
 	for _, setting in ipairs(rows) do
 		panel.by_key[setting.key] = setting
@@ -300,9 +301,40 @@ function M.new(self, rows, status)
 	return panel
 end
 
+-- Adds {key, text, what to do, the `shown_for` it is seen for or nil} into a group's `properties`.
+local function add_button(panel, properties, group, button)
+	obslua.obs_properties_add_button(properties, button[1], text(button[2]), function()
+		button[3]()
+		return false
+	end)
+	note(panel, button[1], group, button[4])
+end
+
+-- Adds a line that says what say() returns whenever the panel is renewed.
+function M.add_words(panel, properties, group, key, say)
+	obslua.obs_properties_add_text(properties, key, say(), obslua.OBS_TEXT_INFO)
+	panel.words[key] = say
+	note(panel, key, group)
+end
+
+-- Adds the buttons {key, text, the `shown_for` it is seen for or nil} that the script acts on (see
+-- vb_script/presses.py) into a group's `properties`, and below them the line it answers in.
+function M.add_requests(panel, properties, group, buttons)
+	for _, button in ipairs(buttons) do
+		C.obs_properties_add_button2(obs.pointer(properties), button[1], text(button[2]),
+			ffi.cast("void *", half.pressed), panel.filter.filter)
+		note(panel, button[1], group, button[3])
+	end
+	local answer = obslua.obs_properties_add_text(
+		properties, "answer_" .. group, "", obslua.OBS_TEXT_INFO)
+	note(panel, "answer_" .. group, group, nil, function()
+		return obslua.obs_property_description(answer) ~= ""
+	end)
+end
+
 -- Adds the settings of the groups `from` (a set of names). `buttons` maps a setting's key to the
--- {key, text, what to do} of the buttons under it, which are seen for its `shown_for`.
-function M.add(panel, properties, from, buttons)
+-- {key, text, what to do} of the buttons under it; `requests` maps one to those of add_requests.
+function M.add(panel, properties, from, buttons, requests)
 	local group, group_name
 	if from.main and not panel.by_key.active then add_status(panel, properties) end
 	for _, setting in ipairs(panel.rows) do
@@ -318,43 +350,29 @@ function M.add(panel, properties, from, buttons)
 			into = group
 		end
 		if into then
-			local below = buttons and buttons[setting.key]
-			add_row(panel, into, setting, below)
-			for _, button in ipairs(below or {}) do
-				M.add_button(panel, into, name, button)
-			end
+			local below, asked = buttons[setting.key], requests[setting.key]
+			add_row(panel, into, setting, below or asked)
+			for _, button in ipairs(below or {}) do add_button(panel, into, name, button) end
+			if asked then M.add_requests(panel, into, name, asked) end
 			if setting.key == "active" then add_status(panel, properties) end
 			if setting.key == "quality" then
 				obslua.obs_properties_add_text(into, "more", text("More"), obslua.OBS_TEXT_INFO)
 			end
 			if setting.key == "zone4_bottom" then add_zone_button(panel, into) end
-			if setting.key == "compute" then M.add_words(panel, into, name, "figures", "") end
+			if setting.key == "compute" then
+				obslua.obs_properties_add_text(into, "figures", "", obslua.OBS_TEXT_INFO)
+				note(panel, "figures", name)
+			end
 		end
 	end
 end
 
--- Adds {key, text, what to do, the `shown_for` it is seen for or nil} into a group's `properties`.
-function M.add_button(panel, properties, group, button)
-	obslua.obs_properties_add_button(properties, button[1], text(button[2]), function()
-		button[3]()
-		return false
-	end)
-	note(panel, button[1], group, button[4])
-end
-
--- Adds a line that says what `words` are.
-function M.add_words(panel, properties, group, key, words)
-	obslua.obs_properties_add_text(properties, key, words, obslua.OBS_TEXT_INFO)
-	note(panel, key, group)
-end
-
-M.add_group, M.note, M.with_settings = add_group, note, with_settings
+M.add_group, M.note = add_group, note
 
 -- Shows of all that was added what is to be seen.
 function M.finish(panel, properties)
 	with_settings(panel.filter, function(settings)
 		show_fitting(panel, properties, settings)
-		renew(panel, properties, settings)
 	end)
 	return properties
 end

@@ -83,7 +83,8 @@ local function get_properties(self)
 		if misplaced(self) then return panels.text("Error.SceneOnly") end
 		return self.problem or panels.sentence(looks.problem(self))
 	end)
-	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true })
+	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true },
+		{}, {})
 	return panels.finish(panel, properties)
 end
 

@@ -31,6 +31,7 @@ from vb_script.errands import Errands
 from vb_script.held_sources import HeldSources
 from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
+from vb_script.presses import Presses
 from vb_script.survivors import survivors
 from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
@@ -49,6 +50,7 @@ class Application:
         self.worker: WorkerProcess | None = None
         self.errands: Errands | None = None
         self.ui: UiTasks | None = None
+        self.presses: Presses | None = None
         self.governor: governor.Watch | None = None
         self.held: HeldSources | None = None
         self.hotkeys = Hotkeys()
@@ -89,12 +91,13 @@ class Application:
         segment.wake, segment.life = kept.wake.handle, -1
         segment.script_wake = kept.script_wake.handle
         self.listed = self.listed_now()
+        library = libobs.libobs()
+        self.presses = Presses(library, self.pressed, self.delay_of, self.failed)
         table = self.table()
         if kept.lua is None:
             kept.lua = lua_half.load(table)
         else:
             lua_half.update(kept.lua, table)
-        library = libobs.libobs()
         self.held = HeldSources(library)
         self.ui = UiTasks(library, self.failed)
         self.governor = governor.Watch(library, segment)
@@ -129,6 +132,7 @@ class Application:
             models=models.people,
             depth_models=models.depth,
             units=unit_list.unit_list(self.texts),
+            pressed=Presses.address(),
         )
 
     @staticmethod
@@ -162,6 +166,9 @@ class Application:
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
+        if self.presses is not None:
+            self.presses.close()
+            self.presses = None
         if self.ui is not None:
             self.ui.close()
             self.ui = None
@@ -216,6 +223,23 @@ class Application:
         except SaidError as error:
             self.note(error.text(self.texts), warning=True)
         self.write_status()
+
+    def pressed(self, words: list[str]) -> str:
+        """Do what a button of a filter's panel asks for and return the answer to show there."""
+        try:
+            sentence = requests.run("\n".join(words), self.texts)
+            libobs.log(sentence)
+        except SaidError as error:
+            sentence = error.text(self.texts)
+            libobs.log(sentence, warning=True)
+        self.write_status()
+        return sentence
+
+    @staticmethod
+    def delay_of(number: int) -> float:
+        """Return by how much a channel's picture is delayed, in ms."""
+        channels = survivors().memory.segment.channels
+        return float(channels[number].delay_ms) if 0 <= number < len(channels) else 0.0
 
     def round(self) -> None:
         """Once in a while: status lines, and the lists of names while a filter is in use."""

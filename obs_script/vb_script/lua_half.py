@@ -44,12 +44,17 @@ def half(
     models: list[tuple[str, str]],
     depth_models: list[tuple[str, str]],
     units: list[tuple[str, str]],
+    pressed: int = 0,
 ) -> dict[str, Any]:
-    """Return the table the Lua half works from. Models and units are (name, text)."""
+    """Return the table the Lua half works from.
+
+    Models and units are (name, text); ``pressed`` is the address of what a button calls.
+    """
     return {
         "id": settings.FILTER_ID,
         "scene_id": settings.SCENE_FILTER_ID,
         "address": address,
+        "pressed": pressed,
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,

@@ -18,14 +18,14 @@ def survivors() -> Any:
 
     ``memory``, ``wake`` (the worker's), ``script_wake``, ``lua`` (a ``lua_half.Loaded`` or None),
     ``epoch``, ``requests_done`` (of the segment's count), ``ui_task`` and ``on_ui`` (see
-    ``ui_tasks``).
+    ``ui_tasks``), ``press`` and ``on_press`` (see ``presses``).
     """
     module = sys.modules.get(_NAME)
     if module is None:
         module = types.ModuleType(_NAME)
         vars(module).update(
             memory=None, wake=None, script_wake=None, lua=None, epoch=0, requests_done=0,
-            ui_task=None, on_ui=None,
+            ui_task=None, on_ui=None, press=None, on_press=None,
         )  # fmt: skip
         sys.modules[_NAME] = module
     return module

@@ -372,7 +372,7 @@ def test_the_panel_shows_and_sets_every_scenes_background(
         assert shown["scene"] == [SCENE, "Beach"]
         assert shown["camera"] == [f"{CAMERA}: {FILTER}", f"Second: {FILTER}"]
         assert shown["backgrounds"] == f"{SCENE}: {default}\nBeach: {default}"
-        assert "2 filter(s)" in shown["summary"]
+        assert "with the filter: 2" in shown["summary"]
 
         shown = panel.press("own_scene", scene="Beach")
         (own,) = _scene_filters(stage, "Beach")

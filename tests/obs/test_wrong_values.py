@@ -75,5 +75,5 @@ def test_all_settings_of_the_wrong_type_at_once_are_the_defaults(stage: Stage) -
     _no_room(stage, truth)
     channel = stage.channels()[0]
     assert channel.model.decode() == defaults()["model"]
-    wait_for(lambda: b"(active)" in channel.status and b"(model)" in channel.status, 5, "names")
+    wait_for(lambda: b"(active)" in channel.status and b"(quality)" in channel.status, 5, "names")
     stage.obs.request("RemoveSourceFilter", {"sourceName": SCENE, "filterName": "Own"})

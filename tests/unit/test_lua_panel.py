@@ -32,6 +32,7 @@ function obslua.obs_properties_get(_, key) return rows[key] end
 function obslua.obs_property_visible(row) return row.visible end
 function obslua.obs_property_set_visible(row, shown) row.visible = shown end
 function obslua.obs_property_set_description(row, title) row.title = title end
+function obslua.obs_property_description(row) return row.title end
 function obslua.obs_property_set_modified_callback(row, call) row.modified = call end
 -- OBS's data: what is set, and defaults, which are not saved.
 local function get(of, key)
@@ -50,6 +51,9 @@ C = {
     obs_source_get_settings = function() return data end,
     obs_data_release = function() end,
     obs_source_update = function() updates = updates + 1 end,
+    obs_properties_add_button2 = function(_, key, title, _, filter)
+        obslua.obs_properties_add_button(rows, key, title, filter)
+    end,
 }
 """
 
@@ -84,9 +88,10 @@ def _panel(table: str) -> Lua:
         local groups = {}
         for _, row in ipairs(half[TABLE]) do groups[row.group] = true end
         status = "Starting"
-        local panel = panels.new({}, half[TABLE], function() return status, "2 ms" end)
-        panels.add(panel, rows, groups, { sync_source = { { "set_sync", "Sync.Set",
-            function() end, { key = "timing", values = { "locked" } } } } })
+        local function say() return status, "2 ms" end
+        local panel = panels.new({ filter = "ours" }, half[TABLE], say)
+        panels.add(panel, rows, groups, {}, { sync_source = {
+            { "set_sync 3", "Sync.Set", { key = "timing", values = { "locked" } } } } })
         panels.finish(panel, rows)
         -- What a user does in the panel.
         function choose(key, value)
@@ -107,9 +112,9 @@ def _seen(lua: Lua) -> set[str]:
     code = """
     local found = {}
     for _, key in ipairs(order) do if rows[key].visible then found[#found + 1] = key end end
-    return table.concat(found, " ")
+    return table.concat(found, "\\n")
     """
-    return set(lua(code).split())
+    return set(lua(code).split("\n"))
 
 
 def test_the_first_page_is_what_is_needed_daily_and_all_else_is_folded(lua: Lua) -> None:
@@ -139,9 +144,18 @@ def test_an_open_group_shows_its_rows_and_acts_on_nothing_else(any_panel: Lua) -
 
 def test_rows_that_cannot_act_are_not_seen(lua: Lua) -> None:
     lua('choose("group_time", true)')
-    assert "set_sync" not in _seen(lua)
+    assert "set_sync 3" not in _seen(lua)
     lua('choose("timing", "locked")')
-    assert {"set_sync", "sync_source"} <= _seen(lua)
+    assert {"set_sync 3", "sync_source"} <= _seen(lua)
+
+
+def test_the_scripts_answer_is_seen_once_there_is_one(lua: Lua) -> None:
+    lua('choose("group_time", true)')
+    assert "answer_time" not in _seen(lua)
+    lua('rows.answer_time.title = "Done."')  # the script, which then runs all callbacks
+    assert lua('return choose("timing", "latest")') == "true"
+    assert "answer_time" in _seen(lua)
+    assert lua('return rows["set_sync 3"].rest[1]') == "ours"
 
 
 def test_a_choice_that_shows_other_rows_rebuilds_the_panel_and_renews_the_status(lua: Lua) -> None:
