@@ -20,7 +20,7 @@ _MARK_TEXT = (
 )
 _SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions left no mark
 # What is used without an installation as well, or stays after one.
-_LEFT = ("backups", "models", places.HOTKEYS, report.NAME, "state")
+_LEFT = ("backups", "models", places.HOTKEYS, places.OBS_PYTHON, report.NAME, "state")
 _INSTALLED = ("app", "app.new", "app.old", "venv", "demo", "demo-venv", "pip", "logs")
 _KEPT = ("backups", "models")
 

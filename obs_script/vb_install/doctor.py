@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import platform
-import re
 from pathlib import Path
 
-from vb_install import obs_places, product, scene_collections
+from vb_install import obs_places, obs_version, product, scene_collections
 from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
 from vb_link import child, places
@@ -15,7 +14,6 @@ from vb_link.diagnosis import report
 from vb_link.diagnosis.findings import Finding, checked, finding, from_plain
 from vb_link.version import OLDEST_OBS
 
-_VERSION_LINE = re.compile(r"OBS (\d+)\.(\d+)(?:\.(\d+))?\S* \((?:windows|mac|linux|freebsd)\)")
 _RUN = "import sys; sys.path.insert(0, {folder!r}); import runpy; sys.argv = {words!r}; "
 _RUN += "runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 
@@ -53,19 +51,13 @@ def _look(system: System, place: ObsPlace) -> list[Finding]:
 
 def _obs(place: ObsPlace) -> Finding:
     """Return the version that this OBS's newest log names."""
-    logs = sorted((place.config / "logs").glob("*.txt"))
-    for log in reversed(logs):
-        try:
-            match = _VERSION_LINE.search(log.read_text(encoding="utf-8", errors="replace"))
-        except OSError:
-            continue
-        if match:
-            version = ".".join(part for part in match.groups() if part)
-            old = (int(match[1]), int(match[2])) < OLDEST_OBS
-            if old:
-                return finding("ObsOld", version=version, oldest="{}.{}".format(*OLDEST_OBS))
-            return finding("Obs", version=version, kind=place.kind)
-    return finding("ObsUnknown")
+    version = obs_version.of(place)
+    if version is None:
+        return finding("ObsUnknown")
+    text = ".".join(map(str, version))
+    if version[:2] < OLDEST_OBS:
+        return finding("ObsOld", version=text, oldest="{}.{}".format(*OLDEST_OBS))
+    return finding("Obs", version=text, kind=place.kind)
 
 
 def _scripts(place: ObsPlace) -> Finding:

@@ -80,7 +80,7 @@ def objection(system: System, python: Interpreter, *, pip_is_lent: bool = False)
         return "is not CPython, for which the worker's packages are built"
     if python.bits != 64:
         return "is a 32-bit Python"
-    if "WindowsApps" in python.prefix:
+    if _is_store(python):
         return "comes from the Microsoft Store, which hides its files from OBS"
     if not python.venv or not (python.ensurepip or pip_is_lent):
         return "has no venv or ensurepip module"
@@ -115,18 +115,52 @@ def first_fitting(system: System, commands: Iterable[Sequence[str]]) -> Interpre
     return None
 
 
-def loadable_by_obs(system: System) -> Interpreter | None:
-    """Return a Python that OBS on Windows or macOS can load (3.12 at most), or None."""
-    for minor in (12, 11, 10):
-        for command in _named(system, minor):
-            python = probe(system, command)
-            if python is not None and python.version[:2] == (3, minor) and python.bits == 64:
-                return python
-    return None
+def loadable_by_obs(system: System, newest: int = 12) -> Interpreter | None:
+    """Return the newest Python that OBS on Windows or macOS can load, or None.
+
+    OBS loads 3.``newest`` at most. A Microsoft Store's Python hides its library from OBS.
+    """
+    best: Interpreter | None = None
+    for command in _all_commands(system):
+        python = probe(system, command)
+        if python is None or not _is_loadable(system, python, newest):
+            continue
+        if best is None or python.version > best.version:
+            best = python
+        if best.version[1] == newest:
+            break
+    return best
+
+
+def _is_loadable(system: System, python: Interpreter, newest: int) -> bool:
+    if python.version[0] != 3 or not OLDEST <= python.version[1] <= newest:
+        return False
+    if not python.cpython or python.bits != 64 or _is_store(python):
+        return False
+    if system.name == "win32":
+        return (Path(python.prefix) / f"python3{python.version[1]}.dll").is_file()
+    # Homebrew's and python.org's have one; a Python built by pyenv may have none.
+    return bool(python.framework)
+
+
+def _is_store(python: Interpreter) -> bool:
+    return "WindowsApps" in python.prefix or "WindowsApps" in python.executable
+
+
+def _all_commands(system: System) -> Iterable[Sequence[str]]:
+    """Give the commands of all Pythons that are found, each once, the running one first."""
+    seen = set()
+    for command in _candidates(system):
+        if tuple(command) not in seen:
+            seen.add(tuple(command))
+            yield command
 
 
 def _candidates(system: System) -> Iterable[Sequence[str]]:
     yield [str(system.executable)]
+    for program in system.registered_pythons():
+        if program.exists():
+            yield [str(program)]
     newest = NEWEST_ON_INTEL_MAC if _intel_mac(system) else NEWEST
     # 3.12 first: every package has long been built for it.
     for minor in (12, 13, 11, 14, 10):
@@ -145,9 +179,8 @@ def _named(system: System, minor: int) -> Iterable[Sequence[str]]:
         launcher = system.which("py")
         if launcher is not None:
             yield [launcher, f"-3.{minor}"]
-        local = system.environment.get("LOCALAPPDATA")
-        if local:
-            usual = Path(local) / "Programs" / "Python" / f"Python3{minor}" / "python.exe"
+        for folder in _windows_folders(system):
+            usual = folder / f"Python3{minor}" / "python.exe"
             if usual.exists():
                 yield [str(usual)]
         return
@@ -162,6 +195,20 @@ def _named(system: System, minor: int) -> Iterable[Sequence[str]]:
         ):
             if (system.root / place).exists():
                 yield [str(system.root / place)]
+
+
+def _windows_folders(system: System) -> Iterable[Path]:
+    """Give the folders in which python.org's installer makes one for each version."""
+    local = system.environment.get("LOCALAPPDATA")
+    if local:
+        yield Path(local) / "Programs" / "Python"
+    for variable in ("ProgramW6432", "ProgramFiles"):
+        base = system.environment.get(variable)
+        if base:
+            yield Path(base)
+    drive = system.environment.get("SystemDrive")
+    if drive:
+        yield Path(drive + "/")
 
 
 def _intel_mac(system: System) -> bool:

@@ -5,7 +5,15 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from vb_install import data_folder, files, obs_places, running_obs, scene_collections, set_up
+from vb_install import (
+    data_folder,
+    files,
+    obs_places,
+    obs_python,
+    running_obs,
+    scene_collections,
+    set_up,
+)
 from vb_install.obs_places import ObsPlace
 from vb_install.scene_collections import Plan
 from vb_install.system import InstallError, System
@@ -43,6 +51,7 @@ def uninstall(
         hide_cameras = sys.stdin.isatty() and _hiding_agreed()
     for place, _, _ in work:
         plan = _plan(place, hide_cameras)
+        set_back = obs_python.undo(place)
         if plan.changes:
             data_folder.claim(system, place.data)
         backup = scene_collections.apply(plan, place.data / "backups")
@@ -50,6 +59,10 @@ def uninstall(
             print(f"Took the script out of {len(plan.changes)} scene collection(s)")
             if not purge:
                 print(f"Backup of what they were: {backup}")
+        if set_back is not None:
+            data_folder.claim(system, place.data)
+            scene_collections.apply(Plan(changes=[set_back]), place.data / "backups")
+            print(f"Set OBS's Python back as it was in {set_back.path}")
         for path in data_folder.to_remove(system, place.data, purge=purge):
             files.remove(path)
             print(f"Removed {path}")
@@ -109,6 +122,9 @@ def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path], hide_cameras: bool
         done = "hidden in all scenes" if hide_cameras else "shown as it is from then on"
         for name in names:
             print(f"  camera       {name} ({path.stem}): {done}")
+    set_back = obs_python.undo(place)
+    if set_back is not None:
+        print(f"  OBS's Python set back as it was in {set_back.path} (backup first)")
     for sentence in plan.skipped:
         print(f"  collection   {sentence}")
     for path in ours:

@@ -9,8 +9,8 @@ from pathlib import Path
 from vb_install import (
     additions,
     data_folder,
-    interpreters,
     obs_places,
+    obs_python,
     product,
     running_obs,
     scene_collections,
@@ -19,6 +19,7 @@ from vb_install import (
 )
 from vb_install.interpreters import Interpreter
 from vb_install.obs_places import ObsPlace
+from vb_install.obs_python import PythonPlan
 from vb_install.scene_collections import Plan
 from vb_install.system import InstallError, System
 from vb_link import child
@@ -39,6 +40,7 @@ class _Work:
     copy: bool
     build: bool
     added: tuple[str, ...]
+    obs_python: PythonPlan | None
 
 
 def install(
@@ -107,6 +109,7 @@ def _look(
         copy=not product.is_current(place.app),
         build=not venv.is_complete(chosen),
         added=added,
+        obs_python=obs_python.plan(system, place),
     )
 
 
@@ -121,6 +124,8 @@ def _tell_plan(work: _Work, runs: bool) -> None:
     if runs:
         print(f"  collection   {_LEFT_OUT}")
         return
+    if work.obs_python is not None:
+        print(f"  OBS's Python {work.obs_python.text}")
     for change in plan.changes:
         print(f"  collection   add the script to {change.path} (backup first)")
     for path in plan.unchanged:
@@ -158,6 +163,10 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
     if backup is not None:
         print(f"Registered the script in {len(plan.changes)} scene collection(s)")
         print(f"Backup of what they were: {backup}")
+    if work.obs_python is not None:
+        backup = obs_python.apply(place, work.obs_python)
+        if backup is not None:
+            print(f"Set OBS's Python to {work.obs_python.chosen} (backup: {backup})")
     registered = [change.path for change in plan.changes] + plan.unchanged
     return self_check.faults(system, place, registered)
 
@@ -185,8 +194,9 @@ def _tell_next(system: System, work: list[_Work], running: list[_Work]) -> None:
     registered = all(one.plan.changes or one.plan.unchanged for one in work)
     script = work[0].place.script
     print("\nWhat to do in OBS:")
-    if system.name in ("win32", "darwin"):
-        _tell_python(system)
+    for one in work:
+        if one.obs_python is not None:
+            _tell_python(one.obs_python)
     if registered:
         print("  1. Start OBS. Tools > Scripts lists virtual_background.py.")
     elif work[0].plan.skipped:
@@ -202,12 +212,9 @@ def _tell_next(system: System, work: list[_Work], running: list[_Work]) -> None:
     print('"Hide the camera from an OBS without this script" makes the camera invisible there.')
 
 
-def _tell_python(system: System) -> None:
-    print("  0. OBS here loads a Python of its own choice: Tools > Scripts > Python Settings.")
-    print("     OBS 30.1 and newer take 3.10 to 3.12, 29.1 to 30.0 up to 3.11, 28 to 29.0 3.10.")
-    python = interpreters.loadable_by_obs(system)
-    folder = "" if python is None else python.framework or python.prefix
-    if folder:
-        print(f"     Choose this folder there: {folder}")
-    else:
-        print("     None was found: install Python 3.12 from python.org, then choose its folder.")
+def _tell_python(planned: PythonPlan) -> None:
+    if planned.change is not None:
+        print(f"  0. OBS's Python is set: {planned.chosen}")
+        print("     (Tools > Scripts > Python Settings; --uninstall sets it back).")
+    elif not planned.chosen:
+        print(f"  0. {planned.text}")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from vb_link import child, places
 
@@ -136,6 +137,25 @@ class System:
                 return value or None
         return None
 
+    def registered_pythons(self) -> list[Path]:
+        """Return the interpreters that Windows' registry names (PEP 514), the user's own first."""
+        if sys.platform != "win32":
+            return []
+        import winreg  # noqa: PLC0415
+
+        found: dict[Path, None] = {}
+        for hive in (winreg.HKEY_CURRENT_USER, winreg.HKEY_LOCAL_MACHINE):
+            for view in (winreg.KEY_WOW64_64KEY, winreg.KEY_WOW64_32KEY):
+                for company in _subkeys(winreg, hive, r"SOFTWARE\Python", view):
+                    if company == "PyLauncher":
+                        continue
+                    vendor = rf"SOFTWARE\Python\{company}"
+                    for tag in _subkeys(winreg, hive, vendor, view):
+                        program = _program(winreg, hive, rf"{vendor}\{tag}\InstallPath", view)
+                        if program is not None:
+                            found[program] = None
+        return list(found)
+
     def now(self) -> float:
         """Return seconds since the epoch."""
         return time.time()
@@ -143,3 +163,23 @@ class System:
     def _clean_environment(self) -> dict[str, str]:
         kept = {key: value for key, value in self.environment.items() if key not in _MISLEADING}
         return {**kept, **child.UTF8_ENVIRONMENT}
+
+
+def _subkeys(winreg: Any, hive: int, path: str, view: int) -> list[str]:
+    names: list[str] = []
+    with suppress(OSError), winreg.OpenKey(hive, path, 0, winreg.KEY_READ | view) as key:
+        while True:  # until there is no such number
+            names.append(winreg.EnumKey(key, len(names)))
+    return names
+
+
+def _program(winreg: Any, hive: int, path: str, view: int) -> Path | None:
+    """Return the interpreter that a key ``InstallPath`` names."""
+    with suppress(OSError), winreg.OpenKey(hive, path, 0, winreg.KEY_READ | view) as key:
+        with suppress(OSError):
+            program = str(winreg.QueryValueEx(key, "ExecutablePath")[0])
+            if program:
+                return Path(program)
+        folder = str(winreg.QueryValueEx(key, "")[0])
+        return Path(folder) / "python.exe" if folder else None
+    return None

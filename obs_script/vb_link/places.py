@@ -11,6 +11,7 @@ from pathlib import Path
 
 APP = "obs-virtual-background"
 HOTKEYS = "hotkeys.json"  # in the data folder: the keys that were used last
+OBS_PYTHON = "obs-python.json"  # there too: which Python OBS had before install.py set one
 DATA_VARIABLE = "OBS_VIRTUAL_BACKGROUND_DATA"
 
 

@@ -50,6 +50,7 @@ class FakeSystem(System):
         self.pip_code = 0
         self.hand_codes: dict[str, int] = {}
         self.prefix = "/usr"
+        self.registered: list[Path] = []
 
     def is_root(self) -> bool:
         return self.root_user
@@ -93,6 +94,9 @@ class FakeSystem(System):
 
     def processes(self) -> list[Process]:
         return self.running
+
+    def registered_pythons(self) -> list[Path]:
+        return self.registered
 
     def registry(self, key: str) -> str | None:
         return self.answers.get(("registry", key), Finished(1, "")).out or None

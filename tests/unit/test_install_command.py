@@ -184,7 +184,7 @@ def test_the_collections_are_left_alone_while_obs_runs_elsewhere(
     system.answers[("pgrep", "-x", "OBS")] = Finished(1, "")
     assert cli.main(arguments, system) == 0
     assert snapshot(scenes) != before
-    assert "Python Settings" in capsys.readouterr().out
+    assert "OBS needs a 64-bit Python 3.10 to 3.12" in capsys.readouterr().out
 
 
 def test_uninstall_restores_and_keeps_own_models(system: FakeSystem) -> None:

@@ -144,6 +144,9 @@ def test_windows_asks_the_launcher(tmp_path: Path) -> None:
     system.programs = {"py": "C:/py.exe"}
     system.pythons = {("C:/py.exe", "-3.11"): (3, 11, 7)}
     assert interpreters.choose(system, None).command == ("C:/py.exe", "-3.11")
+    assert interpreters.loadable_by_obs(system) is None, "OBS loads a library, not a program"
+    system.prefix = str(tmp_path)
+    (tmp_path / "python311.dll").touch()
     found = interpreters.loadable_by_obs(system)
     assert found is not None and found.text == "3.11.7"
 
