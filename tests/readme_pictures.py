@@ -81,18 +81,17 @@ def filter_window(screen: Screen, session: ObsSession, folder: Path, locale: str
     filters = screen.opened(
         lambda: session.request("OpenInputFiltersDialog", {"inputName": "Camera"})
     )
-    screen.do("windowsize", filters, 980, 2100)
     screen.do("windowmove", filters, 30, 30)
     time.sleep(1)
-    screen.do("mousemove", "--window", filters, 120, 1105, "click", 1)
+    screen.do("mousemove", "--window", filters, 120, 418, "click", 1)
     time.sleep(4)
     screen.save(filters, folder / f"filter-{language}.png")
-    screen.do("mousemove", "--window", filters, 28, 2070, "click", 1)
+    screen.do("mousemove", "--window", filters, 28, 698, "click", 1)
     time.sleep(1)
-    screen.save("root", folder / f"add-{language}.png", "400x560+30+2085")
+    screen.save("root", folder / f"add-{language}.png", "400x620+30+735")
     screen.do("key", "Escape")
     time.sleep(1)
-    screen.do("mousemove", "--window", filters, 926, 2072, "click", 1)  # Close
+    screen.do("mousemove", "--window", filters, 806, 696, "click", 1)  # Close
     time.sleep(1)
 
 
@@ -101,12 +100,17 @@ def scene_window(screen: Screen, session: ObsSession, folder: Path, locale: str)
     language = locale.split("-", maxsplit=1)[0]
     scene = SCENES[locale][0]
     filters = screen.opened(lambda: session.ask("own_scene", scene))
-    session.set_filter(scene, SCENE_NAMES[locale], {"background": "image", "own_layers": True})
-    screen.do("windowsize", filters, 980, 1160)
+    session.set_filter(
+        scene,
+        SCENE_NAMES[locale],
+        {"background": "image", "group_layers": True, "own_layers": True},
+    )
     screen.do("windowmove", filters, 30, 30)
-    time.sleep(4)
+    time.sleep(1)
+    screen.do("mousemove", "--window", filters, 428, 404, "click", 1)  # Refresh status
+    time.sleep(3)
     screen.save(filters, folder / f"scene-{language}.png")
-    screen.do("mousemove", "--window", filters, 926, 1132, "click", 1)  # Close
+    screen.do("mousemove", "--window", filters, 806, 696, "click", 1)  # Close
     time.sleep(1)
 
 

@@ -81,7 +81,8 @@ local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	local panel = panels.new(self, half.scene_settings, function()
 		if misplaced(self) then return panels.text("Error.SceneOnly") end
-		return self.problem or panels.sentence(looks.problem(self))
+		local wrong = self.problem or panels.sentence(looks.problem(self))
+		return wrong ~= "" and wrong or panels.text("Status.Scene")
 	end)
 	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true },
 		{}, {})

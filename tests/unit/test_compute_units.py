@@ -128,13 +128,13 @@ def test_a_unit_that_fails_gives_way_and_one_that_ends_the_worker_is_set_aside(
     for _ in range(measured.MOST_STARTS + 1):
         model, unit = computing.open_chosen(manifest, "other")
         assert unit == "cpu"
-        assert model.compute == "CPU" and "is set aside" not in str(model.refused)
+        assert model.compute == "CPU" and "no longer used" not in str(model.refused)
     assert not measured.is_set_aside("other")
     for _ in range(measured.MOST_STARTS):  # started, and never heard of again
         measured.note_start("other")
     assert measured.is_set_aside("other")
     model, _ = computing.open_chosen(manifest, "other")
-    assert "is set aside" in str(model.refused)
+    assert "no longer used" in str(model.refused)
     measured.note_mask("other")
     assert not measured.is_set_aside("other")
 

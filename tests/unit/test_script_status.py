@@ -169,6 +169,6 @@ def test_why_a_unit_gave_way_is_said_in_the_users_language(segment: Any) -> None
     channel.report_compute = b"CPU"
     error = ModelError("UnitSetAside", unit="CUDA", times=2)
     channel.report_refused = serve.error_field(error)
-    assert "CPU (CUDA ended the worker 2 times and is set aside)" in _figures(segment)
+    assert "CPU (CUDA failed 2 times and is no longer used)" in _figures(segment)
     japanese = _figures(segment, "ja-JP")
-    assert "CPU (CUDA はワーカーを 2 回終了させたため使われません)" in japanese
+    assert "CPU (CUDA は 2 回失敗したため使われません)" in japanese

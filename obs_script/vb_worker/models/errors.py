@@ -11,10 +11,10 @@ TEXTS = {
     "FindsNoDepth": "The model {name!r} finds no depth: choose a depth model in the filter.",
     "FailedOnPicture": "The model {name} failed on a picture: {reason}",
     "UnitDidNotStart": (
-        "{unit} is offered but did not start for {title!r}; choose another compute unit or "
+        "{unit} is offered but did not start for {title!r}; choose another device under Runs on or "
         "update its driver."
     ),
-    "UnitSetAside": "{unit} ended the worker {times} times and is set aside.",
+    "UnitSetAside": "{unit} failed {times} times and is no longer used.",
     "NoUnit": "There is no compute unit {name!r} here; there are: {there}.",
     "Unlike": (
         "{path} is unlike its manifest ({where}): the {what} should be {wanted} and is {found}."
@@ -52,7 +52,7 @@ TEXTS = {
         "{path} was tried and ended the process that ran it ({status}): choose another model."
     ),
     "ModelEnded": (
-        "The model {name!r} ended the worker {times} times and is not run until OBS is restarted: "
+        "The model {name!r} failed {times} times and is not run until OBS is restarted: "
         "choose another one."
     ),
     "CannotLoad": "onnxruntime cannot load {path}: {reason}.",
