@@ -137,10 +137,27 @@ end
 
 local function video_tick(self)
 	local now = tonumber(C.os_gettime_ns())
+	frame.tick(self)
 	looks.tick(self, now)
 	requests.keep_lock(self, now)
 	if not self.channel then return end
 	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
+end
+
+-- Draws the picture and the alpha that were chosen, in the place of a picture of width x height. They
+-- may be of a moment when the source had another size: a scene or a group keeps its things in their
+-- places as it grows, all else shows the same at another size.
+local function draw_pair(self, parent, time, now, width, height)
+	local w, h = self.pair_width, self.pair_height
+	if w == width and h == height then return composite.draw(self, time, now, w, h) end
+	C.gs_matrix_push()
+	if C.obs_source_get_type(parent) ~= obs.TYPE_SCENE then
+		C.gs_matrix_scale3f(width / w, height / h, 1)
+	end
+	local good, drawn = pcall(composite.draw, self, time, now, w, h)
+	C.gs_matrix_pop()
+	if not good then obs.raise(drawn) end
+	return drawn
 end
 
 -- Draws the camera from `below`, which is right below the filter on `parent`.
@@ -168,9 +185,10 @@ local function render(self, below, parent)
 	local channel = self.channel
 	local middle = measured and frame.thread_ns() or 0
 	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
-	if not panic and frame.trusted(self) and composite.draw(self, time, now, width, height) then
+	if not panic and frame.trusted(self) and draw_pair(self, parent, time, now, width, height) then
 		channel.state = half.states.mask
-		rehearsal.next(self, scene_filter.all, time, now, width, height)
+		frame.masked(self)
+		rehearsal.next(self, scene_filter.all, time, now, self.pair_width, self.pair_height)
 	else
 		channel.state = half.states.cover
 		cover.draw(self, time, now, width, height, panic)
@@ -187,6 +205,7 @@ local function video_render(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	local below = parent ~= nil and obs.take_below(self.filter, parent)
 	if not below then return end
+	self.chain = obs.chain
 	local key = obs.key(parent)
 	local outer = assets.drawing[key]
 	assets.drawing[key] = true

@@ -1,15 +1,17 @@
 -- A frame's way: the picture to the worker, its alpha back, and which two are drawn together.
 local ffi = require("ffi")
-local obs, link, graphics, capture, passes, locked, derived, marks = ...
+local obs, link, graphics, capture, passes, locked, pace, derived, marks = ...
 local C = obs.C
 
 local M = {}
 
--- How long a missing answer may take before the cover is drawn, beyond three times what the
--- worker's pictures take.
-local PATIENCE_NS = 0.25e9
--- A source not drawn for this long may show anything when it comes back.
-local ABSENCE_NS = 0.3e9
+-- How long a missing answer may take before the cover is drawn: so many frames, and so long beyond
+-- three times what the worker's pictures take. Where OBS stands still no answer can be taken.
+local PATIENCE_FRAMES, PATIENCE_NS = 3, 0.25e9
+-- After a pause this long the picture is another one.
+local PAUSE_NS = 0.2e9
+-- The last pair is drawn for so many frames while the next one is made.
+local HELD_FRAMES = 8
 local HISTORY = 256
 -- Where beginning a read-back waits this long so many times running, it is begun a frame later. Now
 -- and then, after ever longer pauses, it is tried again whether it still waits.
@@ -31,8 +33,13 @@ function M.set_up(self)
 	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
 	self.captured_frame, self.captured_ns = {}, {}
 	self.slow_stages, self.quick_stages, self.stage_pause_ns = 0, 0, FIRST_PAUSE_NS
-	self.place, self.person, self.ahead = locked.room(""), {}, {}
+	self.place, self.spare, self.held = locked.room(""), locked.room("spare_"), {}
+	self.pace, self.oldest, self.masked_frame = pace.new(), 0, -1
+	self.person, self.ahead = {}, {}
 end
+
+-- Once in each of OBS's frames, drawn or not.
+function M.tick(self) pace.tick(self.pace) end
 
 -- The CPU time of this thread.
 local clock = not obs.windows and ffi.new("struct vb_timespec") or nil
@@ -43,26 +50,71 @@ function M.thread_ns()
 	return tonumber(clock.seconds) * 1e9 + tonumber(clock.nanoseconds)
 end
 
+-- For the worker what comes now has nothing to do with what came before.
+local function begin_generation(self)
+	self.generation = (self.generation + 1) % 2 ^ 32
+	self.channel.generation = self.generation
+end
+
 -- From now on no alpha made before fits.
 local function forget_alpha(self)
+	begin_generation(self)
+	self.oldest = self.generation
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
-	self.generation, self.first_id = (self.generation + 1) % 2 ^ 32, self.id + 1
-	if self.channel then self.channel.generation = self.generation end
+	self.first_id = self.id + 1
 	if self.ring then locked.clear(self.ring) end
 end
 
--- Begins or ends frame-locked timing as the settings say.
+-- What was held is drawn no more.
+local function let_go(self)
+	local held = self.held
+	held.full = nil
+	if held.prefix then
+		graphics.drop(self.state, held.prefix)
+		held.prefix = nil
+	end
+end
+
+-- Keeps what was drawn in the last frame, a picture with its alpha, to be drawn until there is
+-- another pair: it was cut out already, and no room is in it.
+local function hold(self)
+	local held = self.held
+	if held.full or self.masked_frame < self.frame - 1 then return end
+	held.full, held.small, held.alpha, held.depth = self.full, self.small, self.alpha, self.depth
+	held.id, held.width, held.height = self.alpha_id, self.pair_width, self.pair_height
+	held.last = self.frame + HELD_FRAMES - 1
+	if not self.ring then self.place, self.spare = self.spare, self.place end
+end
+
+-- Begins or ends frame-locked timing as the settings say. Where OBS's frames take long, and while the
+-- source's size keeps changing, no alpha fits but a picture's own, whatever they say.
 local function follow_timing(self)
-	local wanted = self.settings.timing == "locked"
+	local wanted = self.settings.timing == "locked" or pace.wants_pairs(self.pace)
 	if wanted == (self.ring ~= nil) then return end
+	hold(self)
 	if wanted then
 		self.ring = locked.new()
 	else
+		local held, prefix = self.held, self.ring.prefix
+		if held.full and not held.prefix then
+			held.prefix = prefix
+		else
+			graphics.drop(self.state, prefix)
+		end
 		self.ring = nil
-		graphics.drop(self.state, locked.PREFIX)
 		self.channel.delay_frames, self.channel.delay_ms = 0, 0
 	end
 	forget_alpha(self)
+end
+
+-- How old an alpha may be, and how late the next one, in ns.
+local function patience(self)
+	return PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
+end
+
+local function is_overdue(self, now)
+	return self.waiting_ns ~= nil and self.frame - self.waiting_frame >= PATIENCE_FRAMES
+		and now - self.waiting_ns >= patience(self)
 end
 
 local function stage(self)
@@ -72,7 +124,7 @@ end
 
 -- From `now` on an answer is waited for.
 local function await(self, now)
-	if not self.waiting_ns then self.waiting_ns = now end
+	if not self.waiting_ns then self.waiting_ns, self.waiting_frame = now, self.frame end
 end
 
 -- Hands the staged picture `id` to the worker.
@@ -80,7 +132,7 @@ local function hand_over(self, id, now)
 	local data, linesize, width, height = capture.map(self.state)
 	if not data then return await(self, now) end
 	local sent = link.send_frame(
-		segment, self.lane, id, self.generation, data, linesize, width, height)
+		segment, self.lane, id, self.staged_generation, data, linesize, width, height)
 	capture.unmap(self.state)
 	if sent then
 		self.sent_id = id
@@ -120,30 +172,18 @@ local function stages_at_once(self, now)
 		or now - self.staged_ns > self.stage_pause_ns
 end
 
--- How old an alpha may be, and how late the next one.
-local function patience(self)
-	return PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
-end
-
 -- Puts the alpha that was copied last into the textures of `place`.
-local function put_alpha(self, place, id, width, height, has_depth)
+local function put_alpha(self, place, width, height, has_depth)
 	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
 	if not place.alpha.boxes then place.alpha.boxes = ffi.new("uint16_t[32]") end
 	ffi.copy(place.alpha.boxes, link.boxes, ffi.sizeof(link.boxes))
 	place.depth = has_depth
 		and graphics.upload(self.state, place.depth_name, depth_bytes, width, height) or nil
-	self.waiting_ns = nil
-	if id < self.sent_id then
-		-- A worker that stood still comes back with what no longer fits: as if nothing had come.
-		local fits = self.id - id < HISTORY
-			and self.now - self.captured_ns[id % HISTORY] < patience(self)
-		self.waiting_ns = fits and self.now or 0
-	end
 end
 
 local function copy_alpha(self, index)
 	local id, width, height, has_depth = link.take_alpha(
-		self.lane, index, self.generation, alpha_bytes, depth_bytes, half.alpha_bytes)
+		self.lane, index, self.oldest, self.generation, alpha_bytes, depth_bytes, half.alpha_bytes)
 	-- Only of a picture that was sent since alphas were forgotten.
 	if not id or not self.sent_id or id > self.sent_id or id < self.first_id then return nil end
 	return id, width, height, has_depth
@@ -152,8 +192,15 @@ end
 local function take_newest_alpha(self)
 	local id, width, height, has_depth = copy_alpha(self, self.channel.alpha_newest)
 	if not id or (self.has_alpha and id < self.alpha_id) then return false end
-	put_alpha(self, self.place, id, width, height, has_depth)
-	self.has_alpha, self.alpha_id = true, id
+	local newest = id == self.sent_id
+	if not newest and (self.id - id >= HISTORY
+		or self.now - self.captured_ns[id % HISTORY] >= patience(self)) then
+		-- A worker that stood still comes back with what no longer fits: as if nothing had come.
+		return true
+	end
+	put_alpha(self, self.place, width, height, has_depth)
+	self.has_alpha, self.alpha_id, self.waiting_ns = true, id, nil
+	if not newest then await(self, self.now) end
 	return true
 end
 
@@ -165,10 +212,10 @@ local function take_all_alphas(self)
 		local id, width, height, has_depth = copy_alpha(self, (newest + step) % link.slots)
 		if id and id > ring.newest_alpha then
 			local place = locked.alpha(ring)
-			put_alpha(self, place, id, width, height, has_depth)
+			put_alpha(self, place, width, height, has_depth)
 			locked.arrived(ring, place, id, self.frame)
 		elseif id and id == ring.newest_alpha and step == link.slots then
-			put_alpha(self, locked.alpha_of(ring, id), id, width, height, has_depth)
+			put_alpha(self, locked.alpha_of(ring, id), width, height, has_depth)
 		end
 		if step == link.slots then return id ~= nil end
 	end
@@ -182,23 +229,38 @@ local function take_alphas(self)
 	if whole then self.alpha_count = count end
 end
 
--- Chooses the picture and the alpha that are drawn in this frame.
-local function choose_pair(self)
+-- Chooses among the pictures of frame-locked timing.
+local function choose_in_ring(self)
 	local ring, channel = self.ring, self.channel
-	if not ring then
-		self.alpha, self.depth = self.place.alpha, self.place.depth
-		return
-	end
 	local before = ring.shown
 	local picture, alpha = locked.choose(ring, self.frame)
 	self.has_alpha = picture ~= nil and alpha ~= nil
 		and self.frame - picture.frame <= ring.delay + locked.LONGEST
-	channel.delay_frames = ring.delay
-	channel.delay_ms = ring.delay * tonumber(C.obs_get_frame_interval_ns()) / 1e6
+	local lasting = self.settings.timing == "locked" or self.pace.slow
+	channel.delay_frames = lasting and ring.delay or 0
+	channel.delay_ms = channel.delay_frames * tonumber(C.obs_get_frame_interval_ns()) / 1e6
 	if not self.has_alpha then return end
 	if picture == before then channel.repeated_frames = channel.repeated_frames + 1 end
 	self.full, self.small = picture.full, picture.small
 	self.alpha, self.depth, self.alpha_id = alpha.alpha, alpha.depth, picture.id
+	self.pair_width, self.pair_height = picture.width, picture.height
+end
+
+-- Chooses the picture and the alpha that are drawn in this frame.
+local function choose_pair(self)
+	self.pair_width, self.pair_height = self.width, self.height
+	if self.ring then
+		choose_in_ring(self)
+	else
+		self.alpha, self.depth = self.place.alpha, self.place.depth
+	end
+	local held = self.held
+	self.holds = false
+	if not held.full then return end
+	if self.has_alpha or self.frame > held.last then return let_go(self) end
+	self.holds = true
+	self.full, self.small, self.alpha, self.depth = held.full, held.small, held.alpha, held.depth
+	self.alpha_id, self.pair_width, self.pair_height = held.id, held.width, held.height
 end
 
 local function count_age(self)
@@ -230,7 +292,7 @@ local function send_small(self, place, now)
 	else
 		small.width, small.height = w, h
 		small.frame, small.generation = self.frame, self.generation
-		self.staged_small = small
+		self.staged_small, self.staged_generation = small, self.generation
 		self.staged = false
 		if stages_at_once(self, now) then stage_now(self, now) end
 		self.id = self.id + 1
@@ -240,19 +302,41 @@ local function send_small(self, place, now)
 	end
 end
 
+-- Draws a line under what came before where no answer comes, and where another picture may come now
+-- or one of another size.
+local function follow_source(self, width, height)
+	local resized = self.width ~= width or self.height ~= height
+	local changed = self.chain ~= self.chain_before
+	self.chain_before = self.chain
+	local back, passed = pace.begin(self.pace, self.now, resized and self.width ~= nil)
+	follow_timing(self)
+	if resized then
+		self.width, self.height = width, height
+		self.channel.source_width, self.channel.source_height = width, height
+	end
+	if self.ring then
+		-- Pictures that wait are drawn with the alphas that were made from them.
+		if resized or back or changed then
+			begin_generation(self)
+			locked.begin_anew(self.ring, self.id)
+		end
+		return
+	end
+	if self.has_alpha and is_overdue(self, self.now) then take_alphas(self) end
+	local late = self.has_alpha and is_overdue(self, self.now)
+	if resized or back or changed or passed > PAUSE_NS or late then
+		hold(self)
+		forget_alpha(self)
+	end
+end
+
 -- Once a frame, however often the source is drawn. `below` is what the filter is on, on the source
 -- `parent`.
 function M.begin(self, below, parent, time, width, height, measured)
 	local now = tonumber(C.os_gettime_ns())
 	local channel = self.channel
 	self.frame, self.now = self.frame + 1, now
-	follow_timing(self)
-	if self.width ~= width or self.height ~= height
-		or time - (self.time or 0) > ABSENCE_NS then
-		self.width, self.height = width, height
-		forget_alpha(self)
-		channel.source_width, channel.source_height = width, height
-	end
+	follow_source(self, width, height)
 	self.time = time
 	if marks.hand_over(self, parent, half.mark_kinds) then
 		link.settings_changed(self.lane)
@@ -269,11 +353,13 @@ function M.begin(self, below, parent, time, width, height, measured)
 	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, below, parent, width, height, measured and M.thread_ns or nil)
-	self.full, self.small = place.full, place.small
+	self.full, self.small, self.newest = place.full, place.small, place.full
+	place.width, place.height = width, height
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then
 		forget_alpha(self)
+		let_go(self)
 		return
 	end
 	-- In this order software OpenGL waits once: for `full`, which the small picture is made of, too.
@@ -288,9 +374,13 @@ end
 
 -- Whether the alpha may be drawn: it is of this picture or near it, and the next one is not overdue.
 function M.trusted(self)
-	if not self.has_alpha or not self.lives then return false end
-	if self.ring or not self.waiting_ns then return true end
-	return tonumber(C.os_gettime_ns()) - self.waiting_ns < patience(self)
+	if not self.lives then return false end
+	if self.holds then return true end
+	if not self.has_alpha then return false end
+	return self.ring ~= nil or not is_overdue(self, tonumber(C.os_gettime_ns()))
 end
+
+-- The pair that was chosen is drawn in this frame.
+function M.masked(self) self.masked_frame = self.frame end
 
 return M

@@ -8,6 +8,9 @@ local C = obs.C
 
 local M = {}
 
+-- Where memcmp is: on Windows in no library that FFI looks into on its own for certain.
+local runtime = obs.windows and ffi.load("ucrtbase") or ffi.C
+
 local one_byte = ffi.new("uint8_t[1]", 0)
 
 -- Maps the segment whose declarations and address the script handed over. Returns nil and a
@@ -118,8 +121,7 @@ end
 local function same(slot, data, linesize, width, height)
 	if slot.sequence == 0 or slot.width ~= width or slot.height ~= height then return false end
 	if linesize ~= width * 4 then return false end
-	if obs.windows then return false end
-	return ffi.C.memcmp(slot.pixels, data, linesize * height) == 0
+	return runtime.memcmp(slot.pixels, data, linesize * height) == 0
 end
 
 -- Hands one small RGBA picture to the worker. Returns false when it is the picture handed over
@@ -170,9 +172,10 @@ jit.on(sum_of)
 -- So many bytes a buffer for alphas is longer than what it holds.
 M.SPARE = 16
 
--- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is whole, of
--- this generation and of a sane size. Returns frame id, width, height, whether depth came; or nil.
-function M.take_alpha(lane, index, generation, buffer, depths, capacity)
+-- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is whole, of one
+-- of the generations `oldest` to `newest` and of a sane size. Returns frame id, width, height, whether
+-- depth came; or nil.
+function M.take_alpha(lane, index, oldest, newest, buffer, depths, capacity)
 	local channel = lane.channel
 	if index >= M.slots or channel.alpha_used ~= lane.used then return nil end
 	local slot = channel.alphas[index]
@@ -180,7 +183,8 @@ function M.take_alpha(lane, index, generation, buffer, depths, capacity)
 	if sequence == 0 or sequence % 2 == 1 then return nil end
 	obs.fence()
 	local width, height, id = slot.width, slot.height, tonumber(slot.frame_id)
-	if slot.generation ~= generation or width < 1 or height < 1 then return nil end
+	if (newest - slot.generation) % 2 ^ 32 > (newest - oldest) % 2 ^ 32 then return nil end
+	if width < 1 or height < 1 then return nil end
 	if width * height > capacity then return nil end
 	if width > M.longest_side or height > M.longest_side then return nil end
 	local sum = slot.sum

@@ -11,9 +11,6 @@ local FIRST_DELAY = 2
 -- was longer than needed for so many windows becomes shorter.
 local WINDOW, MAY_BE_LATE, CALM_WINDOWS = 60, 2, 5
 
--- Begins the names of all textures of rings.
-M.PREFIX = "ring_"
-
 local function small(prefix)
 	return { names = { prefix .. "1", prefix .. "2", prefix .. "3" } }
 end
@@ -27,15 +24,19 @@ function M.room(prefix)
 	}
 end
 
--- The rooms are made once: tables made on a frame's way are garbage.
+-- The rooms are made once: tables made on a frame's way are garbage. No two rings have textures of
+-- one name, all of which begin with the ring's `prefix`.
+local rings = 0
 function M.new()
+	rings = rings + 1
 	local ring = {
+		prefix = "ring" .. rings .. "_",
 		pictures = {}, alphas = {}, newest_alpha = 0,
 		delay = FIRST_DELAY, lateness = {}, count = 0, calm = 0,
 	}
 	-- Besides those that wait: the one shown, and the one being taken.
 	for number = 1, M.LONGEST + 2 do
-		local prefix = M.PREFIX .. number .. "_"
+		local prefix = ring.prefix .. number .. "_"
 		ring.pictures[number], ring.alphas[number] = M.room(prefix), M.room(prefix)
 	end
 	for late = 0, M.LONGEST + 1 do ring.lateness[late] = 0 end
@@ -47,8 +48,11 @@ function M.clear(ring)
 	for number = 1, #ring.pictures do
 		ring.pictures[number].id, ring.alphas[number].id = nil, nil
 	end
-	ring.shown, ring.newest_alpha = nil, 0
+	ring.shown, ring.newest_alpha, ring.anew = nil, 0, nil
 end
+
+-- After picture `id` other ones come: the first of them with an alpha is shown at once.
+function M.begin_anew(ring, id) ring.anew = id end
 
 -- Returns the place for the picture of `frame`: a free one, else the oldest that is not shown. It
 -- is free until the caller gives it an `id`.
@@ -136,20 +140,22 @@ function M.arrived(ring, place, id, frame)
 	end
 end
 
--- Chooses what is drawn in `frame`: the newest picture that has waited its time and has its alpha.
--- Returns the picture's place and the alpha's, or nil; the pair may be an older one.
+-- Chooses what is drawn in `frame`: the newest picture that has waited its time and has its alpha;
+-- the first one need not wait. Returns the picture's place and the alpha's, or nil; the pair may be an older one.
 function M.choose(ring, frame)
 	local found, its_alpha = ring.shown, nil
 	for number = 1, #ring.pictures do
 		local one = ring.pictures[number]
-		if one.alpha_id and one.id and one.frame <= frame - ring.delay
-			and (not found or one.id > found.id) then
-			local alpha = M.alpha_of(ring, one.alpha_id)
+		if one.alpha_id and one.id and (not found or one.id > found.id) then
+			local at_once = not ring.shown or (ring.anew and one.id > ring.anew)
+			local alpha = (at_once or one.frame <= frame - ring.delay)
+				and M.alpha_of(ring, one.alpha_id)
 			if alpha then found, its_alpha = one, alpha end
 		end
 	end
 	ring.shown = found
 	if not found then return nil end
+	if ring.anew and found.id > ring.anew then ring.anew = nil end
 	return found, its_alpha or M.alpha_of(ring, found.alpha_id)
 end
 

@@ -63,10 +63,11 @@ class Half:
     def channel(self) -> Any:
         return self.memory.segment.channels[0]
 
-    def take(self, generation: int = 0) -> str:
+    def take(self, generation: int = 0, oldest: int | None = None) -> str:
+        oldest = generation if oldest is None else oldest
         return self.lua(
             "local id, w, h = link.take_alpha(lane, lane.channel.alpha_newest, "
-            f"{generation}, bytes, depths, half.alpha_bytes)\n"
+            f"{oldest}, {generation}, bytes, depths, half.alpha_bytes)\n"
             'return id and table.concat({id, w, h}, " ") or "none"'
         )
 
@@ -105,6 +106,18 @@ def test_an_alpha_whose_head_somebody_changed_is_not(
     slot = lua_side.offer(144, 256)
     setattr(slot, field, value)
     assert lua_side.take() == "none"
+
+
+@pytest.mark.parametrize(
+    ("oldest", "newest", "taken"),
+    [(0, 0, True), (0, 5, True), (2**32 - 3, 0, True), (2**32 - 3, 4, True), (1, 5, False),
+     (2**32 - 3, 2**32 - 1, False)],
+)  # fmt: skip
+def test_an_alpha_is_of_one_of_the_generations_that_still_fit(
+    lua_side: Half, oldest: int, newest: int, taken: bool
+) -> None:
+    lua_side.offer(144, 256)  # of generation 0
+    assert (lua_side.take(newest, oldest) != "none") is taken
 
 
 @given(place=st.integers(0, 256 * 144 - 1), by=st.integers(1, 255))
