@@ -2,7 +2,7 @@
 -- frame.lua.
 local obslua = obslua
 local obs, link, graphics, frame, assets, marks, order, looks, composite, cover, rehearsal,
-	scene_filter, panels, requests = ...
+	scene_filter, scenes, panels, requests = ...
 local C = obs.C
 local text = panels.text
 
@@ -174,6 +174,7 @@ local function render(self, below, parent)
 	local measured = segment.measure ~= 0
 	local start = measured and frame.thread_ns() or 0
 	if time ~= self.time or width ~= self.width or height ~= self.height then
+		scenes.begin(self)
 		frame.begin(self, below, parent, time, width, height, measured)
 		if measured then
 			local source_ns = self.state.source_ns or 0

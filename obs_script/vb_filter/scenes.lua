@@ -1,7 +1,9 @@
 -- Which scene is being drawn. A scene's own background, layers and zones are the settings of a
 -- filter on the scene: OBS saves, renames, duplicates and removes them with it. OBS draws a scene's
 -- items inside this filter's drawing, all on one thread, so a stack says in which scenes a camera
--- is being drawn: program and preview, both sides of a transition, nested scenes and groups.
+-- is being drawn: program and preview, both sides of a transition, nested scenes and groups. A
+-- transition that moves things from scene to scene draws these alone: then a scene stands for them
+-- that is on program and not drawn.
 local obs = ...
 local C = obs.C
 
@@ -9,6 +11,18 @@ local M = {}
 
 local stack, depth = {}, 0
 local on_scene = {}
+-- The filters whose scenes were ever drawn: keys of a set.
+local drawn = {}
+local frame, frame_time = 0, 0
+local segment
+
+-- Takes the script's table and the segment.
+function M.use(_, new_segment) segment = new_segment end
+
+local function count_frame()
+	local time = tonumber(C.obs_get_video_frame_time())
+	if time ~= frame_time then frame, frame_time = frame + 1, time end
+end
 
 -- In the place of a scene's filter: what is drawn within is in none of the scenes around it.
 M.NONE = {}
@@ -17,8 +31,15 @@ M.NONE = {}
 function M.draw(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent == nil then return end
-	self.scene = obs.key(parent)
-	on_scene[self.scene] = self
+	count_frame()
+	self.drawn_frame = frame
+	local scene = obs.key(parent)
+	if self.scene ~= scene or not self.weak_scene then
+		M.forget(self)
+		self.scene, self.weak_scene = scene, C.obs_source_get_weak_source(parent)
+		drawn[self] = true
+	end
+	on_scene[scene] = self
 	depth = depth + 1
 	stack[depth] = self
 	obs.skip(self.filter)
@@ -28,6 +49,9 @@ end
 
 function M.forget(self)
 	if self.scene and on_scene[self.scene] == self then on_scene[self.scene] = nil end
+	drawn[self] = nil
+	if self.weak_scene then C.obs_weak_source_release(self.weak_scene) end
+	self.scene, self.weak_scene = nil, nil
 end
 
 local function has_own(self, part)
@@ -51,11 +75,40 @@ function M.within(self, draw, ...)
 	return result
 end
 
+local function on_program(self)
+	local scene = self.weak_scene and C.obs_weak_source_get_source(self.weak_scene)
+	if not scene or scene == nil then return false end
+	local active = C.obs_source_active(scene)
+	C.obs_source_release(scene)
+	return active
+end
+
+-- The filter of a scene that is on program but is not drawn: `before`, or one that has been so for a
+-- frame, as a scene within another may be drawn later in this one.
+local function scene_not_drawn(before)
+	if before and before.drawn_frame < frame and on_program(before) then return before end
+	for self in pairs(drawn) do
+		if self.drawn_frame < frame - 1 and M.has_any(self) and on_program(self) then return self end
+	end
+end
+
+-- Notes where `camera` is drawn first in a frame: OBS draws the program before all else.
+function M.begin(camera)
+	count_frame()
+	local before = camera.first_scene
+	local alone = depth == 0 and segment.items_alone ~= 0
+	camera.first_scene = depth > 0 and stack[depth] ~= M.NONE and stack[depth]
+		or alone and scene_not_drawn(before) or nil
+	camera.alone_in = alone and camera.first_scene or nil
+end
+
 -- Returns the innermost scene's filter that has its own `part` ("background", "layers", "zones")
 -- for what is being drawn, or `camera`: its own filter, on the source `parent`.
 function M.owner(camera, part, parent)
 	local on_it = on_scene[obs.key(parent)]
 	if on_it and has_own(on_it, part) then return on_it end
+	local alone_in = depth == 0 and camera.alone_in
+	if alone_in and has_own(alone_in, part) then return alone_in end
 	for index = depth, 1, -1 do
 		if stack[index] == M.NONE then break end
 		if has_own(stack[index], part) then return stack[index] end

@@ -44,8 +44,8 @@ local function load_files(files)
 	local requests = module("requests", obs, link, panels)
 	scene_filter = module("scene_filter", obs, graphics, scenes, order, looks, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, marks, order,
-		looks, composite, cover, rehearsal, scene_filter, panels, requests)
-	users_of_half = { panels, requests, frame, camera_filter, scene_filter }
+		looks, composite, cover, rehearsal, scene_filter, scenes, panels, requests)
+	users_of_half = { panels, requests, scenes, frame, camera_filter, scene_filter }
 end
 
 local function half_in(settings)

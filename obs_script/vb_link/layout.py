@@ -208,6 +208,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("script_wake", "int64_t", 1),
         # not 0: every filter draws its cover, whatever it is set to
         ("panic", "uint32_t", 1),
+        # not 0: the program's transition draws what is in its scenes without drawing the scenes
+        ("items_alone", "uint32_t", 1),
         # what a list may offer, a name a line; odd while they are written
         ("names_sequence", "uint32_t", 1),
         ("scene_names", "char", NAMES_BYTES),

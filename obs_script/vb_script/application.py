@@ -23,6 +23,7 @@ from vb_script import (
     shown_twice,
     status,
     texts,
+    transition,
     unit_list,
 )
 from vb_script.assets import Assets
@@ -256,7 +257,9 @@ class Application:
 
     def refresh_names(self) -> None:
         self.names_asked = False
-        names.refresh(survivors().memory.segment)
+        segment = survivors().memory.segment
+        names.refresh(segment)
+        transition.refresh(segment)
         self.twice = shown_twice.sentence(self.texts)
 
     # Hotkeys
@@ -387,6 +390,8 @@ def on_event(event: int) -> None:
         application.let_sources_go()
     elif event in (obs.OBS_FRONTEND_EVENT_SCENE_CHANGED, obs.OBS_FRONTEND_EVENT_SCENE_LIST_CHANGED):
         application.want_names()
+    if event in transition.EVENTS and survivors().memory is not None:
+        transition.refresh(survivors().memory.segment)
 
 
 def properties() -> Any:

@@ -37,6 +37,8 @@ _LIBOBS = {
     "obs_source_filter_count": (ctypes.c_size_t, (_P,)),
     "obs_source_get_name": (_S, (_P,)),
     "obs_source_get_settings": (_P, (_P,)),
+    "obs_source_get_unversioned_id": (_S, (_P,)),
+    "obs_get_output_source": (_P, (_U,)),
     "obs_filter_get_target": (_P, (_P,)),
     "obs_filter_get_parent": (_P, (_P,)),
     "obs_properties_get": (_P, (_P, _S)),

@@ -1,0 +1,103 @@
+"""Move Transition, which draws what is in two scenes without drawing the scenes.
+
+It is Debian's obs-move-transition, the plugin of that name elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.obs.conftest import running_obs
+from tests.obs.secret_room import SIZE, SecretRoom
+from tests.obs.stage import CAMERA, SCENE, Image, wait_for, write_collection
+from vb_link.settings import SCENE_FILTER_ID
+
+KIND = "move_transition"
+BEACH, DESK, PLAIN = "Beach", "Desk", "Plain"
+COLORS = {BEACH: 0xFFC02010, DESK: 0xFF1020C0}  # OBS's 0xAABBGGRR
+BGR = {BEACH: (192, 32, 16), DESK: (16, 32, 192), PLAIN: (60, 180, 60)}
+MOVED = (20.0, 10.0)  # pixels, in the scene DESK
+MOVE_MS = 500
+
+
+@pytest.fixture(scope="module")
+def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterator[SecretRoom]:
+    """One camera in three scenes, two with backgrounds of their own."""
+    folder = tmp_path_factory.mktemp("move")
+    scene = {"id": "scene", "name": SCENE, "settings": {"items": [], "id_counter": 0}}
+    write_collection(folder, [scene], [])
+    (path,) = folder.rglob("scenes/*.json")
+    collection = json.loads(path.read_text())
+    collection["transitions"] = [{"id": KIND, "name": "Move", "settings": {}}]
+    path.write_text(json.dumps(collection))
+    with running_obs(folder, width=SIZE[0], height=SIZE[1]) as stage:
+        if KIND not in stage.obs.request("GetTransitionKindList")["transitionKinds"]:
+            pytest.skip("Move Transition is not on this machine")
+        room = SecretRoom(stage, data_folder)
+        room.set_up()
+        for name in (PLAIN, BEACH, DESK):
+            stage.obs.request("CreateScene", {"sceneName": name})
+            item = stage.obs.request("CreateSceneItem", {"sceneName": name, "sourceName": CAMERA})
+            if name in COLORS:
+                own = {"background": "color", "background_color": COLORS[name]}
+                stage.obs.add_filter(name, "Own", SCENE_FILTER_ID, own)
+            if name == DESK:
+                stage.obs.request(
+                    "SetSceneItemTransform",
+                    {
+                        "sceneName": name,
+                        "sceneItemId": item["sceneItemId"],
+                        "sceneItemTransform": {"positionX": MOVED[0], "positionY": MOVED[1]},
+                    },
+                )
+        kept = np.zeros_like(room.allowed)
+        for share in np.linspace(0, 1, 8):  # where the person is on its way
+            shift = (int(MOVED[1] * share), int(MOVED[0] * share))
+            kept |= np.roll(room.allowed, shift, axis=(0, 1))
+        room.allowed = kept
+        stage.obs.request("SetCurrentSceneTransition", {"transitionName": "Move"})
+        duration = {"transitionDuration": MOVE_MS}
+        stage.obs.request("SetCurrentSceneTransitionDuration", duration)
+        wait_for(lambda: stage.obs.segment().items_alone, 5, "the script knows of it")
+        for name in (PLAIN, DESK, BEACH):
+            stage.obs.request("SetCurrentProgramScene", {"sceneName": name})
+            time.sleep(1.0)
+        stage.wait_for_mask(seconds=40)
+        yield room
+
+
+def _background(frame: Image) -> str:
+    corner = frame[60:100, 60:100].reshape(-1, 3).astype(int).mean(axis=0)
+    found = [name for name, bgr in BGR.items() if np.abs(corner - bgr).max() < 24]
+    return found[0] if found else f"unknown {corner}"
+
+
+@pytest.mark.parametrize(("one", "other"), [(BEACH, DESK), (BEACH, PLAIN), (PLAIN, DESK)], ids=str)
+def test_no_third_background_is_seen_on_the_way(room: SecretRoom, one: str, other: str) -> None:
+    room.stage.obs.request("SetCurrentProgramScene", {"sceneName": one})
+    time.sleep(MOVE_MS / 1000 + 0.7)
+    with room.watched() as frames:
+        for scene in (other, one, other, one):
+            room.stage.obs.request("SetCurrentProgramScene", {"sceneName": scene})
+            time.sleep(MOVE_MS / 1000 + 0.5)
+    seen = [_background(frame) for frame in frames]
+    print("".join(name[0] for name in seen))
+    assert set(seen) == {one, other}
+    # One change a cut: a background does not flicker to and fro.
+    changes = sum(before != after for before, after in zip(seen, seen[1:]))
+    assert changes <= 4
+
+
+def test_the_camera_alone_keeps_its_own_background(room: SecretRoom) -> None:
+    """A source drawn by itself while no scene moves is in no scene."""
+    room.stage.obs.request("SetCurrentProgramScene", {"sceneName": BEACH})
+    time.sleep(MOVE_MS / 1000 + 0.5)
+    shot = room.stage.shot(CAMERA, SIZE)[..., :3]
+    assert _background(shot) == PLAIN
+    assert _background(room.stage.shot(SCENE, SIZE)[..., :3]) != DESK
