@@ -7,8 +7,9 @@ local C = obs.C
 local M = {}
 
 -- A failed offer and a refused source are looked at again this often; OBS has read a still picture
--- anew so long after its file has changed; a video not drawn for so long is stopped.
-local AGAIN_NS, RENEW_NS, REREAD_NS, PAUSE_NS = 0.5e9, 1e9, 3e9, 2e9
+-- anew so long after its file has changed; a video not drawn for so long, and in so
+-- many of OBS's frames, is stopped.
+local AGAIN_NS, RENEW_NS, REREAD_NS, PAUSE_NS, PAUSE_FRAMES = 0.5e9, 1e9, 3e9, 2e9, 3
 
 local STEPS = { "1", "2", "3" }
 
@@ -117,7 +118,9 @@ end
 
 -- Stops a video that nobody sees.
 function M.rest(asset, now)
-	if asset.video and asset.playing and now - asset.drawn_ns > PAUSE_NS then
+	asset.unseen = (asset.unseen or 0) + 1
+	if asset.video and asset.playing and now - asset.drawn_ns > PAUSE_NS
+		and asset.unseen > PAUSE_FRAMES then
 		asset.playing = false
 		C.obs_source_media_play_pause(asset.source, true)
 	end
@@ -169,7 +172,7 @@ function M.draw(asset, state, time, now, wide, high)
 		end
 	end
 	if not source then return nil end
-	asset.drawn_ns = now
+	asset.drawn_ns, asset.unseen = now, 0
 	if holds(asset, now, wide, high) then return asset.texture end
 	if asset.video and not asset.playing then
 		asset.playing = true

@@ -17,8 +17,8 @@ local SPILL_STATS = { "bs1", "bs2", "bs3", measure = "bs_measure", settled = "bs
 local HALO_SIGMA = 0.02
 -- How far edge colour clean-up looks for pure colours.
 local CLEAN_SIGMA = 0.025
--- How much of a new measure of brightness is taken in a frame.
-local SETTLE = 0.1
+-- A measure of brightness moves to a new one by a tenth in this time.
+local SETTLE, SETTLE_NS = 0.1, 1e9 / 30
 
 -- What was made in the last frame counts no longer.
 function M.begin_frame(self)
@@ -116,16 +116,21 @@ function M.clean_colors(self)
 	return self.clean_made
 end
 
+-- How much of a new measure is taken in this frame, whatever OBS's rate.
+local function settled(self)
+	return 1 - (1 - SETTLE) ^ (self.passed_ns / SETTLE_NS)
+end
+
 -- What moves the person's brightness towards the background's, in one pixel. `spill` is the
 -- background of `owner`, w x h.
 function M.levels(self, owner, spill, w, h)
 	if self.person_stats_made == nil then
 		self.person_stats_made = passes.stats(self.state, PERSON_STATS, self.small.texture,
 			self.small.width, self.small.height, passes.PERSON, self.person,
-			self.stats_known and SETTLE or 1) or false
+			self.stats_known and settled(self) or 1) or false
 	end
 	local there = passes.stats(self.state, SPILL_STATS, spill, w, h, passes.EVERYTHING, self.person,
-		self.stats_known and self.stats_owner == owner and SETTLE or 1)
+		self.stats_known and self.stats_owner == owner and settled(self) or 1)
 	self.stats_known, self.stats_owner = true, owner
 	return self.person_stats_made and there
 		and passes.levels(self.state, self.person_stats_made, there)

@@ -309,6 +309,7 @@ local function follow_source(self, width, height)
 	local changed = self.chain ~= self.chain_before
 	self.chain_before = self.chain
 	local back, passed = pace.begin(self.pace, self.now, resized and self.width ~= nil)
+	self.passed_ns = passed
 	follow_timing(self)
 	if resized then
 		self.width, self.height = width, height
