@@ -1,7 +1,7 @@
 -- What is drawn: the person over the background, with its layers and looks.
 local obs, graphics, passes, assets, scenes, recipes, derived = ...
 local C = obs.C
-local BIT, has, effect_of = recipes.BIT, recipes.has, recipes.effect
+local has, effect_of = recipes.has, recipes.effect
 
 local M = {}
 
@@ -11,13 +11,6 @@ local SPILL = { "spill1", "spill2", "spill3" }
 local SPILL_WIDTH = 320
 -- How far the shadow falls, as shares of the height.
 local SHADOW_X, SHADOW_Y = 0.012, 0.018
-
--- With these words alone there is nothing but background outside the box of the alpha.
-local BOXED = BIT.COLOR + BIT.PICTURE + BIT.BARS + BIT.FITTED + BIT.BLUR + BIT.CAMERA_ALPHA
-	+ BIT.WRAP + BIT.CLEAN + BIT.MATCH
-local OF_PERSON = BIT.WRAP + BIT.CLEAN + BIT.MATCH
-
-local PERSON_WORDS = BIT.MATTE + BIT.ZONES + BIT.INVERTED + BIT.CLEAN + BIT.MATCH + BIT.WRAP
 
 -- Sets `scale` and `offset` so that uv * scale + offset is the place in a picture of w x h that is
 -- fitted into W x H; x and y say which part is shown, or where bars go.
@@ -70,23 +63,26 @@ local function part_of(self, s, width, height)
 	return part
 end
 
-local function set_background(p, set, owner, picture, blurred, width, height)
-	local s = owner.settings
-	if bit.band(set, BIT.BLUR) ~= 0 then C.gs_effect_set_texture(p.blurred, blurred) end
-	if bit.band(set, BIT.FITTED) ~= 0 then C.gs_effect_set_texture(p.background, picture) end
-	if bit.band(set, BIT.COLOR + BIT.PICTURE) ~= 0 then
+local function set_background(p, set, d)
+	local s = d.owner.settings
+	if has(set, "BLUR") then
+		C.gs_effect_set_texture(p.blurred, d.blurred)
+	elseif has(set, "FITTED") then
+		C.gs_effect_set_texture(p.background, d.fitted)
+	elseif has(set, "COLOR") then
 		C.gs_effect_set_vec4(p.color, s.background_color)
-	end
-	if bit.band(set, BIT.PICTURE) ~= 0 then
-		local asset = owner.assets.background
-		C.gs_effect_set_texture(p.background, picture)
+	elseif has(set, "PICTURE") then
+		C.gs_effect_set_vec4(p.color, s.background_color)
+		local asset = d.owner.assets.background
+		C.gs_effect_set_texture(p.background, d.picture)
 		set_fit(p, "background_scale", "background_offset", s.background_fit,
-			asset.width, asset.height, width, height, s.background_x, s.background_y)
+			asset.width, asset.height, d.width, d.height, s.background_x, s.background_y)
 	end
 end
 
 -- A still picture as it lies in the camera's picture, made once for all frames.
-local function fitted(owner, set, picture, width, height)
+local function fitted(d)
+	local owner, width, height = d.owner, d.width, d.height
 	local made = owner.fitted
 	if not made then
 		made = {}
@@ -97,12 +93,13 @@ local function fitted(owner, set, picture, width, height)
 		and made.width == width and made.height == height then
 		return made.texture
 	end
-	local effect = effect_of(owner.state, set + BIT.BACKGROUND_OUT)
+	local set = recipes.backdrop("picture")
+	local effect = effect_of(owner.state, set)
 	local texrender = graphics.target(owner.state, "fitted", obs.RGBA)
 	if not graphics.begin(texrender, width, height) then return nil end
-	set_background(effect.parameters, set, owner, picture, nil, width, height)
+	set_background(effect.parameters, set, d)
 	C.gs_enable_blending(false)
-	graphics.draw(effect, "Draw", picture, width, height)
+	graphics.draw(effect, "Draw", d.picture, width, height)
 	C.gs_enable_blending(true)
 	made.texture = graphics.finish(texrender)
 	made.of_ns, made.revision = asset.made_ns, owner.revision
@@ -111,15 +108,15 @@ local function fitted(owner, set, picture, width, height)
 end
 
 -- The background alone, small: what its light and its brightness are taken from.
-local function spill(self, set, owner, picture, blurred, width, height)
+local function spill(self, d)
+	local width, height = d.width, d.height
 	local w = math.min(SPILL_WIDTH, width)
 	local h = math.max(1, math.floor(height * w / width + 0.5))
-	local effect = effect_of(self.state, set + BIT.BACKGROUND_OUT)
-	local p = effect.parameters
+	local set = recipes.backdrop(d.background == "fitted" and "picture" or d.background)
+	local effect = effect_of(self.state, set)
 	local texrender = graphics.target(self.state, "spill", obs.RGBA)
 	if not graphics.begin(texrender, w, h) then return nil end
-	set_background(p, set, owner, picture, blurred, width, height)
-	C.gs_effect_set_texture(p.alpha, self.person.alpha)
+	set_background(effect.parameters, set, d)
 	C.gs_enable_blending(false)
 	graphics.draw(effect, "Draw", self.full, w, h)
 	C.gs_enable_blending(true)
@@ -152,21 +149,19 @@ local function layer(owner, name, time, now, width, height)
 	return assets.draw(asset, owner.state, time, now, width, height) or nil
 end
 
--- What the parts of a draw are made of; one table for all, as it is filled after the last source
--- has been drawn.
-local drawn = {}
+-- What the parts of a draw are made of, and which there are (see recipes.set_of); one of each for
+-- all, as they are filled after the last source has been drawn.
+local drawn, facts = {}, {}
 
 -- Sets what the words of `set` want to know of the person.
 local function set_person(p, set, self, d)
 	if has(set, "BACKGROUND_OUT") then return end
 	local s = self.settings
-	if has(set, "MATTE") then
-		C.gs_effect_set_texture(p.matte, d.matte)
-	else
-		C.gs_effect_set_texture(p.alpha, self.person.alpha)
-		C.gs_effect_set_float(p.threshold, s.threshold)
-		C.gs_effect_set_float(p.softness, s.softness)
-	end
+	-- The matte is the final alpha: these leave it as it is.
+	C.gs_effect_set_texture(p.alpha, d.matte or self.person.alpha)
+	C.gs_effect_set_float(p.threshold, d.matte and 0.5 or s.threshold)
+	C.gs_effect_set_float(p.softness, d.matte and 1 or s.softness)
+	C.gs_effect_set_float(p.inverted, s.output == "inverted" and 1 or 0)
 	if has(set, "ZONES") then C.gs_effect_set_texture(p.zones, d.zones) end
 	if has(set, "CLEAN") then
 		C.gs_effect_set_texture(p.person_color, self.near_person)
@@ -188,7 +183,7 @@ end
 local function set_scene(p, set, self, d)
 	if has(set, "ALPHA_OUT") then return end
 	local width, height = d.width, d.height
-	set_background(p, set, d.owner, d.picture, d.blurred, width, height)
+	set_background(p, set, d)
 	if has(set, "SHADOW") then
 		C.gs_effect_set_texture(p.halo, d.halo)
 		C.gs_effect_set_float(p.shadow, self.settings.shadow)
@@ -231,131 +226,128 @@ local function show(self, set, effect, width, height, inner, around)
 	end
 end
 
--- Draws the camera of `self` with its alpha. Returns false, with nothing drawn, when something that
--- hides the room is not there: then the cover is to be drawn.
-function M.draw(self, time, now, width, height)
-	local state, s = self.state, self.settings
-	local parent = C.obs_filter_get_parent(self.filter)
-	if parent == nil then return true end
-	local owner = scenes.owner(self, "background", parent)
-	local layers = scenes.owner(self, "layers", parent)
-	local zoned = scenes.owner(self, "zones", parent)
-	local kind = owner.settings.background
-	local output = s.output
-
-	-- First whatever other sources draw: they may hold this very filter.
+-- What other sources draw, first of all: they may hold this very filter. Returns whether all that
+-- hides the room is there, and the pictures of the background, the zones and the two layers.
+local function draw_sources(self, owner, layers, zoned, time, now, width, height)
 	local picture, zone_picture, behind, front
-	local set = 0
-	if PICTURED[kind] then
+	if PICTURED[owner.settings.background] then
 		picture = assets.draw(
 			owner.assets.background, owner.state, time, now, width, height)
 		if not picture then return false end
 	end
-	if output ~= "alpha" then
+	if self.settings.output ~= "alpha" then
 		behind = layer(layers, "behind", time, now, width, height)
 		front = layer(layers, "front", time, now, width, height)
 	end
 	if zoned.has_zones then
 		zone_picture = zones(self, zoned, time, now, width, height)
 		if not zone_picture then return false end
-		set = set + BIT.ZONES
 	end
+	return true, picture, zone_picture, behind, front
+end
 
-	-- Then what is made of this camera's picture.
-	self.person.alpha = derived.alpha(self, width, height)
-	self.person.threshold, self.person.softness = s.threshold, s.softness
-	local made_matte
-	if s.grow ~= 0 or s.feather ~= 0 then
-		made_matte = derived.matte(self, width, height)
-		if not made_matte then return false end
-		set = set + BIT.MATTE
+-- Makes the background and says which of recipes' it is; nil where it cannot be made.
+local function make_background(self, d)
+	local owner, width, height = d.owner, d.width, d.height
+	local kind = owner.settings.background
+	if kind == "blur" then
+		d.blurred = derived.room_blur(self, width, height, owner.settings.blur_strength)
+		return d.blurred and kind or nil
+	elseif PICTURED[kind] then
+		local still = owner.assets.background.still and fitted(d)
+		d.fitted = still or nil
+		return still and "fitted" or "picture"
 	end
-	if output == "inverted" then set = set + BIT.INVERTED end
+	return kind
+end
 
-	local blurred, still
-	local pictured = 0
-	if output == "alpha" then
-		set = set + BIT.ALPHA_OUT
-	elseif kind == "color" then
-		pictured = BIT.COLOR
-	elseif kind == "blur" then
-		blurred = derived.room_blur(self, width, height, owner.settings.blur_strength)
-		if not blurred then return false end
-		pictured = BIT.BLUR + BIT.CAMERA_ALPHA
-	elseif picture then
-		pictured = BIT.PICTURE
-		if owner.settings.background_fit == "contain" then pictured = pictured + BIT.BARS end
-		if owner.assets.background.still then
-			still = fitted(owner, pictured, picture, width, height)
-		end
-	elseif kind == "room" then
-		pictured = BIT.ROOM + BIT.CAMERA_ALPHA
+-- Makes what the looks are made of, and notes in `f` which there are.
+local function make_looks(self, d, f)
+	local s, owner = self.settings, d.owner
+	local with_person = f.output ~= "background"
+	local lit = recipes.gives_light(f.background)
+	if (s.light_wrap > 0 and lit) or s.shadow > 0 then d.halo = derived.halo(self, d.matte) end
+	f.shadow = d.halo and s.shadow > 0
+	f.clean = with_person and s.decontaminate > 0 and derived.clean_colors(self)
+	f.wrap, f.match = false, false
+	if with_person and lit and (s.light_wrap > 0 or s.match > 0) then
+		local w, h
+		d.spill, w, h = spill(self, d)
+		f.wrap = d.spill and d.halo and s.light_wrap > 0
+		d.levels = d.spill and s.match > 0 and derived.levels(self, owner, d.spill, w, h) or nil
+		f.match = d.levels
 	end
-	local made_halo, made_spill, levels
-	if output ~= "alpha" then
-		set = set + (still and BIT.FITTED or pictured)
-		if output == "background" then
-			set = bit.band(set, bit.bnot(PERSON_WORDS)) + BIT.BACKGROUND_OUT
-		end
-		local known = kind ~= "transparent" and kind ~= "room"
-		if (s.light_wrap > 0 and known) or s.shadow > 0 then
-			made_halo = derived.halo(self, made_matte)
-		end
-		if made_halo and s.shadow > 0 then set = set + BIT.SHADOW end
-		if output ~= "background" then
-			if s.decontaminate > 0 and derived.clean_colors(self) then set = set + BIT.CLEAN end
-			if known and (s.light_wrap > 0 or s.match > 0) then
-				local w, h
-				made_spill, w, h = spill(
-					self, pictured, owner, picture, blurred, width, height)
-				if made_spill and made_halo and s.light_wrap > 0 then set = set + BIT.WRAP end
-				if made_spill and s.match > 0 then
-					levels = derived.levels(self, owner, made_spill, w, h)
-					if levels then set = set + BIT.MATCH end
-				end
-			end
-		end
-		if behind then
-			set = set + BIT.BEHIND
-			if self.depth and s.depth_model ~= "" then set = set + BIT.DEPTH end
-		end
-		if front then set = set + BIT.FRONT end
-		if kind == "transparent" then
-			local plain = not behind and not front and bit.band(set, BIT.SHADOW + BIT.CLEAN) == 0
-			set = set + (plain and BIT.PLAIN_TRANSPARENT or BIT.TRANSPARENT)
-		end
-	end
+	f.behind, f.front = d.behind, d.front
+	f.depth = self.depth and s.depth_model ~= ""
+end
 
-	-- Last the drawing itself.
-	local d = drawn
-	d.matte, d.zones, d.levels = made_matte, zone_picture, levels
-	d.halo, d.spill = made_halo, made_spill
-	d.picture, d.blurred, d.behind, d.front = still or picture, blurred, behind, front
-	d.owner, d.layers, d.width, d.height = owner, layers, width, height
-	if recipes.in_steps(set) then
-		local made = person_alone(self, bit.band(set, PERSON_WORDS) + BIT.PERSON_OUT, d)
+-- Draws `set`, the last step of which is the first to go to the screen. Returns false, with nothing
+-- drawn, where the driver refuses.
+local function put_together(self, set, d)
+	local state, width, height = self.state, d.width, d.height
+	local of_person, rest = recipes.steps_now(set)
+	if of_person then
+		local made = person_alone(self, of_person, d)
 		if not made then return false end
-		set = bit.band(set, bit.bnot(PERSON_WORDS)) + BIT.MADE
-		local effect = effect_of(state, set)
+		local effect = effect_of(state, rest)
 		C.gs_effect_set_texture(effect.parameters.person_made, made)
-		set_scene(effect.parameters, set, self, d)
-		show(self, set, effect, width, height)
+		set_scene(effect.parameters, rest, self, d)
+		show(self, rest, effect, width, height)
 		return true
 	end
 	local effect = effect_of(state, set)
 	set_person(effect.parameters, set, self, d)
 	set_scene(effect.parameters, set, self, d)
 	local inner, around
-	if set == BIT.PLAIN_TRANSPARENT then
-		inner = part_of(self, s, width, height)
-	elseif bit.band(set, BOXED) == set then
-		inner = part_of(self, s, width, height)
-		local rest = bit.band(set, bit.bnot(OF_PERSON)) + BIT.BACKGROUND_OUT
-		around = effect_of(state, rest)
-		set_background(around.parameters, rest, owner, d.picture, blurred, width, height)
+	-- Moved and turned about, the alpha leaves its box.
+	if not d.matte and self.settings.output ~= "inverted" then
+		if set == recipes.PLAIN_TRANSPARENT then
+			inner = part_of(self, self.settings, width, height)
+		elseif recipes.boxed(set) then
+			inner = part_of(self, self.settings, width, height)
+			local backdrop = recipes.backdrop(d.background)
+			around = effect_of(state, backdrop)
+			set_background(around.parameters, backdrop, d)
+		end
 	end
 	show(self, set, effect, width, height, inner, around)
 	return true
+end
+
+-- Draws the camera of `self` with its alpha. Returns false, with nothing drawn, when something that
+-- hides the room is not there: then the cover is to be drawn.
+function M.draw(self, time, now, width, height)
+	local s = self.settings
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent == nil then return true end
+	local owner = scenes.owner(self, "background", parent)
+	local layers = scenes.owner(self, "layers", parent)
+	local zoned = scenes.owner(self, "zones", parent)
+	local good, picture, zone_picture, behind, front = draw_sources(
+		self, owner, layers, zoned, time, now, width, height)
+	if not good then return false end
+
+	local d, f = drawn, facts
+	d.owner, d.layers, d.width, d.height = owner, layers, width, height
+	d.picture, d.zones, d.behind, d.front = picture, zone_picture, behind, front
+	d.matte, d.halo, d.spill, d.levels, d.blurred, d.fitted = nil, nil, nil, nil, nil, nil
+	f.output, f.zones = s.output, zone_picture
+
+	-- What is made of this camera's picture.
+	self.person.alpha = derived.alpha(self, width, height)
+	self.person.threshold, self.person.softness = s.threshold, s.softness
+	if s.grow ~= 0 or s.feather ~= 0 then
+		d.matte = derived.matte(self, width, height)
+		if not d.matte then return false end
+	end
+	if s.output ~= "alpha" then
+		f.background = make_background(self, d)
+		if not f.background then return false end
+		d.background = f.background
+		make_looks(self, d, f)
+	end
+	local set = recipes.set_of(f)
+	return set == recipes.NOTHING or put_together(self, set, d)
 end
 
 return M

@@ -195,10 +195,16 @@ local function draw_sprites(effect, technique, image, width, height, inner, arou
 	end
 end
 
+-- Hands `image` to an effect that samples it: not every variant does.
+local function set_image(effect, image, set)
+	local parameter = effect.parameters.image
+	if parameter ~= nil then set(parameter, image) end
+end
+
 -- Draws a sprite with colours as they are stored (sRGB bytes).
 function M.draw(effect, technique, image, width, height, inner, around)
-	C.gs_effect_set_texture(effect.parameters.image, image)
-	if around then C.gs_effect_set_texture(around.parameters.image, image) end
+	set_image(effect, image, C.gs_effect_set_texture)
+	if around then set_image(around, image, C.gs_effect_set_texture) end
 	draw_sprites(effect, technique, image, width, height, inner, around)
 end
 
@@ -206,8 +212,8 @@ end
 function M.draw_linear(effect, technique, image, width, height, inner, around)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(true)
-	C.gs_effect_set_texture_srgb(effect.parameters.image, image)
-	if around then C.gs_effect_set_texture_srgb(around.parameters.image, image) end
+	set_image(effect, image, C.gs_effect_set_texture_srgb)
+	if around then set_image(around, image, C.gs_effect_set_texture_srgb) end
 	draw_sprites(effect, technique, image, width, height, inner, around)
 	C.gs_enable_framebuffer_srgb(previous)
 end

@@ -17,33 +17,40 @@ local function set_weigh(p, weigh, person)
 	C.gs_effect_set_float(p.softness, person.softness)
 end
 
--- The effect that takes `across` x `down` samples: a loop of known length is unrolled.
+-- A step of shrinking is of at most so many times.
+local MOST_TIMES = 8
+-- How many bilinear taps mean `from` pixels that become `to`: each covers two of them.
+local function taps(from, to) return math.max(1, math.ceil(from / to / 2)) end
+M.MOST_TAPS = taps(MOST_TIMES, 1)
+
+-- The name and the words of the effect that takes `across` x `down` samples: a loop of known length
+-- is unrolled.
+function M.shrink_recipe(across, down)
+	return "shrink" .. across .. "x" .. down,
+		"#define ACROSS " .. across .. "\n#define DOWN " .. down .. "\n"
+end
+
 local shrinks = {}
 local function shrink_effect(state, across, down)
 	local number = across * 64 + down
 	local made = shrinks[number]
 	if not made then
-		made = {
-			key = "shrink" .. across .. "x" .. down,
-			defines = "#define ACROSS " .. across .. "\n#define DOWN " .. down .. "\n",
-		}
+		local name, defines = M.shrink_recipe(across, down)
+		made = { name = name, defines = defines }
 		shrinks[number] = made
 	end
-	return graphics.effect(state, "shrink", made.defines, made.key)
+	return graphics.effect(state, "shrink", made.defines, made.name)
 end
 
--- How many bilinear taps mean `from` pixels that become `to`: each covers two of them.
-local function taps(from, to) return math.max(1, math.ceil(from / to / 2)) end
-
--- Shrinks `image` in steps of at most 8 times, each the mean of all pixels under a new one; nil if
+-- Shrinks `image` in steps of at most MOST_TIMES, each the mean of all pixels under a new one; nil if
 -- there are too few steps.
 -- `names` are the texrenders of the steps. `weigh` nil: a plain picture; else premultiplied colour,
 -- weighed by `person` {alpha texture, threshold, softness}. `wide` keeps half floats in between.
 function M.shrink(state, names, image, from_width, from_height, width, height, weigh, person, wide)
 	C.gs_enable_blending(false)
 	for step = 1, #names do
-		local w = math.max(width, math.ceil(from_width / 8))
-		local h = math.max(height, math.ceil(from_height / 8))
+		local w = math.max(width, math.ceil(from_width / MOST_TIMES))
+		local h = math.max(height, math.ceil(from_height / MOST_TIMES))
 		local format = (weigh or wide) and obs.RGBA16F or obs.RGBA
 		local effect = shrink_effect(state, taps(from_width, w), taps(from_height, h))
 		local p = effect.parameters

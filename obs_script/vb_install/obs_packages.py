@@ -18,7 +18,14 @@ _PACKAGES = {
     "dbus": "dbus-daemon",
 }
 # What single tests need: without them they say so and are skipped.
-TEST_TOOLS = {"gcc": "cc", "libc6-dev": "", "xdotool": "xdotool", "obs-move-transition": ""}
+TEST_TOOLS = {
+    "gcc": "cc",
+    "libc6-dev": "",
+    "xdotool": "xdotool",
+    "obs-move-transition": "",
+    "glslang-tools": "glslangValidator",
+    "spirv-tools": "spirv-opt",
+}
 _NEEDED = {"obs-studio": "OBS Studio", "xvfb": "Xvfb"}
 _INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")
 

@@ -38,7 +38,11 @@ def test_without_rights_it_tells_the_one_command(
     system.answers[("dpkg-query",)] = Finished(1, "")
     assert cli.main([command], system) == 1
     error = capsys.readouterr().err
-    tools = " gcc libc6-dev xdotool obs-move-transition" if command == "test" else ""
+    tools = (
+        " gcc libc6-dev xdotool obs-move-transition glslang-tools spirv-tools"
+        if command == "test"
+        else ""
+    )
     assert error.count("sudo ") == 1
     assert (
         "    sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends "
