@@ -5,10 +5,37 @@ local C = obs.C
 
 local M = {}
 
+-- How many pictures running must be opaque before the camera counts as such again, and of how many
+-- lines of a small picture one is looked at: the others are looked at in the next.
+local OPAQUE_PICTURES, LINES = 60, 4
+
+-- Whether all pixels of every LINES-th line from `first` on are opaque. Compiled, as it calls nothing.
+local function opaque_lines(data, linesize, width, height, first)
+	local all = -1
+	for line = first, height - 1, LINES do
+		local pixels = ffi.cast("const int32_t *", data + line * linesize)
+		for index = 0, width - 1 do all = bit.band(all, pixels[index]) end
+	end
+	return bit.rshift(all, 24) == 255
+end
+jit.on(opaque_lines)
+
+-- Notes in `state` whether the camera has an alpha of its own, by its small picture: that costs one
+-- more drawing.
+local function note_alpha(state, data, linesize, width, height)
+	state.looked_at = (state.looked_at or 0) + 1
+	if not opaque_lines(data, linesize, width, height, state.looked_at % LINES) then
+		state.translucent, state.opaque_pictures = true, 0
+	elseif state.translucent then
+		state.opaque_pictures = state.opaque_pictures + 1
+		state.translucent = state.opaque_pictures < OPAQUE_PICTURES
+	end
+end
+
 -- Renders the chain from `below`, which is right below the filter on `parent`, once, into a
--- full-size texture (premultiplied, sRGB). The lock (see vb_script/lock.py) is passed over there.
--- `name` is the texture's; `clock` is nil or the clock to measure the source's own drawing with,
--- into `source_ns`.
+-- full-size texture: sRGB bytes, premultiplied as bytes. The lock (see vb_script/lock.py) is passed
+-- over there. `name` is the texture's; `clock` is nil or the clock to measure the source's own
+-- drawing with, into `source_ns`.
 function M.full(state, name, below, parent, width, height, clock)
 	local source = below
 	if state.lock then
@@ -18,11 +45,14 @@ function M.full(state, name, below, parent, width, height, clock)
 	end
 	local draw, flags = obs.way_to_draw(source, parent)
 	local start = clock and clock()
-	local full = graphics.draw_source(
-		state, name, draw, source, width, height, nil, nil, flags == obs.FLAG_ASYNC)
+	local translucent = state.translucent
+	local full = graphics.draw_source(state, translucent and "as_drawn" or name, draw, source,
+		width, height, nil, nil, flags == obs.FLAG_ASYNC)
 	if clock then state.source_ns = clock() - start end
 	if source ~= below then C.obs_source_release(source) end
-	return full
+	if not full or not translucent then return full end
+	-- Eight bits are too few for a colour that is to be divided by a small alpha.
+	return graphics.draw_over(state, name .. "_wide", obs.RGBA16F, "Encode", full, width, height)
 end
 
 -- Starts the read-back of the small picture; M.map gives it one frame later without a stall.
@@ -45,6 +75,7 @@ function M.map(state)
 	if state.stage == nil or not C.gs_stagesurface_map(state.stage, mapped_data, mapped_linesize) then
 		return nil
 	end
+	note_alpha(state, mapped_data[0], mapped_linesize[0], state.stage_width, state.stage_height)
 	return mapped_data[0], mapped_linesize[0], state.stage_width, state.stage_height
 end
 

@@ -1,5 +1,5 @@
 -- What is drawn: the person over the background, with its layers and looks.
-local obs, graphics, passes, assets, scenes, recipes, derived = ...
+local obs, graphics, result, passes, assets, scenes, recipes, derived = ...
 local C = obs.C
 local has, effect_of = recipes.has, recipes.effect
 
@@ -216,13 +216,15 @@ local function person_alone(self, set, d)
 end
 
 local function show(self, set, effect, width, height, inner, around)
-	local image = self.full
-	if has(set, "PLAIN_TRANSPARENT") then
-		graphics.draw_linear(effect, "Draw", image, width, height, inner)
-	elseif has(set, "TRANSPARENT") then
-		graphics.show_mixed(self.state, effect, "Draw", image, width, height)
+	local state, image = self.state, self.full
+	local translucent = state.translucent
+	if has(set, "PLAIN_TRANSPARENT") and not translucent then
+		result.decoded(state, effect, "Draw", image, width, height, inner)
+	elseif has(set, "PLAIN_TRANSPARENT") or has(set, "TRANSPARENT")
+		or (translucent and has(set, "CAMERA_ALPHA")) then
+		result.straight(state, effect, "Draw", image, width, height)
 	else
-		graphics.show_opaque(self.state, effect, "Draw", image, width, height, inner, around)
+		result.opaque(state, effect, "Draw", image, width, height, inner, around)
 	end
 end
 

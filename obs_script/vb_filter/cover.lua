@@ -1,5 +1,5 @@
 -- What stands for everything while there is no alpha to trust.
-local obs, graphics, passes, assets = ...
+local obs, graphics, result, passes, assets = ...
 local C = obs.C
 
 local M = {}
@@ -9,9 +9,17 @@ local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "c
 -- The cover's blur, as a share of the picture's height: no face or text survives it.
 local COVER_SIGMA = 1 / 14
 
+-- Fills the place of a source that is larger than a texture can be with the cover's colour.
+function M.fill(self, width, height)
+	if self.settings.cover == "hidden" or C.gs_get_color_space() ~= obs.SPACE_SRGB then return end
+	local effect = graphics.effect(self.state, "plain", "")
+	C.gs_effect_set_vec4(effect.parameters.color, self.settings.cover_color)
+	result.bytes(effect, "Fill", nil, width, height)
+end
+
 -- Draws it. `panic`: not even a user's choice shows the camera.
 function M.draw(self, time, now, width, height, panic)
-	local state, s, full = self.state, self.settings, self.newest
+	local state, s = self.state, self.settings
 	local kind = s.cover
 	if panic and kind == "camera" then kind = "color" end
 	if kind == "hidden" then return end
@@ -19,25 +27,25 @@ function M.draw(self, time, now, width, height, panic)
 		and assets.draw(self.assets.cover, state, time, now, width, height)
 	if kind == "blur" and self.cover_frame ~= self.frame then
 		self.cover_frame = self.frame
-		self.person.alpha, self.person.threshold, self.person.softness = full, 0, 1
-		self.cover_made = passes.blur(state, COVER, full, width, height,
+		self.person.alpha, self.person.threshold, self.person.softness = self.full, 0, 1
+		self.cover_made = passes.blur(state, COVER, self.full, width, height,
 			height * COVER_SIGMA, passes.EVERYTHING, self.person) or false
 	end
 	local effect = graphics.effect(state, "plain", "")
 	local p = effect.parameters
 	if kind == "camera" then
-		graphics.draw_linear(effect, "Plain", full, width, height)
+		result.straight(state, effect, "Straight", self.full, width, height)
 	elseif kind == "blur" and self.cover_made then
-		graphics.show_opaque(state, effect, "Straight", self.cover_made, width, height)
+		result.opaque(state, effect, "Copy", self.cover_made, width, height)
 	elseif picture then
 		local asset = self.assets.cover
 		local ratio = (width / height) / (asset.width / asset.height)
 		graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
 		C.gs_effect_set_vec4(p.color, s.cover_color)
-		graphics.show_opaque(state, effect, "Picture", picture, width, height)
+		result.opaque(state, effect, "Picture", picture, width, height)
 	elseif kind ~= "blur" then
 		C.gs_effect_set_vec4(p.color, s.cover_color)
-		graphics.show_opaque(state, effect, "Fill", full, width, height)
+		result.opaque(state, effect, "Fill", self.full, width, height)
 	end
 end
 

@@ -218,27 +218,16 @@ function M.draw_linear(effect, technique, image, width, height, inner, around)
 	C.gs_enable_framebuffer_srgb(previous)
 end
 
--- Draws a result with straight alpha over the caller's target, by way of a texture of sRGB bytes.
-function M.show_mixed(state, effect, technique, image, width, height, inner, around)
-	local texrender = M.target(state, "flat", obs.RGBA)
-	if not M.begin(texrender, width, height) then return end
+-- Draws `image`, its texels decoded, with a technique of plain.effect into the texture `name`.
+function M.draw_over(state, name, format, technique, image, width, height)
+	local texrender = M.target(state, name, format)
+	if not M.begin(texrender, width, height) then return nil end
 	C.gs_enable_blending(false)
-	M.draw(effect, technique, image, width, height, inner, around)
-	C.gs_enable_blending(true)
 	local plain = M.effect(state, "plain", "")
-	M.draw_linear(plain, "Straight", M.finish(texrender), width, height)
-end
-
--- Draws an opaque result, which needs no blending: its bytes go straight into an 8-bit target; a
--- float target (an HDR canvas) wants linear colour. `inner` and `around`: see draw_sprites.
-function M.show_opaque(state, effect, technique, image, width, height, inner, around)
-	if C.gs_get_color_space() ~= obs.SPACE_SRGB then
-		return M.show_mixed(state, effect, technique, image, width, height, inner, around)
-	end
-	local previous = C.gs_framebuffer_srgb_enabled()
-	C.gs_enable_framebuffer_srgb(false)
-	M.draw(effect, technique, image, width, height, inner, around)
-	C.gs_enable_framebuffer_srgb(previous)
+	C.gs_effect_set_texture_srgb(plain.parameters.image, image)
+	draw_sprites(plain, technique, image, width, height)
+	C.gs_enable_blending(true)
+	return M.finish(texrender)
 end
 
 -- Puts width x height bytes into the one-channel texture called `name`; returns {pointer, width,

@@ -5,6 +5,8 @@ local ffi = require("ffi")
 local declared = [[
 typedef struct __attribute__((aligned(16))) { float x, y, z, w; } vb_vec4;
 typedef struct { float x, y; } vb_vec2;
+typedef struct { vb_vec4 x, y, z, t; } vb_matrix4;
+typedef struct { int x, y, width, height; } vb_rect;
 typedef struct { void *type; int own; void *pointer; } vb_userdata;
 typedef struct {
 	int filter, address_u, address_v, address_w, max_anisotropy;
@@ -24,6 +26,7 @@ typedef struct {
 		*media_get_duration, *media_get_time, *media_set_time, *media_get_state;
 	uint32_t version;
 	const char *unversioned_id;
+	void *missing_files, *video_get_color_space;
 } vb_source_info;
 
 void *obs_filter_get_target(const void *filter);
@@ -36,8 +39,6 @@ uint32_t obs_source_get_base_height(void *source);
 void obs_source_video_render(void *source);
 void obs_source_default_render(void *source);
 bool obs_source_enabled(const void *source);
-bool obs_source_active(const void *source);
-void *obs_source_get_weak_source(void *source);
 const char *obs_source_get_name(const void *source);
 const char *obs_source_get_id(const void *source);
 const char *obs_source_get_unversioned_id(const void *source);
@@ -74,6 +75,7 @@ bool obs_data_item_get_bool(void *item);
 double obs_data_item_get_double(void *item);
 const char *obs_data_item_get_string(void *item);
 void obs_data_release(void *data);
+int obs_source_get_color_space(void *source, size_t count, const int *preferred_spaces);
 void *obs_get_base_effect(int effect);
 uint64_t obs_get_video_frame_time(void);
 uint64_t obs_get_frame_interval_ns(void);
@@ -120,8 +122,13 @@ void gs_draw_sprite_subregion(void *texture, uint32_t flip, uint32_t x, uint32_t
                               uint32_t width, uint32_t height);
 void gs_matrix_push(void);
 void gs_matrix_pop(void);
+void gs_matrix_get(vb_matrix4 *matrix);
+void gs_get_viewport(vb_rect *rect);
+void *gs_get_render_target(void);
+void *obs_get_main_texture(void);
+uint32_t gs_texture_get_width(const void *texture);
+uint32_t gs_texture_get_height(const void *texture);
 void gs_matrix_translate3f(float x, float y, float z);
-void gs_matrix_scale3f(float x, float y, float z);
 void gs_ortho(float left, float right, float top, float bottom, float near, float far);
 void gs_clear(uint32_t flags, const vb_vec4 *color, float depth, uint8_t stencil);
 void gs_blend_state_push(void);
@@ -136,8 +143,6 @@ bool gs_set_linear_srgb(bool linear);
 ]]
 ffi.cdef(declared)
 
-ffi.cdef [[int memcmp(const void *a, const void *b, size_t size);]]
-
 local windows = ffi.os == "Windows"
 if windows then
 	ffi.cdef [[
@@ -151,6 +156,7 @@ else
 	int poll(struct vb_pollfd *fds, unsigned long count, int milliseconds);
 	intptr_t write(int fd, const void *data, size_t size);
 	int clock_gettime(int clock, struct vb_timespec *time);
+	int memcmp(const void *a, const void *b, size_t size);
 	]]
 end
 
@@ -163,7 +169,7 @@ M.CLEAR_COLOR = 1
 M.BLEND_ZERO, M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 0, 1, 4, 5
 M.FLAG_ASYNC, M.FLAG_CUSTOM_DRAW = 4, 8
 M.TYPE_SCENE = 3 -- of groups, too
-M.SPACE_SRGB = 0
+M.SPACE_SRGB, M.SPACE_SRGB_16F, M.SPACE_709_EXTENDED = 0, 1, 2
 M.EFFECT_DEFAULT = 0
 M.FILTER_POINT, M.ADDRESS_CLAMP = 0, 0
 M.LOG_WARNING = 200
@@ -180,21 +186,14 @@ function M.render_plainly(source) M.C.obs_source_default_render(source) end
 -- source's filters stand still, as what obs_filter_get_target gives may be gone a moment later.
 -- Returns nil where the filter is on its way out. Where a filter of ours has kept callbacks that want
 -- this Lua's lock under that of the source's filters (see leave_to_libobs), the latter is left alone.
--- `chain` is another number when there are other filters below, or others of them are on.
 local sought, last, found
 local all_left = true
-M.chain = 0
 local visit_filter = ffi.cast("vb_visit", function(parent, filter)
-	if filter == sought then
-		found = M.C.obs_source_get_ref(last or parent)
-	elseif found == nil then
-		local on = M.C.obs_source_enabled(filter) and 1 or 0
-		M.chain = (M.chain * 31 + M.key(filter) + on) % 2 ^ 47
-	end
+	if filter == sought then found = M.C.obs_source_get_ref(last or parent) end
 	last = filter
 end)
 function M.take_below(filter, parent)
-	sought, last, found, M.chain = filter, nil, nil, 0
+	sought, last, found = filter, nil, nil
 	if all_left then
 		M.C.obs_source_enum_filters(parent, visit_filter, nil)
 	else
@@ -240,7 +239,7 @@ local GIVEN = { "create", "destroy", "get_width", "get_height", "update", "activ
 	"show", "hide", "video_tick", "video_render", "save", "load" }
 local NOT_GIVEN = { "filter_video", "filter_audio", "mouse_click", "mouse_move", "mouse_wheel",
 	"focus", "key_click", "filter_remove", "audio_render", "transition_start", "transition_stop",
-	"audio_mix" }
+	"audio_mix", "missing_files", "video_get_color_space" }
 
 -- Whether `found` is the declared structure of this source, judged by what OBS tells publicly of
 -- it: what lies before, between and behind the callbacks is where it was declared.
@@ -264,7 +263,8 @@ end
 -- lock: they take this Lua's lock, and the graphics thread takes the two the other way round
 -- whenever a filter of ours draws a source that has another one of ours. Without them libobs asks
 -- the source below for its size (the same answer) and saves the settings by itself, and nothing
--- can wait in a circle. false: this OBS is another than those known; nothing was changed.
+-- can wait in a circle. Returns the filter's callbacks for keep_space; false: this OBS is another than
+-- those known, and nothing was changed.
 function M.leave_to_libobs(source)
 	local id = M.C.obs_source_get_id(source)
 	local words = ffi.cast("const char **", source)
@@ -274,11 +274,26 @@ function M.leave_to_libobs(source)
 			all_left = all_left and is_info(found, source)
 			if not all_left then return false end
 			found.get_width, found.get_height, found.save, found.load = nil, nil, nil, nil
-			return true
+			return found
 		end
 	end
 	all_left = false
 	return false
+end
+
+-- Whether a source's colours go beyond what sRGB holds.
+local spaces = ffi.new("int [3]", M.SPACE_SRGB, M.SPACE_SRGB_16F, M.SPACE_709_EXTENDED)
+function M.is_hdr(source)
+	return M.C.obs_source_get_color_space(source, 3, spaces) >= M.SPACE_709_EXTENDED
+end
+
+-- A filter that does not say in which colour space it draws is drawn in sRGB, and Lua cannot say it:
+-- an HDR picture that is merely passed on would lose its light. With `wanted` libobs's own function
+-- answers in its place: the space that is being drawn in. `callbacks` are those of leave_to_libobs.
+function M.keep_space(callbacks, wanted)
+	if callbacks then
+		callbacks.video_get_color_space = wanted and ffi.cast("void *", M.C.gs_get_color_space) or nil
+	end
 end
 
 function M.key(pointer)

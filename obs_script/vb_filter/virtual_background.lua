@@ -22,9 +22,9 @@ local function load_files(files)
 	obs = module("libobs")
 	link = module("link", obs)
 	graphics = module("graphics", obs, files)
+	local result = module("result", obs, graphics)
 	local capture = module("capture", obs, graphics)
 	local locked = module("locked")
-	local pace = module("pace")
 	local passes = module("passes", obs, graphics)
 	local scenes = module("scenes", obs)
 	local assets = module("assets", obs, link, graphics, passes, scenes)
@@ -34,18 +34,17 @@ local function load_files(files)
 	local panels = module("properties", obs, link, setting_values)
 	local looks = module("looks", obs, setting_values, assets, graphics, panels)
 	local derived = module("derived", passes)
-	local frame = module(
-		"frame", obs, link, graphics, capture, passes, locked, pace, derived, marks)
+	local frame = module("frame", obs, link, graphics, capture, passes, locked, derived, marks)
 	local recipes = module("recipes", obs, graphics)
 	local composite = module(
-		"composite", obs, graphics, passes, assets, scenes, recipes, derived)
-	local cover = module("cover", obs, graphics, passes, assets)
+		"composite", obs, graphics, result, passes, assets, scenes, recipes, derived)
+	local cover = module("cover", obs, graphics, result, passes, assets)
 	local rehearsal = module("rehearsal", obs, graphics, composite, scenes)
 	local requests = module("requests", obs, link, panels)
 	scene_filter = module("scene_filter", obs, graphics, scenes, order, looks, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, marks, order,
-		looks, composite, cover, rehearsal, scene_filter, scenes, panels, requests)
-	users_of_half = { panels, requests, scenes, frame, camera_filter, scene_filter }
+		looks, composite, cover, rehearsal, scene_filter, panels, requests)
+	users_of_half = { panels, requests, frame, camera_filter, scene_filter }
 end
 
 local function half_in(settings)

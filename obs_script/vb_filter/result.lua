@@ -1,0 +1,110 @@
+-- The last step of a draw: what is ready goes into the caller's target as OBS's own filters put it
+-- there. They keep colour premultiplied in linear light, stored as sRGB; OBS filters it bilinearly
+-- in linear light where an item is scaled or turned, and blends it so.
+-- A texture of the source's own size comes between, as in obs_source_process_filter_end. It is left
+-- out where each pixel of the picture is one of the canvas: the bytes are the same then, and
+-- without a graphics card a second drawing costs as much as the first.
+local ffi = require("ffi")
+local obs, graphics = ...
+local C = obs.C
+
+local M = {}
+
+-- How far from a whole pixel counts as on it: less than a level between neighbours.
+local PIXEL = 1 / 512
+
+local matrix, viewport = ffi.new("vb_matrix4"), ffi.new("vb_rect")
+
+local function is_whole(x) return math.abs(x - math.floor(x + 0.5)) < PIXEL end
+
+-- Whether the caller draws pixel by pixel into OBS's canvas. Of other targets nobody tells what
+-- their coordinates are.
+local function pixel_by_pixel(width, height)
+	if C.gs_get_color_space() ~= obs.SPACE_SRGB then return false end
+	local target = C.gs_get_render_target()
+	if target == nil or target ~= C.obs_get_main_texture() then return false end
+	C.gs_get_viewport(viewport)
+	if viewport.x ~= 0 or viewport.y ~= 0 or viewport.width ~= C.gs_texture_get_width(target)
+		or viewport.height ~= C.gs_texture_get_height(target) then
+		return false
+	end
+	C.gs_matrix_get(matrix)
+	return math.abs(matrix.x.x - 1) * width < PIXEL and math.abs(matrix.y.y - 1) * height < PIXEL
+		and math.abs(matrix.x.y) * width < PIXEL and math.abs(matrix.y.x) * height < PIXEL
+		and is_whole(matrix.t.x) and is_whole(matrix.t.y)
+end
+
+-- Draws with the blending of OBS's filters. `colour`: what the colour that comes out is multiplied by,
+-- ONE for premultiplied colour, SRCALPHA for straight.
+local function blended(colour, effect, technique, image, width, height, inner)
+	C.gs_blend_state_push()
+	C.gs_enable_blending(true)
+	C.gs_blend_function_separate(colour, obs.BLEND_INVSRCALPHA, obs.BLEND_ONE, obs.BLEND_INVSRCALPHA)
+	graphics.draw_linear(effect, technique, image, width, height, inner)
+	C.gs_blend_state_pop()
+end
+
+-- Draws a premultiplied texture of the source's size, filtered where it is scaled.
+local function present(state, texture, width, height)
+	if not texture then return end
+	blended(obs.BLEND_ONE, graphics.effect(state, "plain", ""), "Copy", texture, width, height)
+end
+
+-- Draws into the texture `name` without blending; returns it, or nil when the driver refuses.
+local function made(state, name, format, draw, effect, technique, image, width, height, inner, around)
+	local texrender = graphics.target(state, name, format)
+	if not graphics.begin(texrender, width, height) then return nil end
+	C.gs_blend_state_push()
+	C.gs_enable_blending(false)
+	draw(effect, technique, image, width, height, inner, around)
+	C.gs_blend_state_pop()
+	return graphics.finish(texrender)
+end
+
+-- Draws an opaque result straight into the caller's target of sRGB bytes.
+function M.bytes(effect, technique, image, width, height, inner, around)
+	local previous = C.gs_framebuffer_srgb_enabled()
+	C.gs_enable_framebuffer_srgb(false)
+	graphics.draw(effect, technique, image, width, height, inner, around)
+	C.gs_enable_framebuffer_srgb(previous)
+end
+
+-- Shows a result that is opaque everywhere, in sRGB. `inner` and `around`: see graphics.draw.
+function M.opaque(state, effect, technique, image, width, height, inner, around)
+	if pixel_by_pixel(width, height) then
+		return M.bytes(effect, technique, image, width, height, inner, around)
+	end
+	present(state, made(state, "flat", obs.RGBA, graphics.draw, effect, technique, image,
+		width, height, inner, around), width, height)
+end
+
+-- Shows a result with straight alpha, in sRGB. Eight bits would be too few for a colour that a small
+-- alpha is yet to be multiplied with.
+function M.straight(state, effect, technique, image, width, height)
+	local wide = made(state, "straight", obs.RGBA16F, graphics.draw, effect, technique, image,
+		width, height)
+	if not wide then return end
+	local plain = graphics.effect(state, "plain", "")
+	if pixel_by_pixel(width, height) then
+		blended(obs.BLEND_ONE, plain, "Decode", wide, width, height)
+		return
+	end
+	present(state, made(state, "flat", obs.RGBA, graphics.draw_linear, plain, "Decode", wide,
+		width, height), width, height)
+end
+
+-- Shows a result with straight alpha of an effect that mixes no colours: it is handed the image's
+-- texels decoded. Nothing is drawn outside `inner`.
+function M.decoded(state, effect, technique, image, width, height, inner)
+	if pixel_by_pixel(width, height) then
+		blended(obs.BLEND_SRCALPHA, effect, technique, image, width, height, inner)
+		return
+	end
+	local texrender = graphics.target(state, "flat", obs.RGBA)
+	if not graphics.begin(texrender, width, height) then return end
+	C.gs_clear(obs.CLEAR_COLOR, graphics.CLEAR, 0, 0)
+	blended(obs.BLEND_SRCALPHA, effect, technique, image, width, height, inner)
+	present(state, graphics.finish(texrender), width, height)
+end
+
+return M

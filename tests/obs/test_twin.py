@@ -1,0 +1,130 @@
+"""Ours beside OBS's own Color Correction filter with all values 0: see twin.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.clips import write_clip
+from tests.obs.stage import Stage
+from tests.obs.twin import Backdrop, Seen, Twins, card, faded
+
+SIZE = (320, 240)
+BACKGROUNDS = ("color", "blur", "transparent", "room", "image")
+COLOURS = {
+    "white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128), "red": (0, 0, 255),
+}  # fmt: skip
+MODES = ("NORMAL", "ADDITIVE", "SUBTRACT", "SCREEN", "MULTIPLY", "LIGHTEN", "DARKEN")
+TRANSFORMS: dict[str, dict[str, Any]] = {
+    "one to one": {"positionX": 12.0, "positionY": 5.0},
+    "between pixels": {"positionX": 12.5, "positionY": 5.25},
+    "a fifth": {"scaleX": 0.2, "scaleY": 0.2},
+    "a third": {"scaleX": 0.33, "scaleY": 0.33},
+    "nine tenths": {"scaleX": 0.9, "scaleY": 0.9},
+    "larger": {"scaleX": 1.9, "scaleY": 2.2},
+    "one way": {"scaleY": 1.5},
+    "turned": {"rotation": 33.0, "positionX": 200.0, "positionY": 40.0},
+    "a quarter turn": {"rotation": 90.0, "positionX": 300.0},
+    "mirrored": {"scaleX": -1.0, "positionX": 400.0},
+    "cropped": {"cropLeft": 21, "cropTop": 8, "cropRight": 3},
+    "cropped and scaled": {"cropLeft": 21, "cropBottom": 8, "scaleX": 0.6, "scaleY": 0.7},
+}  # fmt: skip
+
+
+def _same(seen: Seen, levels: int, what: str) -> None:
+    assert seen.greatest <= levels, f"{what}: {seen}"
+
+
+def _picture_settings(stage: Stage, background: str) -> dict[str, Any]:
+    """Return the settings of a background; a picture's proportions are not the camera's."""
+    settings = {"background": background}
+    if background == "image":
+        settings["background_image"] = str(stage.save("behind", card((500, 200), 1)))
+    return settings
+
+
+@pytest.mark.versions
+@pytest.mark.parametrize("background", BACKGROUNDS)
+def test_a_camera_is_scaled_turned_and_cropped_as_with_a_stock_filter(
+    stage: Stage, background: str
+) -> None:
+    Backdrop(stage, (30, 60, 200))
+    twins = Twins.of_picture(stage, card(SIZE), **_picture_settings(stage, background))
+    for name, transform in TRANSFORMS.items():
+        twins.transform(**transform)
+        _same(twins.seen(), 1, f"{name}, canvas")
+        _same(twins.seen(stage.shot()), 1, f"{name}, screenshot of the scene")
+
+
+def test_pixels_are_copied_at_one_to_one_and_only_there(stage: Stage) -> None:
+    twins = Twins.of_picture(stage, card(SIZE))
+    twins.transform(positionX=30.0, positionY=7.0)
+    shown = twins.seen()
+    _same(shown, 0, "one to one")
+    assert np.array_equal(shown.ours[7 : 7 + SIZE[1], 30 : 30 + SIZE[0]], card(SIZE))
+    twins.transform(scaleX=0.5, scaleY=0.5)
+    nearest = card(SIZE)[1::2, 1::2]
+    assert (twins.seen().ours[: nearest.shape[0], : nearest.shape[1]] != nearest).mean() > 0.2
+
+
+def _video(tmp_path: Path) -> dict[str, Any]:
+    """A video with an alpha: OBS draws such sources in a way of their own."""
+    video = write_clip(tmp_path / "a.mkv", [faded(card(SIZE))] * 10, codec="ffv1", pixels="bgra")
+    return {"local_file": str(video), "looping": True}
+
+
+def _kinds(stage: Stage, tmp_path: Path) -> dict[str, dict[str, Any]]:
+    """Return Twins' arguments by what makes the camera half transparent."""
+    image = {"file": str(stage.save("own", faded(card(SIZE))))}
+    opaque = {"file": str(stage.save("opaque", card(SIZE)))}
+    half = np.zeros(SIZE[::-1], np.uint8)
+    # An alpha that rounds to nothing leaves colour that OBS itself draws now so and now so.
+    half[:, 100:] = np.linspace(8, 255, SIZE[0] - 100).astype(np.uint8)
+    mask = {"image_path": str(stage.save("mask", half)), "type": "mask_color_filter.effect"}
+    return {
+        "own alpha": {"kind": "image_source", "settings": image},
+        "video": {"kind": "ffmpeg_source", "settings": _video(tmp_path)},
+        "faded": {
+            "kind": "image_source", "settings": opaque,
+            "below": [("color_filter_v2", {"opacity": 0.4})],
+        },
+        "keyed": {
+            "kind": "image_source", "settings": opaque,
+            "below": [("chroma_key_filter_v2", {"similarity": 300, "smoothness": 400})],
+        },
+        "masked": {"kind": "image_source", "settings": opaque,
+                   "below": [("mask_filter_v2", mask)]},
+    }  # fmt: skip
+
+
+@pytest.mark.versions
+@pytest.mark.parametrize("kind", ["own alpha", "video", "faded", "keyed", "masked"])
+def test_a_half_transparent_camera_is_blended_as_with_a_stock_filter(
+    stage: Stage, kind: str, tmp_path: Path
+) -> None:
+    below = Backdrop(stage, (0, 0, 0))
+    twins = Twins(stage, **_kinds(stage, tmp_path)[kind], background="blur")
+    stage.wait_frames(8)
+    for background in ("blur", "room", "transparent"):
+        twins.set(background=background)
+        for name, colour in COLOURS.items():
+            below.paint(colour)
+            _same(twins.seen(), 2, f"{kind}, {background}, over {name}")
+        for transform in ("a third", "cropped"):
+            twins.transform(**TRANSFORMS[transform])
+            _same(twins.seen(), 2, f"{kind}, {background}, {transform}")
+        twins.transform(**TRANSFORMS["one to one"])
+
+
+def test_every_blend_mode_is_that_of_a_stock_filter(stage: Stage) -> None:
+    Backdrop(stage, (90, 160, 220))
+    twins = Twins.of_picture(stage, faded(card(SIZE)), background="blur")
+    stage.wait_frames(8)
+    for mode in MODES:
+        twins.blend(f"OBS_BLEND_{mode}")
+        for background in ("blur", "room", "transparent"):
+            twins.set(background=background)
+            _same(twins.seen(), 2, f"{mode}, {background}")
