@@ -26,6 +26,10 @@ TRANSPARENT = "transparent"
 LARGEST_BLUR = 400.0
 SHORTEST_FRAME = 1e-3  # seconds
 SAME_TIME = 1e-6  # seconds; sums of frame times are not exact
+# What the person counts for in the room's blur: shows only where nothing else is near, where there
+# would be no colour at all (vb_filter/passes.lua has the same).
+LEAST_SHARE = 1 / 512
+MEAN_SHARE = 1e-6
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _BLUR = re.compile(r"blur:(\d+(?:\.\d+)?)")
@@ -85,8 +89,8 @@ class Blur:
     def behind(
         self, frame: NDArray[np.uint8], alpha: NDArray[np.float32], seconds: float
     ) -> NDArray[np.uint8]:
-        """Return the blurred room, without the person in it."""
-        return weighted_blur(frame, 1.0 - alpha, self._sigma)
+        """Return the blurred room, without the person in it where there is any room near."""
+        return weighted_blur(frame, room_weight(alpha), self._sigma)
 
 
 class Picture:
@@ -162,6 +166,11 @@ def cover(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     return resize(picture[top : top + cut_tall, left : left + cut_wide], width, height)
 
 
+def room_weight(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what each pixel counts for in a blur of the room; ``alpha`` is the person's."""
+    return np.asarray(1.0 + LEAST_SHARE - alpha, np.float32)
+
+
 def weighted_blur(
     frame: NDArray[np.uint8], weight: NDArray[np.float32], sigma: float
 ) -> NDArray[np.uint8]:
@@ -182,6 +191,6 @@ def weighted_blur(
     colour = cv2.GaussianBlur(colour, (0, 0), small_sigma, borderType=cv2.BORDER_REPLICATE)
     share = cv2.GaussianBlur(share, (0, 0), small_sigma, borderType=cv2.BORDER_REPLICATE)
     # The mean joins in with a weight that only shows where there is next to no other.
-    colour = (colour + 1e-3 * mean) / (share + 1e-3)[..., None]
+    colour = (colour + MEAN_SHARE * mean) / (share + MEAN_SHARE)[..., None]
     small = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.backgrounds import weighted_blur
+from vb_worker.backgrounds import room_weight, weighted_blur
 
 REACH = 1 / 80  # of the picture's width: the blur's standard deviation
 PURE = 4  # power of alpha by which a pixel counts for a mean
@@ -28,7 +28,7 @@ def own_colours(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray
     sigma = max(1.0, REACH * frame.shape[1])
     person, room = (
         weighted_blur(frame, weight**PURE, sigma)[rows, columns].astype(np.float32)
-        for weight in (alpha, np.asarray(1.0 - alpha))
+        for weight in (alpha, room_weight(alpha))
     )
     share = alpha[rows, columns][:, None]
     unexplained = frame[rows, columns] - share * person - (1.0 - share) * room

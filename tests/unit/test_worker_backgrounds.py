@@ -52,6 +52,18 @@ def test_a_blur_holds_nothing_of_the_person(sigma: float) -> None:
     assert np.abs(room[:, 80:].astype(int) - BLUE).max() <= 2, "the person bleeds into the room"
 
 
+def test_where_no_room_is_near_a_blur_is_that_of_everything() -> None:
+    random = np.random.default_rng(1)
+    frame = random.integers(40, 256, (90, 160, 3), dtype=np.uint8)
+    everything = weighted_blur(frame, np.ones((90, 160), np.float32), 6.0)
+    full = np.ones((90, 160), np.float32)
+    assert np.abs(Blur(6.0).behind(frame, full, 0.0).astype(int) - everything).max() <= 1
+    left = full.copy()
+    left[:, 80:] = 0.0
+    far = Blur(6.0).behind(frame, left, 0.0)[:, :40].astype(int)
+    assert np.abs(far - everything[:, :40]).max() <= 1
+
+
 def test_a_blur_leaves_no_detail() -> None:
     random = np.random.default_rng(1)
     frame = random.integers(0, 256, (90, 160, 3), dtype=np.uint8)
