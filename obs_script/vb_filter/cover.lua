@@ -19,7 +19,7 @@ end
 
 -- Draws it. `panic`: not even a user's choice shows the camera.
 function M.draw(self, time, now, width, height, panic)
-	local state, s = self.state, self.settings
+	local state, s, full = self.state, self.settings, self.newest
 	local kind = s.cover
 	if panic and kind == "camera" then kind = "color" end
 	if kind == "hidden" then return end
@@ -27,14 +27,14 @@ function M.draw(self, time, now, width, height, panic)
 		and assets.draw(self.assets.cover, state, time, now, width, height)
 	if kind == "blur" and self.cover_frame ~= self.frame then
 		self.cover_frame = self.frame
-		self.person.alpha, self.person.threshold, self.person.softness = self.full, 0, 1
-		self.cover_made = passes.blur(state, COVER, self.full, width, height,
+		self.person.alpha, self.person.threshold, self.person.softness = full, 0, 1
+		self.cover_made = passes.blur(state, COVER, full, width, height,
 			height * COVER_SIGMA, passes.EVERYTHING, self.person) or false
 	end
 	local effect = graphics.effect(state, "plain", "")
 	local p = effect.parameters
 	if kind == "camera" then
-		result.straight(state, effect, "Straight", self.full, width, height)
+		result.straight(state, effect, "Straight", full, width, height)
 	elseif kind == "blur" and self.cover_made then
 		result.opaque(state, effect, "Copy", self.cover_made, width, height)
 	elseif picture then
@@ -45,7 +45,7 @@ function M.draw(self, time, now, width, height, panic)
 		result.opaque(state, effect, "Picture", picture, width, height)
 	elseif kind ~= "blur" then
 		C.gs_effect_set_vec4(p.color, s.cover_color)
-		result.opaque(state, effect, "Fill", self.full, width, height)
+		result.opaque(state, effect, "Fill", full, width, height)
 	end
 end
 

@@ -39,6 +39,8 @@ uint32_t obs_source_get_base_height(void *source);
 void obs_source_video_render(void *source);
 void obs_source_default_render(void *source);
 bool obs_source_enabled(const void *source);
+bool obs_source_active(const void *source);
+void *obs_source_get_weak_source(void *source);
 const char *obs_source_get_name(const void *source);
 const char *obs_source_get_id(const void *source);
 const char *obs_source_get_unversioned_id(const void *source);
@@ -129,6 +131,7 @@ void *obs_get_main_texture(void);
 uint32_t gs_texture_get_width(const void *texture);
 uint32_t gs_texture_get_height(const void *texture);
 void gs_matrix_translate3f(float x, float y, float z);
+void gs_matrix_scale3f(float x, float y, float z);
 void gs_ortho(float left, float right, float top, float bottom, float near, float far);
 void gs_clear(uint32_t flags, const vb_vec4 *color, float depth, uint8_t stencil);
 void gs_blend_state_push(void);
@@ -143,6 +146,8 @@ bool gs_set_linear_srgb(bool linear);
 ]]
 ffi.cdef(declared)
 
+ffi.cdef [[int memcmp(const void *a, const void *b, size_t size);]]
+
 local windows = ffi.os == "Windows"
 if windows then
 	ffi.cdef [[
@@ -156,7 +161,6 @@ else
 	int poll(struct vb_pollfd *fds, unsigned long count, int milliseconds);
 	intptr_t write(int fd, const void *data, size_t size);
 	int clock_gettime(int clock, struct vb_timespec *time);
-	int memcmp(const void *a, const void *b, size_t size);
 	]]
 end
 
@@ -186,14 +190,21 @@ function M.render_plainly(source) M.C.obs_source_default_render(source) end
 -- source's filters stand still, as what obs_filter_get_target gives may be gone a moment later.
 -- Returns nil where the filter is on its way out. Where a filter of ours has kept callbacks that want
 -- this Lua's lock under that of the source's filters (see leave_to_libobs), the latter is left alone.
+-- `chain` is another number when there are other filters below, or others of them are on.
 local sought, last, found
 local all_left = true
+M.chain = 0
 local visit_filter = ffi.cast("vb_visit", function(parent, filter)
-	if filter == sought then found = M.C.obs_source_get_ref(last or parent) end
+	if filter == sought then
+		found = M.C.obs_source_get_ref(last or parent)
+	elseif found == nil then
+		local on = M.C.obs_source_enabled(filter) and 1 or 0
+		M.chain = (M.chain * 31 + M.key(filter) + on) % 2 ^ 47
+	end
 	last = filter
 end)
 function M.take_below(filter, parent)
-	sought, last, found = filter, nil, nil
+	sought, last, found, M.chain = filter, nil, nil, 0
 	if all_left then
 		M.C.obs_source_enum_filters(parent, visit_filter, nil)
 	else

@@ -25,6 +25,7 @@ local function load_files(files)
 	local result = module("result", obs, graphics)
 	local capture = module("capture", obs, graphics)
 	local locked = module("locked")
+	local pace = module("pace")
 	local passes = module("passes", obs, graphics)
 	local scenes = module("scenes", obs)
 	local assets = module("assets", obs, link, graphics, passes, scenes)
@@ -34,7 +35,8 @@ local function load_files(files)
 	local panels = module("properties", obs, link, setting_values)
 	local looks = module("looks", obs, setting_values, assets, graphics, panels)
 	local derived = module("derived", passes)
-	local frame = module("frame", obs, link, graphics, capture, passes, locked, derived, marks)
+	local frame = module(
+		"frame", obs, link, graphics, capture, passes, locked, pace, derived, marks)
 	local recipes = module("recipes", obs, graphics)
 	local composite = module(
 		"composite", obs, graphics, result, passes, assets, scenes, recipes, derived)
@@ -43,8 +45,8 @@ local function load_files(files)
 	local requests = module("requests", obs, link, panels)
 	scene_filter = module("scene_filter", obs, graphics, scenes, order, looks, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, marks, order,
-		looks, composite, cover, rehearsal, scene_filter, panels, requests)
-	users_of_half = { panels, requests, frame, camera_filter, scene_filter }
+		looks, composite, cover, rehearsal, scene_filter, scenes, panels, requests)
+	users_of_half = { panels, requests, scenes, frame, camera_filter, scene_filter }
 end
 
 local function half_in(settings)

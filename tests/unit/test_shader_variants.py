@@ -105,7 +105,7 @@ def test_what_a_result_does_not_depend_on_is_found(tmp_path: Path) -> None:
     )
     assert dead != text
     (found,) = _wrong([Variant("dead", dead)], tmp_path)
-    assert found.startswith("dead Straight")
+    assert found.startswith("dead Copy")
     for what in ("image", "linear_clamp", "the position"):
         assert f"does not depend on {what}" in found
 
