@@ -2,9 +2,10 @@
 
 Decided once in two seconds from what OBS says of itself and what the worker says of its masks.
 One level holds for the whole OBS, as all filters share its time; how far a filter goes along is
-its user's to say. First the quality is lowered, which also makes the worker's pictures smaller
-and leaves refinement out, then masks are made for every second and third frame. (The networks
-run on one thread to begin with.)
+its user's to say. First masks are made for every second and third frame, then Best becomes
+Balanced, which looks at the same picture less often. Quality Fast is never chosen for the user:
+it sees people who are far away worse, and so lets more of the room through. (The networks run on
+one thread to begin with.)
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ DOWN_AFTER = 2  # periods of trouble
 UP_AFTER, UP_AFTER_AT_MOST = 15, 240  # periods of calm
 SOON = 30  # periods: trouble that comes so soon after a step up was brought by it
 MOST_EVERY = 3
+LOWEST_QUALITY = "balanced"  # that is chosen for the user
 
 LATE, SLOW = "late", "slow"
 
@@ -73,17 +75,17 @@ class Rung:
 
 def ladder(use: Use, interval_ms: float) -> list[Rung]:
     """Return the rungs a filter may be put on, the user's own first."""
-    chosen = QUALITIES.index(use.quality) if use.quality in QUALITIES else 1
-    qualities = [QUALITIES[index] for index in range(chosen, -1, -1)]
+    chosen = use.quality if use.quality in QUALITIES else LOWEST_QUALITY
+    rungs = [Rung(1, chosen)]
     if not use.governed:
-        return [Rung(1, qualities[0])]
-    rungs = [Rung(1, quality) for quality in qualities]
+        return rungs
     if not use.locked and interval_ms > 0:
         for every in range(2, MOST_EVERY + 1):
             # OBS's 30 frames a second are a little less or more.
             if 1.01e3 / interval_ms / every >= use.lowest_rate:
-                rungs.append(Rung(every, qualities[-1]))
-    return rungs
+                rungs.append(Rung(every, chosen))
+    lower = QUALITIES[QUALITIES.index(LOWEST_QUALITY) : QUALITIES.index(chosen)]
+    return [*rungs, *(Rung(rungs[-1].every, quality) for quality in reversed(lower))]
 
 
 class Governor:
@@ -126,11 +128,9 @@ class Governor:
         if late and sum(use.share for use in uses) >= WORTH:
             return LATE
         for use in uses:
-            rungs = ladder(use, sample.interval_ms)
-            after = rungs[min(self.level + 1, len(rungs) - 1)]
-            now = rungs[min(self.level, len(rungs) - 1)]
+            left = ladder(use, sample.interval_ms)[self.level :]
             # Fewer masks make none of them faster.
-            can_help = after.quality != now.quality
+            can_help = any(rung.quality != left[0].quality for rung in left)
             if can_help and use.total_ms > TOO_SLOW * sample.interval_ms:
                 return SLOW
         return ""
@@ -139,8 +139,16 @@ class Governor:
         return (
             sample.lagged_share <= CALM_SHARE
             and sample.frame_ms < CALM_TIME * sample.interval_ms
-            and all(use.total_ms < FAST_AGAIN * sample.interval_ms for use in uses)
+            and all(self._would_fit(use, sample.interval_ms) for use in uses)
         )
+
+    def _would_fit(self, use: Use, interval_ms: float) -> bool:
+        """Whether a filter's masks would keep up one level higher."""
+        rungs = ladder(use, interval_ms)
+        if not 0 < self.level < len(rungs):
+            return True
+        lowered = rungs[self.level].quality != rungs[self.level - 1].quality
+        return not lowered or use.total_ms < FAST_AGAIN * interval_ms
 
 
 class Watch:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.blobs import Blobs
 from vb_worker.exposure import Exposure
 from vb_worker.look import Look
 from vb_worker.models.families.instances import InstancesModel
@@ -47,6 +48,7 @@ class _Stream:
         self.look = Look(self._answer, quality)
         self.movement = Movement()
         self.exposure = Exposure()
+        self.blobs = Blobs()
         self.steady = Stabiliser()
         self.apart = False
         """Whether people are to be told apart, by models that can."""
@@ -90,9 +92,11 @@ class Pipeline:
         choice: PersonChoice | None = None,
         plate: Plate | None = None,
         strokes: Strokes | None = None,
+        now: float | None = None,
     ) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
+        ``now``: the frame's time in seconds; None: the clock's.
         ``choice``, ``plate`` and ``strokes`` are the stream's, and remember it: whom of several
         people to keep, what the empty room looks like, and the things the user marked.
         """
@@ -101,7 +105,8 @@ class Pipeline:
             self.reset(stream)  # nothing remembered of another size fits
             held = self._stream(stream)
         held.shape = frame_rgba.shape
-        return self._run(frame_rgba, held, choice, plate, strokes)
+        now = time.monotonic() if now is None else now
+        return self._run(frame_rgba, held, choice, plate, strokes, now)
 
     def still(
         self,
@@ -113,7 +118,8 @@ class Pipeline:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
         if choice is not None:
             choice.reset()
-        return self._run(picture, _Stream(self.model, self.quality, None), choice, plate, strokes)
+        alone = _Stream(self.model, self.quality, None)
+        return self._run(picture, alone, choice, plate, strokes, None)
 
     def reset(self, stream: Hashable) -> None:
         """Forget what is remembered of ``stream``; its next frame is as its first."""
@@ -125,13 +131,14 @@ class Pipeline:
             self._streams[name] = _Stream(self.model, self.quality, name)
         return self._streams[name]
 
-    def _run(
+    def _run(  # noqa: PLR0917 - what process and still hand on
         self,
         frame: NDArray[np.uint8],
         stream: _Stream,
         choice: PersonChoice | None,
         plate: Plate | None,
         strokes: Strokes | None,
+        now: float | None,
     ) -> Result:
         begin = time.perf_counter()
         small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
@@ -141,12 +148,13 @@ class Pipeline:
         stream.apart = choice is not None and choice.chooses
         prepared = time.perf_counter()
         seen = stream.look(stream.exposure(small), still)
-        probability = seen if plate is None else plate(small, seen)
-        if strokes is not None:
-            probability = strokes(small, probability, still)
+        corrected = seen if plate is None else plate(small, seen)
+        without = stream.blobs(corrected, now)
+        probability = without if strokes is None else strokes(small, without, still)
         if self.quality.refine:
             # What was added need not be where the model looked closely.
-            place = stream.look.place if probability is seen else np.s_[:, :]
+            added = corrected is not seen or probability is not without
+            place = np.s_[:, :] if added else stream.look.place
             unrefined = probability
             probability = unrefined.copy()
             probability[place] = refined(small[place], unrefined[place], probability.size)

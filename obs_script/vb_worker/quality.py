@@ -13,7 +13,8 @@ class Quality:
 
     ``close``: the model also looks closely at where people are, and in the mirror (``look``).
     ``every``: how many frames old the look at the whole picture and the mirrored look may get
-    where nothing moves. ``refine``: edges follow the picture's colours.
+    where nothing moves. ``refine``: edges follow the picture's colours; without it they show
+    the network's own grid, a comb of steps.
     """
 
     name: str
@@ -25,7 +26,7 @@ class Quality:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Quality("fast", close=False, every=1, refine=False),
+        Quality("fast", close=False, every=1, refine=True),
         Quality("balanced", close=True, every=8, refine=True),
         Quality("best", close=True, every=1, refine=True),
     )

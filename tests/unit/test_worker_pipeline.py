@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 from tests.unit.worker_pictures import iou, person
 from vb_link import layout, places
 from vb_worker.levels import levels
-from vb_worker.measuring import measure
+from vb_worker.measuring import BARE, measure
 from vb_worker.metrics import boundary_iou
 from vb_worker.models import find_models, open_model
 from vb_worker.pipeline import Pipeline
-from vb_worker.quality import PRESETS
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def shared() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def fast(shared: Pipeline) -> Pipeline:
-    return Pipeline(shared.model, PRESETS["fast"])
+    return Pipeline(shared.model, BARE)
 
 
 @pytest.fixture

@@ -41,6 +41,7 @@ _STILL: dict[str, Callable[[Alpha, Alpha], float]] = {
     "mad": metrics.mad,
     "gradient": metrics.gradient_error,
 }
+CLIP_RATE = 30  # frames a second, as cameras have
 _MOVING = ("flicker", "dtssd", "lag_px")
 
 
@@ -170,8 +171,8 @@ def _moving(
             continue
         room = read_picture(rooms[number % len(rooms)]) if rooms else drawn_room(640, 360, number)
         mattes, truths = [], []
-        for frame, truth in Clip(*person, room, seed=number):
-            result = pipeline.process(frame, stream=pair)
+        for at, (frame, truth) in enumerate(Clip(*person, room, seed=number)):
+            result = pipeline.process(frame, stream=pair, now=at / CLIP_RATE)
             milliseconds.append(result.total_ms)
             mattes.append(_shown(pipeline, result.alpha, frame, options))
             truths.append(truth)

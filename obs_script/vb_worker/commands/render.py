@@ -165,7 +165,9 @@ class Renderer:
         """Return the next frame, RGB, or straight RGBA if the background is transparent."""
         self.drawn += 1
         self._seconds = seconds
-        result = self._pipeline.process(frame, stream=self, choice=self._choice, plate=self._plate)
+        result = self._pipeline.process(
+            frame, stream=self, choice=self._choice, plate=self._plate, now=self._seconds
+        )
         alpha = shown(
             frame,
             result.alpha,

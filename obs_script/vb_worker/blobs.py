@@ -1,0 +1,95 @@
+"""Leaving out what a network takes for a person and is joined to none.
+
+A lamp or a poster now and then passes for a person for some frames. A region of the mask stays if
+it is large, near a larger one (a hand, a thing that is held), where something stayed in the last
+frame, or has been there for a while; what is left is emptied, its soft surroundings included.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+SIDE = 96  # pixels: regions are looked for in a picture of this size
+SURE, FAINT = 0.5, 0.1  # probability of a region's inside, and of its soft surroundings
+LEAST = 0.004  # of the picture: a smaller region is nobody
+LARGE = 0.02  # of the picture, and
+OTHER = 0.25  # of the largest region: a person, at once
+NEAR = 0.03  # of the width: joined to a larger region for all one sees
+PROVEN_SECONDS = 0.5  # how long a smaller region has to be there, less the time it is not
+
+
+class Blobs:
+    """The regions of one stream. Masks of another size begin anew."""
+
+    def __init__(self) -> None:
+        self._kept: NDArray[np.bool_] | None = None
+        self._there: Plane | None = None  # seconds, as PROVEN_SECONDS counts them
+        self._now = 0.0
+
+    def __call__(self, probability: Plane, now: float | None) -> Plane:
+        """Return the probability without stray regions: height x width float32, 0..1.
+
+        The same array where there are none; else a new one. ``now`` in seconds, None for a still.
+        """
+        height, width = probability.shape
+        scale = min(1.0, SIDE / max(height, width))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
+        sure = np.asarray(small > SURE, np.uint8)
+        _, found, stats, _ = cv2.connectedComponentsWithStats(sure, connectivity=8)
+        labels = np.asarray(found, np.int32)
+        if self._kept is not None and self._kept.shape != labels.shape:
+            self._kept = self._there = None
+        stays = self._chosen(labels, np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32), now)
+        kept = np.concatenate([[False], stays])[labels]
+        if now is not None:
+            self._kept, self._now = kept, now
+        faint = np.asarray(small > FAINT, np.uint8)
+        if stays.all() and (stays.size or not faint.any()):
+            return probability
+        count, around = cv2.connectedComponents(faint, connectivity=8)
+        stray = np.bincount(around[kept], minlength=count) == 0
+        stray[0] = False
+        # A pixel more, as what is faint there is less than a pixel here.
+        emptied = cv2.dilate(stray[around].astype(np.uint8), np.ones((3, 3), np.uint8))
+        emptied[kept] = 0
+        share = cv2.resize(np.float32(1.0) - emptied, (width, height))
+        return np.asarray(cv2.multiply(probability, share), np.float32)
+
+    def _chosen(self, labels: Labels, areas: Labels, now: float | None) -> NDArray[np.bool_]:
+        """Return for each region whether it stays."""
+        person = areas >= LEAST * labels.size
+        if now is None:
+            stays = person
+        else:
+            stays = person & self._proven(labels, areas, now)
+            stays |= (areas >= LARGE * labels.size) & (areas >= OTHER * areas.max(initial=0))
+            if self._kept is not None:
+                stays |= 2 * _counts(labels, self._kept, areas.size) > areas
+        if stays.any() and not stays.all():
+            around = np.concatenate([[False], stays])[labels].astype(np.uint8)
+            side = 2 * max(1, round(NEAR * labels.shape[1])) + 1
+            reached = cv2.dilate(around, np.ones((side, side), np.uint8)) > 0
+            stays |= _counts(labels, reached, areas.size) > 0
+        return np.asarray(stays, np.bool_)
+
+    def _proven(self, labels: Labels, areas: Labels, now: float) -> NDArray[np.bool_]:
+        """Return for each region whether it has been there for long enough."""
+        if self._there is None:
+            self._there, self._now = np.zeros(labels.shape, np.float32), now
+        passed = min(max(now - self._now, 0.0), PROVEN_SECONDS)
+        inside = labels > 0
+        self._there += np.where(inside, np.float32(passed), np.float32(-passed))
+        np.clip(self._there, 0.0, 1.5 * PROVEN_SECONDS, out=self._there)
+        sums = np.bincount(labels[inside], self._there[inside], minlength=areas.size + 1)[1:]
+        return np.asarray(sums >= (PROVEN_SECONDS - 1e-3) * areas, np.bool_)
+
+
+def _counts(labels: Labels, where: NDArray[np.bool_], count: int) -> NDArray[np.intp]:
+    """Return how many pixels of each region (1 to ``count``) lie in ``where``."""
+    return np.bincount(labels[where], minlength=count + 1)[1:]
