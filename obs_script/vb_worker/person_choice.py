@@ -17,6 +17,9 @@ MODES = ("all", "largest", "central", "follow")
 LARGER = 1.3  # times the area
 NEARER = 0.08  # of the picture's width, to the middle
 CHANGE_SECONDS = 0.5
+# From one picture to the next no more time counts: where OBS stands still or draws a frame a second
+# one picture without a person is not yet a long absence.
+LONGEST_STEP = 0.2
 
 
 def point_of(mode: str, x: float, y: float) -> tuple[str, float, float]:
@@ -52,6 +55,7 @@ class PersonChoice:
     ) -> None:
         """``clock`` returns seconds. Raises ValueError for a mode there is not."""
         self._clock = clock
+        self._clocked, self._now = clock(), 0.0
         self._mode, self._x, self._y = "all", 0.5, 0.5
         self.reset()
         self.set(mode, x, y)
@@ -93,9 +97,11 @@ class PersonChoice:
         """
         if self._mode == "all":
             return probability
-        now = self._clock()
-        owner = self._people.update(probability, picture, now, instances)
-        self._choose(now)
+        clocked = self._clock()
+        self._now += min(clocked - self._clocked, LONGEST_STEP)
+        self._clocked = clocked
+        owner = self._people.update(probability, picture, self._now, instances)
+        self._choose(self._now)
         return _kept(probability, owner, self._chosen)
 
     def _choose(self, now: float) -> None:

@@ -25,7 +25,10 @@ class Shown:
 
 
 def _play(
-    choice_of: Sequence[object], stands: Sequence[tuple[Stand, Stand]], noise: float = 3.0
+    choice_of: Sequence[object],
+    stands: Sequence[tuple[Stand, Stand]],
+    noise: float = 3.0,
+    rate: float = FRAMES_PER_SECOND,
 ) -> list[Shown]:
     """Run a clip (back person, front person) through a choice (mode, x, y)."""
     random = np.random.default_rng(7)
@@ -33,7 +36,7 @@ def _play(
     choice = PersonChoice(*choice_of, clock=lambda: moment[0])  # type: ignore[arg-type]
     shown = []
     for number, pair in enumerate(stands):
-        moment[0] = number / FRAMES_PER_SECOND
+        moment[0] = number / rate
         picture, seen = draw(*pair)
         noisy = np.clip(picture + random.normal(0, noise, picture.shape), 0, 255)
         kept = choice(as_probability(seen), noisy.astype(np.uint8))
@@ -163,6 +166,15 @@ def test_who_stays_away_is_replaced_by_the_nearest() -> None:
     shown = _play(("follow", 0.25, 0.8), stands)
     assert shown[20 + int(0.8 * FORGET_SECONDS * FRAMES_PER_SECOND)].of_second == 0.0
     assert shown[-1].of_second > 0.95
+
+
+@pytest.mark.parametrize("mode", ["largest", "follow"])
+def test_who_is_not_found_once_in_an_obs_of_few_frames_is_not_replaced(mode: str) -> None:
+    larger = (replace(APART[0], tall=0.8), APART[1])
+    stands = [larger] * 4 + [(replace(larger[0], there=False), larger[1])] + [larger] * 2
+    shown = _play((mode, 0.25, 0.8), stands, rate=0.4)
+    assert max(s.of_second for s in shown) == 0.0
+    assert min(s.of_first for s in shown[:4] + shown[-1:]) > 0.95
 
 
 def test_the_largest_is_kept_unless_another_is_clearly_larger_for_a_while() -> None:
