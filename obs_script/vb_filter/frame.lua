@@ -10,8 +10,9 @@ local M = {}
 local PATIENCE_FRAMES, PATIENCE_NS = 3, 0.25e9
 -- After a pause this long the picture is another one.
 local PAUSE_NS = 0.2e9
--- The last pair is drawn for so many frames while the next one is made.
-local HELD_FRAMES = 8
+-- The last pair is drawn for so many frames while the next one is made: half a second of most OBS's,
+-- as a worker that slept takes its time on a busy computer.
+local HELD_FRAMES = 15
 local HISTORY = 256
 -- Where beginning a read-back waits this long so many times running, it is begun a frame later. Now
 -- and then, after ever longer pauses, it is tried again whether it still waits.
@@ -235,7 +236,7 @@ local function choose_in_ring(self)
 	local before = ring.shown
 	local picture, alpha = locked.choose(ring, self.frame)
 	self.has_alpha = picture ~= nil and alpha ~= nil
-		and self.frame - picture.frame <= ring.delay + locked.LONGEST
+		and self.frame - picture.frame <= ring.delay + HELD_FRAMES
 	local lasting = self.settings.timing == "locked" or self.pace.slow
 	channel.delay_frames = lasting and ring.delay or 0
 	channel.delay_ms = channel.delay_frames * tonumber(C.obs_get_frame_interval_ns()) / 1e6

@@ -108,7 +108,7 @@ def test_a_mask_is_not_drawn_for_long_over_pictures_that_nobody_has_looked_at(
 ) -> None:
     lua(fault)
     assert lua("return step(3)") == "true"
-    assert lua("return step(20)") == "false"
+    assert lua("return step(30)") == "false"
 
 
 def test_the_mask_is_back_when_pictures_come_through_again(lua: Lua) -> None:
@@ -164,9 +164,9 @@ def test_the_last_pair_is_drawn_while_the_next_is_made(lua: Lua, what: str) -> N
 
 
 @pytest.mark.parametrize("what", HOLDS)
-def test_the_last_pair_is_drawn_for_eight_frames_at_most(lua: Lua, what: str) -> None:
+def test_the_last_pair_is_drawn_for_fifteen_frames_at_most(lua: Lua, what: str) -> None:
     lua(f"answers = false {HOLDS[what]}")
-    assert lua("return draws(10)") == "held " * 8 + "cover cover"
+    assert lua("return draws(17)") == "held " * 15 + "cover cover"
     # What was covered stays so, however often it comes and goes.
     lua("miss(20)")
     assert lua("return draws(3)") == "cover cover cover"
