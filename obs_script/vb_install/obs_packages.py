@@ -25,6 +25,11 @@ TEST_TOOLS = {
     "obs-move-transition": "",
     "glslang-tools": "glslangValidator",
     "spirv-tools": "spirv-opt",
+    # Window manager, and what reads the names and places of a window's rows (tests/by_hand).
+    "openbox": "openbox",
+    "at-spi2-core": "",
+    "python3-gi": "",
+    "gir1.2-atspi-2.0": "",
 }
 _NEEDED = {"obs-studio": "OBS Studio", "xvfb": "Xvfb"}
 _INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.unit.install_fakes import FakeSystem, snapshot
 from vb_install import cli, environment, product
+from vb_install.obs_packages import TEST_TOOLS
 from vb_install.system import Finished
 from vb_link import isolated
 
@@ -38,11 +39,7 @@ def test_without_rights_it_tells_the_one_command(
     system.answers[("dpkg-query",)] = Finished(1, "")
     assert cli.main([command], system) == 1
     error = capsys.readouterr().err
-    tools = (
-        " gcc libc6-dev xdotool obs-move-transition glslang-tools spirv-tools"
-        if command == "test"
-        else ""
-    )
+    tools = "".join(f" {name}" for name in TEST_TOOLS) if command == "test" else ""
     assert error.count("sudo ") == 1
     assert (
         "    sudo sh -c 'apt-get update && apt-get install -y --no-install-recommends "

@@ -161,7 +161,7 @@ def test_the_scripts_answer_is_seen_once_there_is_one(lua: Lua) -> None:
 def test_a_choice_that_shows_other_rows_rebuilds_the_panel_and_renews_the_status(lua: Lua) -> None:
     lua('status = "Running"')
     assert lua('return choose("background", "image")') == "true"
-    assert lua("return rows.status.title") == "Running\n "
+    assert lua("return rows.status.title") == "Running\n \n "
     assert lua("return rows.figures.title") == "2 ms"
 
 
@@ -173,14 +173,14 @@ def test_a_choice_that_shows_the_same_rows_leaves_the_panel_as_it_is(lua: Lua) -
 
 
 def test_the_status_line_is_renewed_by_its_button_and_keeps_its_height(lua: Lua) -> None:
-    for said in ("Running", "Running\nDoing less", "x" * 90, "背景" * 25):
+    for said in ("Running", "Running\nDoing less", "Running\n" + "x" * 90, "背景" * 25):
         before = lua("return rows.status.title")
         lua(f"status = {lua_half.literal(said)}")
         assert lua("return rows.status.title") == before
         assert lua('return press("refresh")') == "true"
         lines = lua("return rows.status.title").split("\n")
         assert "\n".join(lines).strip() == said
-        assert sum(1 + (len(line.encode()) > 60) for line in lines) == 2
+        assert sum(1 + (len(line.encode()) > 60) for line in lines) == 3
 
 
 def test_zones_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:

@@ -1,0 +1,120 @@
+"""A screen with a window manager and the buses that tell what is in its windows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+
+from vb_demo.obs_session import VirtualDisplay
+
+PYTHON = "/usr/bin/python3"  # Debian's own: it has GObject
+SIZE = (1600, 1200)
+_NEEDED = ("openbox", "xdotool", "dbus-daemon", "dbus-send", "Xvfb", PYTHON)
+_GOBJECT = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi"
+_STATUS = ("--dest=org.a11y.Bus", "/org/a11y/bus", "org.freedesktop.DBus.Properties.Set",
+           "string:org.a11y.Status")  # fmt: skip
+
+
+
+def missing() -> str:
+    """Return what these tests lack here, in a few words, or nothing."""
+    absent = [name for name in _NEEDED if shutil.which(name) is None]
+    if absent:
+        return f"not installed: {', '.join(absent)}"
+    asked = subprocess.run([PYTHON, "-c", _GOBJECT], capture_output=True, check=False)
+    return "" if asked.returncode == 0 else "not installed: python3-gi, gir1.2-atspi-2.0"
+
+
+class Desk:
+    """A context manager; ``environment`` is what programs on this screen need."""
+
+    def __init__(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="desk")
+        self._display = VirtualDisplay(*SIZE)
+        self._programs: list[subprocess.Popen[str]] = []
+        self.environment = {
+            "LIBGL_ALWAYS_SOFTWARE": "1",
+            "QT_QPA_PLATFORM": "xcb",
+            "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
+            # Other tests' buses have sockets of the same names in the user's folder.
+            "XDG_CACHE_HOME": self._folder.name,
+            "XDG_RUNTIME_DIR": self._folder.name,
+        }
+
+    def __enter__(self) -> Desk:
+        try:
+            # Its services shall see no screen: of an address noted there Qt 5 makes nothing.
+            bus = self._start("dbus-daemon", "--session", "--nofork", "--print-address=1")
+            assert bus.stdout is not None
+            self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+            self.environment["DISPLAY"] = self._display.name
+            self._start("openbox")
+            time.sleep(0.5)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        while self._programs:
+            self.end(self._programs[-1])
+        self._display.close()
+        self._folder.cleanup()
+
+    def end(self, program: subprocess.Popen[str]) -> None:
+        """End a program of this desk's and all that it started."""
+        self._programs.remove(program)
+        # The bus's services are in its session and do not end with it.
+        os.killpg(program.pid, signal.SIGTERM)
+        program.wait()
+        for pipe in (program.stdin, program.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def run(self, *words: str) -> str:
+        """Run a program on this screen and return what it prints."""
+        done = subprocess.run(
+            words, env=self._everything(), capture_output=True, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+        return done.stdout
+
+    def _everything(self) -> dict[str, str]:
+        outer = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+        return {**outer, **self.environment}
+
+    def announce(self) -> None:
+        """Tell the programs on this screen that a screen reader has come, and listens.
+
+        Qt 5 misses it where that was so before the program began.
+        """
+        for value in ("false", "true"):
+            for name in ("IsEnabled", "ScreenReaderEnabled"):
+                words = (f"string:{name}", f"variant:boolean:{value}")
+                self.run("dbus-send", "--session", "--print-reply", *_STATUS, *words)
+
+    def reader(self) -> subprocess.Popen[str]:
+        """Start the program that tells what is in windows; it ends with the desk."""
+        return self._start(PYTHON, str(Path(__file__).with_name("read_windows.py")))
+
+    def _start(self, *words: str) -> subprocess.Popen[str]:
+        program = subprocess.Popen(
+            words, env=self._everything(), text=True, start_new_session=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._programs.append(program)
+        return program
