@@ -2,7 +2,7 @@
 -- frame.lua.
 local obslua = obslua
 local obs, link, graphics, frame, assets, marks, order, looks, composite, cover, rehearsal,
-	scene_filter, scenes, panels, requests = ...
+	scene_filter, scenes, panels, requests, outlines = ...
 local C = obs.C
 local text = panels.text
 
@@ -189,6 +189,7 @@ local function render(self, below, parent)
 	if not panic and frame.trusted(self) and draw_pair(self, parent, time, now, width, height) then
 		channel.state = half.states.mask
 		frame.masked(self)
+		outlines.draw(self, parent, now, self.pair_width, self.pair_height)
 		rehearsal.next(self, scene_filter.all, time, now, self.pair_width, self.pair_height)
 	else
 		channel.state = half.states.cover

@@ -122,11 +122,11 @@ void gs_samplerstate_destroy(void *sampler);
 void gs_draw_sprite(void *texture, uint32_t flip, uint32_t width, uint32_t height);
 void gs_draw_sprite_subregion(void *texture, uint32_t flip, uint32_t x, uint32_t y,
                               uint32_t width, uint32_t height);
+void *gs_get_render_target(void);
 void gs_matrix_push(void);
 void gs_matrix_pop(void);
 void gs_matrix_get(vb_matrix4 *matrix);
 void gs_get_viewport(vb_rect *rect);
-void *gs_get_render_target(void);
 void *obs_get_main_texture(void);
 uint32_t gs_texture_get_width(const void *texture);
 uint32_t gs_texture_get_height(const void *texture);

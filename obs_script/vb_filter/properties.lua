@@ -124,6 +124,11 @@ local function with_settings(self, use)
 	return result
 end
 
+-- For a moment the zones are outlined: see outlines.lua.
+local function show_outlines(panel)
+	panel.filter.zones_edited_ns = tonumber(C.os_gettime_ns())
+end
+
 -- A share is kept as 0 to 1, as remote controls and presets have it, and shown in percent by a row
 -- with a key of its own. Its value is never kept: each change is put into the setting at once.
 local function add_percent(panel, properties, setting, title)
@@ -138,6 +143,7 @@ local function add_percent(panel, properties, setting, title)
 			C.obs_data_unset_user_value(settings, key)
 			C.obs_data_set_default_int(settings, key, percent)
 			C.obs_data_set_double(settings, setting.key, tonumber(percent) / 100)
+			if setting.group == "zones" then show_outlines(panel) end
 			C.obs_source_update(panel.filter.filter, nil)
 		end
 		return false
@@ -266,6 +272,7 @@ local function add_zone_button(panel, properties)
 	obslua.obs_properties_add_button(properties, "add_zone", text("Zone.Add"), function(all)
 		return with_settings(panel.filter, function(settings)
 			C.obs_data_set_string(settings, next_zone(settings) or "", "keep")
+			show_outlines(panel)
 			C.obs_source_update(panel.filter.filter, nil)
 			return show_fitting(panel, all, settings)
 		end)

@@ -42,10 +42,11 @@ local function load_files(files)
 		"composite", obs, graphics, result, passes, assets, scenes, recipes, derived)
 	local cover = module("cover", obs, graphics, result, passes, assets)
 	local rehearsal = module("rehearsal", obs, graphics, composite, scenes)
+	local outlines = module("outlines", obs, graphics, scenes)
 	local requests = module("requests", obs, link, panels)
 	scene_filter = module("scene_filter", obs, graphics, scenes, order, looks, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, marks, order,
-		looks, composite, cover, rehearsal, scene_filter, scenes, panels, requests)
+		looks, composite, cover, rehearsal, scene_filter, scenes, panels, requests, outlines)
 	users_of_half = { panels, requests, scenes, frame, camera_filter, scene_filter }
 end
 

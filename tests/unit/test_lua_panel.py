@@ -51,6 +51,7 @@ C = {
     obs_source_get_settings = function() return data end,
     obs_data_release = function() end,
     obs_source_update = function() updates = updates + 1 end,
+    os_gettime_ns = function() return 7 end,
     obs_properties_add_button2 = function(_, key, title, _, filter)
         obslua.obs_properties_add_button(rows, key, title, filter)
     end,
@@ -89,7 +90,8 @@ def _panel(table: str) -> Lua:
         for _, row in ipairs(half[TABLE]) do groups[row.group] = true end
         status = "Starting"
         local function say() return status, "2 ms" end
-        local panel = panels.new({ filter = "ours" }, half[TABLE], say)
+        filter = { filter = "ours" }
+        local panel = panels.new(filter, half[TABLE], say)
         panels.add(panel, rows, groups, {}, { sync_source = {
             { "set_sync 3", "Sync.Set", { key = "timing", values = { "locked" } } } } })
         panels.finish(panel, rows)
@@ -196,6 +198,7 @@ def test_zones_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
     assert "add_zone" not in _seen(any_panel)
     any_panel('choose("zone2", "off")')
     assert "zone2" not in _seen(any_panel) and "add_zone" in _seen(any_panel)
+    assert any_panel("return tostring(filter.zones_edited_ns)") == "7"  # they are outlined
     any_panel('press("add_zone")')
     assert any_panel("return data.zone2") == "keep"
 

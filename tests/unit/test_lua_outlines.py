@@ -1,0 +1,60 @@
+"""Zones are outlined for who edits them, and never in what is sent or recorded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.lua import Lua
+from vb_script import lua_half
+
+FOLDER = Path(lua_half.PATH).parent
+
+
+@pytest.fixture
+def lua() -> Lua:
+    made = Lua()
+    made(
+        f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n"
+        """
+        require("ffi").cdef("typedef struct { float x, y, z, w; } vb_vec4;")
+        target, drawn, at = nil, {}, nil
+        local C = {
+            gs_get_render_target = function() return target end,
+            gs_matrix_push = function() end, gs_matrix_pop = function() end,
+            gs_matrix_translate3f = function(x, y) at = x .. "," .. y end,
+            gs_effect_set_vec4 = function() end,
+        }
+        local graphics = {
+            effect = function() return { parameters = {} } end,
+            draw = function(_, _, _, width, height)
+                drawn[#drawn + 1] = at .. " " .. width .. "x" .. height
+            end,
+        }
+        owner = { settings = {
+            zone1 = "keep", zone1_left = 0.25, zone1_right = 0.75, zone1_top = 0.5,
+            zone1_bottom = 1, zone2 = "off", zone3 = "off", zone4 = "off",
+        } }
+        local scenes = { owner = function() return owner end }
+        local outlines = assert(loadfile(FOLDER .. "outlines.lua"))({ C = C }, graphics, scenes)
+        function draw(now)
+            drawn = {}
+            outlines.draw({}, nil, now, 400, 240)
+            return table.concat(drawn, "; ")
+        end
+        """
+    )
+    return made
+
+
+def test_a_zone_that_was_just_edited_is_outlined_in_a_window(lua: Lua) -> None:
+    assert lua("return draw(5)") == ""
+    lua("owner.zones_edited_ns = 5")
+    assert lua("return draw(6)") == ("100,120 200x1; 100,239 200x1; 100,120 1x120; 299,120 1x120")
+    assert lua("return draw(5e9)") == ""
+
+
+def test_nothing_is_outlined_in_what_is_drawn_into_a_texture(lua: Lua) -> None:
+    lua("owner.zones_edited_ns, target = 5, 1")
+    assert lua("return draw(6)") == ""
