@@ -23,6 +23,8 @@ _SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions l
 _LEFT = ("backups", "models", places.HOTKEYS, places.OBS_PYTHON, report.NAME, "state")
 _INSTALLED = ("app", "app.new", "app.old", "venv", "demo", "demo-venv", "pip", "logs")
 _KEPT = ("backups", "models")
+_WINDOWS_PATH = 259  # letters, where longer ones are not switched on
+_LONGEST_INSIDE = 150  # of what the worker's environment holds: 125 below site-packages
 
 
 def claim(system: System, folder: Path) -> None:
@@ -37,7 +39,14 @@ def claim(system: System, folder: Path) -> None:
 
 
 def check(system: System, folder: Path) -> None:
-    """Raise InstallError if the folder holds what is not the product's."""
+    """Raise InstallError if the folder holds what is not the product's, or its path is too long."""
+    if system.name == "win32" and not system.takes_long_paths():
+        most = _WINDOWS_PATH - _LONGEST_INSIDE
+        if len(str(folder)) > most:
+            raise InstallError(
+                f"{folder} is too long for Windows ({len(str(folder))} letters, {most} at most): "
+                f"let {places.DATA_VARIABLE} name a shorter folder and run again."
+            )
     if _is_ours(system, folder):
         return
     others = [name for name in _names(folder) if name not in _LEFT and not name.startswith(".")]

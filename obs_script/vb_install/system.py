@@ -137,6 +137,17 @@ class System:
                 return value or None
         return None
 
+    def takes_long_paths(self) -> bool:
+        """Return whether files may have paths of 260 letters and more."""
+        if sys.platform == "win32":
+            import winreg  # noqa: PLC0415
+
+            path = r"SYSTEM\CurrentControlSet\Control\FileSystem"
+            with suppress(OSError), winreg.OpenKey(winreg.HKEY_LOCAL_MACHINE, path) as key:
+                return bool(winreg.QueryValueEx(key, "LongPathsEnabled")[0])
+            return False
+        return True
+
     def registered_pythons(self) -> list[Path]:
         """Return the interpreters that Windows' registry names (PEP 514), the user's own first."""
         if sys.platform != "win32":

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vb_link import child, memory, wake
+from vb_link import child, job, memory, wake
 
 _BELOW_NORMAL = 0x00004000
 
@@ -26,11 +26,12 @@ class Spawned:
     """A worker that was started.
 
     ``life`` is what the filter watches: the end of a pipe that the worker's death hangs up, or on
-    Windows the handle of its process.
+    Windows the handle of its process. ``job`` is Windows' (see ``job.py``), else 0.
     """
 
     process: subprocess.Popen[bytes]
     life: int
+    job: int = 0
 
     def close(self) -> None:
         """Let go of the streams and of ``life``, which may be a number of another file then."""
@@ -41,6 +42,8 @@ class Spawned:
         if sys.platform != "win32" and self.life >= 0:
             os.close(self.life)
         self.life = -1
+        job.release(self.job)
+        self.job = 0
 
 
 def spawn(
@@ -79,7 +82,8 @@ def spawn(
         process = subprocess.Popen(
             command, startupinfo=startup, creationflags=0x08000000 | _BELOW_NORMAL, **options
         )
-        return Spawned(process, int(process._handle))  # type: ignore[attr-defined]
+        handle = int(process._handle)  # type: ignore[attr-defined]
+        return Spawned(process, handle, job.hold(handle))
     life, life_of_worker = os.pipe()
     try:
         process = subprocess.Popen(

@@ -51,6 +51,7 @@ class FakeSystem(System):
         self.hand_codes: dict[str, int] = {}
         self.prefix = "/usr"
         self.registered: list[Path] = []
+        self.long_paths = False
 
     def is_root(self) -> bool:
         return self.root_user
@@ -94,6 +95,9 @@ class FakeSystem(System):
 
     def processes(self) -> list[Process]:
         return self.running
+
+    def takes_long_paths(self) -> bool:
+        return self.long_paths
 
     def registered_pythons(self) -> list[Path]:
         return self.registered

@@ -196,3 +196,15 @@ def test_the_settings_are_changed_in_one_line(content: bytes, expected: bytes | 
     assert obs_python.with_value(content, "P") == expected
     if expected is not None:
         assert obs_python.value(expected) == "P"
+
+
+def test_a_folder_too_long_for_windows_is_said_before_anything_is_made(
+    windows: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windows.data = windows.home / ("d" * 110) / "obs-virtual-background"
+    before = snapshot(windows.root)
+    assert cli.main([], windows) == 1
+    assert "too long for Windows" in capsys.readouterr().err
+    assert snapshot(windows.root) == before
+    windows.long_paths = True
+    assert cli.main(["--dry-run"], windows) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from vb_link import memory, spawn, wake
+from vb_link import job, memory, spawn, wake
 
 
 @pytest.fixture
@@ -46,7 +47,15 @@ class _Wake:
 
 
 @pytest.fixture
-def windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[list[str], dict[str, Any]]]]:
+def released() -> list[int]:
+    """The jobs that were let go."""
+    return []
+
+
+@pytest.fixture
+def windows(
+    monkeypatch: pytest.MonkeyPatch, released: list[int]
+) -> Iterator[list[tuple[list[str], dict[str, Any]]]]:
     """A Windows whose processes are only noted."""
     started: list[tuple[list[str], dict[str, Any]]] = []
 
@@ -57,6 +66,8 @@ def windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[list[str], d
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(subprocess, "STARTUPINFO", types.SimpleNamespace, raising=False)
     monkeypatch.setattr(subprocess, "Popen", start)
+    monkeypatch.setattr(job, "hold", lambda process: process + 1)
+    monkeypatch.setattr(job, "release", released.append)
     yield started
 
 
@@ -123,8 +134,12 @@ def test_a_python_that_is_not_there_leaves_nothing_open(packages: Path) -> None:
     assert _open_files() == before
 
 
+def test_a_job_s_limits_are_as_large_as_windows_wants_them() -> None:
+    assert ctypes.sizeof(job._Limits) == 144 and job._Limits.flags.offset == 16
+
+
 def test_on_windows_only_the_event_is_inherited_and_no_window_opens(
-    windows: list[tuple[list[str], dict[str, Any]]], tmp_path: Path
+    windows: list[tuple[list[str], dict[str, Any]]], released: list[int], tmp_path: Path
 ) -> None:
     shared: Any = _Memory()
     waker: Any = _Wake()
@@ -136,6 +151,7 @@ def test_on_windows_only_the_event_is_inherited_and_no_window_opens(
                            "--epoch", "3", "--parent", str(os.getpid())]  # fmt: skip
     assert options["startupinfo"].lpAttributeList == {"handle_list": [77]}
     assert options["creationflags"] == 0x08004000 and "pass_fds" not in options
-    assert made.life == 4321
+    assert (made.life, made.job) == (4321, 4322)
+    assert options["env"]["PYTHONUTF8"] == "1"
     made.close()
-    assert made.life == -1
+    assert made.life == -1 and released == [4322]
