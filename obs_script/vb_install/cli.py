@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,8 +36,9 @@ def main(arguments: Sequence[str] | None = None, system: System | None = None) -
     """Do what the arguments say and return the exit status; errors end in one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     console.prepare()
+    system = system or System()
     try:
-        return _dispatch(words, system or System())
+        return _dispatch(words, system)
     except InstallError as error:
         sys.stdout.flush()
         print(f"install.py: {error}", file=sys.stderr)
@@ -44,6 +46,19 @@ def main(arguments: Sequence[str] | None = None, system: System | None = None) -
     except KeyboardInterrupt:
         print("\ninstall.py: stopped; run it again to finish.", file=sys.stderr)
         return 130
+    finally:
+        _keep_window(system)
+
+
+def _keep_window(system: System) -> None:
+    """Wait for Enter where the window goes with us, as after a double click on Windows."""
+    programs = system.console_programs()
+    # A shell would be among them; the launcher and an environment's Python are no shells.
+    ours = bool(programs) and all(name.lower().startswith("py") for name in programs)
+    if ours and sys.stdin is not None and sys.stdin.isatty():
+        sys.stderr.flush()
+        with contextlib.suppress(EOFError, KeyboardInterrupt):
+            input("\nPress Enter to close this window.")
 
 
 def _dispatch(words: list[str], system: System) -> int:

@@ -137,6 +137,25 @@ class System:
                 return value or None
         return None
 
+    def console_programs(self) -> list[str]:
+        """Return the programs that share this console window (Windows), as file names."""
+        if sys.platform != "win32":
+            return []
+        import ctypes  # noqa: PLC0415
+
+        kernel32 = ctypes.WinDLL("kernel32")
+        kernel32.OpenProcess.restype = ctypes.c_void_p
+        numbers = (ctypes.c_uint32 * 64)()
+        count = min(int(kernel32.GetConsoleProcessList(numbers, len(numbers))), len(numbers))
+        names = []
+        for number in numbers[:count]:
+            handle = ctypes.c_void_p(kernel32.OpenProcess(0x1000, False, number))
+            name, size = ctypes.create_unicode_buffer(32768), ctypes.c_uint32(32768)
+            if kernel32.QueryFullProcessImageNameW(handle, 0, name, ctypes.byref(size)):
+                names.append(name.value.rsplit("\\", 1)[-1])
+            kernel32.CloseHandle(handle)
+        return names
+
     def takes_long_paths(self) -> bool:
         """Return whether files may have paths of 260 letters and more."""
         if sys.platform == "win32":

@@ -52,6 +52,7 @@ class FakeSystem(System):
         self.prefix = "/usr"
         self.registered: list[Path] = []
         self.long_paths = False
+        self.console: list[str] = []
 
     def is_root(self) -> bool:
         return self.root_user
@@ -95,6 +96,9 @@ class FakeSystem(System):
 
     def processes(self) -> list[Process]:
         return self.running
+
+    def console_programs(self) -> list[str]:
+        return self.console
 
     def takes_long_paths(self) -> bool:
         return self.long_paths

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from pathlib import Path
 
 import pytest
@@ -208,3 +210,35 @@ def test_a_folder_too_long_for_windows_is_said_before_anything_is_made(
     assert snapshot(windows.root) == before
     windows.long_paths = True
     assert cli.main(["--dry-run"], windows) == 0
+
+
+@pytest.mark.parametrize(
+    ("programs", "waits"),
+    [
+        (["python.exe"], True),
+        (["py.exe", "Python.exe"], True),
+        (["python.exe", "cmd.exe"], False),
+        (["python.exe", "py.exe", "powershell.exe"], False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize("words", [["--dry-run"], ["--purge"], ["--help"]])
+def test_a_window_that_goes_with_it_waits_to_be_read(
+    windows: FakeSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    programs: list[str],
+    waits: bool,
+    words: list[str],
+) -> None:
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return ""
+
+    windows.console = programs
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
+    with contextlib.suppress(SystemExit):
+        cli.main(words, windows)
+    assert [("close this window" in one) for one in asked] == [True] * waits
