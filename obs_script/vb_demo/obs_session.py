@@ -7,6 +7,7 @@ websocket password live in a folder made for it. Linux only, as it isolates OBS 
 
 from __future__ import annotations
 
+import configparser
 import contextlib
 import json
 import os
@@ -93,7 +94,8 @@ class ObsSession:
     ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
     scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
     Without ``preview`` OBS's window draws no preview, as when it is minimised. ``arguments`` are
-    more words for OBS's command line.
+    more words for OBS's command line. ``profile`` has settings of its profile by their section,
+    before ours.
     """
 
     def __init__(
@@ -109,6 +111,7 @@ class ObsSession:
         locale: str = "en-US",
         preview: bool = True,
         arguments: Sequence[str] = (),
+        profile: dict[str, dict[str, str]] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.size = (width, height)
@@ -119,6 +122,7 @@ class ObsSession:
         self.locale = locale
         self.preview = preview
         self.arguments = tuple(arguments)
+        self.profile = dict(profile or {})
         self.recordings = self.folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -463,6 +467,12 @@ class ObsSession:
             f"[AdvOut]\nRecType=Standard\nRecFilePath={self.recordings}\nRecFormat=mkv\n"
             "RecFormat2=mkv\nRecEncoder=obs_x264\nEncoder=obs_x264\nRecTracks=1\n"
         )
+        basic = configparser.RawConfigParser()
+        basic.optionxform = str  # type: ignore[assignment, method-assign]
+        basic.read(profile / "basic.ini")
+        basic.read_dict(self.profile)
+        with (profile / "basic.ini").open("w") as file:
+            basic.write(file, space_around_delimiters=False)
         (profile / "recordEncoder.json").write_text(
             json.dumps({"rate_control": "CRF", "crf": 16, "preset": "ultrafast", "tune": ""})
         )

@@ -10,6 +10,9 @@ local M = {}
 
 local EVERY_PART = { background = true, layers = true, zones = true }
 
+-- A picture that the driver refused to make room for is tried again this often.
+local REFUSED_NS = 5e9
+
 local half, segment
 
 -- Takes the script's table and the segment.
@@ -73,10 +76,12 @@ end
 local function status(self)
 	if segment.alive == 0 then return text("Status.NoScript") end
 	if self.problem then return self.problem end
+	if self.refused_ns then return text("Status.TooLarge") end
 	local lines, figures = (link.text(self.channel.status) .. "\n\n"):match("^(.-)\n\n(.-)\n*$")
 	if lines == "" then lines = text("Status.Starting") end
 	local wrong = panels.sentence(looks.problem(self))
 	if wrong ~= "" then return wrong, figures end
+	if self.hdr and self.settings.active then lines = lines .. "\n" .. text("Status.Hdr") end
 	local plate = half.plate_states[self.channel.plate_state]
 	return plate and lines .. "\n" .. text("Plate." .. plate) or lines, figures
 end
@@ -109,7 +114,8 @@ local function create(settings, source)
 	}
 	frame.set_up(self)
 	order.know("camera", self.filter)
-	if not obs.leave_to_libobs(self.filter) then
+	self.callbacks = obs.leave_to_libobs(self.filter)
+	if not self.callbacks then
 		self.problem = text("Error.UnknownObs")
 		obs.warn(self.problem)
 	end
@@ -160,9 +166,18 @@ local function draw_pair(self, parent, time, now, width, height)
 	return drawn
 end
 
+-- A size of which there can be no texture is not tried anew in each frame: OBS logs every refusal.
+local function is_refused(self, width, height)
+	return self.refused_ns and self.refused_width == width and self.refused_height == height
+		and tonumber(C.os_gettime_ns()) - self.refused_ns < REFUSED_NS
+end
+
 -- Draws the camera from `below`, which is right below the filter on `parent`.
 local function render(self, below, parent)
-	if not self.settings.active and segment.panic == 0 then
+	local off = not self.settings.active and segment.panic == 0
+	self.hdr = obs.is_hdr(below)
+	obs.keep_space(self.callbacks, off and self.hdr)
+	if off then
 		if self.channel then self.channel.state = half.states.off end
 		obs.way_to_draw(below, parent)(below)
 		return
@@ -170,6 +185,7 @@ local function render(self, below, parent)
 	local width, height = C.obs_source_get_base_width(below), C.obs_source_get_base_height(below)
 	if width < 1 or height < 1 or self.problem then return end
 
+	if is_refused(self, width, height) then return cover.fill(self, width, height) end
 	local time = tonumber(C.obs_get_video_frame_time())
 	local measured = segment.measure ~= 0
 	local start = measured and frame.thread_ns() or 0
@@ -182,8 +198,13 @@ local function render(self, below, parent)
 			start = start + source_ns
 		end
 	end
-	if not self.full then return end
 	local channel = self.channel
+	if not self.full then
+		channel.state = half.states.cover
+		self.refused_ns, self.refused_width, self.refused_height = self.now, width, height
+		return cover.fill(self, width, height)
+	end
+	self.refused_ns = nil
 	local middle = measured and frame.thread_ns() or 0
 	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
 	if not panic and frame.trusted(self) and draw_pair(self, parent, time, now, width, height) then

@@ -41,7 +41,8 @@ local function create(settings, source)
 	}
 	order.know("scene", self.filter)
 	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
-	if not obs.leave_to_libobs(self.filter) then
+	self.callbacks = obs.leave_to_libobs(self.filter)
+	if not self.callbacks then
 		self.problem = panels.text("Error.UnknownObs")
 		obs.warn(self.problem)
 	end
@@ -68,6 +69,8 @@ local function misplaced(self)
 end
 
 local function render(self)
+	local parent = C.obs_filter_get_parent(self.filter)
+	if parent ~= nil then obs.keep_space(self.callbacks, obs.is_hdr(parent)) end
 	-- Nothing is drawn of a camera: whoever put this on it wants the room hidden.
 	if misplaced(self) then return end
 	if self.problem then obs.skip(self.filter) else scenes.draw(self) end

@@ -38,7 +38,7 @@ def _same(seen: Seen, levels: int, what: str) -> None:
     assert seen.greatest <= levels, f"{what}: {seen}"
 
 
-def _picture_settings(stage: Stage, background: str) -> dict[str, Any]:
+def background_settings(stage: Stage, background: str) -> dict[str, Any]:
     """Return the settings of a background; a picture's proportions are not the camera's."""
     settings = {"background": background}
     if background == "image":
@@ -52,7 +52,7 @@ def test_a_camera_is_scaled_turned_and_cropped_as_with_a_stock_filter(
     stage: Stage, background: str
 ) -> None:
     Backdrop(stage, (30, 60, 200))
-    twins = Twins.of_picture(stage, card(SIZE), **_picture_settings(stage, background))
+    twins = Twins.of_picture(stage, card(SIZE), **background_settings(stage, background))
     for name, transform in TRANSFORMS.items():
         twins.transform(**transform)
         _same(twins.seen(), 1, f"{name}, canvas")

@@ -1,0 +1,118 @@
+"""An HDR camera on an HDR canvas: what the filter passes on is untouched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.obs.stage import CAMERA, SCENE, Stage
+from vb_link.settings import SCENE_FILTER_ID
+
+SIZE = (640, 360)
+Luma = npt.NDArray[np.uint16]
+
+# OBS's canvas in HDR, recorded without loss: FFV1 keeps all ten bits.
+PROFILE = {
+    "Video": {"ColorFormat": "P010", "ColorSpace": "2100PQ"},
+    "AdvOut": {
+        "RecType": "FFmpeg", "FFOutputToFile": "true", "FFFormat": "matroska",
+        "FFExtension": "mkv", "FFIgnoreCompat": "true", "FFVEncoder": "ffv1",
+        "FFVEncoderId": "33", "FFAEncoder": "pcm_s16le", "FFAEncoderId": "65536",
+    },
+}  # fmt: skip
+
+
+def _hdr_clip(path: Path) -> Path:
+    """Write a PQ clip whose light rises from left to right to 1,000 nits."""
+    width, height = SIZE
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=30)
+        stream.pix_fmt, stream.width, stream.height = "yuv420p10le", width, height
+        stream.codec_context.color_primaries, stream.codec_context.color_trc = 9, 16
+        stream.codec_context.colorspace, stream.codec_context.color_range = 9, 1
+        ramp = np.linspace(64, 720, width).astype(np.uint16)
+        for _ in range(30):
+            frame = av.VideoFrame(width, height, "yuv420p10le")
+            for plane, values in zip(frame.planes, (ramp, None, None)):
+                lines = np.full((plane.height, plane.line_size // 2), 512, np.uint16)
+                if values is not None:
+                    lines[:, :width] = values
+                plane.update(lines.tobytes())
+            frame.color_primaries, frame.color_trc, frame.colorspace = 9, 16, 9
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _profile(folder: Path) -> dict[str, dict[str, str]]:
+    return {**PROFILE, "AdvOut": {**PROFILE["AdvOut"], "FFFilePath": str(folder)}}
+
+
+class Tape:
+    """One recording of all that is looked at: OBS's FFmpeg output may refuse a second one."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage, self._times = stage, dict[str, float]()
+        self._begin = 0.0
+
+    def note(self, name: str) -> None:
+        """Let what is seen now be on the tape for long enough, and remember when it was."""
+        self._stage.wait_frames(4)
+        time.sleep(1.0)
+        self._times[name] = time.monotonic() - self._begin
+        time.sleep(1.0)
+
+    def run(self, play: Callable[[], None]) -> dict[str, Luma]:
+        """Record while ``play`` is called; return the luma, ten bits, of what was noted."""
+        obs = self._stage.obs
+        obs.request("StartRecord")
+        self._begin = time.monotonic()
+        play()
+        file = Path(obs.request("StopRecord")["outputPath"])
+        # OBS 29 may crash where it is asked for the state of this output while that is ending.
+        time.sleep(2.0)
+        with av.open(str(file)) as container:
+            frames = [(frame.time, frame) for frame in container.decode(video=0)]
+        found = {}
+        for name, moment in self._times.items():
+            _, frame = min(frames, key=lambda timed: abs(timed[0] - moment))
+            plane: Any = frame.to_ndarray(format="yuv420p10le")
+            found[name] = np.asarray(plane[: SIZE[1], : SIZE[0]], np.uint16)
+        return found
+
+
+@pytest.mark.versions
+def test_an_hdr_camera_is_untouched_with_the_filter_off_and_within_a_scene_of_ours(
+    start_obs: Callable[..., Any], tmp_path: Path
+) -> None:
+    clip = _hdr_clip(tmp_path / "hdr.mkv")
+    with start_obs(width=SIZE[0], height=SIZE[1], profile=_profile(tmp_path)) as stage:
+        stage.obs.add_input(
+            SCENE, CAMERA, "ffmpeg_source", {"local_file": str(clip), "looping": True}
+        )
+        stage.wait_frames(20)
+        tape = Tape(stage)
+
+        def play() -> None:
+            tape.note("plain")
+            stage.add_filter(active=False)
+            tape.note("off")
+            stage.obs.add_filter(SCENE, "Scene's own", SCENE_FILTER_ID, {})
+            tape.note("in a scene")
+            stage.set_filter(active=True, background="room")
+            stage.wait_for_mask()
+            tape.note("on")
+
+        seen = tape.run(play)
+    plain = seen["plain"]
+    assert plain.max() > 680  # 1,000 nits are 720; SDR's white is 300 nits
+    for name in ("off", "in a scene"):
+        assert np.array_equal(seen[name], plain), name
+    assert 500 < seen["on"].max() < plain.max()
