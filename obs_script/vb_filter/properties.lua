@@ -61,9 +61,9 @@ local function describe(properties, key, words)
 	if row ~= nil then obslua.obs_property_set_description(row, words) end
 end
 
--- Three lines, so that no row below moves when there is more or less to say. A line holds some 60
+-- Four lines, so that no row below moves when there is more or less to say. A line holds some 55
 -- Latin letters in a window as OBS opens it, others are twice as wide.
-local LINES, COLUMNS = 3, 60
+local LINES, COLUMNS = 4, 55
 local function same_height(words)
 	local lines = 0
 	for line in (words .. "\n"):gmatch("(.-)\n") do

@@ -96,6 +96,10 @@ class Panel:
         """Return each row's text and how high it stands on the screen."""
         return [(one.text, one.top) for one in self.rows()]
 
+    def words(self) -> list[str]:
+        """Return the lines of the panel that are longer than a row's text."""
+        return [one.name for one in self.window().find("label") if len(one.name) > 30]
+
     def dialog(self, seconds: float = 15.0) -> Widget:
         """Return the window that one of this panel's has opened."""
         deadline = time.monotonic() + seconds

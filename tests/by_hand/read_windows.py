@@ -21,11 +21,12 @@ from gi.repository import Atspi, GLib  # noqa: E402
 STATES = ("ENABLED", "FOCUSED", "CHECKED", "CHECKABLE", "SELECTED", "EDITABLE", "ACTIVE")
 WITH_TEXT = {"text", "entry", "spin button"}
 WITH_VALUE = {"slider", "spin button", "scroll bar"}
+RENAMED = {"button": "push button"}  # AT-SPI 2.54 and later
 DEEPEST, MOST = 30, 400
 
 
 def widget(of: Any, states: Any, depth: int) -> dict[str, Any]:
-    role = of.get_role_name()
+    role = RENAMED.get(of.get_role_name(), of.get_role_name())
     place = of.get_extents(Atspi.CoordType.SCREEN)
     told: dict[str, Any] = {
         "role": role,

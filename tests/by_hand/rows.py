@@ -161,7 +161,8 @@ class Rows:
         now = self.panel.row(text, number).field(role)
         if now.box[:2] != before.box[:2]:
             raise HandError(
-                f"The row {text!r} jumped under the pointer from {before.box} to {now.box}."
+                f"The row {text!r} jumped under the pointer from {before.box} to {now.box}; "
+                f"the panel says: {self.panel.words()}"
             )
 
 

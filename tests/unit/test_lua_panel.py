@@ -163,7 +163,7 @@ def test_the_scripts_answer_is_seen_once_there_is_one(lua: Lua) -> None:
 def test_a_choice_that_shows_other_rows_rebuilds_the_panel_and_renews_the_status(lua: Lua) -> None:
     lua('status = "Running"')
     assert lua('return choose("background", "image")') == "true"
-    assert lua("return rows.status.title") == "Running\n \n "
+    assert lua("return rows.status.title") == "Running\n \n \n "
     assert lua("return rows.figures.title") == "2 ms"
 
 
@@ -182,7 +182,7 @@ def test_the_status_line_is_renewed_by_its_button_and_keeps_its_height(lua: Lua)
         assert lua('return press("refresh")') == "true"
         lines = lua("return rows.status.title").split("\n")
         assert "\n".join(lines).strip() == said
-        assert sum(1 + (len(line.encode()) > 60) for line in lines) == 3
+        assert sum(1 + (len(line.encode()) > 60) for line in lines) == 4
 
 
 def test_zones_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:

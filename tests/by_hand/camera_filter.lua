@@ -1,0 +1,241 @@
+-- The filter of a camera: what OBS calls, and what it draws. Between a picture and its alpha lies
+-- frame.lua.
+local obslua = obslua
+local obs, link, graphics, frame, assets, marks, order, looks, composite, cover, rehearsal,
+	scene_filter, scenes, panels = ...
+local C = obs.C
+local text = panels.text
+
+local M = {}
+
+local EVERY_PART = { background = true, layers = true, zones = true }
+
+local half, segment
+
+-- Takes the script's table and the segment.
+function M.use(new_half, new_segment)
+	half, segment = new_half, new_segment
+	M.info.id = half.id
+end
+
+-- Settings
+
+-- Asks for a picture of the empty room, as soon as nobody is in it.
+local function take_plate(self)
+	self.plates = (self.plates or 0) + 1
+	self.plate = self.plates
+	self.channel.plate_request = self.plate
+	link.wake(segment)
+end
+
+-- Writes all that the worker is to know of this filter.
+local function tell(self)
+	marks.forget(self)
+	for _, setting in ipairs(half.settings) do
+		if setting.reader ~= "filter" then
+			link.set_field(self.channel, setting.key, self.settings[setting.key])
+		end
+	end
+	self.channel.plate_request = self.plate or 0
+	link.settings_changed(self.lane)
+	link.wake(segment)
+end
+
+local function update(self, settings)
+	looks.read(self, half.settings, settings)
+	looks.want(self, segment, half.assets, EVERY_PART)
+	self.state.lock = self.settings.lock and half.lock or nil
+	if not self.channel then return end
+	if not self.settings.clean_plate then
+		self.plate = nil
+	elseif not self.plate then
+		take_plate(self)
+	end
+	tell(self)
+end
+
+-- For a new worker, and after a stranger wrote into the memory.
+local function tell_anew(self)
+	local channel = self.channel
+	self.epoch = segment.worker_epoch
+	link.claim(self.lane)
+	channel.generation = self.generation
+	channel.source_width, channel.source_height = self.width or 0, self.height or 0
+	tell(self)
+end
+
+local function get_defaults(settings)
+	looks.set_defaults(half.settings, settings)
+end
+
+local function status_text(self)
+	if segment.alive == 0 then return text("Status.NoScript") end
+	if self.problem then return self.problem end
+	local wrong = panels.sentence(looks.problem(self))
+	if wrong ~= "" then return wrong end
+	local status = link.text(self.channel.status)
+	if status == "" then status = text("Status.Starting") end
+	local plate = half.plate_states[self.channel.plate_state]
+	return plate and status .. "\n" .. text("Plate." .. plate) or status
+end
+
+local function get_properties(self)
+	local properties = obslua.obs_properties_create()
+	panels.add(properties, half.settings, status_text(self), {
+		clean_plate = { { "clean_plate_button", "Plate.Take", function()
+			if self.channel and self.settings.clean_plate then take_plate(self) end
+		end } },
+		sync_source = panels.sync_buttons(self),
+	})
+	panels.add_scenes(properties, self, scene_filter.backgrounds())
+	panels.add_tools(properties, self)
+	return properties
+end
+
+-- Life
+
+local function create(settings, source)
+	local self = {
+		filter = obs.pointer(source),
+		settings = {},
+		status_seen = 0, refreshed_ns = 0, notice_seen = "", plate_seen = 0,
+		state = graphics.new(), rehearsal = rehearsal.new(),
+	}
+	frame.set_up(self)
+	order.know("camera", self.filter)
+	if not obs.leave_to_libobs(self.filter) then
+		self.problem = text("Error.UnknownObs")
+		obs.warn(self.problem)
+	end
+	self.lane = link.take_channel()
+	if self.lane then
+		self.channel, self.epoch = self.lane.channel, segment.worker_epoch
+		self.generation = (self.channel.generation + 1) % 2 ^ 32
+		self.channel.generation = self.generation
+	else
+		self.problem = text("Error.TooManyFilters")
+	end
+	update(self, settings)
+	return self
+end
+
+local function destroy(self)
+	if self.settings.lock then link.request(segment, half.requests, "tidy_locks") end
+	if self.lane then
+		link.give_channel(self.lane)
+		link.wake(segment)
+	end
+	looks.destroy(self)
+	self.channel, self.lane = nil, nil
+end
+
+local function video_tick(self)
+	local channel = self.channel
+	local now = tonumber(C.os_gettime_ns())
+	frame.tick(self)
+	looks.tick(self, now)
+	panels.keep_lock(self, now)
+	if not channel then return end
+	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
+	local wrong = looks.problem(self)
+	if channel.status_sequence == self.status_seen and wrong == self.notice_seen
+		and channel.plate_state == self.plate_seen then
+		return
+	end
+	if not panels.renew(self, now) then return end
+	self.status_seen = channel.status_sequence
+	self.notice_seen, self.plate_seen = wrong, channel.plate_state
+end
+
+-- Draws the picture and the alpha that were chosen, in the place of a picture of width x height. They
+-- may be of a moment when the source had another size: a scene or a group keeps its things in their
+-- places as it grows, all else shows the same at another size.
+local function draw_pair(self, parent, time, now, width, height)
+	local w, h = self.pair_width, self.pair_height
+	if w == width and h == height then return composite.draw(self, time, now, w, h) end
+	C.gs_matrix_push()
+	if C.obs_source_get_type(parent) ~= obs.TYPE_SCENE then
+		C.gs_matrix_scale3f(width / w, height / h, 1)
+	end
+	local good, drawn = pcall(composite.draw, self, time, now, w, h)
+	C.gs_matrix_pop()
+	if not good then obs.raise(drawn) end
+	return drawn
+end
+
+-- Draws the camera from `below`, which is right below the filter on `parent`.
+local function render(self, below, parent)
+	if not self.settings.active and segment.panic == 0 then
+		if self.channel then self.channel.state = half.states.off end
+		obs.way_to_draw(below, parent)(below)
+		return
+	end
+	local width, height = C.obs_source_get_base_width(below), C.obs_source_get_base_height(below)
+	if width < 1 or height < 1 or self.problem then return end
+
+	local time = tonumber(C.obs_get_video_frame_time())
+	local measured = segment.measure ~= 0
+	local start = measured and frame.thread_ns() or 0
+	if time ~= self.time or width ~= self.width or height ~= self.height then
+		scenes.begin(self)
+		frame.begin(self, below, parent, time, width, height, measured)
+		if measured then
+			local source_ns = self.state.source_ns or 0
+			self.channel.source_ns = self.channel.source_ns + source_ns
+			start = start + source_ns
+		end
+	end
+	if not self.full then return end
+	local channel = self.channel
+	local middle = measured and frame.thread_ns() or 0
+	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
+	if not panic and frame.trusted(self) and draw_pair(self, parent, time, now, width, height) then
+		channel.state = half.states.mask
+		frame.masked(self)
+		rehearsal.next(self, scene_filter.all, time, now, self.pair_width, self.pair_height)
+	else
+		channel.state = half.states.cover
+		cover.draw(self, time, now, width, height, panic)
+	end
+	if measured then
+		channel.capture_ns = channel.capture_ns + (middle - start)
+		channel.draw_ns = channel.draw_ns + (frame.thread_ns() - middle)
+	end
+end
+
+-- An error in Lua ends a draw half-way: whatever happens the graphics state is OBS's to reset,
+-- nothing is drawn, and the reason is said once.
+local function video_render(self)
+	local parent = C.obs_filter_get_parent(self.filter)
+	local below = parent ~= nil and obs.take_below(self.filter, parent)
+	if not below then return end
+	self.chain = obs.chain
+	local key = obs.key(parent)
+	local outer = assets.drawing[key]
+	assets.drawing[key] = true
+	local good, problem = pcall(render, self, below, parent)
+	assets.drawing[key] = outer
+	C.obs_source_release(below)
+	if not good and not self.problem then
+		self.problem = tostring(problem)
+		obs.warn(self.problem)
+	end
+end
+
+M.info = {
+	id = nil,
+	type = obslua.OBS_SOURCE_TYPE_FILTER,
+	output_flags = bit.bor(obslua.OBS_SOURCE_VIDEO, obslua.OBS_SOURCE_SRGB),
+	get_name = function() return text("FilterName") end,
+	create = create,
+	destroy = destroy,
+	get_width = looks.get_width,
+	get_height = looks.get_height,
+	get_defaults = get_defaults,
+	get_properties = get_properties,
+	update = update,
+	video_tick = video_tick,
+	video_render = function(self) order.draw_with("scene", video_render, self) end,
+}
+
+return M
