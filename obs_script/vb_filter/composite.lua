@@ -283,8 +283,8 @@ local function make_looks(self, d, f)
 	f.depth = self.depth and s.depth_model ~= ""
 end
 
--- Draws `set`, the last step of which is the first to go to the screen. Returns false, with nothing
--- drawn, where the driver refuses.
+-- Draws what the words of `set` say, in one step or in two. Returns false, with nothing drawn, where
+-- the driver refuses a texture.
 local function put_together(self, set, d)
 	local state, width, height = self.state, d.width, d.height
 	local of_person, rest = recipes.steps_now(set)
