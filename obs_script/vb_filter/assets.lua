@@ -82,7 +82,8 @@ function M.look(asset, now)
 	if not offer then return end
 	if offer == 0 then
 		asset.problem = ffi.string(slot.offer_error)
-		if asset.source or asset.weak then let_go(asset) end
+		-- Instead of a file that is no good what was there stays, as while a good one is opened.
+		if asset.kind == "source" and (asset.source or asset.weak) then let_go(asset) end
 		return
 	end
 	let_go(asset)

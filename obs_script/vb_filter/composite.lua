@@ -232,10 +232,12 @@ end
 -- hides the room is there, and the pictures of the background, the zones and the two layers.
 local function draw_sources(self, owner, layers, zoned, time, now, width, height)
 	local picture, zone_picture, behind, front
-	if PICTURED[owner.settings.background] then
+	local kind = owner.settings.background
+	if PICTURED[kind] then
 		picture = assets.draw(
 			owner.assets.background, owner.state, time, now, width, height)
-		if not picture then return false end
+		-- Until a file is good the former background stays.
+		if not picture and (kind == "source" or not owner.flat_background) then return false end
 	end
 	if self.settings.output ~= "alpha" then
 		behind = layer(layers, "behind", time, now, width, height)
@@ -252,6 +254,7 @@ end
 local function make_background(self, d)
 	local owner, width, height = d.owner, d.width, d.height
 	local kind = owner.settings.background
+	if PICTURED[kind] and not d.picture then kind = owner.flat_background end
 	if kind == "blur" then
 		d.blurred = derived.room_blur(self, width, height, owner.settings.blur_strength)
 		return d.blurred and kind or nil

@@ -51,6 +51,22 @@ function M.get_height(self)
 	return target ~= nil and obs.C.obs_source_get_base_height(target) or 0
 end
 
+-- Backgrounds that need nothing but the settings, and those that need a file.
+local FLAT = { transparent = true, color = true, blur = true }
+local OF_FILES = { image = true, video = true }
+
+-- Wishes for the background. While a file is not chosen yet, or is no good, the former background
+-- stays: the picture there was, or self.flat_background. "My own room" is none to go back to.
+local function want_background(self, segment, count, kind)
+	local asset = self.assets.background
+	local of_file = OF_FILES[kind]
+	local name = (of_file or kind == "source") and self.settings["background_" .. kind] or ""
+	if FLAT[kind] then self.flat_background = kind elseif not of_file then self.flat_background = nil end
+	self.no_file = of_file and name == "" or false
+	if self.no_file and (asset.source or asset.weak) then return end
+	assets.want(asset, segment, count, kind, name)
+end
+
 -- Wishes for what the settings name. `parts` says which parts are in use: a scene's filter may
 -- leave some to the camera's.
 function M.want(self, segment, count, parts)
@@ -61,12 +77,10 @@ function M.want(self, segment, count, parts)
 		end
 	end
 	local s, mine = self.settings, self.assets
-	local kind = parts.background and s.background or ""
-	local pictured = kind == "image" or kind == "video" or kind == "source"
+	want_background(self, segment, count, parts.background and s.background or "")
 	local function want(name, of_kind, value)
 		assets.want(mine[name], segment, count, of_kind, value)
 	end
-	want("background", kind, pictured and s["background_" .. kind] or "")
 	want("behind", "source", parts.layers and s.behind_source or "")
 	want("front", "source", parts.layers and s.front_source or "")
 	want("zones", "image", parts.zones and s.zone_picture or "")
@@ -89,6 +103,7 @@ end
 -- The first thing that is wrong with the settings or what they name, or "".
 function M.problem(self)
 	if self.wrong_values ~= "" then return self.wrong_values end
+	if self.no_file then return "NoFile" end
 	for _, asset in pairs(self.assets) do
 		if asset.problem ~= "" then return asset.problem end
 	end

@@ -119,6 +119,39 @@ def test_a_missing_image_shows_the_cover_and_says_so_and_comes_when_it_is_there(
     _shows(stage, 0.1, 0.1, WIDE_RED, "the image once it is there")
 
 
+def test_the_former_background_stays_until_the_file_is_good(stage: Stage, tmp_path: Path) -> None:
+    flat, cover = (0x80, 0x40, 0x20), 0xFF306090
+    _, truth = _on(
+        stage, background="color", background_color=0xFF804020, cover="color", cover_color=cover
+    )
+    _shows(stage, 0.1, 0.1, flat, "the colour")
+    no_picture = tmp_path / "no picture.png"
+    no_picture.write_text("words")
+    stage.expected += ["no picture.png", "missing.png"]
+
+    def stays(colour: Any, **settings: Any) -> None:
+        stage.set_filter(**settings)
+        for _ in range(4):
+            stage.wait_frames(5)
+            assert _near(_at(stage.shot(CAMERA), 0.1, 0.1), colour), settings
+        _no_secret(stage, truth)
+
+    stays(flat, background="image", background_image="")
+    stays(flat, background_image=str(tmp_path / "missing.png"))
+    stays(flat, background_image=str(no_picture))
+    good = stage.save("asset", _stripes(1280, 720))
+    stage.set_filter(background_image=str(good))
+    _shows(stage, 0.1, 0.1, WIDE_RED, "the good file")
+    stays(WIDE_RED, background_image=str(no_picture))
+    stays(WIDE_RED, background_image="")
+    stays(WIDE_RED, background="video", background_video="")
+    # The room is nothing to go back to.
+    stage.set_filter(background="room", background_image="")
+    stage.wait_frames(10)
+    stage.set_filter(background="image")
+    _shows(stage, 0.1, 0.1, (0x30, 0x60, 0x90), "the cover")
+
+
 def test_a_video_plays_and_loops_and_rests_when_unseen(stage: Stage, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     _video(clip, seconds=1.5)
