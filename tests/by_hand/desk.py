@@ -21,7 +21,6 @@ _STATUS = ("--dest=org.a11y.Bus", "/org/a11y/bus", "org.freedesktop.DBus.Propert
            "string:org.a11y.Status")  # fmt: skip
 
 
-
 def missing() -> str:
     """Return what these tests lack here, in a few words, or nothing."""
     absent = [name for name in _NEEDED if shutil.which(name) is None]

@@ -118,9 +118,8 @@ class Sitting:
 
 @contextmanager
 def sitting(folder: Path, locale: str = "en-US") -> Iterator[Sitting]:
-    with Desk() as desk, running_obs(
-        folder, environment=desk.environment, locale=locale, preview=False
-    ) as stage:
+    with (
+        Desk() as desk,
+        running_obs(folder, environment=desk.environment, locale=locale, preview=False) as stage,
+    ):
         yield Sitting(stage, desk, locale)
-
-

@@ -17,8 +17,6 @@ from tests.unit.worker_pictures import person
 from vb_link import places
 from vb_worker.models import InstancesModel, Manifest, open_model
 from vb_worker.models.manifest_reader import load
-from vb_worker.pipeline import Pipeline
-from vb_worker.quality import PRESETS
 
 Raw = dict[str, NDArray[np.float32]]
 
@@ -51,8 +49,7 @@ def test_deeplabv3plus(tmp_path: Path) -> None:
     likely = np.exp(scores - scores.max(0))
     expected = (likely / likely.sum(0))[15]
     assert expected.std() > 1e-3
-    result = Pipeline(model, PRESETS["fast"]).still(rgba)
-    np.testing.assert_allclose(result.alpha, expected * 255, atol=1.0)
+    np.testing.assert_allclose(model(rgba) * 255, expected * 255, atol=1.0)
 
 
 def test_bisenetv2(tmp_path: Path) -> None:
@@ -71,8 +68,7 @@ def test_bisenetv2(tmp_path: Path) -> None:
         (classes == chosen).astype(np.float32), (512, 512), interpolation=cv2.INTER_AREA
     )
     assert 0.01 < expected.mean() < 0.999
-    result = Pipeline(model, PRESETS["fast"]).still(rgba)
-    assert np.mean(np.abs(result.alpha - expected * 255) > 1) < 0.01
+    assert np.mean(np.abs(model(rgba) * 255 - expected * 255) > 1) < 0.01
 
 
 def test_maskrcnn(tmp_path: Path) -> None:
@@ -108,5 +104,4 @@ def test_maskrcnn(tmp_path: Path) -> None:
         assert not outside.any()
         middle = mask[(top + bottom) // 2, (left + right) // 2]
         assert 0 < middle <= 1
-    alpha = Pipeline(model, PRESETS["fast"]).still(rgba).alpha
-    np.testing.assert_allclose(alpha, found.masks.max(0) * 255, atol=1.0)
+    np.testing.assert_allclose(model(rgba) * 255, found.masks.max(0) * 255, atol=1.0)
