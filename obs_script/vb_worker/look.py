@@ -113,6 +113,8 @@ class Look:
 
     def _with_mirror(self, picture: Picture, plain: Probability, box: Box) -> Probability:
         """Return the look at ``box`` averaged with the mirrored one where that still holds."""
+        if not self._quality.mirror:
+            return plain
         every = self._quality.every
         left, top, right, bottom = box
         place = np.s_[top:bottom, left:right]

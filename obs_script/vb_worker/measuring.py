@@ -27,7 +27,7 @@ from vb_worker.pipeline import Pipeline
 from vb_worker.quality import Quality
 
 # What every quality does, and no more
-BARE = Quality("bare", close=False, every=1, refine=False)
+BARE = Quality("bare", close=False, mirror=False, every=1, refine=False)
 WARM_UP = 10
 PICTURES = 16
 SECONDS = 600.0

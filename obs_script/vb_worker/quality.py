@@ -11,14 +11,16 @@ from vb_link.settings import QUALITIES
 class Quality:
     """One preset.
 
-    ``close``: the model also looks closely at where people are, and in the mirror (``look``).
-    ``every``: how many frames old the look at the whole picture and the mirrored look may get
-    where nothing moves. ``refine``: edges follow the picture's colours; without it they show
+    ``close``: the model also looks closely at where people are (``look``), which keeps out more
+    of the room than anything else. ``mirror``: and at the same place in the mirror. ``every``:
+    how many frames old the look at the whole picture and the mirrored look may get where nothing
+    moves. ``refine``: edges follow the picture's colours; without it they show
     the network's own grid, a comb of steps.
     """
 
     name: str
     close: bool
+    mirror: bool
     every: int
     refine: bool
 
@@ -26,9 +28,9 @@ class Quality:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Quality("fast", close=False, every=1, refine=True),
-        Quality("balanced", close=True, every=8, refine=True),
-        Quality("best", close=True, every=1, refine=True),
+        Quality("fast", close=True, mirror=False, every=8, refine=True),
+        Quality("balanced", close=True, mirror=True, every=8, refine=True),
+        Quality("best", close=True, mirror=True, every=1, refine=True),
     )
 }
 assert tuple(PRESETS) == QUALITIES

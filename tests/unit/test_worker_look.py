@@ -60,8 +60,11 @@ def test_a_still_scene_costs_a_look_a_frame_and_now_and_then_a_second() -> None:
     assert whole - 1 <= sum(counts[1:]) - 24 - whole <= whole, "the mirrored looks"
 
 
-def test_fast_looks_once_and_best_three_times() -> None:
-    assert _looks(PRESETS["fast"], [_scene()] * 4)[1] == [1] * 4
+def test_fast_looks_closely_but_never_in_the_mirror_and_best_three_times() -> None:
+    asked, counts = _looks(PRESETS["fast"], [_scene()] * 25)
+    whole = asked.sizes.count((WIDTH, HEIGHT))
+    assert whole == 1 + 24 // PRESETS["fast"].every
+    assert sum(counts) - whole == 25, "a close look a frame, and none in the mirror"
     assert _looks(PRESETS["best"], [_scene()] * 4)[1] == [3] * 4
 
 
