@@ -34,12 +34,7 @@ end
 -- Writes all that the worker is to know of this filter.
 local function tell(self)
 	marks.forget(self)
-	for _, setting in ipairs(half.settings) do
-		if setting.reader ~= "filter" then
-			link.set_field(self.channel, setting.key, self.settings[setting.key])
-		end
-	end
-	link.set_text(self.channel.settings_error, self.wrong_values)
+	link.write_settings(self.channel, half.settings, self.settings)
 	self.channel.plate_request = self.plate or 0
 	link.settings_changed(self.lane)
 	link.wake(segment)
@@ -55,7 +50,13 @@ local function update(self, settings)
 	elseif not self.plate then
 		take_plate(self)
 	end
-	tell(self)
+	-- A look that only the filter reads must not make the worker look at the picture again.
+	local plate = self.plate or 0
+	local told = self.plate_told == plate
+	self.plate_told = plate
+	link.set_text(self.channel.settings_error, self.wrong_values)
+	local changed = link.write_settings(self.channel, half.settings, self.settings)
+	if changed or not told then tell(self) end
 end
 
 -- For a new worker, and after a stranger wrote into the memory.
@@ -65,6 +66,7 @@ local function tell_anew(self)
 	link.claim(self.lane)
 	channel.generation = self.generation
 	channel.source_width, channel.source_height = self.width or 0, self.height or 0
+	link.set_text(channel.settings_error, self.wrong_values)
 	tell(self)
 end
 

@@ -278,4 +278,22 @@ function M.set_field(structure, key, value)
 	end
 end
 
+-- Writes the settings that others than the filter read. Returns whether one that the worker reads
+-- has become another.
+function M.write_settings(channel, rows, settings)
+	local changed = false
+	for _, row in ipairs(rows) do
+		if row.reader ~= "filter" then
+			local field, value = channel[row.key], settings[row.key]
+			local before = type(value) == "string" and M.text(field) or field
+			M.set_field(channel, row.key, value)
+			if row.reader == "worker" then
+				local after = type(value) == "string" and M.text(channel[row.key]) or channel[row.key]
+				changed = changed or before ~= after
+			end
+		end
+	end
+	return changed
+end
+
 return M

@@ -52,3 +52,28 @@ def test_an_unchanged_picture_is_not_handed_over_again(windows: bool) -> None:
     # Lines with a gap between them are not compared.
     assert lua("return send(6, 2, 12)") == "true"
     assert lua("return woken") == "4"
+
+
+def test_only_what_the_worker_reads_is_news_to_it() -> None:
+    lua = Lua()
+    lua(f"WINDOWS, LINK = false, {lua_half.literal(str(LINK))}\n{SEGMENT}")
+    lua(
+        """
+        ffi.cdef "typedef struct { char model[16]; float person_x, lowest_rate; } told;"
+        told = ffi.new("told")
+        rows = {
+            { key = "model", reader = "worker" }, { key = "person_x", reader = "worker" },
+            { key = "lowest_rate", reader = "script" },
+            { key = "blur_strength", reader = "filter" },
+        }
+        settings = { model = "a", person_x = 0.1, lowest_rate = 10, blur_strength = 2 }
+        function write() return tostring(link.write_settings(told, rows, settings)) end
+        """
+    )
+    assert lua("return write()") == "true"
+    assert lua("return write()") == "false", "0.1 is no other number for being stored short"
+    assert lua("settings.blur_strength = 9 return write()") == "false"
+    assert lua("settings.lowest_rate = 20 return write()") == "false"
+    assert lua("return told.lowest_rate") == "20", "the script has to know all the same"
+    assert lua("settings.person_x = 0.2 return write()") == "true"
+    assert lua("settings.model = 'ab' return write()") == "true"
