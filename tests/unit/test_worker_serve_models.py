@@ -95,7 +95,7 @@ def test_a_model_that_comes_while_it_runs_can_be_chosen(data: Path) -> None:
     assert b"is being tried" in channel.report_error
     _work_until_tried(worker)
     assert channel.report_error == b""
-    assert (channel.want_width, channel.want_height) == (256, 256)
+    assert (channel.want_width, channel.want_height) == (512, 288)
     _send(segment)
     before = channel.alpha_count
     assert worker.work()
@@ -140,15 +140,16 @@ def test_a_letterbox_gets_frames_of_the_sources_shape(data: Path) -> None:
     worker = serve.Worker(segment, {})
     channel = segment.channels[0]
     _work_until_tried(worker)
-    assert (channel.want_width, channel.want_height) == (256, 144)
+    assert (channel.want_width, channel.want_height) == (512, 288)
     _send(segment)
     worker.work()
     newest = channel.alphas[int(channel.alpha_newest) % layout.SLOTS]
-    assert (newest.width, newest.height) == (256, 144)
+    assert (newest.width, newest.height) == (512, 288)
     channel.source_width, channel.source_height = 640, 480
     _choose(segment, "boxed", "auto")
     worker.work()
-    assert (channel.want_width, channel.want_height) == (256, 192)
+    width, height = int(channel.want_width), int(channel.want_height)
+    assert abs(width / height - 4 / 3) < 0.01
 
 
 def test_a_unit_that_is_not_there_runs_on_the_cpu_and_says_so(data: Path) -> None:
