@@ -97,7 +97,7 @@ def _unfit(manifest: Manifest) -> ModelError:
     finds = "find the person in" if finds_person(manifest) else "put the person before the room in"
     return ModelError(
         f"However {manifest.file} is read, it does not {finds} the test picture; if it is made "
-        "for that, write a manifest by hand (the README says how)."
+        "for that, write a manifest by hand (docs/models.md says how)."
     )
 
 
@@ -122,7 +122,7 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
     if not found:
         raise ModelError(
             f"{base.weights.name} has no input that is a picture of 3 or 4 colours, or no output "
-            "that could be a mask; write a manifest by hand (the README says how)."
+            "that could be a mask; write a manifest by hand (docs/models.md says how)."
         )
     highest = max(score for score, _ in found)
     best = next(one for score, one in found if score >= highest - _TIE)

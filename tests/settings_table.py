@@ -1,4 +1,4 @@
-"""Renews the table of settings in both READMEs: ``python -m tests.readme_settings``."""
+"""Renews the table of settings in the documents: ``python -m tests.settings_table``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vb_link.settings import SETTINGS, Setting
 from vb_script import texts
 
 ROOT = Path(__file__).resolve().parents[1]
-READMES = (("README.md", "en-US"), ("README.ja.md", "ja-JP"))
+PAGES = (("docs/settings.md", "en-US"), ("docs/ja/settings.md", "ja-JP"))
 _VALUES = {
     "en-US": {
         "bool": "true, false",
@@ -63,13 +63,13 @@ def table(locale: str) -> str:
 
 
 def renewed(text: str, locale: str) -> str:
-    """Return a README's text with its table renewed."""
+    """Return a page's text with its table renewed."""
     return re.sub(
         r"(?:^\| `\w+` \|.*\n)+", lambda _: table(locale) + "\n", text, count=1, flags=re.M
     )
 
 
 if __name__ == "__main__":
-    for name, locale in READMES:
+    for name, locale in PAGES:
         path = ROOT / name
         path.write_text(renewed(path.read_text("utf-8"), locale), "utf-8")

@@ -1,4 +1,4 @@
-"""What both READMEs say of the settings and the files is so."""
+"""What the documents say of settings, models, limits and files is so, in both languages."""
 
 from __future__ import annotations
 
@@ -7,34 +7,48 @@ from pathlib import Path
 
 import pytest
 
-from tests import readme_settings
+from tests import settings_table
 from vb_link import limits
 from vb_link.settings import SETTINGS
 from vb_worker.models import find_models
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = (("README.md", "en-US"), ("README.ja.md", "ja-JP"))
+PAGES = sorted(path.name for path in (ROOT / "docs" / "ja").glob("*.md"))
+PAIRS = (("README.md", "README.ja.md"), *((f"docs/{name}", f"docs/ja/{name}") for name in PAGES))
+ALL = sorted(
+    str(path.relative_to(ROOT)) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+)
+MOST_LINES = 130  # of a README
 
 
-@pytest.mark.parametrize(("name", "locale"), READMES)
+def _read(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(("name", "locale"), settings_table.PAGES)
 def test_the_table_of_settings_is_the_settings_table(name: str, locale: str) -> None:
     text = (ROOT / name).read_text("utf-8")
-    assert readme_settings.renewed(text, locale) == text
+    assert settings_table.renewed(text, locale) == text
     keys = set(re.findall(r"^\| `(\w+)` \|", text, re.M))
     assert {setting.key for setting in SETTINGS} <= keys
 
 
-@pytest.mark.parametrize(("name", "_locale"), READMES)
-def test_files_that_are_linked_exist(name: str, _locale: str) -> None:
-    text = (ROOT / name).read_text("utf-8")
-    links = re.findall(r"\]\(([^)#:]+)\)", text)
-    assert links
-    for link in links:
-        assert (ROOT / link).exists(), link
+@pytest.mark.parametrize("name", ALL)
+def test_files_that_are_linked_exist(name: str) -> None:
+    for link in re.findall(r"\]\(([^)#:]+)\)", _read(name)):
+        assert (ROOT / name).parent.joinpath(link).exists(), link
 
 
-@pytest.mark.parametrize(("name", "_locale"), READMES)
-def test_the_table_of_models_has_every_manifest(name: str, _locale: str) -> None:
+@pytest.mark.parametrize("name", PAIRS[0])
+def test_a_readme_is_short(name: str) -> None:
+    text = _read(name)
+    assert len(text.splitlines()) <= MOST_LINES
+    for command in ("python3 install.py demo", "python3 install.py test"):
+        assert command in text
+
+
+@pytest.mark.parametrize("name", ["docs/models.md", "docs/ja/models.md"])
+def test_the_table_of_models_has_every_manifest(name: str) -> None:
     text = (ROOT / name).read_text("utf-8")
     rows = re.findall(r"^\| `(\w+)`(?: \(.+?\))? \| ([\w.-]+) \| (\d+)x(\d+) \|", text, re.M)
     told = {row[0]: (row[1], int(row[2]), int(row[3])) for row in rows}
@@ -44,22 +58,24 @@ def test_the_table_of_models_has_every_manifest(name: str, _locale: str) -> None
     }
 
 
-def test_both_readmes_have_the_same_parts() -> None:
-    english, japanese = ((ROOT / name).read_text("utf-8") for name, _ in READMES)
-    for pattern in (r"^## ", r"^\|", r"^```", r"^!\["):
-        assert len(re.findall(pattern, english, re.M)) == len(re.findall(pattern, japanese, re.M))
+@pytest.mark.parametrize(("english", "japanese"), PAIRS)
+def test_both_languages_have_the_same_parts(english: str, japanese: str) -> None:
+    texts = _read(english), _read(japanese)
+    for pattern in (r"^## ", r"^\|", r"^```", r"^!\[", r"^- ", r"^\d\. "):
+        counts = [len(re.findall(pattern, text, re.M)) for text in texts]
+        assert counts[0] == counts[1], pattern
 
 
 @pytest.mark.parametrize(
     ("name", "millions"),
     [
-        ("README.md", ("100 million", "200 million", "67 million")),
-        ("README.ja.md", ("1 億画素", "2 億画素", "6700 万画素")),
+        ("docs/limits.md", ("100 million", "200 million", "67 million")),
+        ("docs/ja/limits.md", ("1 億画素", "2 億画素", "6700 万画素")),
     ],
 )
 def test_the_limits_are_those_that_are_held(name: str, millions: tuple[str, ...]) -> None:
     text = (ROOT / name).read_text("utf-8")
-    section = re.split(r"^### (?:Limits|上限)$", text, flags=re.M)[1].split("\n## ")[0]
+    section = text
     numbers = [
         f"{limits.MANIFEST_BYTES // limits.KIB} KiB", f"{limits.PRESET_BYTES // limits.KIB} KiB",
         f"{limits.MODEL_BYTES // limits.MIB} MiB", f"{limits.TENSOR_BYTES // limits.MIB} MiB",
