@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float32]
 Labels = NDArray[np.int32]
 
-SIDE = 96  # pixels: regions are looked for in a picture of this size
+SIDE = 96  # pixels: regions are looked for in every so many-th pixel, no more than these a side
 SURE, FAINT = 0.5, 0.1  # probability of a region's inside, and of its soft surroundings
 LEAST = 0.004  # of the picture: a smaller region is nobody
 LARGE = 0.02  # of the picture, and
@@ -37,15 +37,18 @@ class Blobs:
         The same array where there are none; else a new one. ``now`` in seconds, None for a still.
         """
         height, width = probability.shape
-        scale = min(1.0, SIDE / max(height, width))
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
+        step = -(-max(height, width) // SIDE)
+        small = probability[step // 2 :: step, step // 2 :: step]
         sure = np.asarray(small > SURE, np.uint8)
         _, found, stats, _ = cv2.connectedComponentsWithStats(sure, connectivity=8)
         labels = np.asarray(found, np.int32)
         if self._kept is not None and self._kept.shape != labels.shape:
             self._kept = self._there = None
-        stays = self._chosen(labels, np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32), now)
+        areas = np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
+        if areas.size == 1 and areas[0] >= LARGE * labels.size:  # as nearly always
+            self._kept, self._there = labels > 0, None
+            return probability
+        stays = self._chosen(labels, areas, now)
         kept = np.concatenate([[False], stays])[labels]
         if now is not None:
             self._kept, self._now = kept, now
