@@ -176,7 +176,7 @@ def test_a_button_delays_the_sound_as_the_picture_is_and_another_undoes_it(
             return shown
 
         wait_for(lambda: "Microphone" in press("none"), 6, "the list of sounds")
-        press("set_sync")
+        press("set_sync 0")  # the number is the channel
         delay = stage.channels()[0].delay_ms
         wait_for(lambda: offset() == 40 + round(delay), 5, "the Sync Offset")
         press("undo_sync")
