@@ -82,8 +82,10 @@ function M.look(asset, now)
 	if not offer then return end
 	if offer == 0 then
 		asset.problem = ffi.string(slot.offer_error)
-		-- Instead of a file that is no good what was there stays, as while a good one is opened.
-		if asset.kind == "source" and (asset.source or asset.weak) then let_go(asset) end
+		-- Instead of a background's file that is no good what was there stays. Not so for painted
+		-- zones: a new painting that cannot be read could be hiding a door.
+		local stays = asset.stays and asset.kind ~= "source"
+		if not stays and (asset.source or asset.weak) then let_go(asset) end
 		return
 	end
 	let_go(asset)

@@ -59,6 +59,7 @@ local OF_FILES = { image = true, video = true }
 -- stays: the picture there was, or self.flat_background. "My own room" is none to go back to.
 local function want_background(self, segment, count, kind)
 	local asset = self.assets.background
+	asset.stays = true
 	local of_file = OF_FILES[kind]
 	local name = (of_file or kind == "source") and self.settings["background_" .. kind] or ""
 	if FLAT[kind] then self.flat_background = kind elseif not of_file then self.flat_background = nil end

@@ -72,8 +72,13 @@ def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterato
         yield room
 
 
+NOTHING = "nothing"  # the empty canvas
+
+
 def _background(frame: Image) -> str:
     corner = frame[60:100, 60:100].reshape(-1, 3).astype(int).mean(axis=0)
+    if corner.max() < 8:
+        return NOTHING
     found = [name for name, bgr in BGR.items() if np.abs(corner - bgr).max() < 24]
     return found[0] if found else f"unknown {corner}"
 
@@ -88,6 +93,8 @@ def test_no_third_background_is_seen_on_the_way(room: SecretRoom, one: str, othe
             time.sleep(MOVE_MS / 1000 + 0.5)
     seen = [_background(frame) for frame in frames]
     print("".join(name[0] for name in seen))
+    # Where the camera has moved away from the corner there is none.
+    seen = [name for name in seen if name != NOTHING]
     assert set(seen) == {one, other}
     # One change a cut: a background does not flicker to and fro.
     changes = sum(before != after for before, after in zip(seen, seen[1:]))

@@ -215,9 +215,9 @@ def test_the_model_can_be_changed_live(stage: Stage, model: str) -> None:
     stage.wait_frames(15)
     stage.wait_for_mask()
     channel = stage.channels()[0]
-    assert (channel.want_width, channel.want_height) == (
-        (256, 144) if model == "selfie_landscape" else (256, 256)
-    )
+    title = {"selfie_landscape": b"Selfie, landscape", "selfie_square": b"Selfie, square"}[model]
+    assert channel.report_model.startswith(title)
+    assert (channel.want_width, channel.want_height) == (512, 288)
     assert model == "selfie_square" or channel.alpha_count > before
     assert iou(stage.shot(CAMERA)[..., 3] > 127, truth > 127) > 0.85
 
