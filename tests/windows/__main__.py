@@ -1,0 +1,129 @@
+"""Runs the product on OBS's and Python's Windows binaries: ``python -m tests.windows``.
+
+The first run fetches and makes what it needs (Debian as root; about 5 GB and 8 minutes), which
+is kept in the folder. Wine is no Windows: what it cannot show is said in the README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+
+from tests.windows import macos, registers, scenes, setup
+from tests.windows.linux_obs import LinuxObs
+from tests.windows.obs_host import Image, ObsHost
+from tests.windows.wine import BenchError, Wine
+from vb_demo.obs_session import ObsError, VirtualDisplay
+
+OBS = ("obs31", "obs32")
+RENDERERS = ("d3d11", "opengl")
+PARTS = ("registers", "looks", "life", "macos")
+
+
+class Bench:
+    """What a run needs; counts what was wrong."""
+
+    def __init__(self, wine: Wine, folder: Path, options: argparse.Namespace) -> None:
+        self.wine, self.folder, self.options = wine, folder, options
+        self.wrong = 0
+
+    def say(self, good: bool, text: str) -> None:
+        self.wrong += not good
+        print("ok   " if good else "WRONG", text, flush=True)
+
+    def host(self, version: str, renderer: str) -> ObsHost:
+        return ObsHost(self.wine, version, renderer, self.folder / f"{version}-{renderer}.log")
+
+    def keep(self, name: str, picture: Image) -> None:
+        path = self.folder / "pictures" / f"{name.replace(' ', '-')}.png"
+        path.parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(path), picture[..., :3])
+
+    def each(self) -> list[tuple[str, str]]:
+        return [(v, r) for v in self.options.obs for r in self.options.renderer]
+
+
+def looks(bench: Bench) -> None:
+    """Draw every look with Linux's OBS and with Windows', and compare."""
+    with LinuxObs(bench.folder / "linux" / str(os.getpid())) as linux:
+        measure = {look.name: p for look, p in scenes.draw(linux, bench.options.only)}
+    for name, picture in measure.items():
+        bench.keep(f"linux-{name}", picture)
+    for version, renderer in bench.each():
+        with bench.host(version, renderer) as host:
+            host.load_script()
+            for look, picture in scenes.draw(host, bench.options.only):
+                bench.keep(f"{version}-{renderer}-{look.name}", picture)
+                room = 0 if look.shows_room else scenes.room_pixels(picture)
+                differing = scenes.differing(picture, measure[look.name])
+                told = f"{version} {renderer} {look.name}: {room} room pixels, {differing} differ"
+                bench.say(room == 0 and differing == 0, told)
+        _ended(bench, host, f"{version} {renderer} looks")
+
+
+def life(bench: Bench) -> None:
+    for version, renderer in bench.each():
+        with bench.host(version, renderer) as host:
+            host.load_script()
+            file = scenes.set_stage(host)
+            host.add_filter(
+                "Camera", "VB", cover="color", cover_color=scenes.COVER_COLOR,
+                background="image", background_image=file,
+            )  # fmt: skip
+            for moment, picture in scenes.life(host):
+                bench.keep(f"{version}-{renderer}-life-{moment}", picture)
+                room = scenes.room_pixels(picture)
+                bench.say(room == 0, f"{version} {renderer} {moment}: {room} room pixels")
+            host.do("unfilter", scenes.FILTER)  # while it is drawn
+            host.wait_frames(3)
+        _ended(bench, host, f"{version} {renderer} life")
+
+
+def _ended(bench: Bench, host: ObsHost, what: str) -> None:
+    bench.say(host.leaks == 0, f"{what}: ended with {host.leaks} leaks")
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    options = _parser().parse_args(words)
+    folder: Path = options.folder.absolute()
+    parts: dict[str, Callable[[Bench], None]] = {
+        "registers": lambda bench: registers.check(bench.wine, bench.say),
+        "looks": looks,
+        "life": life,
+        "macos": lambda bench: macos.check(bench.wine.root / "bench/macos", bench.say),
+    }
+    display = None
+    try:
+        display = VirtualDisplay()
+        wine = setup.make(folder, display.name, options.mirror, print)
+        bench = Bench(wine, folder, options)
+        for part in options.parts or PARTS:
+            parts[part](bench)
+    except (BenchError, ObsError) as error:
+        print(error, file=sys.stderr)
+        return 2
+    finally:
+        if display is not None:
+            display.close()
+    print(f"{bench.wrong} wrong; pictures: {folder / 'pictures'}")
+    return 1 if bench.wrong else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.windows", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the bench is kept")
+    parser.add_argument("--obs", nargs="+", choices=OBS, default=OBS, help="these OBS alone")
+    parser.add_argument("--renderer", nargs="+", choices=RENDERERS, default=RENDERERS)
+    parser.add_argument("--only", default="", help="looks with this in their names alone")
+    parser.add_argument("--mirror", default=os.environ.get("DEBIAN_MIRROR", setup.MIRROR))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

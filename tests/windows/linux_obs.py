@@ -1,0 +1,48 @@
+"""Linux's OBS, told what to draw as the OBS of Windows is: its pictures are the measure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from tests.obs.stage import SCENE, Image, Stage
+from tests.windows.obs_host import FPS, SIZE
+from vb_demo.obs_session import ObsSession
+
+
+class LinuxObs:
+    """One OBS in ``folder``; a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._session = ObsSession(folder, width=SIZE[0], height=SIZE[1], fps=FPS, preview=False)
+
+    def __enter__(self) -> LinuxObs:
+        self._session.start()
+        self._stage = Stage(self._session)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._session.stop()
+
+    def backdrop(self, color: int) -> None:
+        assert color
+        self._stage.backdrop()
+
+    def picture(self, name: str, image: Image) -> None:
+        self._stage.picture(name, image)
+
+    def save(self, name: str, image: Image) -> str:
+        return str(self._stage.save(name, image))
+
+    def add_filter(self, source: str, name: str, **settings: Any) -> None:
+        self._stage.add_filter(source, name, **settings)
+
+    def set(self, name: str, **settings: Any) -> None:
+        source, _, filter_name = name.partition("/")
+        self._stage.set_filter(source, filter_name, **settings)
+
+    def settle(self) -> None:
+        self._stage.settle(8)
+
+    def shot(self) -> Image:
+        return self._stage.shot(SCENE)

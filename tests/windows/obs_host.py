@@ -1,0 +1,161 @@
+"""An OBS of Windows under Wine, driven through ``host.cpp``."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from tests.windows.wine import BenchError, Wine
+from vb_link import layout
+from vb_link.settings import FILTER_ID
+
+Image = npt.NDArray[np.uint8]
+SCRIPT = "C:/product/obs_script/virtual_background.py"
+PROBE = "C:/product/tests/windows/probe.py"
+SIZE = (640, 360)
+FPS = 10
+MASK_SECONDS = 90.0
+
+
+class ObsHost:
+    """One OBS; a context manager. ``version`` is the name of its folder on drive C.
+
+    ``log`` is a file that gets OBS's log. ``leaks`` is, after the end, what libobs says is left
+    allocated, or None where it did not end by itself.
+    """
+
+    def __init__(self, wine: Wine, version: str, graphics: str, log: Path) -> None:
+        self.leaks: int | None = None
+        self.script = -1
+        self._wine = wine
+        self._probe = 0
+        self._shots = 0
+        self._log = log.open("wb")
+        folder = f"C:/{version}/bin/64bit"
+        words = ["host.exe", f"libobs-{graphics}", *map(str, SIZE), str(FPS), f"C:/{version}/config"]
+        self._process = wine.popen(
+            words, folder=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
+        )
+
+    def __enter__(self) -> ObsHost:
+        try:
+            self._answer("start")
+            self._probe = int(self.do("script", PROBE))
+            self.do("scene", "Scene")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self.do("quit")
+                told = self._answer("quit").split()
+                self.leaks = int(told[0])
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End what is left of it."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._log.close()
+
+    def do(self, *words: str) -> str:
+        """Give a command of ``host.cpp``; return its answer. Raises BenchError."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(("\t".join(words) + "\n").encode())
+        self._process.stdin.flush()
+        return self._answer(words[0])
+
+    def _answer(self, command: str) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline().decode("utf-8", "replace").strip()
+        word, _, rest = line.partition(" ")
+        if word != "ok":
+            raise BenchError(f"{command}: {rest or 'OBS ended'} (see {self._log.name})")
+        return rest
+
+    # What is on the stage
+
+    def load_script(self) -> None:
+        self.script = int(self.do("script", SCRIPT))
+
+    def picture(self, name: str, image: Image, scene: str = "Scene") -> None:
+        self.do("input", scene, "image_source", name, json.dumps({"file": self.save(name, image)}))
+
+    def save(self, name: str, image: Image) -> str:
+        """Put a picture on drive C; return its name there."""
+        self._shots += 1
+        file = f"shots/{name}-{self._shots}.png"
+        cv2.imwrite(str(self._wine.drive / file), image)
+        return f"C:/{file}"
+
+    def backdrop(self, color: int) -> None:
+        settings = {"color": color, "width": SIZE[0], "height": SIZE[1]}
+        self.do("input", "Scene", "color_source_v3", "Backdrop", json.dumps(settings))
+
+    def add_filter(self, source: str, name: str, kind: str = FILTER_ID, **settings: Any) -> None:
+        # A busy machine shall not change what is looked at.
+        self.do("filter", source, kind, name, json.dumps({"governor": "off", **settings}))
+
+    def set(self, name: str, **settings: Any) -> None:
+        self.do("set", name, json.dumps(settings))
+
+    # What is to be seen
+
+    def shot(self, frames: int = 3) -> Image:
+        """Return the program's picture some frames from now, BGRA."""
+        path = self._wine.drive / "shots" / "now.raw"
+        self.do("shot", "C:/shots/now.raw", str(frames))
+        return np.fromfile(path, np.uint8).reshape(SIZE[1], SIZE[0], 4)
+
+    def seen(self) -> dict[str, Any]:
+        """Return what ``probe.py`` answers."""
+        answer: dict[str, Any] = json.loads(self.do("ask", str(self._probe), "{}"))
+        return answer
+
+    def masks(self) -> int:
+        """Return how many filters draw with a mask."""
+        return sum(c["state"] == layout.STATE_MASK for c in self.seen()["channels"])
+
+    def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
+        """Poll until ``condition`` holds and return what it gave. Raises BenchError."""
+        deadline = time.monotonic() + MASK_SECONDS
+        while True:
+            value = condition()
+            if value:
+                return value
+            if time.monotonic() > deadline:
+                raise BenchError(f"{what}: not within {MASK_SECONDS:.0f} s: {self.seen()}")
+            time.sleep(0.1)
+
+    def wait_frames(self, frames: int) -> None:
+        end = int(self.do("frames")) + frames
+        self.wait_for(lambda: int(self.do("frames")) >= end, f"{frames} more frames")
+
+    def settle(self, frames: int = 6, masks: int = 1) -> None:
+        """Wait for what was changed: a variant drawn for the first time is compiled first."""
+        self.wait_frames(frames)
+        self.wait_for(lambda: self.masks() >= masks, f"{masks} filter(s) drawing with a mask")
+        self.wait_frames(frames)

@@ -1,0 +1,3 @@
+%module obslua
+%ignore obs_source_enum_filters;
+%include "libobs.i"

@@ -1,0 +1,2 @@
+%module obspython
+%include "libobs.i"

@@ -1,0 +1,39 @@
+"""Runs in OBS's Python beside the script: answers what the link's memory says.
+
+The host hands it settings and reads the setting "answer": a JSON object with the state, the masks
+drawn and the status lines of each filter, and the worker's number.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import obspython as obs
+
+
+def script_update(settings: Any) -> None:
+    obs.obs_data_set_string(settings, "answer", json.dumps(_seen()))
+
+
+def _seen() -> dict[str, Any]:
+    application = sys.modules.get("vb_script.application")
+    survivors = sys.modules.get("vb_script.survivors")
+    if application is None or survivors is None:
+        return {"channels": []}
+    memory = survivors.survivors().memory
+    if memory is None:
+        return {"channels": []}
+    segment = memory.segment
+    worker = application.application.worker
+    return {
+        "channels": [
+            {"state": int(c.state), "status": c.status.decode("utf-8", "replace")}
+            for c in segment.channels
+            if c.used
+        ],
+        "worker": worker.pid if worker else None,
+        "epoch": int(segment.worker_epoch),
+        "problem": application.application.problem or (worker.problem if worker else ""),
+    }

@@ -1,0 +1,36 @@
+"""Every pixel shader, compiled by Microsoft's compiler: are its registers those OBS binds?
+
+libobs-d3d11 numbers the textures and samplers in the order in which they stand in a shader; the
+compiler gives numbers to those alone that the result needs.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from tests import shader_variants
+from tests.windows.wine import BenchError, Wine
+
+
+def check(wine: Wine, say: Callable[[bool, str], None]) -> None:
+    rows = [
+        {
+            "name": f"{variant.name}/{shader.technique}",
+            "hlsl": shader.hlsl,
+            "textures": shader.textures,
+            "samplers": shader.samplers,
+        }
+        for variant in shader_variants.variants()
+        for shader in shader_variants.shaders(variant)
+    ]
+    (wine.drive / "shaders.json").write_text(json.dumps(rows), "utf-8")
+    script = "C:/product/tests/windows/compile_shaders.py"
+    done = wine.run(["C:/Python312/python.exe", script, "C:/shaders.json", "C:/registers.json",
+                     "C:/obs31/bin/64bit/d3dcompiler_47.dll"], timeout=1200)  # fmt: skip
+    if done.returncode != 0:
+        raise BenchError(f"The compiler did not run: {done.stdout.decode()[-400:]}")
+    wrong = json.loads((wine.drive / "registers.json").read_text("utf-8"))
+    for name, told in wrong.items():
+        say(False, f"{name}: {told}")
+    say(not wrong, f"registers: {len(rows)} shaders, {len(wrong)} wrong")

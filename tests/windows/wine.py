@@ -1,0 +1,97 @@
+"""Wine in a Debian of its own, and the drive C that the bench fills."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+PREFIX = "/bench/prefix"
+_ENTER = """
+set -e
+mount -t proc proc "$1/proc"
+mount --rbind /dev "$1/dev"
+root=$1
+folder=$2
+shift 2
+exec chroot "$root" /usr/bin/env --chdir="$folder" "$@"
+"""
+# Crashes end a process; nothing asks for .NET or a browser; compiler and C runtime are Microsoft's.
+_ENVIRONMENT = {
+    "PATH": "/usr/lib/wine:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME": "/root",
+    "LANG": "C.UTF-8",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "WINEPREFIX": PREFIX,
+    "WINEDEBUG": "-all",
+    "WINEDLLOVERRIDES": "mscoree,mshtml,winemenubuilder.exe=;d3dcompiler_47,ucrtbase=n,b",
+    "LIBGL_ALWAYS_SOFTWARE": "1",
+    "PIP_USE_DEPRECATED": "legacy-certs",
+}
+_HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
+
+
+class BenchError(Exception):
+    """The bench cannot go on; the message is one sentence that says what to do."""
+
+
+class Wine:
+    """``root`` is the folder of a Debian with Wine, ``display`` an X server's name.
+
+    Each command runs in mount and process namespaces of its own: what it started ends with it.
+    """
+
+    def __init__(self, root: Path, display: str) -> None:
+        self.root = root
+        self.drive = root / PREFIX.lstrip("/") / "drive_c"
+        self.environment = {
+            **_ENVIRONMENT,
+            "DISPLAY": display,
+            "HOST_PYTHON": "C:/Python312",
+            "OBS_VIRTUAL_BACKGROUND_DATA": "C:\\data",
+            **{name: os.environ[name] for name in _HANDED_ON if name in os.environ},
+        }
+
+    def popen_in_debian(
+        self, words: Sequence[str], folder: str = "/", **options: Any
+    ) -> subprocess.Popen[bytes]:
+        """Start a Linux command inside."""
+        enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child",
+                 "sh", "-c", _ENTER, "sh", str(self.root), folder, *words]  # fmt: skip
+        return subprocess.Popen(enter, env=self.environment, **options)
+
+    def popen(self, words: Sequence[str], folder: str = "C:/", **options: Any) -> Any:
+        """Start a Windows program, which lies in ``folder`` or is named by its path."""
+        # Wine must start on drive C: on Z: what reads /proc would find Linux's.
+        inside = f"{PREFIX}/drive_c/{folder.removeprefix('C:/')}"
+        return self.popen_in_debian(["wine64", *words], inside, **options)
+
+    def run(
+        self, words: Sequence[str], folder: str = "C:/", *, timeout: float = 600.0
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a Windows program to its end. Raises BenchError where it takes too long."""
+        return _finish(
+            self.popen(words, folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                       stderr=subprocess.STDOUT), timeout)  # fmt: skip
+
+    def run_in_debian(
+        self, words: Sequence[str], folder: str = "/", *, timeout: float = 1800.0
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Run a Linux command inside to its end. Raises BenchError where it takes too long."""
+        return _finish(
+            self.popen_in_debian(words, folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT), timeout)  # fmt: skip
+
+
+def _finish(
+    process: subprocess.Popen[bytes], timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    try:
+        told, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.wait()
+        raise BenchError(f"`{process.args[-1]}` did not end within {timeout:.0f} s.") from error
+    return subprocess.CompletedProcess(process.args, process.returncode, told)
