@@ -45,7 +45,11 @@ class Bench:
         cv2.imwrite(str(path), picture[..., :3])
 
     def each(self) -> list[tuple[str, str]]:
-        return [(v, r) for v in self.options.obs for r in self.options.renderer]
+        return [
+            (version, renderer)
+            for version in self.options.obs or OBS
+            for renderer in self.options.renderer or RENDERERS
+        ]
 
 
 def looks(bench: Bench) -> None:
@@ -117,8 +121,8 @@ def main(words: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.windows", description=__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="where the bench is kept")
-    parser.add_argument("--obs", nargs="+", choices=OBS, default=OBS, help="these OBS alone")
-    parser.add_argument("--renderer", nargs="+", choices=RENDERERS, default=RENDERERS)
+    parser.add_argument("--obs", action="append", choices=OBS, help="this OBS alone")
+    parser.add_argument("--renderer", action="append", choices=RENDERERS)
     parser.add_argument("--only", default="", help="looks with this in their names alone")
     parser.add_argument("--mirror", default=os.environ.get("DEBIAN_MIRROR", setup.MIRROR))
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from tests.obs.stage import SCENE, Image, Stage
 from tests.windows.obs_host import FPS, SIZE
 from vb_demo.obs_session import ObsSession
+from vb_link import places
 
 
 class LinuxObs:
     """One OBS in ``folder``; a context manager."""
 
     def __init__(self, folder: Path) -> None:
-        self._session = ObsSession(folder, width=SIZE[0], height=SIZE[1], fps=FPS, preview=False)
+        data = folder / "data"
+        data.mkdir(parents=True, exist_ok=True)
+        (data / "venv").symlink_to(sys.prefix)  # the worker runs in the environment of the tests
+        self._session = ObsSession(
+            folder, width=SIZE[0], height=SIZE[1], fps=FPS, preview=False,
+            environment={places.DATA_VARIABLE: str(data)},
+        )  # fmt: skip
 
     def __enter__(self) -> LinuxObs:
         self._session.start()

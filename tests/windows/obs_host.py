@@ -41,7 +41,13 @@ class ObsHost:
         self._shots = 0
         self._log = log.open("wb")
         folder = f"C:/{version}/bin/64bit"
-        words = ["host.exe", f"libobs-{graphics}", *map(str, SIZE), str(FPS), f"C:/{version}/config"]
+        words = [
+            "host.exe",
+            f"libobs-{graphics}",
+            *map(str, SIZE),
+            str(FPS),
+            f"C:/{version}/config",
+        ]
         self._process = wine.popen(
             words, folder=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log
         )

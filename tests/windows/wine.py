@@ -62,7 +62,9 @@ class Wine:
                  "sh", "-c", _ENTER, "sh", str(self.root), folder, *words]  # fmt: skip
         return subprocess.Popen(enter, env=self.environment, **options)
 
-    def popen(self, words: Sequence[str], folder: str = "C:/", **options: Any) -> Any:
+    def popen(
+        self, words: Sequence[str], folder: str = "C:/", **options: Any
+    ) -> subprocess.Popen[bytes]:
         """Start a Windows program, which lies in ``folder`` or is named by its path."""
         # Wine must start on drive C: on Z: what reads /proc would find Linux's.
         inside = f"{PREFIX}/drive_c/{folder.removeprefix('C:/')}"
@@ -85,13 +87,11 @@ class Wine:
                                  stderr=subprocess.STDOUT), timeout)  # fmt: skip
 
 
-def _finish(
-    process: subprocess.Popen[bytes], timeout: float
-) -> subprocess.CompletedProcess[bytes]:
+def _finish(process: subprocess.Popen[bytes], timeout: float) -> subprocess.CompletedProcess[bytes]:
     try:
         told, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired as error:
         process.kill()
         process.wait()
-        raise BenchError(f"`{process.args[-1]}` did not end within {timeout:.0f} s.") from error
+        raise BenchError(f"A command did not end within {timeout:.0f} s.") from error
     return subprocess.CompletedProcess(process.args, process.returncode, told)
