@@ -49,9 +49,9 @@ namespace {
 using EventCallback = void (*)(int event, void *data);
 enum Event { SCENE_CHANGED = 8, EXIT = 17, COLLECTION_CLEANUP = 25, FINISHED_LOADING = 26,
 	     SCRIPTING_SHUTDOWN = 36 };
-// Places in the table of obs_frontend_callbacks (OBS 31 and 32); the destructor has one.
-enum Place { GET_SCENES = 3, GET_CURRENT_SCENE = 4, SET_CURRENT_SCENE = 5, ADD_EVENT_CALLBACK = 45,
-	     REMOVE_EVENT_CALLBACK = 46, PLACES = 128 };
+// Places in the table of obs_frontend_callbacks of OBS 31.1.1, whose library both use.
+enum Place { GET_SCENES = 4, GET_CURRENT_SCENE = 5, SET_CURRENT_SCENE = 6, ADD_EVENT_CALLBACK = 46,
+	     REMOVE_EVENT_CALLBACK = 47, PLACES = 128 };
 
 struct SourceList {
 	obs_source_t **array;
