@@ -149,7 +149,7 @@ class Pipeline:
         prepared = time.perf_counter()
         seen = stream.look(stream.exposure(small), still)
         corrected = seen if plate is None else plate(small, seen)
-        without = stream.blobs(corrected, now)
+        without = stream.blobs(corrected, now) if self.quality.refine else corrected
         probability = without if strokes is None else strokes(small, without, still)
         if self.quality.refine:
             # What was added need not be where the model looked closely.

@@ -14,8 +14,8 @@ class Quality:
     ``close``: the model also looks closely at where people are (``look``), which keeps out more
     of the room than anything else. ``mirror``: and at the same place in the mirror. ``every``:
     how many frames old the look at the whole picture and the mirrored look may get where nothing
-    moves. ``refine``: edges follow the picture's colours; without it they show
-    the network's own grid, a comb of steps.
+    moves. ``refine``: stray regions are left out and edges follow the picture's colours; without
+    it edges show the network's own grid, a comb of steps.
     """
 
     name: str
