@@ -4,8 +4,8 @@ Decided once in two seconds from what OBS says of itself and what the worker say
 One level holds for the whole OBS, as all filters share its time; how far a filter goes along is
 its user's to say. First masks are made for every second and third frame, then Best becomes
 Balanced, which looks at the same picture less often. Quality Fast is never chosen for the user:
-it sees people who are far away worse, and so lets more of the room through. (The networks run on
-one thread to begin with.)
+without its mirrored look a little more of the room comes through. (The networks run on one thread
+to begin with.)
 """
 
 from __future__ import annotations
