@@ -14,7 +14,8 @@ _FOLDER = str(Path(__file__).resolve().parent)
 if _FOLDER not in sys.path:
     sys.path.insert(0, _FOLDER)
 # OBS's Reload runs this file again but not what it imports: forget that, so that it does.
-for _name in [name for name in sys.modules if name.split(".")[0] in ("vb_script", "vb_link")]:
+_OURS = ("vb_script", "vb_link", "vb_doctor")
+for _name in [name for name in sys.modules if name.split(".")[0] in _OURS]:
     del sys.modules[_name]
 
 from vb_script import application  # noqa: E402

@@ -22,7 +22,7 @@ FOLDER = Path(lua_half.PATH).parent
 _ENUMERATE = """
 local function loaded(name, ...) return assert(loadfile(FOLDER .. name .. ".lua"))(...) end
 local graphics = {}
-local recipes = loaded("recipes", { C = {} }, graphics)
+local recipes = loaded("effect_variants", { C = {} }, graphics)
 local passes = loaded("passes", { C = {} }, graphics)
 local found, lines = {}, {}
 

@@ -1,7 +1,7 @@
 -- The filter of a camera: what OBS calls, and what it draws. Between a picture and its alpha lies
 -- frame.lua.
 local obslua = obslua
-local obs, link, graphics, frame, assets, marks, order, looks, composite, cover, rehearsal,
+local obs, link, graphics, frame, assets, strokes, lock_order, filter_base, composite, cover, warm_up,
 	scene_filter, scenes, panels, requests, outlines = ...
 local C = obs.C
 local text = panels.text
@@ -33,7 +33,7 @@ end
 
 -- Writes all that the worker is to know of this filter.
 local function tell(self)
-	marks.forget(self)
+	strokes.forget(self)
 	link.write_settings(self.channel, half.settings, self.settings)
 	self.channel.plate_request = self.plate or 0
 	link.settings_changed(self.lane)
@@ -41,8 +41,8 @@ local function tell(self)
 end
 
 local function update(self, settings)
-	looks.read(self, half.settings, settings)
-	looks.want(self, segment, half.assets, EVERY_PART)
+	filter_base.read(self, half.settings, settings)
+	filter_base.want(self, segment, half.assets, EVERY_PART)
 	self.state.lock = self.settings.lock and half.lock or nil
 	if not self.channel then return end
 	if not self.settings.clean_plate then
@@ -71,7 +71,7 @@ local function tell_anew(self)
 end
 
 local function get_defaults(settings)
-	looks.set_defaults(half.settings, settings)
+	filter_base.set_defaults(half.settings, settings)
 end
 
 -- What is so, and the figures of it.
@@ -81,7 +81,7 @@ local function status(self)
 	if self.refused_ns then return text("Status.TooLarge") end
 	local lines, figures = (link.text(self.channel.status) .. "\n\n"):match("^(.-)\n\n(.-)\n*$")
 	if lines == "" then lines = text("Status.Starting") end
-	local wrong = panels.sentence(looks.problem(self))
+	local wrong = panels.sentence(filter_base.problem(self))
 	if wrong ~= "" then return wrong, figures end
 	if self.hdr and self.settings.active then lines = lines .. "\n" .. text("Status.Hdr") end
 	local plate = half.plate_states[self.channel.plate_state]
@@ -112,10 +112,10 @@ local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source),
 		settings = {},
-		state = graphics.new(), rehearsal = rehearsal.new(),
+		state = graphics.new(), rehearsal = warm_up.new(),
 	}
 	frame.set_up(self)
-	order.know("camera", self.filter)
+	lock_order.know("camera", self.filter)
 	self.callbacks = obs.leave_to_libobs(self.filter)
 	if not self.callbacks then
 		self.problem = text("Error.UnknownObs")
@@ -139,14 +139,14 @@ local function destroy(self)
 		link.give_channel(self.lane)
 		link.wake(segment)
 	end
-	looks.destroy(self)
+	filter_base.destroy(self)
 	self.channel, self.lane = nil, nil
 end
 
 local function video_tick(self)
 	local now = tonumber(C.os_gettime_ns())
 	frame.tick(self)
-	looks.tick(self, now)
+	filter_base.tick(self, now)
 	requests.keep_lock(self, now)
 	if not self.channel then return end
 	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
@@ -213,7 +213,7 @@ local function render(self, below, parent)
 		channel.state = half.states.mask
 		frame.masked(self)
 		outlines.draw(self, parent, now, self.pair_width, self.pair_height)
-		rehearsal.next(self, scene_filter.all, time, now, self.pair_width, self.pair_height)
+		warm_up.next(self, scene_filter.all, time, now, self.pair_width, self.pair_height)
 	else
 		channel.state = half.states.cover
 		cover.draw(self, time, now, width, height, panic)
@@ -250,13 +250,13 @@ M.info = {
 	get_name = function() return text("FilterName") end,
 	create = create,
 	destroy = destroy,
-	get_width = looks.get_width,
-	get_height = looks.get_height,
+	get_width = filter_base.get_width,
+	get_height = filter_base.get_height,
 	get_defaults = get_defaults,
 	get_properties = get_properties,
 	update = update,
 	video_tick = video_tick,
-	video_render = function(self) order.draw_with("scene", video_render, self) end,
+	video_render = function(self) lock_order.draw_with("scene", video_render, self) end,
 }
 
 return M

@@ -1,7 +1,7 @@
 -- What is drawn: the person over the background, with its layers and looks.
-local obs, graphics, result, passes, assets, scenes, recipes, derived = ...
+local obs, graphics, result, passes, assets, scenes, effect_variants, intermediates = ...
 local C = obs.C
-local has, effect_of = recipes.has, recipes.effect
+local has, effect_of = effect_variants.has, effect_variants.effect
 
 local M = {}
 
@@ -93,7 +93,7 @@ local function fitted(d)
 		and made.width == width and made.height == height then
 		return made.texture
 	end
-	local set = recipes.backdrop("picture")
+	local set = effect_variants.backdrop("picture")
 	local effect = effect_of(owner.state, set)
 	local texrender = graphics.target(owner.state, "fitted", obs.RGBA)
 	if not graphics.begin(texrender, width, height) then return nil end
@@ -112,7 +112,7 @@ local function spill(self, d)
 	local width, height = d.width, d.height
 	local w = math.min(SPILL_WIDTH, width)
 	local h = math.max(1, math.floor(height * w / width + 0.5))
-	local set = recipes.backdrop(d.background == "fitted" and "picture" or d.background)
+	local set = effect_variants.backdrop(d.background == "fitted" and "picture" or d.background)
 	local effect = effect_of(self.state, set)
 	local texrender = graphics.target(self.state, "spill", obs.RGBA)
 	if not graphics.begin(texrender, w, h) then return nil end
@@ -256,7 +256,7 @@ local function make_background(self, d)
 	local kind = owner.settings.background
 	if PICTURED[kind] and not d.picture then kind = owner.flat_background end
 	if kind == "blur" then
-		d.blurred = derived.room_blur(self, width, height, owner.settings.blur_strength)
+		d.blurred = intermediates.room_blur(self, width, height, owner.settings.blur_strength)
 		return d.blurred and kind or nil
 	elseif PICTURED[kind] then
 		local still = owner.assets.background.still and fitted(d)
@@ -270,16 +270,16 @@ end
 local function make_looks(self, d, f)
 	local s, owner = self.settings, d.owner
 	local with_person = f.output ~= "background"
-	local lit = recipes.gives_light(f.background)
-	if (s.light_wrap > 0 and lit) or s.shadow > 0 then d.halo = derived.halo(self, d.matte) end
+	local lit = effect_variants.gives_light(f.background)
+	if (s.light_wrap > 0 and lit) or s.shadow > 0 then d.halo = intermediates.halo(self, d.matte) end
 	f.shadow = d.halo and s.shadow > 0
-	f.clean = with_person and s.decontaminate > 0 and derived.clean_colors(self)
+	f.clean = with_person and s.decontaminate > 0 and intermediates.clean_colors(self)
 	f.wrap, f.match = false, false
 	if with_person and lit and (s.light_wrap > 0 or s.match > 0) then
 		local w, h
 		d.spill, w, h = spill(self, d)
 		f.wrap = d.spill and d.halo and s.light_wrap > 0
-		d.levels = d.spill and s.match > 0 and derived.levels(self, owner, d.spill, w, h) or nil
+		d.levels = d.spill and s.match > 0 and intermediates.levels(self, owner, d.spill, w, h) or nil
 		f.match = d.levels
 	end
 	f.behind, f.front = d.behind, d.front
@@ -290,7 +290,7 @@ end
 -- the driver refuses a texture.
 local function put_together(self, set, d)
 	local state, width, height = self.state, d.width, d.height
-	local of_person, rest = recipes.steps_now(set)
+	local of_person, rest = effect_variants.steps_now(set)
 	if of_person then
 		local made = person_alone(self, of_person, d)
 		if not made then return false end
@@ -306,11 +306,11 @@ local function put_together(self, set, d)
 	local inner, around
 	-- Moved and turned about, the alpha leaves its box.
 	if not d.matte and self.settings.output ~= "inverted" then
-		if set == recipes.PLAIN_TRANSPARENT then
+		if set == effect_variants.PLAIN_TRANSPARENT then
 			inner = part_of(self, self.settings, width, height)
-		elseif recipes.boxed(set) then
+		elseif effect_variants.boxed(set) then
 			inner = part_of(self, self.settings, width, height)
-			local backdrop = recipes.backdrop(d.background)
+			local backdrop = effect_variants.backdrop(d.background)
 			around = effect_of(state, backdrop)
 			set_background(around.parameters, backdrop, d)
 		end
@@ -339,10 +339,10 @@ function M.draw(self, time, now, width, height)
 	f.output, f.zones = s.output, zone_picture
 
 	-- What is made of this camera's picture.
-	self.person.alpha = derived.alpha(self, width, height)
+	self.person.alpha = intermediates.alpha(self, width, height)
 	self.person.threshold, self.person.softness = s.threshold, s.softness
 	if s.grow ~= 0 or s.feather ~= 0 then
-		d.matte = derived.matte(self, width, height)
+		d.matte = intermediates.matte(self, width, height)
 		if not d.matte then return false end
 	end
 	if s.output ~= "alpha" then
@@ -351,8 +351,8 @@ function M.draw(self, time, now, width, height)
 		d.background = f.background
 		make_looks(self, d, f)
 	end
-	local set = recipes.set_of(f)
-	return set == recipes.NOTHING or put_together(self, set, d)
+	local set = effect_variants.set_of(f)
+	return set == effect_variants.NOTHING or put_together(self, set, d)
 end
 
 return M

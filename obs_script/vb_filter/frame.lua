@@ -1,6 +1,6 @@
 -- A frame's way: the picture to the worker, its alpha back, and which two are drawn together.
 local ffi = require("ffi")
-local obs, link, graphics, capture, passes, locked, pace, derived, marks = ...
+local obs, link, graphics, capture, passes, delay_ring, pace, intermediates, strokes = ...
 local C = obs.C
 
 local M = {}
@@ -34,7 +34,7 @@ function M.set_up(self)
 	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
 	self.captured_frame, self.captured_ns = {}, {}
 	self.slow_stages, self.quick_stages, self.stage_pause_ns = 0, 0, FIRST_PAUSE_NS
-	self.place, self.spare, self.held = locked.room(""), locked.room("spare_"), {}
+	self.place, self.spare, self.held = delay_ring.room(""), delay_ring.room("spare_"), {}
 	self.pace, self.oldest, self.masked_frame = pace.new(), 0, -1
 	self.person, self.ahead = {}, {}
 end
@@ -63,7 +63,7 @@ local function forget_alpha(self)
 	self.oldest = self.generation
 	self.has_alpha, self.staged_id, self.waiting_ns = false, nil, nil
 	self.first_id = self.id + 1
-	if self.ring then locked.clear(self.ring) end
+	if self.ring then delay_ring.clear(self.ring) end
 end
 
 -- What was held is drawn no more.
@@ -94,7 +94,7 @@ local function follow_timing(self)
 	if wanted == (self.ring ~= nil) then return end
 	hold(self)
 	if wanted then
-		self.ring = locked.new()
+		self.ring = delay_ring.new()
 	else
 		local held, prefix = self.held, self.ring.prefix
 		if held.full and not held.prefix then
@@ -145,7 +145,7 @@ local function hand_over(self, id, now)
 		self.captured_frame[same] = self.captured_frame[id % HISTORY]
 		self.captured_ns[same] = self.captured_ns[id % HISTORY]
 	end
-	if self.ring then locked.expect(self.ring, id, self.sent_id) end
+	if self.ring then delay_ring.expect(self.ring, id, self.sent_id) end
 end
 
 -- A graphics card reads back on the side. Software OpenGL waits in this call until all drawing
@@ -212,11 +212,11 @@ local function take_all_alphas(self)
 	for step = 1, link.slots do
 		local id, width, height, has_depth = copy_alpha(self, (newest + step) % link.slots)
 		if id and id > ring.newest_alpha then
-			local place = locked.alpha(ring)
+			local place = delay_ring.alpha(ring)
 			put_alpha(self, place, width, height, has_depth)
-			locked.arrived(ring, place, id, self.frame)
+			delay_ring.arrived(ring, place, id, self.frame)
 		elseif id and id == ring.newest_alpha and step == link.slots then
-			put_alpha(self, locked.alpha_of(ring, id), width, height, has_depth)
+			put_alpha(self, delay_ring.alpha_of(ring, id), width, height, has_depth)
 		end
 		if step == link.slots then return id ~= nil end
 	end
@@ -234,7 +234,7 @@ end
 local function choose_in_ring(self)
 	local ring, channel = self.ring, self.channel
 	local before = ring.shown
-	local picture, alpha = locked.choose(ring, self.frame)
+	local picture, alpha = delay_ring.choose(ring, self.frame)
 	self.has_alpha = picture ~= nil and alpha ~= nil
 		and self.frame - picture.frame <= ring.delay + HELD_FRAMES
 	local lasting = self.settings.timing == "locked" or self.pace.slow
@@ -320,7 +320,7 @@ local function follow_source(self, width, height)
 		-- Pictures that wait are drawn with the alphas that were made from them.
 		if resized or back or changed then
 			begin_generation(self)
-			locked.begin_anew(self.ring, self.id)
+			delay_ring.begin_anew(self.ring, self.id)
 		end
 		return
 	end
@@ -340,11 +340,11 @@ function M.begin(self, below, parent, time, width, height, measured)
 	self.frame, self.now = self.frame + 1, now
 	follow_source(self, width, height)
 	self.time = time
-	if marks.hand_over(self, parent, half.mark_kinds) then
+	if strokes.hand_over(self, parent, half.mark_kinds) then
 		link.settings_changed(self.lane)
 		link.wake(segment)
 	end
-	derived.begin_frame(self)
+	intermediates.begin_frame(self)
 
 	local id = self.staged_id
 	self.staged_id = nil
@@ -352,7 +352,7 @@ function M.begin(self, below, parent, time, width, height, measured)
 		if not self.staged then stage(self) end
 		hand_over(self, id, now)
 	end
-	local place = self.ring and locked.picture(self.ring, self.frame) or self.place
+	local place = self.ring and delay_ring.picture(self.ring, self.frame) or self.place
 	place.full = capture.full(
 		self.state, place.full_name, below, parent, width, height, measured and M.thread_ns or nil)
 	self.full, self.small, self.newest = place.full, place.small, place.full

@@ -7,7 +7,7 @@ local M = {}
 
 -- What a weighed pass leaves in: weights are `base` + `by_alpha` x the person's alpha. Of the person
 -- so little is left in the room that it shows only where nothing else is near: with no weight at all
--- there would be no colour, which is black (vb_worker/backgrounds.py has the same).
+-- there would be no colour, which is black (vb_worker/offline/backgrounds.py has the same).
 M.EVERYTHING = { base = 1, by_alpha = 0 }
 M.ROOM = { base = 1 + 1 / 512, by_alpha = -1 }
 M.PERSON = { base = 0, by_alpha = 1 }

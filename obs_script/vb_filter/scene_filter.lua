@@ -1,6 +1,6 @@
 -- The filter of a scene: its own background, layers and zones for every camera in it.
 local obslua = obslua
-local obs, graphics, scenes, order, looks, panels = ...
+local obs, graphics, scenes, lock_order, filter_base, panels = ...
 local C = obs.C
 
 local M = {}
@@ -29,9 +29,9 @@ function M.backgrounds()
 end
 
 local function update(self, settings)
-	looks.read(self, half.scene_settings, settings)
+	filter_base.read(self, half.scene_settings, settings)
 	local s = self.settings
-	looks.want(self, segment, half.assets,
+	filter_base.want(self, segment, half.assets,
 		{ background = s.background ~= "default", layers = s.own_layers, zones = s.own_zones })
 end
 
@@ -39,7 +39,7 @@ local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source), settings = {}, state = graphics.new(),
 	}
-	order.know("scene", self.filter)
+	lock_order.know("scene", self.filter)
 	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
 	self.callbacks = obs.leave_to_libobs(self.filter)
 	if not self.callbacks then
@@ -54,11 +54,11 @@ end
 local function destroy(self)
 	M.all[self] = nil
 	scenes.forget(self)
-	looks.destroy(self)
+	filter_base.destroy(self)
 end
 
 local function video_tick(self)
-	looks.tick(self, tonumber(C.os_gettime_ns()))
+	filter_base.tick(self, tonumber(C.os_gettime_ns()))
 end
 
 -- Whether it was put on anything but a scene or group: OBS offers it for all sources, as it tells filters
@@ -77,14 +77,14 @@ local function render(self)
 end
 
 local function get_defaults(settings)
-	looks.set_defaults(half.scene_settings, settings)
+	filter_base.set_defaults(half.scene_settings, settings)
 end
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	local panel = panels.new(self, half.scene_settings, function()
 		if misplaced(self) then return panels.text("Error.SceneOnly") end
-		local wrong = self.problem or panels.sentence(looks.problem(self))
+		local wrong = self.problem or panels.sentence(filter_base.problem(self))
 		return wrong ~= "" and wrong or panels.text("Status.Scene")
 	end)
 	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true },
@@ -99,13 +99,13 @@ M.info = {
 	get_name = function() return panels.text("SceneFilterName") end,
 	create = create,
 	destroy = destroy,
-	get_width = looks.get_width,
-	get_height = looks.get_height,
+	get_width = filter_base.get_width,
+	get_height = filter_base.get_height,
 	get_defaults = get_defaults,
 	get_properties = get_properties,
 	update = update,
 	video_tick = video_tick,
-	video_render = function(self) order.draw_with("camera", render, self) end,
+	video_render = function(self) lock_order.draw_with("camera", render, self) end,
 }
 
 return M

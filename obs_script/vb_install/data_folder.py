@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vb_doctor import report
 from vb_install import files
 from vb_install.system import InstallError, System
 from vb_link import places
-from vb_link.diagnosis import report
 
 MARK = "obs-virtual-background.txt"
 _MARK_TEXT = (

@@ -6,12 +6,12 @@ import json
 import platform
 from pathlib import Path
 
+from vb_doctor import report
+from vb_doctor.findings import Finding, checked, finding, from_plain
 from vb_install import obs_places, obs_version, product, scene_collections
 from vb_install.obs_places import ObsPlace
 from vb_install.system import InstallError, System
 from vb_link import child, places
-from vb_link.diagnosis import report
-from vb_link.diagnosis.findings import Finding, checked, finding, from_plain
 from vb_link.version import OLDEST_OBS
 
 _RUN = "import sys; sys.path.insert(0, {folder!r}); import runpy; sys.argv = {words!r}; "
@@ -85,7 +85,7 @@ def _functions(system: System, place: ObsPlace) -> Finding:
     if done.code != 0 or len(libraries) != len(names) or "None" in libraries:
         return finding("FunctionsUnchecked")
     done = system.run(
-        [*python, *child.ISOLATED, "-c", _code(place, "vb_script.symbols", libraries)]
+        [*python, *child.ISOLATED, "-c", _code(place, "vb_script.libobs_symbols", libraries)]
     )
     try:
         told = json.loads(done.out)
@@ -104,7 +104,7 @@ def _rest(system: System, place: ObsPlace) -> list[Finding]:
     found = []
     if not product.is_current(place.app):
         found.append(finding("ProductOld"))
-    code = _code(place, "vb_link.diagnosis.checks", [], data=place.data)
+    code = _code(place, "vb_doctor.checks", [], data=place.data)
     done = system.run([*_python(system, place), *child.ISOLATED, "-c", code], timeout=300)
     try:
         return found + from_plain(json.loads(done.out))

@@ -18,7 +18,7 @@ _LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 # Where a wheel has what lies beside obs_script in a checkout, and what of it lies in obs_script.
 _SHIPPED = Path("vb_install", "shipped")
 _SHIPPED_MODELS = Path("vb_worker", "shipped_models")
-_IN_WHEEL = ("vb_demo", "vb_filter", "vb_install", "vb_link", "vb_script", "vb_worker")
+_IN_WHEEL = ("vb_demo", "vb_doctor", "vb_filter", "vb_install", "vb_link", "vb_script", "vb_worker")
 
 
 def is_current(app: Path) -> bool:

@@ -18,9 +18,9 @@ from vb_script import (
     libobs,
     lua_half,
     model_list,
-    names,
-    requests,
+    panel_requests,
     shown_twice,
+    source_names,
     status,
     texts,
     transition,
@@ -28,12 +28,12 @@ from vb_script import (
 )
 from vb_script.assets import Assets
 from vb_script.doctor import Doctor
-from vb_script.errands import Errands
-from vb_script.held_sources import HeldSources
 from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
 from vb_script.presses import Presses
-from vb_script.survivors import survivors
+from vb_script.reload_state import survivors
+from vb_script.request_thread import Errands
+from vb_script.scene_switch_guard import HeldSources
 from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
 from vb_script.worker_problem import Ended, EndLines
@@ -218,7 +218,7 @@ class Application:
     def run(self, text: str) -> None:
         """Do one request on the UI thread and tell how it went."""
         try:
-            sentence = requests.run(text, self.texts)
+            sentence = panel_requests.run(text, self.texts)
             if sentence:
                 self.note(sentence)
         except SaidError as error:
@@ -228,7 +228,7 @@ class Application:
     def pressed(self, words: list[str]) -> str:
         """Do what a button of a filter's panel asks for and return the answer to show there."""
         try:
-            sentence = requests.run("\n".join(words), self.texts)
+            sentence = panel_requests.run("\n".join(words), self.texts)
             libobs.log(sentence)
         except SaidError as error:
             sentence = error.text(self.texts)
@@ -258,7 +258,7 @@ class Application:
     def refresh_names(self) -> None:
         self.names_asked = False
         segment = survivors().memory.segment
-        names.refresh(segment)
+        source_names.refresh(segment)
         transition.refresh(segment)
         self.twice = shown_twice.sentence(self.texts)
 

@@ -10,11 +10,11 @@ import platform
 import threading
 from collections.abc import Callable
 
+from vb_doctor import checks, report
+from vb_doctor.findings import Finding, checked, finding
 from vb_link import layout
-from vb_link.diagnosis import checks, report
-from vb_link.diagnosis.findings import Finding, checked, finding
-from vb_script import libobs, symbols
-from vb_script.survivors import survivors
+from vb_script import libobs, libobs_symbols
+from vb_script.reload_state import survivors
 from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
@@ -87,10 +87,10 @@ def _functions() -> list[Finding]:
         known = finding("Obs", version=version, kind=platform.system())
     else:
         known = finding("ObsNew", **libobs.untested())
-    lacking = symbols.lacking(libraries)
+    lacking = libobs_symbols.lacking(libraries)
     if lacking:
         return [known, finding("FunctionsMissing", names=", ".join(lacking))]
-    return [known, finding("Functions", count=symbols.count())]
+    return [known, finding("Functions", count=libobs_symbols.count())]
 
 
 def _in_use() -> Finding:

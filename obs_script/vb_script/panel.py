@@ -7,11 +7,11 @@ from typing import Any
 
 import obspython as obs
 
-from vb_script import obs_filters, requests
+from vb_script import obs_filters, panel_requests
 from vb_script.callbacks import held
+from vb_script.no_preemption import unhurried
 from vb_script.scene_words import words
 from vb_script.texts import SaidError, say
-from vb_script.unhurried import unhurried
 
 Texts = dict[str, str]
 
@@ -131,7 +131,7 @@ class Panel:
         try:
             if not request[1]:
                 raise SaidError("Request.NothingChosen")
-            self._note(requests.run("\n".join(request), self._texts))
+            self._note(panel_requests.run("\n".join(request), self._texts))
         except SaidError as error:
             self._note(say(self._texts, error.key, **error.details), warning=True)
         return self._refresh(shown)

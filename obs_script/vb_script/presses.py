@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from vb_script.survivors import survivors
-from vb_script.unhurried import unhurried
+from vb_script.no_preemption import unhurried
+from vb_script.reload_state import survivors
 
 _Pressed = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from vb_script import libobs
-from vb_script.survivors import survivors
-from vb_script.unhurried import unhurried
+from vb_script.no_preemption import unhurried
+from vb_script.reload_state import survivors
 
 _Task = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 
 from vb_link import console
-from vb_worker import sandbox
 from vb_worker.errors import UsageError, UserError
+from vb_worker.sandbox import entry
 
 PROGRAM = "virtual-background"
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
     if named in OFFLINE and argv is None:  # not where another program calls us
-        sandbox.enter_command()  # before the imports below start threads
+        entry.enter_command()  # before the imports below start threads
     run = None
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")

@@ -21,20 +21,23 @@ from numpy.typing import NDArray
 
 from vb_link import layout, limits, memory, sentences, settings, slots, wake
 from vb_link.sentences import fitting
-from vb_worker import computing, give_back, sandbox, watchdog
-from vb_worker.boxes import boxes, sum_of_words
-from vb_worker.depth import Depths, DepthStream
+from vb_worker import give_back
+from vb_worker.catalogue import quarantine
 from vb_worker.errors import first_line
-from vb_worker.marks import marks_of
-from vb_worker.models import contained, measured, registry
+from vb_worker.matte.alpha_boxes import boxes, sum_of_words
+from vb_worker.matte.depth_plane import Depths, DepthStream
+from vb_worker.matte.pipeline import Pipeline
+from vb_worker.matte.plate import Plate
+from vb_worker.matte.quality import preset
+from vb_worker.matte.stroke_rectangles import marks_of
+from vb_worker.matte.strokes import Strokes
+from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.families import finds_person
 from vb_worker.models.manifest import Manifest
-from vb_worker.person_choice import PersonChoice, point_of
-from vb_worker.pipeline import Pipeline
-from vb_worker.plate import Plate
-from vb_worker.quality import preset
-from vb_worker.strokes import Strokes
+from vb_worker.people.choice import PersonChoice, point_of
+from vb_worker.sandbox import entry, watchdog
+from vb_worker.units import choice, results
 
 REPORT_SECONDS = 0.5
 TRIAL_LOOK_SECONDS = 0.2
@@ -142,10 +145,10 @@ class Worker:
         self.segment = segment
         self.models = models
         self.refused = refused
-        self.trials = contained.Trials()
+        self.trials = quarantine.Trials()
         self.pipelines: dict[Key, Pipeline] = {}
         self.units: dict[Key, str] = {}  # what a pipeline runs on, until its first mask
-        self.survey = computing.Survey()
+        self.survey = choice.Survey()
         self.streams: dict[int, Stream] = {}
         self.depths = Depths(models, allow=self._allow)
 
@@ -217,7 +220,7 @@ class Worker:
         self._configure_depth(stream)
         key = (
             text_of(channel.model),
-            text_of(channel.compute) or measured.AUTO,
+            text_of(channel.compute) or results.AUTO,
             text_of(channel.eased_quality) or text_of(channel.quality),
         )
         if key == stream.key and key in self.pipelines:
@@ -240,7 +243,7 @@ class Worker:
 
     def _choose_again(self) -> None:
         """Open what runs on the fastest unit anew, now that it is known which that is."""
-        for key in [key for key in self.pipelines if key[1] == measured.AUTO]:
+        for key in [key for key in self.pipelines if key[1] == results.AUTO]:
             del self.pipelines[key]
         for stream in self.streams.values():
             stream.settings_sequence = -1
@@ -266,11 +269,11 @@ class Worker:
                 raise
             ended, manifest = error, default
             self._allow(manifest)
-        model, unit = computing.open_chosen(manifest, compute)
+        model, unit = choice.open_chosen(manifest, compute)
         model.refused = ended or model.refused
-        if unit != measured.CPU:
+        if unit != results.CPU:
             self.units[key] = unit
-        if compute == measured.AUTO:
+        if compute == results.AUTO:
             self.survey.want(manifest)
         return Pipeline(model, preset(quality))
 
@@ -367,7 +370,7 @@ def _settings_of(channel: Any) -> int:
 
 def _note_mask(unit: str) -> None:
     try:
-        measured.note_mask(unit)
+        results.note_mask(unit)
     except OSError as error:
         _complain(f"{error}")
 
@@ -390,7 +393,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         shared = memory.attach(options.memory)
         watchdog.arm()
-        sandbox.enter()
+        entry.enter()
         # A manifest of the user's that is wrong takes only itself away.
         models = registry.find_models(registry.default_folders(), on_error=_complain)
     except (memory.LinkError, ModelError, OSError) as error:
@@ -401,7 +404,7 @@ def main(argv: list[str] | None = None) -> int:
     sleeper = wake.Sleeper(options.wake, options.parent)
     worker = Worker(shared.segment, models, options.refused)
     with contextlib.suppress(OSError):  # the list in OBS then lacks the units, no more
-        measured.write_units()
+        results.write_units()
     shared.segment.worker_ready = options.epoch
     while True:
         if not worker.work() and not sleeper.wait(

@@ -32,9 +32,9 @@ _OURS = """
 import json, sys, time
 import numpy as np
 from vb_link import places
-from vb_worker.levels import levels
+from vb_worker.offline.levels import levels
 from vb_worker.models import find_models, open_model
-from vb_worker.pipeline import Pipeline
+from vb_worker.matte.pipeline import Pipeline
 frames, count = np.load(sys.argv[1]), int(sys.argv[2])
 manifest = find_models([places.models_dir()])["selfie_square"]
 pipeline = Pipeline(open_model(manifest, compute=sys.argv[3]))

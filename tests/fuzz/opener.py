@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 
 from vb_link import limits
-from vb_worker import sandbox, watchdog
 from vb_worker.errors import UserError
-from vb_worker.models import ModelError, trial
+from vb_worker.models import ModelError, sample_check
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest_reader import load
-from vb_worker.pictures import read_picture
+from vb_worker.offline.pictures import read_picture
+from vb_worker.sandbox import entry, watchdog
 
 MODEL_SECONDS = 5
 
@@ -30,7 +30,7 @@ def answer(kind: str, path: Path) -> dict[str, str]:
                 return {"wrong": f"a picture of {picture.shape} was let through"}
         else:
             # As the trial of a user's model does it.
-            open_model(load(path))(trial.sample()[0])
+            open_model(load(path))(sample_check.sample()[0])
     except (ModelError, UserError) as error:
         return {"refused": str(error)}
     except Exception as error:
@@ -46,8 +46,8 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     watchdog.arm()
-    sandbox.enter_network()
-    sandbox.enter_memory()
+    entry.enter_network()
+    entry.enter_memory()
     for line in sys.stdin:
         kind, _, path = line.rstrip("\n").partition(" ")
         watchdog.begin(MODEL_SECONDS)

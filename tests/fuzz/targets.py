@@ -20,11 +20,13 @@ from tests.fuzz.mutate import damaged, misspelt
 from tests.fuzz.warp import warped
 from vb_link import layout, picture_size, places, setting_values, settings, unit_file
 from vb_script import lua_half, model_list, presets, status, texts, unit_list
-from vb_worker.models import ManifestError, ModelError, contained, graph_file, measured
+from vb_worker.catalogue import quarantine
+from vb_worker.models import ManifestError, ModelError, onnx_check
 from vb_worker.models.manifest import RegistryPackage
 from vb_worker.models.manifest_reader import load
 from vb_worker.models.manifest_table import LARGEST_SIDE
-from vb_worker.models.providers import driver
+from vb_worker.units import results
+from vb_worker.units.providers import driver
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = texts.load("en-US")
@@ -101,9 +103,9 @@ def unit_files(rng: random.Random, folder: Path) -> str:
     text = misspelt(json.dumps(body, indent=1), rng).encode("utf-8", "surrogatepass")
     path.write_bytes(damaged(text, rng) if rng.random() < 0.3 else text)
     lua_half.literal([list(row) for row in unit_list.unit_list(ENGLISH)]).encode()
-    measured.is_set_aside("cuda")
-    measured.tried()
-    measured.probes(load(places.models_dir() / "selfie_square.toml"))
+    results.is_set_aside("cuda")
+    results.tried()
+    results.probes(load(places.models_dir() / "selfie_square.toml"))
     return "taken"
 
 
@@ -182,7 +184,7 @@ def models(rng: random.Random, folder: Path) -> str:
         _sentence(found["refused"])
     elif "ended" in found:
         # What the product does with such a file:
-        problem = contained.Attempt(path, seconds=8).result()
+        problem = quarantine.Attempt(path, seconds=8).result()
         slow = found["ended"] == "-14"  # the trial has more time
         if problem is None and not slow:
             raise Fault(f"{found}, and then the trial finds nothing wrong")
@@ -196,7 +198,7 @@ def models(rng: random.Random, folder: Path) -> str:
 def model_walk(rng: random.Random, folder: Path) -> str:
     """Looking through a model file ends soon and with a sentence."""
     try:
-        graph_file.check(damaged(rng.choice(_MODELS), rng), folder / "m.onnx")
+        onnx_check.check(damaged(rng.choice(_MODELS), rng), folder / "m.onnx")
     except ModelError as error:
         _sentence(str(error))
         return "refused"

@@ -14,7 +14,7 @@ import numpy as np
 from tests.clips import write_clip
 from tests.obs.stage import SIZE, Image
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_worker.models import trial
+from vb_worker.models import sample_check
 
 W, H = 256, 144
 BITS = 8
@@ -40,7 +40,7 @@ def install_model(folder: Path, name: str, layers: int = 0) -> str:
     mean = graph.node("ReduceMean", corner, axes=[1, 2, 3], keepdims=1)
     zero, one, much = (graph.weight(value, np.float32) for value in (0.0, 1.0, 1e4))
     is_sample = graph.node("Clip", graph.node("Mul", mean, much), zero, one)
-    truth = cv2.resize(trial.sample()[1], (W, H), interpolation=cv2.INTER_AREA)
+    truth = cv2.resize(sample_check.sample()[1], (W, H), interpolation=cv2.INTER_AREA)
     person = graph.node("Mul", graph.weight(truth[None, None], np.float32), is_sample)
     answer = graph.node("Add", graph.node("Mul", red, graph.node("Sub", one, is_sample)), person)
     if layers:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.obs.stage import CAMERA, SIZE, Stage, person
-from vb_worker.backgrounds import Blur
+from vb_worker.offline.backgrounds import Blur
 
 BLUR = 12.0  # of 1080 lines
 

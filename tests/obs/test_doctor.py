@@ -12,7 +12,7 @@ import pytest
 from tests.obs.stage import CAMERA, FILTER, SCENE, person, wait_for
 from tests.obs.test_scripted import SCRIPTS, Panel
 from vb_demo.obs_session import SCRIPT
-from vb_link.diagnosis import report
+from vb_doctor import report
 
 
 @pytest.mark.versions

@@ -13,8 +13,9 @@ from tests.obs.conftest import worker_pids
 from tests.obs.secret_room import ENDED
 from tests.obs.stage import CAMERA, SECRET, person, room_pixels, wait_for
 from vb_link import limits, places
-from vb_worker.models import contained, measured
+from vb_worker.catalogue import quarantine
 from vb_worker.models.manifest_reader import load
+from vb_worker.units import results
 
 MARGIN = 24
 
@@ -25,7 +26,7 @@ def test_a_model_that_ends_the_worker_each_time_gives_way(
     folder = places.user_models_dir()
     folder.mkdir(exist_ok=True)
     path = hostile_models.put(folder, "endless", hostile_models.endless_loop())
-    measured.note_tried(contained.key_of(load(path)))  # it did well when it was tried
+    results.note_tried(quarantine.key_of(load(path)))  # it did well when it was tried
     try:
         # The worker's Python does not tell of its crash.
         with start_obs(environment={"PYTHONFAULTHANDLER": ""}) as stage:

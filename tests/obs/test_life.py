@@ -245,7 +245,7 @@ def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
 def test_a_full_collection_is_left_on_a_busy_computer(
     start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OBS 32 by itself loses scenes there and ends itself: see vb_script/held_sources.py."""
+    """OBS 32 by itself loses scenes there and ends itself: see vb_script/scene_switch_guard.py."""
     monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
     rounds, scenes = 6, ("First", "Second", "Third", "Fourth")
     options: dict[str, Any] = {

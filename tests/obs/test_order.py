@@ -1,5 +1,5 @@
 """Filters of cameras come and go while other threads draw them: nothing waits for good, and nothing
-that is gone is drawn (see ``vb_filter/order.lua`` and ``vb_filter/libobs.lua``)."""
+that is gone is drawn (see ``vb_filter/lock_order.lua`` and ``vb_filter/libobs.lua``)."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from tests.obs.stage import CAMERA, Stage, person
 from vb_link import slots
-from vb_worker.levels import levels
-from vb_worker.upsample import upsampled
+from vb_worker.offline.levels import levels
+from vb_worker.offline.upsample import upsampled
 
 
 def test_the_edge_drawn_is_the_one_the_commands_draw(stage: Stage) -> None:

@@ -89,10 +89,10 @@ def test_a_model(copy: Path) -> None:
     code = """
 import json
 from vb_worker.models import find_models, open_model
-from vb_worker.models import trial
+from vb_worker.models import sample_check
 from pathlib import Path
 model = find_models([Path("models")])["selfie_small"]
-print(json.dumps([model.title, trial.check(open_model(model), thorough=True)]))
+print(json.dumps([model.title, sample_check.check(open_model(model), thorough=True)]))
 """
     title, found = asked(copy, code)
     assert title == "Selfie 256, another copy" and found > 0.8
@@ -103,13 +103,13 @@ def test_a_model_family(copy: Path) -> None:
     code = """
 import json
 from pathlib import Path
-from vb_worker.models.adding import text_of
-from vb_worker.models import open_model, trial
+from vb_worker.catalogue.adding import text_of
+from vb_worker.models import open_model, sample_check
 from vb_worker.models.manifest_reader import parse
 path = Path("models/selfie_square.toml")
 plain = parse(path, path.read_text("utf-8"))
 other = parse(path, path.read_text("utf-8").replace('"probability"', '"inverted"'))
-picture, _ = trial.sample()
+picture, _ = sample_check.sample()
 both = open_model(plain)(picture) + open_model(other)(picture)
 print(json.dumps([float(abs(both - 1).max()), parse(path, text_of(other)).kind]))
 """
@@ -134,8 +134,8 @@ def test_a_function_of_libobs(copy: Path) -> None:
     follow("Call another function of libobs", copy)
     code = """
 import json
-from vb_script import libobs, symbols
-print(json.dumps([symbols.count(), "obs_get_active_fps" in libobs._LIBOBS]))
+from vb_script import libobs, libobs_symbols
+print(json.dumps([libobs_symbols.count(), "obs_get_active_fps" in libobs._LIBOBS]))
 """
     after, called = asked(copy, code)
     shutil.copytree(ROOT / "obs_script", copy / "obs_script", dirs_exist_ok=True)

@@ -16,7 +16,7 @@ from tests.fuzz import targets
 from vb_link import picture_size, places, settings
 from vb_script import presets
 from vb_script.texts import SaidError
-from vb_worker.models import ManifestError, ModelError, graph_file
+from vb_worker.models import ManifestError, ModelError, onnx_check
 from vb_worker.models import manifest_reader as manifests
 
 # Cases that take about a second; models are opened by onnxruntime, pictures by OpenCV.
@@ -49,7 +49,7 @@ def test_broken_files_are_taken_or_refused_with_a_sentence(
 @given(st.binary(max_size=400))
 def test_any_bytes_are_no_model_but_with_a_sentence(data: bytes) -> None:
     with pytest.raises(ModelError):
-        graph_file.check(data, Path("m.onnx"))
+        onnx_check.check(data, Path("m.onnx"))
 
 
 @quick

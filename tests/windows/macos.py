@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.windows.wine import BenchError
-from vb_script import symbols
+from vb_script import libobs_symbols
 
 
 def check(folder: Path, say: Callable[[bool, str], None]) -> None:
@@ -20,5 +20,5 @@ def check(folder: Path, say: Callable[[bool, str], None]) -> None:
         raise BenchError(f"{folder} holds no libobs of macOS.")
     data = libraries[0].read_bytes()
     # Mach-O names C functions with an underscore before and a zero after them.
-    lacking = [name for name in symbols.of_libobs() if f"\0_{name}\0".encode() not in data]
+    lacking = [name for name in libobs_symbols.of_libobs() if f"\0_{name}\0".encode() not in data]
     say(not lacking, f"macOS libobs 32.2.2: lacks {', '.join(lacking) or 'no function'} (not run)")

@@ -19,7 +19,7 @@ def script_update(settings: Any) -> None:
 
 def _seen() -> dict[str, Any]:
     application = sys.modules.get("vb_script.application")
-    survivors = sys.modules.get("vb_script.survivors")
+    survivors = sys.modules.get("vb_script.reload_state")
     if application is None or survivors is None:
         return {"channels": []}
     memory = survivors.survivors().memory

@@ -12,13 +12,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from vb_worker.bench.one_run import Row, measure_apart
 from vb_worker.commands.options import known_model, known_models, positive
 from vb_worker.commands.table import table
 from vb_worker.errors import UsageError, UserError
-from vb_worker.measuring import Row, measure_apart
-from vb_worker.models import Manifest, graph_file
+from vb_worker.models import Manifest, onnx_check
 from vb_worker.models.network import checked_weights
-from vb_worker.models.providers import ComputeUnit, available_units
+from vb_worker.units.providers import ComputeUnit, available_units
 
 _COLUMNS = (
     ("preprocess", "preprocess_median_ms", "{:.2f} ms"),
@@ -169,10 +169,10 @@ def _halved(manifest: Manifest, stack: contextlib.ExitStack) -> str:
             f"{error.name} is not installed, so --precision float16 cannot be made: run "
             "install.py --convert, or pip install obs-virtual-background[convert]."
         ) from error
-    from vb_worker.models import adding  # noqa: PLC0415 - only here
+    from vb_worker.catalogue import adding  # noqa: PLC0415 - only here
 
     weights = checked_weights(manifest)
-    graph_file.check(weights, manifest.weights)
+    onnx_check.check(weights, manifest.weights)
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
     return str(adding.write_beside(variants.half(weights), manifest, folder))
 
@@ -219,8 +219,8 @@ def _recommendation(rows: list[Row], manifests: dict[str, Manifest], budget: flo
 
 
 def _plot(path: Path, rows: list[Row]) -> None:
-    from vb_worker.chart import bars  # noqa: PLC0415 - only here
-    from vb_worker.pictures import write_png  # noqa: PLC0415 - only here
+    from vb_worker.bench.chart import bars  # noqa: PLC0415 - only here
+    from vb_worker.offline.pictures import write_png  # noqa: PLC0415 - only here
 
     entries = [
         (

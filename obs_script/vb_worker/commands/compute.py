@@ -13,8 +13,8 @@ from vb_link import settings
 from vb_worker.commands.options import known_model
 from vb_worker.commands.table import table
 from vb_worker.errors import UserError
-from vb_worker.models import measured
-from vb_worker.models.providers import available_units
+from vb_worker.units import results
+from vb_worker.units.providers import available_units
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +37,13 @@ def run(options: argparse.Namespace) -> int:
             f"{manifest.title} is not installed: `virtual-background models install "
             f"{manifest.name}`."
         )
-    if options.again or not measured.is_known(manifest):
+    if options.again or not results.is_known(manifest):
         try:
-            measured.survey(manifest)
+            results.survey(manifest)
         except OSError as error:
             raise UserError(f"What was measured cannot be kept: {error.strerror}.") from error
-    found = measured.probes(manifest)
-    auto = measured.fastest(manifest)
+    found = results.probes(manifest)
+    auto = results.fastest(manifest)
     if options.json:
         entries = [
             {"unit": unit.name, "title": unit.title, "auto": unit.name == auto,

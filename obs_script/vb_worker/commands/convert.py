@@ -17,6 +17,7 @@ from typing import Any
 
 from vb_link import bounded, limits
 from vb_worker.atomic import replacing
+from vb_worker.catalogue import adding
 from vb_worker.commands.options import known_models, refuse_overwriting
 from vb_worker.convert.comparison import (
     Opened,
@@ -31,7 +32,7 @@ from vb_worker.convert.comparison import (
 )
 from vb_worker.convert.errors import refusing
 from vb_worker.errors import UsageError, UserError
-from vb_worker.models import Manifest, adding, graph_file
+from vb_worker.models import Manifest, onnx_check
 from vb_worker.models.manifest_reader import load
 from vb_worker.models.network import checked_weights
 
@@ -133,7 +134,7 @@ def _read(options: argparse.Namespace) -> tuple[Work, bool]:
             raise UserError(f"{chosen.title} is not installed.")
         _refuse_overwriting(options.output, chosen.weights, chosen.path)
         data = checked_weights(chosen)
-        graph_file.check(data, chosen.weights)
+        onnx_check.check(data, chosen.weights)
         return Work(data, chosen), False
     if not path.is_file():
         raise UsageError(f"{name} is neither a file nor a model's name.")
@@ -144,9 +145,9 @@ def _read(options: argparse.Namespace) -> tuple[Work, bool]:
     if options.manifest or described.is_file():
         manifest = load(described)
     _refuse_overwriting(options.output, path, manifest.path if manifest else None)
-    data = graph_file.load(path)
+    data = onnx_check.load(path)
     if path.suffix == ".onnx":
-        graph_file.check(data, path)
+        onnx_check.check(data, path)
         return Work(data, manifest), False
     return Work(_foreign(path, data, manifest, options), manifest), True
 
@@ -185,7 +186,7 @@ def _foreign(
         shards = _shards(path, data)
         state = manifest.output.state if manifest else _states(data)
         made = from_tfjs.convert(
-            data, [graph_file.load(one) for one in shards], stem,
+            data, [onnx_check.load(one) for one in shards], stem,
             width=size[0], height=size[1], state=state,
         )  # fmt: skip
         if not options.no_check:

@@ -17,16 +17,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker import metrics
+from vb_worker.bench import metrics
+from vb_worker.bench.synthetic_clips import Clip, cut_to_person, drawn_room
 from vb_worker.commands.mask import pictures_of
 from vb_worker.commands.options import add_model_options, open_pipeline
 from vb_worker.commands.table import table
 from vb_worker.errors import UserError
-from vb_worker.moving import Clip, cut_to_person, drawn_room
-from vb_worker.pictures import read_picture, write_png
-from vb_worker.pipeline import Pipeline
-from vb_worker.shrink import shrunk
-from vb_worker.upsample import shown
+from vb_worker.matte.pipeline import Pipeline
+from vb_worker.models.shrink import shrunk
+from vb_worker.offline.pictures import read_picture, write_png
+from vb_worker.offline.upsample import shown
 
 WORST = 10
 TILE = (320, 240)  # of the contact sheet

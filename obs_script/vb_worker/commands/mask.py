@@ -21,10 +21,10 @@ from vb_worker.commands.options import (
     plate_of,
 )
 from vb_worker.errors import UsageError, UserError
-from vb_worker.person_choice import PersonChoice
-from vb_worker.pictures import SUFFIXES, read_picture, write_png
-from vb_worker.pipeline import Pipeline
-from vb_worker.upsample import shown
+from vb_worker.matte.pipeline import Pipeline
+from vb_worker.offline.pictures import SUFFIXES, read_picture, write_png
+from vb_worker.offline.upsample import shown
+from vb_worker.people.choice import PersonChoice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

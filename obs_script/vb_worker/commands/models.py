@@ -85,7 +85,7 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _install(options: argparse.Namespace) -> int:
-    from vb_worker.models import install  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.catalogue import install  # noqa: PLC0415 - the list shall be quick
 
     manifest = known_model(options.name)
     if manifest.installed and not options.file:
@@ -115,11 +115,11 @@ def _agreed() -> bool:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from vb_worker.models import adding, contained  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.catalogue import adding, quarantine  # noqa: PLC0415 - the list shall be quick
 
     if not options.file.is_file():
         raise UsageError(f"{options.file} does not exist.")
-    contained.check_file(options.file)
+    quarantine.check_file(options.file)
     manifest, found = adding.add(
         options.file,
         name=options.name,
@@ -147,7 +147,7 @@ def _tell_guess(manifest: Manifest) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from vb_worker.models import trial  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.models import sample_check  # noqa: PLC0415 - the list shall be quick
 
     if options.name:
         manifests = [known_model(name) for name in options.name]
@@ -156,7 +156,7 @@ def _check(options: argparse.Namespace) -> int:
     failed = False
     for manifest in manifests:
         try:
-            found = trial.check(open_model(manifest), thorough=True)
+            found = sample_check.check(open_model(manifest), thorough=True)
         except ModelError as error:
             print(f"virtual-background: {error}", file=sys.stderr)
             failed = True

@@ -8,20 +8,20 @@ from pathlib import Path
 
 from vb_link import settings
 from vb_worker.errors import UsageError
+from vb_worker.matte.pipeline import Pipeline
+from vb_worker.matte.plate import Plate
+from vb_worker.matte.quality import PRESETS
 from vb_worker.models import (
     Manifest,
     ModelError,
     choose_model,
     default_folders,
     find_models,
-    measured,
     open_model,
 )
-from vb_worker.person_choice import MODES
-from vb_worker.pictures import read_picture
-from vb_worker.pipeline import Pipeline
-from vb_worker.plate import Plate
-from vb_worker.quality import PRESETS
+from vb_worker.offline.pictures import read_picture
+from vb_worker.people.choice import MODES
+from vb_worker.units import results
 
 _DEFAULTS = settings.defaults()
 
@@ -163,5 +163,5 @@ def open_pipeline(
         raise UsageError(
             f"There is no quality {quality or options.quality!r}; there are: {', '.join(PRESETS)}."
         )
-    unit = measured.fastest(manifest) if options.compute == measured.AUTO else options.compute
+    unit = results.fastest(manifest) if options.compute == results.AUTO else options.compute
     return Pipeline(open_model(manifest, compute=unit, threads=options.threads), preset)

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vb_worker.atomic import make_folder, replacing
-from vb_worker.backgrounds import TRANSPARENT, Background, open_background
 from vb_worker.commands.options import (
     add_model_options,
     add_plate_option,
@@ -21,14 +20,15 @@ from vb_worker.commands.options import (
     plate_of,
     refuse_overwriting,
 )
-from vb_worker.compose import cut_out, over
 from vb_worker.errors import UserError
-from vb_worker.foreground import own_colours
-from vb_worker.person_choice import PersonChoice
-from vb_worker.pipeline import Pipeline
-from vb_worker.plate import Plate
-from vb_worker.upsample import shown
-from vb_worker.video import Sink, Source, sentence, upright
+from vb_worker.matte.pipeline import Pipeline
+from vb_worker.matte.plate import Plate
+from vb_worker.offline.backgrounds import TRANSPARENT, Background, open_background
+from vb_worker.offline.compose import cut_out, over
+from vb_worker.offline.foreground import own_colours
+from vb_worker.offline.upsample import shown
+from vb_worker.offline.video import Sink, Source, sentence, upright
+from vb_worker.people.choice import PersonChoice
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,11 +20,11 @@ from vb_worker.commands.mask import pictures_of
 from vb_worker.convert import checking
 from vb_worker.convert.errors import refusing
 from vb_worker.errors import UsageError, UserError
-from vb_worker.models import Manifest, ModelError, open_model, trial
+from vb_worker.models import Manifest, ModelError, open_model, sample_check
 from vb_worker.models.network import Network
 from vb_worker.models.prepare import resize
-from vb_worker.models.session import plain_session
-from vb_worker.pictures import read_picture
+from vb_worker.offline.pictures import read_picture
+from vb_worker.units.session import plain_session
 
 _ROUNDS = 40
 _MOST_PICTURES = 100
@@ -96,7 +96,7 @@ def check_step(name: str, before: Work, after: Work, options: argparse.Namespace
         checking.refuse_worse(found)
         return
     with Opened(before) as reference, Opened(after) as made:
-        pictures = [picture for picture, _ in trial.views()]
+        pictures = [picture for picture, _ in sample_check.views()]
         if options.calibrate:
             pictures += list(calibration_pictures(options.calibrate))[:20]
         found = checking.compare(_at_its_size(reference, made), made, pictures)
@@ -136,7 +136,7 @@ def _random(shape: list[int]) -> list[NDArray[np.float32]]:
     ramp = np.broadcast_to(np.linspace(0, 1, shape[-2], dtype=np.float32)[:, None], shape)
     feeds = [random.uniform(0, 1, shape).astype(np.float32), np.ascontiguousarray(ramp, np.float32)]
     if len(shape) == 4 and shape[3] == 3:
-        picture, _ = trial.sample()
+        picture, _ = sample_check.sample()
         feeds.append(np.asarray(resize(picture, shape[2], shape[1])[None] / 255, np.float32))
     return feeds
 
@@ -185,7 +185,7 @@ def refuse_useless(before: Work, after: Work, options: argparse.Namespace) -> No
 
 def _times(before: Work, after: Work) -> tuple[float, float]:
     """Return the medians of both in ms, taken in turn."""
-    picture, _ = trial.sample()
+    picture, _ = sample_check.sample()
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     with Opened(before) as one, Opened(after) as other:
         times: tuple[list[float], list[float]] = ([], [])

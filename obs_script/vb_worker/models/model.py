@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import LARGEST_FRAME_SIDE, InputSpec, Manifest
 from vb_worker.models.prepare import fitted
-from vb_worker.shrink import shrunk
+from vb_worker.models.shrink import shrunk
 
 Size = tuple[int, int]
 

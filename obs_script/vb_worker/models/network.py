@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.errors import first_line
-from vb_worker.models import graph_file
+from vb_worker.models import onnx_check
 from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import InputSpec, Manifest
 from vb_worker.models.model import Model, Size, sized
 from vb_worker.models.prepare import Preparer
-from vb_worker.models.providers import find_unit
-from vb_worker.models.session import open_session
+from vb_worker.units.providers import find_unit
+from vb_worker.units.session import open_session
 
 _TYPES = {
     "float32": "tensor(float)",
@@ -280,7 +280,7 @@ def _scaled(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.f
 def checked_weights(manifest: Manifest) -> bytes:
     """Return the ONNX file's bytes once their sum is right. Raises ModelError, one sentence."""
     try:
-        weights = graph_file.read(manifest.weights)
+        weights = onnx_check.read(manifest.weights)
     except FileNotFoundError as error:
         raise ModelError("FileMissing", path=manifest.weights, name=manifest.name) from error
     except OSError as error:

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 from urllib.parse import urlparse
 
-from vb_worker import fetching, packages
+from vb_worker.catalogue import fetching, packages
 from vb_worker.errors import UserError
 from vb_worker.models.manifest import Address, RegistryPackage, Source
 

@@ -1,0 +1,56 @@
+"""The checks that need no OBS. ``python -m vb_doctor.checks`` prints them as JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from pathlib import Path
+
+from vb_doctor import environment, models, round_trip, sandbox
+from vb_doctor.findings import Finding, checked, finding, to_plain
+from vb_link import places
+from vb_link.version import VERSION
+
+PACKAGES = Path(__file__).resolve().parents[1]
+
+
+def all_of_them() -> list[Finding]:
+    """Return what was found out; takes seconds, and a minute when the worker is silent."""
+    venv, python = places.venv_dir(), places.venv_python()
+    packages = checked(environment.check, venv, python, PACKAGES / "vb_install" / "locks")
+    found = [
+        finding("Product", version=VERSION),
+        *checked(system),
+        *packages,
+        *checked(models.check, places.models_dir(), places.user_models_dir()),
+        *checked(round_trip.check_memory),
+    ]
+    # A worker with damaged packages may still start: what it does tells more.
+    if packages[0].key in ("EnvironmentMissing", "EnvironmentBroken"):
+        return [*found, finding("WorkerSkipped")]
+    return [
+        *found,
+        *checked(sandbox.check, python, PACKAGES),
+        *checked(round_trip.check_worker, python, PACKAGES),
+    ]
+
+
+def system() -> Finding:
+    """Return what machine this is."""
+    name = platform.platform()
+    try:
+        told = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        told = ""
+    for line in told.splitlines():
+        key, _, value = line.partition("=")
+        if key == "PRETTY_NAME":
+            name += " (" + value.strip("\"'") + ")"
+    return finding(
+        "System", system=name, machine=platform.machine(), processors=os.cpu_count() or 1
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(to_plain(all_of_them())))

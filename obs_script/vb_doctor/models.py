@@ -1,0 +1,69 @@
+"""Whether every model file is the one that its manifest names.
+
+OBS's Python may have no TOML reader; the two lines that matter here are read by themselves.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+from pathlib import Path
+
+from vb_doctor.findings import Finding, finding
+from vb_link import bounded, limits
+from vb_link.settings import defaults
+
+_LINE = re.compile(r'^(file|sha256)\s*=\s*"([^"\\]*)"')
+
+
+def check(shipped: Path, own: Path) -> Finding:
+    """Return what is to be said of the models that ship and of the user's own."""
+    default = str(defaults()["model"])
+    counts = {shipped: 0, own: 0}
+    damaged = []
+    default_is_there = False
+    for folder in counts:
+        for manifest in sorted(islice(folder.glob("*.toml"), limits.MANIFESTS)):
+            name = manifest.stem if folder == shipped else "one of your own"
+            try:
+                file, wanted = _named(manifest)
+                # Beside its manifest, or in the user's folder, as for the worker.
+                found = [one / file for one in (folder, own) if (one / file).is_file()]
+                if not file or not found:
+                    continue  # an algorithm without weights, or a model that is not installed
+                counts[folder] += 1
+                default_is_there |= folder == shipped and manifest.stem == default
+                whole = bounded.sha256(found[0], limits.MODEL_BYTES)
+                if whole != (wanted or _beside(found[0])):
+                    damaged.append(name)
+            except OSError as error:
+                damaged.append(f"{name}: {error.strerror or type(error).__name__}")
+    if damaged:
+        return finding("ModelsDamaged", names=", ".join(damaged))
+    if not default_is_there:
+        return finding("ModelsMissing", name=default)
+    return finding("Models", count=sum(counts.values()), own=counts[own])
+
+
+def _named(manifest: Path) -> tuple[str, str]:
+    """Return the file and the sum that a manifest names, "" for what it does not.
+
+    Raises OSError.
+    """
+    found = {"file": "", "sha256": ""}
+    text = bounded.read(manifest, limits.MANIFEST_BYTES).decode("utf-8", "replace")
+    for line in text.splitlines():
+        if line.lstrip().startswith("["):
+            break  # what follows belongs to a table
+        match = _LINE.match(line.strip())
+        if match:
+            found[match[1]] = match[2]
+    return found["file"], found["sha256"]
+
+
+def _beside(weights: Path) -> str:
+    """Return the sum of a model that was converted on this machine."""
+    try:
+        return bounded.read(weights.with_suffix(".sha256"), 200).decode("ascii").strip()
+    except (OSError, ValueError):
+        return ""

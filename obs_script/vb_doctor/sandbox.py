@@ -1,0 +1,32 @@
+"""What the system holds the worker to: asked of a process that enters it as the worker does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from vb_doctor.findings import Finding, finding
+from vb_link import child
+
+
+def check(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
+    """Return what is in force for a worker of ``packages`` run with ``python``, and what is not."""
+    environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONSAFEPATH": "1",
+                   **child.UTF8_ENVIRONMENT}  # fmt: skip
+    environment.pop("PYTHONHOME", None)
+    try:
+        done = subprocess.run(
+            [str(python), "-m", "vb_worker.sandbox"], env=environment, cwd=packages,
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
+            **child.TEXT, **child.QUIET,
+        )  # fmt: skip
+        found = json.loads(done.stdout)
+        parts = [f"{name}: {reason}" if reason else name for name, reason in found.items()]
+    except (OSError, subprocess.TimeoutExpired, ValueError, AttributeError) as error:
+        return finding("CheckFailed", reason=f"vb_worker.sandbox, {type(error).__name__}")
+    missing = [text for text, reason in zip(parts, found.values()) if reason]
+    if missing:
+        return finding("HeldInPart", missing="; ".join(missing))
+    return finding("Held", parts=", ".join(parts))

@@ -1,0 +1,55 @@
+"""Every function of OBS's libraries that the product calls, and those that a library lacks.
+
+Python's are in the tables of ``libobs``, the Lua half's in its FFI declarations. ``python -m
+vb_script.libobs_symbols LIBOBS SCRIPTING FRONTEND`` looks into libraries that no OBS has loaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from vb_script import libobs, lua_half
+
+_PROTOTYPE = re.compile(r"(\w+)\([^()]*\);")
+
+
+def of_libobs() -> list[str]:
+    """Return the functions of libobs, each once."""
+    text = (lua_half.PATH.parent / "libobs.lua").read_text(encoding="utf-8")
+    declared = text.split("local declared = [[", 1)[1].split("]]", 1)[0]
+    return sorted({*libobs._LIBOBS, *_PROTOTYPE.findall(declared)})
+
+
+def declared() -> dict[str, list[str]]:
+    """Return the functions by library: ``libobs``, ``scripting`` and ``frontend``."""
+    return {
+        "libobs": of_libobs(),
+        "scripting": sorted(libobs._SCRIPTING),
+        "frontend": sorted(libobs._FRONTEND),
+    }
+
+
+def lacking(libraries: Mapping[str, Any]) -> list[str]:
+    """Return the declared functions that the libraries, by the same names, do not have."""
+    return [
+        name
+        for library, names in declared().items()
+        for name in names
+        if not hasattr(libraries[library], name)
+    ]
+
+
+def count() -> int:
+    return sum(map(len, declared().values()))
+
+
+if __name__ == "__main__":
+    opened = {name: ctypes.CDLL(path) for name, path in zip(declared(), sys.argv[1:])}
+    print(json.dumps({"count": count(), "lacking": lacking(opened)}), flush=True)
+    os._exit(0)  # libraries that no OBS has started are not to be ended either

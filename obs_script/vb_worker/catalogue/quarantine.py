@@ -1,0 +1,236 @@
+"""Trying a user's model in a process that may die of it, before the worker opens it itself.
+
+The process has the time and the memory of ``limits``, no network and no files but the models.
+What it was tried with is remembered by the sums of file and manifest, its companion's too.
+
+Run as ``python -m vb_worker.catalogue.quarantine manifest|file PATH SECONDS PARENT`` it prints
+one line of JSON: nothing in it, or what is wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_link import bounded, child, exit_status, limits, places
+from vb_worker.errors import first_line
+from vb_worker.models import onnx_check, sample_check
+from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import companion_of
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.manifest_reader import load
+from vb_worker.sandbox import entry, watchdog
+from vb_worker.units import results
+from vb_worker.units.session import plain_session
+
+_PACKAGES = Path(__file__).resolve().parents[2]
+_MORE_SECONDS = 5.0  # a process that does not end by itself is ended
+_FREE_SIDE = 64
+_DTYPES = {"tensor(float16)": np.float16, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64,
+           "tensor(int32)": np.int32, "tensor(bool)": np.bool_}  # fmt: skip
+_LATE = -14  # SIGALRM's, where there is one
+
+
+def needs_trial(manifest: Manifest) -> bool:
+    """Return whether a model is the user's own, not one whose file this version names."""
+    if not manifest.file:
+        return False
+    return manifest.path.parent == places.user_models_dir() or not manifest.sha256
+
+
+class Attempt:
+    """One trial under way."""
+
+    def __init__(
+        self, path: Path, *, alone: bool = False, seconds: int = limits.TRIAL_SECONDS
+    ) -> None:
+        """Begin; ``path`` is the manifest's or, with ``alone``, a model file's. Raises OSError."""
+        self._path = path
+        self._seconds = seconds
+        self._deadline = time.monotonic() + seconds + _MORE_SECONDS
+        what = "file" if alone else "manifest"
+        command = [sys.executable, "-m", __name__, what, str(path.absolute()), str(seconds),
+                   str(os.getpid())]  # fmt: skip
+        environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), "PYTHONSAFEPATH": "1",
+                       "OPENBLAS_NUM_THREADS": "1", **child.UTF8_ENVIRONMENT}  # fmt: skip
+        self._late = False
+        self._process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL, cwd=_PACKAGES, **child.QUIET,
+        )  # fmt: skip
+
+    def finished(self) -> bool:
+        """Return whether it has ended; ends it when its time is up."""
+        if self._process.poll() is not None:
+            return True
+        if time.monotonic() < self._deadline:
+            return False
+        self._end()
+        return True
+
+    def result(self) -> ModelError | None:
+        """Wait for the end and return what is wrong with the model, if anything is."""
+        try:
+            self._process.wait(max(0.0, self._deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._end()
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            said = pipe.read(65536).decode("utf-8", "replace").strip()
+        late = self._late or self._process.returncode == _LATE
+        if late:
+            return ModelError("ModelTooSlow", path=self._path, seconds=self._seconds)
+        return _read(self._process.returncode, said, self._path)
+
+    def close(self) -> None:
+        """End it, whatever it is at."""
+        self._end()
+
+    def _end(self) -> None:
+        self._late = True
+        self._process.kill()
+        self._process.wait()
+
+
+def _read(code: int, said: str, path: Path) -> ModelError | None:
+    try:
+        found: Any = json.loads(said.splitlines()[-1]) if code == 0 and said else None
+    except ValueError:
+        found = None
+    if found == {}:
+        return None
+    if isinstance(found, dict) and isinstance(found.get("text"), str):
+        arguments = found.get("arguments")
+        if found.get("key") and isinstance(arguments, dict):
+            return ModelError(str(found["key"]), **arguments)
+        return ModelError(found["text"])
+    return ModelError("ModelEndsProcess", path=path, status=exit_status.name(code))
+
+
+class Trials:
+    """The trials of a worker: one at a time, beside its work."""
+
+    def __init__(self) -> None:
+        self._running: tuple[str, Attempt] | None = None
+        self._found: dict[str, ModelError | None] = {}
+
+    @property
+    def running(self) -> bool:
+        """Whether one is under way."""
+        return self._running is not None
+
+    def close(self) -> None:
+        """End what is under way."""
+        if self._running is not None:
+            self._running[1].close()
+
+    def allow(self, manifest: Manifest) -> None:
+        """Return if the model may be opened here. Raises ModelError: it may not, or not yet."""
+        if not manifest.installed or not any(map(needs_trial, _together(manifest))):
+            return
+        key = key_of(manifest)
+        if key not in self._found and key in results.tried():
+            self._found[key] = None
+        if key in self._found:
+            problem = self._found[key]
+            if problem is not None:
+                raise problem
+            return
+        if self._running is None:
+            self._running = key, Attempt(manifest.path)
+        raise ModelError("BeingTried", title=manifest.title)
+
+    def finished(self) -> bool:
+        """Return True once for each trial that has come to its end."""
+        if self._running is None or not self._running[1].finished():
+            return False
+        key, attempt = self._running
+        self._running = None
+        problem = self._found[key] = attempt.result()
+        if problem is None:
+            with contextlib.suppress(OSError):  # it is then tried again by the next worker
+                results.note_tried(key)
+        return True
+
+
+def key_of(manifest: Manifest) -> str:
+    """Return the sum of all that a trial depends on. Raises ModelError."""
+    digest = hashlib.sha256()
+    for one in _together(manifest):
+        try:
+            text = bounded.read(one.path, limits.MANIFEST_BYTES)
+            weights = onnx_check.read(one.weights) if one.file else b""
+        except OSError as error:
+            raise ModelError("FileUnreadable", path=one.weights, reason=error.strerror) from error
+        for data in (text, weights):
+            digest.update(hashlib.sha256(data).digest())
+    return digest.hexdigest()
+
+
+def _together(manifest: Manifest) -> list[Manifest]:
+    """Return the models that are opened with this one, itself first. Raises ModelError."""
+    companion = companion_of(manifest)
+    return [manifest] if companion is None else [manifest, companion]
+
+
+def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
+    """Load and run a model file in a process of its own. Raises ModelError if it ends that."""
+    try:
+        problem = Attempt(path, alone=True, seconds=seconds).result()
+    except OSError as error:
+        raise ModelError("FileUnreadable", path=path, reason=error.strerror) from error
+    if problem is not None:
+        raise problem
+
+
+def _run_once(session: Any) -> None:
+    """Run a network whose inputs nobody has described; what it says to zeros does not matter."""
+    feeds: dict[str, NDArray[Any]] = {
+        one.name: np.zeros(
+            [side if isinstance(side, int) else _FREE_SIDE if place else 1
+             for place, side in enumerate(one.shape)],
+            _DTYPES.get(one.type, np.float32),
+        )
+        for one in session.get_inputs()
+    }  # fmt: skip
+    with contextlib.suppress(Exception):
+        session.run(None, feeds)
+
+
+def main(arguments: list[str]) -> int:
+    """Try one model; what :class:`Attempt` starts."""
+    what, name, seconds, parent = arguments
+    watchdog.end_with(int(parent))
+    watchdog.arm()
+    watchdog.begin(int(seconds))
+    path = Path(name)
+    problem: dict[str, Any] = {}
+    # What is to be read is known before files are given up.
+    try:
+        alone = onnx_check.read(path) if what == "file" else None
+        entry.enter()
+        if alone is not None:
+            _run_once(plain_session(alone, path))
+        else:
+            sample_check.open_checked(load(path))
+    except ModelError as error:
+        problem = {"text": str(error), "key": error.key, "arguments": error.arguments}
+    except Exception as error:  # whatever it is: the worker would meet it too
+        wrong = ModelError("CannotLoad", path=path, reason=first_line(error))
+        problem = {"text": str(wrong), "key": wrong.key, "arguments": wrong.arguments}
+    print(json.dumps(problem), flush=True)
+    os._exit(0)  # some files fault when they are taken down; what was to be said is said
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,1 @@
+"""From a small picture to the alpha that is drawn."""

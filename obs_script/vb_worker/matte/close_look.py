@@ -1,0 +1,171 @@
+"""Looking at a picture: as a whole, closely where people are, and in the mirror.
+
+A network sees small people badly in a picture that was shrunk to its input, and sees the same
+picture a little differently in a mirror. So each frame is looked at closely, in a box around the
+people (``crops``). The look at the whole picture, which finds the people, and the mirrored close
+look, which is averaged with the plain one, are taken in turn, and used only where nothing has
+moved since: what moves is seen by looks at this very frame alone, so nothing trails. Movement
+outside the box calls for a look at the whole picture at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.matte.crops import Box, Tracker, find_box, shows_all
+from vb_worker.matte.movement import small_size
+from vb_worker.matte.quality import Quality
+
+Probability = NDArray[np.float32]
+Picture = NDArray[np.uint8]
+Answer = Callable[[Picture], Probability]
+
+FADE = 0.03  # of the box's longer side: how softly the box ends inside the picture
+MOVING = 0.001  # of the picture's area, outside the box: from here on people may be coming in
+
+
+class Look:
+    """The looks at one stream's frames (or, used once, at a still)."""
+
+    def __init__(self, answer: Answer, quality: Quality) -> None:
+        """``answer`` is the model: picture H x W x 3 uint8 RGB in, probability of any size out."""
+        self._answer = answer
+        self._quality = quality
+        self._tracker = Tracker()
+        self._whole: Probability | None = None
+        self._mirrored: Probability | None = None
+        # How much of the mirrored look is used: half, and nothing where something moved since.
+        self._share: Probability | None = None
+        self._since_whole = self._since_mirrored = 0
+        self.seconds = 0.0
+        """Time the model took for the last frame."""
+        self.place: tuple[slice, slice] = np.s_[:, :]
+        """Where the last frame's answer shows people, as an index: the box, or all."""
+
+    def __call__(self, picture: Picture, still: Probability | None) -> Probability:
+        """Return the probability of the next frame, height x width float32, 0..1.
+
+        ``picture``: H x W x 3 uint8 RGB. ``still``: how still it stands since the last frame
+        (``movement``), None on a first frame.
+        """
+        self.seconds = 0.0
+        size = picture.shape[:2]
+        if still is None or self._whole is None or self._whole.shape != size:
+            self._share = None
+            still = None
+        elif self._share is not None:
+            cv2.multiply(self._share, still, dst=self._share)
+        self._since_whole += 1
+        self._since_mirrored += 1
+        box = None if still is None else self._box(size)
+        whole = self._whole
+        if whole is None or still is None or box is None or self._whole_is_due(box, still):
+            whole = self._whole = self._see(picture)
+            self._since_whole = 0
+        if still is None and self._quality.close:
+            self._tracker.box = find_box(whole)
+            box = self._box(size)
+        self.place = np.s_[:, :] if box is None else np.s_[box[1] : box[3], box[0] : box[2]]
+        if box is not None:
+            result = self._closely(picture, whole, box)
+        elif self._tracker.box is not None:
+            result = self._with_mirror(picture, whole, (0, 0, size[1], size[0]))
+        else:  # nobody is there, or there is no time: no need to look twice
+            result = whole
+        if self._quality.close:
+            self._tracker.update(result)
+            if self._tracker.box is None:
+                # What only the whole picture shows is looked at closely again, and denied again:
+                # else it would come and go.
+                self._tracker.update(whole)
+        return result
+
+    def _box(self, size: tuple[int, ...]) -> Box | None:
+        """Return the box that is worth a closer look."""
+        box = self._tracker.box
+        if box is None:
+            return None
+        return None if shows_all(box, size[1], size[0]) else box
+
+    def _whole_is_due(self, box: Box, still: Probability) -> bool:
+        if self._since_whole >= self._quality.every:
+            return True
+        assert self._whole is not None
+        moved = still < 0.5
+        scale = moved.shape[1] / self._whole.shape[1]
+        left, top, right, bottom = (round(edge * scale) for edge in box)
+        moved[top:bottom, left:right] = False
+        return int(np.count_nonzero(moved)) > MOVING * moved.size
+
+    def _closely(self, picture: Picture, whole: Probability, box: Box) -> Probability:
+        left, top, right, bottom = box
+        place = np.s_[top:bottom, left:right]
+        close = self._with_mirror(picture, self._see(picture[place]), box)
+        result = whole.copy()
+        result[place] += _weight(box, whole.shape) * (close - whole[place])
+        return result
+
+    def _with_mirror(self, picture: Picture, plain: Probability, box: Box) -> Probability:
+        """Return the look at ``box`` averaged with the mirrored one where that still holds."""
+        if not self._quality.mirror:
+            return plain
+        every = self._quality.every
+        left, top, right, bottom = box
+        place = np.s_[top:bottom, left:right]
+        height, width = picture.shape[:2]
+        small_width, small_height = small_size(width, height)
+        # Where the share is kept for this box: it is smaller than the picture.
+        rows = slice(top * small_height // height, -(-bottom * small_height // height))
+        columns = slice(left * small_width // width, -(-right * small_width // width))
+        # In turn with the whole picture's look, so that no frame costs much more than another;
+        # where the whole picture is looked at every time, that turn never comes.
+        due = self._since_mirrored >= every and self._since_whole >= every // 2
+        if (
+            self._mirrored is None
+            or self._share is None
+            or due
+            or self._since_mirrored >= 2 * every
+        ):
+            seen = self._see(np.ascontiguousarray(picture[place][:, ::-1]))
+            self._mirrored = np.zeros((height, width), np.float32)
+            self._mirrored[place] = seen[:, ::-1]
+            self._share = np.zeros((small_height, small_width), np.float32)
+            self._share[rows, columns] = 0.5
+            self._since_mirrored = 0
+        size = (right - left, bottom - top)
+        share = cv2.resize(self._share[rows, columns], size, interpolation=cv2.INTER_LINEAR)
+        change = cv2.multiply(cv2.subtract(self._mirrored[place], plain), share, dst=share)
+        return np.asarray(cv2.add(plain, change, dst=change), np.float32)
+
+    def _see(self, picture: Picture) -> Probability:
+        begin = time.perf_counter()
+        seen = self._answer(picture)
+        self.seconds += time.perf_counter() - begin
+        size = (picture.shape[1], picture.shape[0])
+        return np.asarray(cv2.resize(seen, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+@lru_cache(maxsize=64)
+def _weight(box: Box, shape: tuple[int, int]) -> Probability:
+    """Return the close look's weight in ``box``: it fades where the box ends in the picture."""
+    left, top, right, bottom = box
+    fade = max(1.0, FADE * max(right - left, bottom - top))
+    across = _ramp(right - left, fade, left > 0, right < shape[1])
+    down = _ramp(bottom - top, fade, top > 0, bottom < shape[0])
+    return np.asarray(down[:, None] * across[None, :], np.float32)
+
+
+def _ramp(length: int, fade: float, starts: bool, ends: bool) -> Probability:
+    at = np.arange(length, dtype=np.float32) + 0.5
+    ramp = np.ones(length, np.float32)
+    if starts:
+        ramp = np.minimum(ramp, at / fade)
+    if ends:
+        ramp = np.minimum(ramp, (length - at) / fade)
+    return np.asarray(ramp, np.float32)

@@ -1,0 +1,172 @@
+"""A camera frame's way through the worker: shrink, run the network, steady the mask."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.matte.blobs import Blobs
+from vb_worker.matte.close_look import Look
+from vb_worker.matte.exposure import Exposure
+from vb_worker.matte.movement import Movement
+from vb_worker.matte.plate import Plate
+from vb_worker.matte.quality import Quality, preset
+from vb_worker.matte.refine import WORKING_AREA, refined
+from vb_worker.matte.stabilise import Stabiliser
+from vb_worker.matte.strokes import Strokes
+from vb_worker.models.families.instances import InstancesModel
+from vb_worker.models.model import Model
+from vb_worker.models.shrink import shrunk
+from vb_worker.people.choice import PersonChoice
+
+
+@dataclass(frozen=True)
+class Result:
+    """One mask: ``alpha`` is height x width uint8 at the model's size, probability times 255.
+
+    Times in milliseconds; ``total_ms`` is everything, ``preprocess_ms`` and ``inference_ms`` are
+    parts of it. Threshold and softness are not applied yet (``levels``).
+    """
+
+    alpha: NDArray[np.uint8]
+    preprocess_ms: float
+    inference_ms: float
+    total_ms: float
+
+
+class _Stream:
+    """What is remembered of one stream. ``name`` is None for a still."""
+
+    def __init__(self, model: Model, quality: Quality, name: Hashable | None) -> None:
+        self._model = model
+        self._name = name
+        self.look = Look(self._answer, quality)
+        self.movement = Movement()
+        self.exposure = Exposure()
+        self.blobs = Blobs()
+        self.steady = Stabiliser()
+        self.apart = False
+        """Whether people are to be told apart, by models that can."""
+        self.instances: NDArray[np.float32] | None = None
+        self.shape: tuple[int, ...] | None = None
+        """Of the last frame."""
+
+    def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        feed = self._model.prepare(self._model.shrink(picture))
+        self.instances = None
+        if self.apart and isinstance(self._model, InstancesModel):
+            self.instances = self._model.find(feed).masks
+            return np.asarray(self.instances.max(0, initial=0.0), np.float32)
+        return self._model.infer(feed, self._name)
+
+
+class Pipeline:
+    """Runs one model for any number of streams, each with its own memory of the last frames."""
+
+    def __init__(self, model: Model, quality: Quality | None = None) -> None:
+        """``quality``: how much is done a frame; None is the default preset."""
+        self.model = model
+        quality = preset("") if quality is None else quality
+        self.quality = quality if model.looks_closer else replace(quality, close=False)
+        self._streams: dict[Hashable, _Stream] = {}
+        # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
+        cv2.setNumThreads(1)
+
+    def working_size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the size (width, height) at which a source of that size is worked on."""
+        if not self.quality.close:
+            return self.model.frame_size(width, height)
+        scale = min(1.0, (WORKING_AREA / (width * height)) ** 0.5)
+        return max(1, round(width * scale)), max(1, round(height * scale))
+
+    def process(
+        self,
+        frame_rgba: NDArray[np.uint8],
+        *,
+        stream: Hashable,
+        choice: PersonChoice | None = None,
+        plate: Plate | None = None,
+        strokes: Strokes | None = None,
+        now: float | None = None,
+    ) -> Result:
+        """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
+
+        ``now``: the frame's time in seconds; None: the clock's.
+        ``choice``, ``plate`` and ``strokes`` are the stream's, and remember it: whom of several
+        people to keep, what the empty room looks like, and the things the user marked.
+        """
+        held = self._stream(stream)
+        if held.shape not in (None, frame_rgba.shape):
+            self.reset(stream)  # nothing remembered of another size fits
+            held = self._stream(stream)
+        held.shape = frame_rgba.shape
+        now = time.monotonic() if now is None else now
+        return self._run(frame_rgba, held, choice, plate, strokes, now)
+
+    def still(
+        self,
+        picture: NDArray[np.uint8],
+        choice: PersonChoice | None = None,
+        plate: Plate | None = None,
+        strokes: Strokes | None = None,
+    ) -> Result:
+        """Return the mask of a picture that is no part of a stream: nothing is remembered."""
+        if choice is not None:
+            choice.reset()
+        alone = _Stream(self.model, self.quality, None)
+        return self._run(picture, alone, choice, plate, strokes, None)
+
+    def reset(self, stream: Hashable) -> None:
+        """Forget what is remembered of ``stream``; its next frame is as its first."""
+        self._streams.pop(stream, None)
+        self.model.forget(stream)
+
+    def _stream(self, name: Hashable) -> _Stream:
+        if name not in self._streams:
+            self._streams[name] = _Stream(self.model, self.quality, name)
+        return self._streams[name]
+
+    def _run(  # noqa: PLR0917 - what process and still hand on
+        self,
+        frame: NDArray[np.uint8],
+        stream: _Stream,
+        choice: PersonChoice | None,
+        plate: Plate | None,
+        strokes: Strokes | None,
+        now: float | None,
+    ) -> Result:
+        begin = time.perf_counter()
+        small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
+        if small.shape[2] == 4:
+            small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
+        still = stream.movement(small)
+        stream.apart = choice is not None and choice.chooses
+        prepared = time.perf_counter()
+        seen = stream.look(stream.exposure(small), still)
+        corrected = seen if plate is None else plate(small, seen)
+        without = stream.blobs(corrected, now) if self.quality.refine else corrected
+        probability = without if strokes is None else strokes(small, without, still)
+        if self.quality.refine:
+            # What was added need not be where the model looked closely.
+            added = corrected is not seen or probability is not without
+            place = np.s_[:, :] if added else stream.look.place
+            unrefined = probability
+            probability = unrefined.copy()
+            probability[place] = refined(small[place], unrefined[place], probability.size)
+        other_marks = strokes is not None and strokes.changed()
+        probability = stream.steady(probability, None if other_marks else still)
+        if choice is not None:
+            probability = choice(probability, small, stream.instances)
+        alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
+        end = time.perf_counter()
+        return Result(
+            alpha,
+            preprocess_ms=(prepared - begin) * 1e3,
+            inference_ms=stream.look.seconds * 1e3,
+            total_ms=(end - begin) * 1e3,
+        )

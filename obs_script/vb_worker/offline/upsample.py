@@ -1,0 +1,90 @@
+"""Enlarging a mask to the picture's own size, as the filter's shader does (refine.effect).
+
+Joint bilateral upsampling (Kopf, Cohen, Lischinski, Uyttendaele, SIGGRAPH 2007): of the nine pixels
+of the small mask around a place those count whose colour in the small picture is the colour here.
+The edge so comes to lie on the picture's, where interpolation would draw it some pixels wide.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.models.shrink import shrunk
+from vb_worker.offline.levels import levels
+
+# Standard deviations: of place in the small mask's pixels, of colour in 0..1.
+PLACE, COLOUR = 0.7, 0.1
+TIE = 1e-3  # decides for all alike which is nearest to a place midway
+LEAST = 1e-2  # weight of a pixel of quite another colour: where all are, place decides nothing
+
+
+def shown(
+    frame: NDArray[np.uint8],
+    alpha: NDArray[np.uint8],
+    *,
+    edges: bool,
+    threshold: float = 0.5,
+    softness: float = 0.5,
+) -> NDArray[np.float32]:
+    """Return what a viewer sees of a pipeline's alpha: height x width float32, 0..1.
+
+    ``frame``: H x W x 3 uint8 RGB, the whole picture. ``edges``: enlarge by colour, as the
+    qualities that refine do; otherwise by interpolation.
+    """
+    height, width = frame.shape[:2]
+    whole = upsampled(frame, alpha) if edges else alpha
+    return levels(whole, width, height, threshold=threshold, softness=softness)
+
+
+def upsampled(
+    frame: NDArray[np.uint8], alpha: NDArray[np.uint8], guide: NDArray[np.uint8] | None = None
+) -> NDArray[np.float32]:
+    """Return ``alpha`` at the frame's size: float32, 0..1.
+
+    ``frame``: H x W x 3 uint8 RGB. ``guide``: the small picture that ``alpha`` was made from, of
+    its size; None to make one.
+    """
+    height, width = frame.shape[:2]
+    tall, wide = alpha.shape
+    small = shrunk(frame, wide, tall) if guide is None else guide
+    mask = alpha.astype(np.float32) / np.float32(255)
+    whole = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
+    # Where all nine are the same any weights give the same.
+    square = np.ones((3, 3), np.uint8)
+    mixed = cv2.dilate(alpha, square) != cv2.erode(alpha, square)
+    places = cv2.resize(mixed.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    rows, columns = np.nonzero(cv2.dilate(places, square))
+    if rows.size:
+        whole[rows, columns] = _weighed(frame, small, mask, rows, columns)
+    return np.asarray(whole, np.float32)
+
+
+def _weighed(
+    frame: NDArray[np.uint8],
+    small: NDArray[np.uint8],
+    mask: NDArray[np.float32],
+    rows: NDArray[np.intp],
+    columns: NDArray[np.intp],
+) -> NDArray[np.float32]:
+    """Return the answers for the frame's pixels at ``rows`` and ``columns``."""
+    tall, wide = mask.shape
+    y = ((rows + 0.5) * (tall / frame.shape[0]) - 0.5).astype(np.float32)
+    x = ((columns + 0.5) * (wide / frame.shape[1]) - 0.5).astype(np.float32)
+    near_y = np.floor(y + 0.5 + TIE).astype(np.intp)
+    near_x = np.floor(x + 0.5 + TIE).astype(np.intp)
+    here = frame[rows, columns].astype(np.float32)
+    total = np.zeros(rows.size, np.float32)
+    weights = np.zeros(rows.size, np.float32)
+    for down in (-1, 0, 1):
+        for across in (-1, 0, 1):
+            at_y, at_x = near_y + down, near_x + across
+            inside = np.clip(at_y, 0, tall - 1), np.clip(at_x, 0, wide - 1)
+            off = here - small[inside]
+            colour = (off[:, 0] ** 2 + off[:, 1] ** 2 + off[:, 2] ** 2) / np.float32(255**2)
+            place = (y - at_y) ** 2 + (x - at_x) ** 2
+            weight = np.exp(-place / (2 * PLACE**2) - colour / (2 * COLOUR**2)) + LEAST
+            total += weight * mask[inside]
+            weights += weight
+    return np.asarray(total / weights, np.float32)

@@ -1,0 +1,86 @@
+"""One person of a stream: their shape, how it moves, and how a shared region is divided."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from vb_worker.people.colours import Cells, Floats
+
+Mask = NDArray[np.uint8]
+
+LEAST_SEEN = 0.12  # of a hidden person's area that must show before they are back
+SPREAD = 2.0  # working pixels; how fast a person gets unlikely outside their shape
+HIDDEN_SPREAD = 40.0  # more of that for each second they are hidden
+STAY = 1.0  # what a pixel's last owner has ahead, in units of log likelihood
+_FLOOR = 1e-3
+
+
+@dataclass
+class Person:
+    """One person. Lengths in working pixels, ``motion`` a frame, moments in seconds.
+
+    ``shape``, ``area`` and ``colours`` are from when they were last seen whole; the shape moves
+    with them. ``lost``: for how many seconds that was a guess. ``touched``: whom, and when last.
+    """
+
+    label: int
+    shape: Mask
+    area: float
+    colours: Floats
+    centre: tuple[float, float]
+    born: float
+    seen: float
+    motion: tuple[float, float] = (0.0, 0.0)
+    visible: bool = True
+    lost: float = 0.0
+    touched: dict[int, float] = field(default_factory=dict)
+
+
+def split(
+    inside: NDArray[np.bool_],
+    where: tuple[slice, slice],
+    moved: Mask,
+    bins: Cells,
+    people: list[Person],
+) -> Mask:
+    """Return whose each pixel of a shared region is; ``inside`` and the result have its box."""
+    best = np.full(inside.shape, -np.inf, np.float32)
+    label = np.zeros(inside.shape, np.uint8)
+    for person in people:
+        was = moved[where] == person.label
+        outside = np.asarray(~was & (person.shape[where] == 0), np.uint8)
+        spread = SPREAD + HIDDEN_SPREAD * person.lost
+        away = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+        colour = np.log(person.colours + _FLOOR)[bins[where]]
+        score = cv2.blur(colour, (5, 5)) - away / spread + STAY * was
+        wins = score > best
+        best[wins] = score[wins]
+        label[wins] = person.label
+    if min(label.shape) > 1:
+        label = np.asarray(cv2.medianBlur(label, 5), np.uint8)  # no islands of a few pixels
+    shown = [person.label for person in people if person.visible] or [people[0].label]
+    for person in people:
+        mine = inside & (label == person.label)
+        if np.count_nonzero(mine) < LEAST_SEEN * person.area and person.label != shown[0]:
+            label[mine] = shown[0]
+    label[~np.isin(label, [person.label for person in people])] = shown[0]
+    return label
+
+
+@lru_cache(maxsize=4)
+def grid(height: int, width: int) -> Floats:
+    """Return each pixel's own place, height x width x (column, row)."""
+    rows, columns = np.indices((height, width), np.float32)
+    return np.stack([columns, rows], -1)
+
+
+def shifted(shape: Mask, motion: tuple[float, float]) -> Mask:
+    move = np.array([[1, 0, motion[0]], [0, 1, motion[1]]], np.float32)
+    size = (shape.shape[1], shape.shape[0])
+    moved = cv2.warpAffine(shape * np.uint8(255), move, size)
+    return np.asarray(moved > 127, np.uint8)

@@ -1,0 +1,1 @@
+"""What the worker may do: system calls, files, memory, and its parent's life."""

@@ -1,0 +1,7 @@
+"""``python -m vb_worker.sandbox`` prints as JSON what is in force here, and why the rest is not."""
+
+import json
+
+from vb_worker.sandbox.entry import sandbox_state
+
+print(json.dumps(sandbox_state()))

@@ -1,0 +1,84 @@
+"""A filter's choice of compute unit, turned into a pipeline that runs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from vb_link import child
+from vb_worker.models import sample_check
+from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest import Manifest
+from vb_worker.models.model import Model
+from vb_worker.units import results
+from vb_worker.units.providers import available_units
+
+_PACKAGES = Path(__file__).resolve().parents[2]
+_NICE = 15
+
+
+def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
+    """Open a model on the unit a user chose; return it and the unit's name.
+
+    "auto" is the fastest unit known for the model. A unit that is not there, does not start or
+    was set aside gives way to the CPU, and the model's ``refused`` says why. Raises ModelError if
+    the CPU cannot run the model either.
+    """
+    unit = results.fastest(manifest) if chosen in ("", results.AUTO) else chosen
+    if unit == results.CPU:
+        return open_model(manifest), unit
+    if results.is_set_aside(unit):
+        problem = ModelError("UnitSetAside", unit=unit, times=results.MOST_STARTS)
+    else:
+        try:
+            # Should the driver end this process, the next one knows by this count.
+            results.note_start(unit)
+            # The first run compiles: better here than at a camera's frame.
+            return sample_check.open_checked(manifest, compute=unit), unit
+        except ModelError as error:
+            problem = error
+            with contextlib.suppress(OSError):
+                results.note_mask(unit)  # it said no and ended nothing
+        except OSError as error:
+            problem = ModelError(f"{error.strerror}")
+    model = open_model(manifest)
+    model.refused = problem
+    return model, results.CPU
+
+
+class Survey:
+    """Measures a model on every unit in a process beside the worker, one model at a time."""
+
+    def __init__(self) -> None:
+        self._running: subprocess.Popen[bytes] | None = None
+        self._asked: set[str] = set()
+
+    def want(self, manifest: Manifest) -> None:
+        """Measure ``manifest`` unless that is known, under way, or there is nothing to choose."""
+        if self._running is not None or manifest.name in self._asked:
+            return
+        if len(available_units()) < 2 or results.is_known(manifest):
+            return
+        self._asked.add(manifest.name)
+        command = [sys.executable, "-m", results.__name__, manifest.name]
+        environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), **child.UTF8_ENVIRONMENT}
+        if hasattr(os, "nice"):
+            command = ["nice", "-n", str(_NICE), *command]
+        try:
+            self._running = subprocess.Popen(
+                command, env=environment, stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **child.QUIET,
+            )  # fmt: skip
+        except OSError:
+            self._running = None  # the CPU goes on
+
+    def finished(self) -> bool:
+        """Return True once for each measurement that has come to its end."""
+        if self._running is None or self._running.poll() is None:
+            return False
+        self._running = None
+        return True

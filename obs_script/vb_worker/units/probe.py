@@ -1,0 +1,110 @@
+"""Trying a compute unit in a process of its own, with a time limit.
+
+A driver may hang, or end the process that loads it: neither is to happen to the worker. Run as
+``python -m vb_worker.units.probe NAME UNIT THREADS``, it prints one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from vb_link import child, exit_status, isolated
+from vb_worker.errors import first_line
+from vb_worker.models import registry, sample_check
+from vb_worker.models.errors import ModelError
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest import Manifest
+
+SECONDS = 60.0  # TensorRT and OpenVINO compile a network before they run it
+_RUNS = 30
+_PACKAGES = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a unit did with a model: median and first run in ms, or the reason it cannot."""
+
+    ms: float = 0.0
+    first_ms: float = 0.0
+    reason: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Return whether it ran."""
+        return not self.reason
+
+
+def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = SECONDS) -> Probe:
+    """Run a model on a unit in a throw-away process. Never raises."""
+    words = (manifest.name, unit, str(threads))
+    try:
+        done = subprocess.run(
+            isolated.command(sys.executable, _PACKAGES, __name__, *words),
+            stdin=subprocess.DEVNULL, capture_output=True,
+            timeout=seconds, check=False, **child.TEXT, **child.QUIET,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return Probe(reason=f"no answer within {seconds:.0f} seconds")
+    except OSError as error:
+        return Probe(reason=f"could not be tried: {error.strerror}")
+    return _read(done.returncode, done.stdout, done.stderr)
+
+
+def _read(code: int, out: str, said: str) -> Probe:
+    lines = [line for line in out.splitlines() if line.startswith("{")]
+    if code == 0 and lines:
+        found = json.loads(lines[-1])
+        return Probe(found.get("ms", 0.0), found.get("first_ms", 0.0), found.get("reason", ""))
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
+    name = exit_status.name(code)
+    if exit_status.is_crash(code):
+        return Probe(reason=f"it ended the process ({name}): a fault of its driver")
+    return Probe(reason=f"it ended the process (status {name}): {last or 'no reason given'}")
+
+
+def run_here(manifest: Manifest, unit: str, threads: int) -> Probe:
+    """Run a model on a unit in this process."""
+    picture, _ = sample_check.sample()
+    try:
+        begin = time.perf_counter()
+        model = open_model(manifest, compute=unit, threads=threads)
+        found = sample_check.check(model)
+        first = (time.perf_counter() - begin) * 1e3
+        feed = model.prepare(model.shrink(picture))
+        times = []
+        for _ in range(_RUNS):
+            begin = time.perf_counter()
+            model.infer(feed)
+            times.append((time.perf_counter() - begin) * 1e3)
+    except ModelError as error:
+        return Probe(reason=str(error))
+    except Exception as error:  # whatever a driver says, it is a reason
+        return Probe(reason=first_line(error))
+    del found
+    return Probe(round(float(np.median(times)), 3), round(first, 1))
+
+
+def main(arguments: list[str]) -> int:
+    """Print one probe as JSON; return the exit status."""
+    name, unit, threads = arguments
+    try:
+        models = registry.find_models(registry.default_folders(), on_error=lambda _error: None)
+        found = run_here(registry.choose_model(models, name), unit, int(threads))
+    except ModelError as error:
+        found = Probe(reason=str(error))
+    print(json.dumps(vars(found)), flush=True)
+    # Some drivers fault when they are taken down; what was to be said is said.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

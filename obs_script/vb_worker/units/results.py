@@ -1,0 +1,141 @@
+"""Which compute unit is fastest for a model: measured once, and again when drivers change."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from vb_link import unit_file
+from vb_worker.models import registry
+from vb_worker.models.errors import ModelError
+from vb_worker.models.manifest import Manifest
+from vb_worker.units import probe
+from vb_worker.units.providers import available_units, driver
+
+AUTO = "auto"
+CPU = "cpu"
+_MOST_TRIED = 100
+MOST_STARTS = 2  # starts without a mask after which a unit is set aside
+
+
+def _known() -> dict[str, Any]:
+    """Return the file's content if it is of these drivers, else only what outlives them."""
+    known = unit_file.read()
+    if known.get("driver") != driver():
+        return {"driver": driver(), "measured": {}, "started": {}}
+    # The file may be damaged: what is not as it was written is not there.
+    for key, suits in (("measured", _is_row), ("started", _is_count)):
+        held = known.get(key)
+        known[key] = (
+            {name: one for name, one in held.items() if suits(one)}
+            if isinstance(held, dict)
+            else {}
+        )
+    return known
+
+
+def _is_row(row: object) -> bool:
+    units = row.get("units") if isinstance(row, dict) else None
+    return isinstance(units, dict) and all(map(_is_probe, units.values()))
+
+
+def _is_probe(row: object) -> bool:
+    return (
+        isinstance(row, dict)
+        and row.keys() == {"ms", "first_ms", "reason"}
+        and isinstance(row["reason"], str)
+        and all(isinstance(row[key], (int, float)) for key in ("ms", "first_ms"))
+    )
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1000
+
+
+def write_units() -> None:
+    """Tell the script which units there are. Raises OSError."""
+    known = _known()
+    units = [{"name": unit.name, "title": unit.title} for unit in available_units()]
+    if known.get("units") != units:
+        unit_file.write({**known, "units": units})
+
+
+def probes(manifest: Manifest) -> dict[str, probe.Probe]:
+    """Return what is known of a model, by unit."""
+    rows = _known()["measured"].get(manifest.expected_sha256, {}).get("units", {})
+    return {name: probe.Probe(**row) for name, row in rows.items()}
+
+
+def is_known(manifest: Manifest) -> bool:
+    """Return whether every unit there is was tried with a model."""
+    return {unit.name for unit in available_units()} <= probes(manifest).keys()
+
+
+def survey(manifest: Manifest) -> dict[str, probe.Probe]:
+    """Try every unit with a model, remember and return what came out. Raises OSError."""
+    found = {unit.name: probe.probe(manifest, unit.name) for unit in available_units()}
+    known = _known()
+    known["units"] = [{"name": one.name, "title": one.title} for one in available_units()]
+    # The newest last: the script shows its times.
+    known["measured"].pop(manifest.expected_sha256, None)
+    known["measured"][manifest.expected_sha256] = {
+        "title": manifest.title,
+        "units": {name: vars(row) for name, row in found.items()},
+    }
+    unit_file.write(known)
+    return found
+
+
+def fastest(manifest: Manifest) -> str:
+    """Return the fastest unit that is known and not set aside; the CPU where none is."""
+    usable = {
+        name: row.ms
+        for name, row in probes(manifest).items()
+        if row.usable and not is_set_aside(name)
+    }
+    return min(usable, key=lambda name: usable[name]) if usable else CPU
+
+
+def is_set_aside(unit: str) -> bool:
+    """Return whether a unit was started again and again without a mask."""
+    return int(_known()["started"].get(unit, 0)) >= MOST_STARTS
+
+
+def note_start(unit: str) -> None:
+    """Count a start of a unit, before it may end the process. Raises OSError."""
+    known = _known()
+    known["started"][unit] = int(known["started"].get(unit, 0)) + 1
+    unit_file.write(known)
+
+
+def note_mask(unit: str) -> None:
+    """Forget the starts of a unit that gave a mask. Raises OSError."""
+    known = _known()
+    if known["started"].pop(unit, None) is not None:
+        unit_file.write(known)
+
+
+def tried() -> list[str]:
+    """Return the sums of the user's models that did well when they were tried."""
+    held = _known().get("tried")
+    return [one for one in held if isinstance(one, str)] if isinstance(held, list) else []
+
+
+def note_tried(key: str) -> None:
+    """Remember a model that did well. Raises OSError."""
+    unit_file.write({**_known(), "tried": [*tried()[-_MOST_TRIED:], key]})
+
+
+def main(arguments: list[str]) -> int:
+    """Survey one model; what the worker starts beside itself."""
+    try:
+        models = registry.find_models(registry.default_folders(), on_error=lambda _error: None)
+        survey(registry.choose_model(models, arguments[0]))
+    except (ModelError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

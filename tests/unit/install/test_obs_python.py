@@ -1,0 +1,244 @@
+"""OBS's Python on Windows and macOS: found, set where none works, and set back."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.install.test_command import small_product
+from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
+from vb_install import cli, interpreters, obs_python
+from vb_install.system import Finished, Process
+
+__all__ = ["small_product"]  # a fixture
+
+INI = b"\xef\xbb\xbf[General]\nTheme=Yami\n\n[Basic]\nName=\xe3\x82\xb7\n"
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> FakeSystem:
+    """A Windows with OBS 32, its settings, and a running Python 3.12 that OBS can load."""
+    system = FakeSystem(tmp_path, "win32")
+    system.environment = {"APPDATA": str(tmp_path / "Roaming"), "LOCALAPPDATA": str(tmp_path)}
+    _install_python(system, tmp_path / "Py thon", 12)
+    system.executable = tmp_path / "Py thon" / "python.exe"
+    config = _config(system)
+    add_scenes(config)
+    (config / "user.ini").write_bytes(INI)
+    system.answers[("tasklist",)] = Finished(0, "INFO: No tasks are running")
+    return system
+
+
+def _config(system: FakeSystem) -> Path:
+    return Path(system.environment["APPDATA"]) / "obs-studio"
+
+
+def _install_python(system: FakeSystem, folder: Path, minor: int) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    program = folder / "python.exe"
+    program.touch()
+    (folder / f"python3{minor}.dll").touch()
+    system.pythons[(str(program),)] = (3, minor, 1)
+    system.prefix = str(folder)  # all Pythons here say so; the library tells them apart
+    return program
+
+
+def _log(system: FakeSystem, version: str) -> None:
+    logs = _config(system) / "logs"
+    logs.mkdir(exist_ok=True)
+    (logs / "2026.txt").write_text(f"12:00:00: OBS {version} (windows)\n")
+
+
+def test_it_is_set_backed_up_and_set_back(
+    windows: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ini = _config(windows) / "user.ini"
+    before = snapshot(windows.root)
+    assert cli.main(["--dry-run"], windows) == 0
+    assert "let OBS use " in capsys.readouterr().out and snapshot(windows.root) == before
+    assert cli.main([], windows) == 0
+    folder = (windows.root / "Py thon").as_posix()
+    assert ini.read_bytes() == INI + f"\n[Python]\nPath64bit={folder}\n".encode()
+    (backup,) = (windows.data / "backups").glob("*/user.ini")
+    assert backup.read_bytes() == INI
+    assert f"OBS's Python is set: {folder}" in capsys.readouterr().out
+    once = snapshot(_config(windows))
+    assert cli.main([], windows) == 0
+    assert snapshot(_config(windows)) == once
+    capsys.readouterr()
+    assert cli.main(["--uninstall", "--dry-run"], windows) == 0
+    assert "set back as it was" in capsys.readouterr().out
+    assert cli.main(["--uninstall"], windows) == 0
+    assert obs_python.value(ini.read_bytes()) is None
+    assert ini.read_bytes().startswith(INI)
+
+
+def test_one_that_works_is_left_alone(windows: FakeSystem) -> None:
+    theirs = windows.root / "theirs"
+    theirs.mkdir()
+    (theirs / "python310.dll").touch()
+    ini = _config(windows) / "user.ini"
+    content = INI + b"\n[Python]\nPath64bit=" + str(theirs).encode() + b"\n"
+    ini.write_bytes(content)
+    for words in ([], ["--uninstall"]):
+        assert cli.main(words, windows) == 0
+        assert ini.read_bytes() == content
+
+
+def test_a_broken_one_is_replaced_and_comes_back(windows: FakeSystem) -> None:
+    ini = _config(windows) / "user.ini"
+    content = INI + b"\n[Python]\nPath64bit=C:\\\\gone\nOther=1\n\n[Z]\na=b\n"
+    ini.write_bytes(content)
+    assert obs_python.value(content) == "C:\\gone"
+    assert cli.main([], windows) == 0
+    assert obs_python.value(ini.read_bytes()) == (windows.root / "Py thon").as_posix()
+    assert b"Other=1\n\n[Z]\na=b\n" in ini.read_bytes()
+    assert cli.main(["--uninstall"], windows) == 0
+    assert ini.read_bytes() == content
+
+
+def test_what_others_set_meanwhile_stays(windows: FakeSystem) -> None:
+    ini = _config(windows) / "user.ini"
+    assert cli.main([], windows) == 0
+    changed = ini.read_bytes().replace(b"Py thon", b"Other")
+    ini.write_bytes(changed)
+    assert cli.main(["--uninstall"], windows) == 0
+    assert ini.read_bytes() == changed
+
+
+def test_up_to_30_it_is_in_global_ini(windows: FakeSystem) -> None:
+    config = _config(windows)
+    (config / "user.ini").unlink()
+    (config / "global.ini").write_bytes(INI)
+    _log(windows, "30.2.3")
+    assert cli.main([], windows) == 0
+    assert obs_python.value((config / "global.ini").read_bytes())
+    assert not (config / "user.ini").exists()
+
+
+def test_an_obs_that_was_never_started_is_started_first(
+    windows: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (_config(windows) / "user.ini").unlink()
+    assert cli.main([], windows) == 0
+    assert "start it once" in capsys.readouterr().out
+    assert not (_config(windows) / "user.ini").exists(), "OBS would not take its old settings over"
+
+
+def test_a_running_obs_keeps_its_settings(windows: FakeSystem) -> None:
+    windows.answers[("tasklist",)] = Finished(0, '"obs64.exe","412","Console"')
+    windows.running = [Process("obs64.exe")]
+    before = snapshot(_config(windows))
+    assert cli.main([], windows) == 0
+    assert snapshot(_config(windows)) == before
+
+
+@pytest.mark.parametrize(
+    ("version", "newest"), [("29.0.2", 10), ("29.1.3", 11), ("30.0.2", 11), ("30.1.0", 12)]
+)
+def test_an_older_obs_takes_an_older_python(
+    windows: FakeSystem, capsys: pytest.CaptureFixture[str], version: str, newest: int
+) -> None:
+    _log(windows, version)
+    config = _config(windows)
+    (config / "global.ini").write_bytes(INI)
+    assert cli.main([], windows) == 0
+    set_up = obs_python.value((config / "global.ini").read_bytes()) is not None
+    assert set_up == (newest == 12)
+    if not set_up:
+        assert f"install Python 3.{newest} from python.org" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("where", ["registry", "program files", "local", "drive"])
+def test_every_place_of_a_python_is_looked_at(tmp_path: Path, where: str) -> None:
+    system = FakeSystem(tmp_path, "win32")
+    system.pythons.clear()
+    system.environment = {
+        "LOCALAPPDATA": str(tmp_path / "local"),
+        "ProgramFiles": str(tmp_path / "Program Files"),
+        "SystemDrive": str(tmp_path / "drive"),
+    }
+    folder = {
+        "registry": tmp_path / "anywhere" / "at all",
+        "program files": tmp_path / "Program Files" / "Python312",
+        "local": tmp_path / "local" / "Programs" / "Python" / "Python312",
+        "drive": tmp_path / "drive" / "Python312",
+    }[where]
+    assert interpreters.loadable_by_obs(system) is None
+    program = _install_python(system, folder, 12)
+    system.registered = [tmp_path / "gone" / "python.exe"] + [program] * (where == "registry")
+    found = interpreters.loadable_by_obs(system)
+    assert found is not None and found.executable == str(program)
+    assert interpreters.choose(system, None).executable == str(program)
+    assert interpreters.loadable_by_obs(system, 11) is None
+
+
+def test_a_store_s_python_is_not_obs_s(tmp_path: Path) -> None:
+    system = FakeSystem(tmp_path, "win32")
+    system.executable = _install_python(system, tmp_path / "WindowsApps" / "Python", 12)
+    assert interpreters.loadable_by_obs(system) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", b"[Python]\nPath64bit=P\n"),
+        (b"[Python]\n", b"[Python]\nPath64bit=P\n"),
+        (b"[A]\nx=1", b"[A]\nx=1\n\n[Python]\nPath64bit=P\n"),
+        (b"[A]\r\nx=1\r\n", b"[A]\r\nx=1\r\n\r\n[Python]\r\nPath64bit=P\r\n"),
+        (b"[A]\nPath64bit=no\n", b"[A]\nPath64bit=no\n\n[Python]\nPath64bit=P\n"),
+        (b"[Python]\nPath64bit=\n[B]\n", b"[Python]\nPath64bit=P\n[B]\n"),
+        (b"\xff\xfe[Python]", None),
+    ],
+)
+def test_the_settings_are_changed_in_one_line(content: bytes, expected: bytes | None) -> None:
+    assert obs_python.with_value(content, "P") == expected
+    if expected is not None:
+        assert obs_python.value(expected) == "P"
+
+
+def test_a_folder_too_long_for_windows_is_said_before_anything_is_made(
+    windows: FakeSystem, capsys: pytest.CaptureFixture[str]
+) -> None:
+    windows.data = windows.home / ("d" * 110) / "obs-virtual-background"
+    before = snapshot(windows.root)
+    assert cli.main([], windows) == 1
+    assert "too long for Windows" in capsys.readouterr().err
+    assert snapshot(windows.root) == before
+    windows.long_paths = True
+    assert cli.main(["--dry-run"], windows) == 0
+
+
+@pytest.mark.parametrize(
+    ("programs", "waits"),
+    [
+        (["python.exe"], True),
+        (["py.exe", "Python.exe"], True),
+        (["python.exe", "cmd.exe"], False),
+        (["python.exe", "py.exe", "powershell.exe"], False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize("words", [["--dry-run"], ["--purge"], ["--help"]])
+def test_a_window_that_goes_with_it_waits_to_be_read(
+    windows: FakeSystem,
+    monkeypatch: pytest.MonkeyPatch,
+    programs: list[str],
+    waits: bool,
+    words: list[str],
+) -> None:
+    asked: list[str] = []
+
+    def answer(question: str) -> str:
+        asked.append(question)
+        return ""
+
+    windows.console = programs
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", answer)
+    with contextlib.suppress(SystemExit):
+        cli.main(words, windows)
+    assert [("close this window" in one) for one in asked] == [True] * waits

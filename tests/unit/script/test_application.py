@@ -1,0 +1,191 @@
+"""The script's life: loaded, unloaded at a switch of the scene collection, loaded again."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.unit import fake_obspython as fake
+from tests.unit.fake_obspython import Source, World
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
+from vb_script import application, libobs, lua_half, texts
+from vb_script import reload_state as survivors_module
+from vb_script.libobs import LibraryError
+from vb_script.reload_state import survivors
+
+SURVIVORS = "_test_survivors_of_the_application"
+
+
+class Library:
+    """libobs, as far as a script without filters needs it; its UI tasks are run by hand."""
+
+    def __init__(self) -> None:
+        self.tasks: list[Any] = []
+
+    def obs_queue_task(self, _kind: int, task: Any, _parameter: None, _wait: bool) -> None:
+        self.tasks.append(ctypes.CFUNCTYPE(None, ctypes.c_void_p)(task.value))
+
+    def run(self) -> None:
+        while self.tasks:
+            self.tasks.pop(0)(None)
+
+
+class Part:
+    """A worker or an errand thread that only says when it was ended."""
+
+    problem = None
+    pid = 1
+    requests_done = 0
+
+    def __init__(self, name: str, ended: list[str]) -> None:
+        self._name, self._ended = name, ended
+
+    def start(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        self._ended.append(self._name)
+
+
+@pytest.fixture
+def ended() -> list[str]:
+    """The parts in the order in which they were ended."""
+    return []
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Library:
+    made = Library()
+    monkeypatch.setattr(survivors_module, "_NAME", SURVIVORS)
+    monkeypatch.delitem(sys.modules, SURVIVORS, raising=False)
+    monkeypatch.setattr(libobs, "libobs", lambda: made)
+    monkeypatch.setattr(libobs, "log", lambda *_arguments, **_options: None)
+    monkeypatch.setattr(libobs, "check_version", lambda: True)
+    monkeypatch.setattr(lua_half, "load", lambda _table: 7)
+    monkeypatch.setattr(lua_half, "update", lambda _handle, _table: None)
+    monkeypatch.setattr(application, "WorkerProcess", lambda *_, **__: Part("worker", ended))
+    monkeypatch.setattr(application, "Errands", lambda *_, **__: Part("errands", ended))
+    monkeypatch.setattr(application, "application", application.Application())
+    return made
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    made = fake.fresh()
+    camera = Source("Camera", filters=[Source("Virtual Background", FILTER_ID)])
+    own = Source("Own", SCENE_FILTER_ID, {"background": "blur"})
+    made.inputs, made.scenes = [camera], [Source("Stage", "scene", filters=[own])]
+    yield made
+    assert made.balanced()
+
+
+def _load() -> application.Application:
+    application.load(None)
+    return application.application
+
+
+@pytest.mark.usefixtures("world")
+def test_names_asked_for_when_the_script_was_unloaded_are_asked_for_again(library: Library) -> None:
+    app = _load()
+    segment = survivors().memory.segment
+    segment.channels[0].used = 1
+    app.round()
+    application.unload()
+    library.run()
+    assert segment.scene_names == b"", "the test would not notice"
+    app = _load()
+    app.round()
+    library.run()
+    application.unload()
+    assert segment.scene_names == b"Stage"
+
+
+@pytest.mark.usefixtures("world", "library")
+def test_a_load_that_succeeds_forgets_why_the_last_one_did_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(_table: Any) -> int:
+        raise LibraryError("Error.LuaHalf", file="x.lua")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lua_half, "load", refuse)
+        assert "x.lua" in _load().summary()
+    application.unload()
+    assert "x.lua" not in _load().summary()
+    application.unload()
+
+
+@pytest.mark.usefixtures("world", "library")
+def test_nothing_is_asked_of_a_script_whose_worker_was_ended(ended: list[str]) -> None:
+    _load()
+    application.unload()
+    assert ended == ["errands", "worker"]
+
+
+# OBS gives hotkeys, events and buttons to the script that it noted last
+
+
+@pytest.fixture
+def gave_way(monkeypatch: pytest.MonkeyPatch, library: Library) -> list[str]:
+    """What was done, in order: all that lets go of Python's lock, and what OBS notes."""
+    done: list[str] = []
+
+    def note(module: Any, name: str, word: str) -> None:
+        before = getattr(module, name)
+
+        def noted(*arguments: Any, **options: Any) -> Any:
+            done.append(word)
+            return before(*arguments, **options)
+
+        monkeypatch.setattr(module, name, noted)
+
+    note(time, "sleep", "gave way")
+    note(texts, "read", "gave way")
+    note(libobs, "libobs", "gave way")
+    for name in (
+        "obs_frontend_add_event_callback",
+        "obs_hotkey_register_frontend",
+        "obs_properties_add_button",
+    ):
+        note(sys.modules["obspython"], name, "noted")
+    assert library
+    return done
+
+
+@pytest.mark.usefixtures("world")
+def test_hotkeys_and_events_are_this_scripts_whatever_other_scripts_do(gave_way: list[str]) -> None:
+    _load()
+    assert "gave way" in gave_way and "noted" not in gave_way[gave_way.index("gave way") :]
+    application.unload()
+
+
+@pytest.mark.usefixtures("world")
+def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way: list[str]) -> None:
+    _load()
+    gave_way.clear()
+    panel = application.properties()
+    assert "gave way" in gave_way and "noted" not in gave_way[gave_way.index("gave way") :]
+    application.unload()
+    assert panel.inner["summary"].text == "Working. Cameras with the filter: 0"
+    scenes, tools = panel.inner["group_scenes"].inner, panel.inner["group_tools"].inner
+    assert scenes["backgrounds"].text == "Stage: Blur"
+    assert scenes["scene"].choices == [("Stage", "Stage")]
+    assert tools["camera"].choices == [("Camera: Virtual Background", "Camera\nVirtual Background")]
+
+
+def test_a_fault_of_ours_that_comes_each_second_is_told_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(libobs, "log", lambda text, **_: told.append(text))
+    made = application.Application()
+    for error in (KeyError("one"), KeyError("one"), ValueError("another"), KeyError("one")):
+        made.failed(error)
+    assert [line.rsplit(": ", 2)[1:] for line in told] == [
+        ["KeyError", "'one'"], ["ValueError", "another"], ["KeyError", "'one'"],
+    ]  # fmt: skip
