@@ -19,6 +19,7 @@ from vb_worker.models import sample_check
 W, H = 256, 144
 BITS = 8
 _CORNER = 8  # pixels of the model's picture
+_STRIP = 40  # rows
 
 
 def install_model(folder: Path, name: str, layers: int = 0) -> str:
@@ -98,6 +99,15 @@ def _middle(shown: Image, bit: int, row: int) -> Any:
 
 
 def clip(path: Path, fps: int = 30) -> Path:
-    """Write a clip of all the numbers there are."""
-    frames = (numbered(number) for number in range(1 << BITS))
+    """Write a clip of all the numbers there are.
+
+    A red strip joins the bits of the top half: a region by itself may be left out for a moment.
+    """
+
+    def frame(number: int) -> Image:
+        picture = numbered(number)
+        picture[:_STRIP] = (0, 0, 255)
+        return picture
+
+    frames = (frame(number) for number in range(1 << BITS))
     return write_clip(path, frames, fps, preset="ultrafast", crf="10", bf="0")
