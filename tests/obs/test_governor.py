@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import pytest
-
-from tests.busy import busy
 from tests.obs import painted
-from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, wait_for
+from tests.obs.stage import CAMERA, FILTER, SCENE, wait_for
+from vb_demo.obs_session import SCRIPT
 from vb_link import layout
 
-
-@pytest.fixture(scope="module", autouse=True)
-def model(data_folder: Path) -> str:
-    """Install a model that takes some ten milliseconds."""
-    return painted.install_model(data_folder / "models", "red_is_person_slowly", layers=6)
+LATE = Path(__file__).resolve().parent / "scripts" / "late.lua"
+StartObs = Callable[..., Any]
 
 
-def test_on_a_busy_machine_less_is_done_down_to_the_users_floor(
-    stage: Stage, tmp_path: Path, model: str
+def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
+    start_obs: StartObs, data_folder: Path, tmp_path: Path
 ) -> None:
+    model = painted.install_model(data_folder / "models", "red_is_person_slowly", layers=6)
     video = painted.clip(tmp_path / "numbered.mp4")
-    stage.obs.add_input(SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True})
-    stage.add_filter(model=model, governor="balanced", quality="best", lowest_rate=15.0)
-    stage.add_filter(name="Left alone", model=model, quality="balanced")
-    stage.wait_for_mask(2)
-    eased, alone = stage.channels()
-    with busy(6):
-        wait_for(lambda: eased.every == 2, 60, "a lower rate")
-        wait_for(lambda: eased.eased_quality == b"balanced", 60, "a lower quality")
+    late = tmp_path / "late"
+    scripts = ((SCRIPT, {}), (LATE, {}))
+    with start_obs(scripts=scripts, environment={"LATE_FILE": str(late)}) as stage:
+        stage.obs.add_input(
+            SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True}
+        )
+        stage.add_filter(model=model, governor="balanced", quality="best", lowest_rate=15.0)
+        stage.add_filter(name="Left alone", model=model, quality="balanced")
+        stage.wait_for_mask(2)
+        eased, alone = stage.channels()
+        late.touch()
+        wait_for(lambda: eased.every == 2, 30, "a lower rate")
+        wait_for(lambda: eased.eased_quality == b"balanced", 30, "a lower quality")
         said = (
             b"Doing less because OBS is late: quality Balanced, you are found anew in one picture"
         )
@@ -41,8 +44,11 @@ def test_on_a_busy_machine_less_is_done_down_to_the_users_floor(
         assert eased.every == 2, "below the user's floor"
         assert (alone.every, alone.eased_quality) == (1, b"")
         assert b"Doing less" not in alone.status
-    # Changing the quality by itself never shows the cover.
-    stage.wait_for_mask(2)
-    assert eased.state == layout.STATE_MASK
-    stage.set_filter(name=FILTER, governor="off")
-    wait_for(lambda: (eased.every, eased.eased_quality) == (1, b""), 6, "the user's choice again")
+        late.unlink()
+        # Changing the quality by itself never shows the cover.
+        stage.wait_for_mask(2)
+        assert eased.state == layout.STATE_MASK
+        stage.set_filter(name=FILTER, governor="off")
+        wait_for(
+            lambda: (eased.every, eased.eased_quality) == (1, b""), 6, "the user's choice again"
+        )
