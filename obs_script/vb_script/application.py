@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +11,15 @@ import obspython as obs
 from vb_link import layout, memory, places, unit_file, wake
 from vb_script import (
     callbacks,
-    control,
     governor,
+    hotkeys,
     libobs,
+    list_choices,
     lua_half,
-    model_list,
     panel_requests,
-    shown_twice,
     source_names,
-    status,
     texts,
     transition,
-    unit_list,
 )
 from vb_script.assets import Assets
 from vb_script.doctor import Doctor
@@ -32,15 +27,13 @@ from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
 from vb_script.presses import Presses
 from vb_script.reload_state import survivors
-from vb_script.request_thread import Errands
-from vb_script.scene_switch_guard import HeldSources
+from vb_script.request_thread import RequestThread
+from vb_script.scene_switch_guard import SceneSwitchGuard
+from vb_script.status_board import StatusBoard
 from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
 from vb_script.worker_problem import Ended, EndLines
 from vb_script.worker_process import WorkerProcess
-
-# How long the answer to a request stays in the filters' status lines.
-NOTICE_SECONDS = 20.0
 
 
 class Application:
@@ -49,22 +42,24 @@ class Application:
     def __init__(self) -> None:
         self.texts = texts.load(obs.obs_get_locale())
         self.worker: WorkerProcess | None = None
-        self.errands: Errands | None = None
+        self.requests: RequestThread | None = None
         self.ui: UiTasks | None = None
         self.presses: Presses | None = None
         self.governor: governor.Watch | None = None
-        self.held: HeldSources | None = None
+        self.guard: SceneSwitchGuard | None = None
         self.hotkeys = Hotkeys()
         self.doctor = Doctor(self.texts, self.checked)
-        self.panel = Panel(self.texts, self.summary, self.note, self.doctor.start)
-        self.problem = ""
-        self.notice, self.noticed = "", 0.0
+        self.board = StatusBoard(
+            self.texts,
+            worker=lambda: self.worker,
+            eased=lambda: self.governor.reason if self.governor else "",
+            checked=lambda: self.doctor.sentence,
+        )
+        self.panel = Panel(self.texts, self.board.summary, self.board.note, self.doctor.start)
         self.closing = False
         self.event_callback: Any = None
         self.listed: tuple[object, ...] = ()
-        self.status_lock = threading.Lock()
         self.names_asked = False
-        self.twice = ""  # what is to be said of layers that the scene shows as well
         self.end_lines = EndLines()
         self.fault = ""  # what was told last
 
@@ -73,7 +68,7 @@ class Application:
         # go, as it is to read a file, a timer of another script may change that.
         self.hotkeys.register(self.texts, self.act)
         # A switch of the scene collection leaves this object; what it had asked for was dropped.
-        self.problem, self.names_asked = "", False
+        self.board.problem, self.names_asked = "", False
         if settings is not None:
             self.hotkeys.load(settings)
             self.panel.update(settings)
@@ -87,7 +82,7 @@ class Application:
         segment = kept.memory.segment
         made = (getattr(segment, "layout", 0), getattr(segment, "private_bytes", 0))
         if made != (layout.VERSION, layout.PRIVATE_BYTES):
-            self.problem = self.texts["Error.RestartObs"]
+            self.board.problem = self.texts["Error.RestartObs"]
             return
         segment.wake, segment.life = kept.wake.handle, -1
         segment.script_wake = kept.script_wake.handle
@@ -99,10 +94,10 @@ class Application:
             kept.lua = lua_half.load(table)
         else:
             lua_half.update(kept.lua, table)
-        self.held = HeldSources(library)
+        self.guard = SceneSwitchGuard(library)
         self.ui = UiTasks(library, self.failed)
         self.governor = governor.Watch(library, segment)
-        self.errands = Errands(
+        self.requests = RequestThread(
             segment,
             kept.script_wake,
             Assets(segment.assets, library, self.texts),
@@ -112,7 +107,7 @@ class Application:
             on_error=self.failed,
         )
         segment.alive = 1
-        self.errands.start()
+        self.requests.start()
         self.worker = WorkerProcess(
             kept.memory,
             kept.wake,
@@ -126,19 +121,19 @@ class Application:
 
     def table(self) -> dict[str, Any]:
         """Return what the Lua half works from, with the lists as they are now."""
-        models = model_list.model_lists(_model_folders())
+        models = list_choices.model_lists(_model_folders())
         return lua_half.half(
             address=survivors().memory.address,
             texts=self.texts,
             models=models.people,
             depth_models=models.depth,
-            units=unit_list.unit_list(self.texts),
+            units=list_choices.unit_list(self.texts),
             pressed=Presses.address(),
         )
 
     @staticmethod
     def listed_now() -> tuple[object, ...]:
-        return model_list.state_of(_model_folders(), unit_file.path())
+        return list_choices.state_of(_model_folders(), unit_file.path())
 
     def every_second(self) -> None:
         """Renew the status lines, and the lists if a model or a compute unit came or went."""
@@ -148,7 +143,7 @@ class Application:
             self.ui.post(self.hand_lists)
         if self.governor is not None:
             self.governor.look(time.monotonic())
-        self.write_status()
+        self.board.write()
 
     def hand_lists(self) -> None:
         if survivors().lua is not None:
@@ -159,11 +154,11 @@ class Application:
         if kept.memory is not None:
             kept.memory.segment.alive = 0  # from the next draw on the cover is shown
         self.let_sources_go()
-        self.held = None
-        if self.errands is not None:
-            self.errands.stop()
-            kept.requests_done = self.errands.requests_done
-            self.errands = None
+        self.guard = None
+        if self.requests is not None:
+            self.requests.stop()
+            kept.requests_done = self.requests.requests_done
+            self.requests = None
         if self.worker is not None:
             self.worker.stop()
             self.worker = None
@@ -178,12 +173,12 @@ class Application:
             kept.lua = None
 
     def hold_sources(self) -> None:
-        if self.held is not None:
-            self.held.hold()
+        if self.guard is not None:
+            self.guard.hold()
 
     def let_sources_go(self) -> None:
-        if self.held is not None:
-            self.held.let_go()
+        if self.guard is not None:
+            self.guard.let_go()
 
     def log_line(self, line: str) -> None:
         libobs.log(line, warning=True)
@@ -200,16 +195,7 @@ class Application:
             self.fault = what
             libobs.log(texts.say(self.texts, "Error.Unexpected", error=what), warning=True)
 
-    def note(self, sentence: str, *, warning: bool = False) -> None:
-        """Show one sentence: the answer to what the user asked for."""
-        self.notice, self.noticed = sentence, time.monotonic()
-        libobs.log(sentence, warning=warning)
-
-    def current_notice(self) -> str:
-        fresh = time.monotonic() - self.noticed < NOTICE_SECONDS
-        return self.notice if fresh else ""
-
-    # What the errand thread finds
+    # What the request thread finds
 
     def request(self, text: str) -> None:
         if self.ui is not None:
@@ -220,10 +206,10 @@ class Application:
         try:
             sentence = panel_requests.run(text, self.texts)
             if sentence:
-                self.note(sentence)
+                self.board.note(sentence)
         except SaidError as error:
-            self.note(error.text(self.texts), warning=True)
-        self.write_status()
+            self.board.note(error.text(self.texts), warning=True)
+        self.board.write()
 
     def pressed(self, words: list[str]) -> str:
         """Do what a button of a filter's panel asks for and return the answer to show there."""
@@ -233,7 +219,7 @@ class Application:
         except SaidError as error:
             sentence = error.text(self.texts)
             libobs.log(sentence, warning=True)
-        self.write_status()
+        self.board.write()
         return sentence
 
     @staticmethod
@@ -244,7 +230,7 @@ class Application:
 
     def round(self) -> None:
         """Once in a while: status lines, and the lists of names while a filter is in use."""
-        self.write_status()
+        self.board.write()
         self.want_names()
 
     def want_names(self) -> None:
@@ -260,7 +246,7 @@ class Application:
         segment = survivors().memory.segment
         source_names.refresh(segment)
         transition.refresh(segment)
-        self.twice = shown_twice.sentence(self.texts)
+        self.board.look_for_layers_shown_twice()
 
     # Hotkeys
 
@@ -275,55 +261,16 @@ class Application:
         if self.ui is not None:
             self.ui.post(
                 {
-                    "toggle": control.toggle,
-                    "next": lambda: control.step(1),
-                    "previous": lambda: control.step(-1),
+                    "toggle": hotkeys.toggle,
+                    "next": lambda: hotkeys.step(1),
+                    "previous": lambda: hotkeys.step(-1),
                 }[action]
             )
-
-    # What the user reads
-
-    def write_status(self) -> None:
-        """Renew the filters' status lines; from any thread."""
-        with self.status_lock:
-            segment = survivors().memory.segment
-            worker = self.worker
-            problem = worker.problem if worker else None
-            notice = self.current_notice() or self.twice
-            eased = self.governor.reason if self.governor else ""
-            for channel in segment.channels:
-                if not channel.used:
-                    continue
-                figures = status.channel_figures(segment, channel, problem)
-                figures = replace(figures, notice=notice, eased=eased if figures.eased else "")
-                status.write(channel, figures.text(self.texts), figures.figures(self.texts))
-
-    def summary(self) -> str:
-        """Return the first lines of the script's own panel."""
-        lines = self.worker_lines()
-        if survivors().memory is not None and survivors().memory.segment.panic:
-            lines.insert(0, self.texts["Status.Panic"])
-        lines += [line for line in (self.current_notice(), self.twice) if line]
-        if self.doctor.sentence:
-            lines.append(self.doctor.sentence)
-        return "\n".join(lines)
 
     @staticmethod
     def checked(sentence: str) -> None:
         for line in sentence.splitlines():
             libobs.log(line)
-
-    def worker_lines(self) -> list[str]:
-        if self.problem:
-            return [self.problem]
-        worker = self.worker
-        if worker is None or survivors().memory is None:
-            return [self.texts["Status.NoScript"]]
-        if worker.problem is not None:
-            return [worker.problem.text(self.texts)]
-        channels = [c for c in survivors().memory.segment.channels if c.used]
-        lines = [self.texts["Panel.Worker"].format(pid=worker.pid, filters=len(channels))]
-        return lines + [c.status.decode("utf-8", "replace").split("\n")[0] for c in channels]
 
 
 def _model_folders() -> list[Path]:
@@ -357,11 +304,11 @@ def load(settings: Any) -> None:
     try:
         application.load(settings)
     except SaidError as error:
-        application.problem = error.text(application.texts)
-        libobs.log(application.problem, warning=True)
+        application.board.problem = error.text(application.texts)
+        libobs.log(application.board.problem, warning=True)
     except (OSError, memory.LinkError, KeyError) as error:
-        application.problem = f"{error}"
-        libobs.log(application.problem, warning=True)
+        application.board.problem = f"{error}"
+        libobs.log(application.board.problem, warning=True)
 
 
 def unload() -> None:

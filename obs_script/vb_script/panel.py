@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import obspython as obs
 
+from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_script import obs_filters, panel_requests
 from vb_script.callbacks import held
 from vb_script.no_preemption import unhurried
-from vb_script.scene_words import words
 from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
@@ -169,3 +170,19 @@ def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool
 
 def _group(properties: Any, key: str, title: str, inner: Any) -> None:
     obs.obs_properties_add_group(properties, f"group_{key}", title, obs.OBS_GROUP_NORMAL, inner)
+
+
+def words(settings: Mapping[str, Value] | None, texts: dict[str, str]) -> str:
+    """Return what a filter draws behind the person. ``None``: the scene has none of its own."""
+    kind = str(settings["background"]) if settings is not None else DEFAULT_BACKGROUND
+    named = texts.get(f"Background.{kind}", kind)
+    if settings is None:
+        return named
+    if kind == "color":
+        color = int(settings["background_color"])
+        red, green, blue = color & 255, color >> 8 & 255, color >> 16 & 255
+        return f"{named} #{red:02x}{green:02x}{blue:02x}"
+    detail = str(settings.get(f"background_{kind}", ""))
+    if kind in ("image", "video"):
+        detail = PureWindowsPath(detail).name if "\\" in detail else Path(detail).name
+    return f"{named}: {detail}" if detail else named

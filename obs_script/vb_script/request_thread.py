@@ -20,7 +20,7 @@ ROUND_SECONDS = 2.0
 OPENING_SECONDS = 0.05
 
 
-class Errands:
+class RequestThread:
     """The thread. ``on_request`` gets each request's text, ``on_round`` is called each round."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Errands:
         self._on_error = on_error
         self._stop = threading.Event()
         self._thread = threading.Thread(
-            target=self._work, name="virtual background errands", daemon=True
+            target=self._work, name="virtual background requests", daemon=True
         )
 
     def start(self) -> None:

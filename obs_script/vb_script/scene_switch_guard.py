@@ -16,7 +16,7 @@ import obspython as obs
 from vb_script.no_preemption import unhurried
 
 
-class HeldSources:
+class SceneSwitchGuard:
     """The references. For OBS's UI thread; ``library`` is libobs."""
 
     def __init__(self, library: Any) -> None:

@@ -15,8 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from vb_link import memory, places, spawn, wake
-from vb_script.blame import Blame
+from vb_link import exit_status, limits, memory, places, spawn, wake
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 
 PACKAGES = Path(__file__).resolve().parent.parent
@@ -26,6 +25,29 @@ LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
 MOST_LINES = 500  # of one worker: OBS's log may not fill the disk
 LAST_WORDS_SECONDS = 5.0  # what it said longer before its end is no reason for that
 ENOUGH = "The worker has said too much: what more it says is left out of this log."
+
+
+class Blame:
+    """Which models ended the worker: one that did so again and again is not given to the next."""
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        self._now = now
+        self._deaths: dict[str, list[float]] = {}
+        self._refused: set[str] = set()
+
+    def note(self, model: str, code: int) -> None:
+        """Count a worker's end with exit status ``code`` at ``model``; "": it was at none."""
+        if not model or code == 0 or exit_status.from_outside(code):
+            return
+        now = self._now()
+        recent = [at for at in self._deaths.get(model, []) if now - at < limits.DEATHS_SECONDS]
+        self._deaths[model] = [*recent, now]
+        if len(self._deaths[model]) >= limits.MODEL_DEATHS:
+            self._refused.add(model)
+
+    def refused(self) -> list[str]:
+        """Return the models that are not to be run again."""
+        return sorted(self._refused)
 
 
 class WorkerProcess:

@@ -19,7 +19,7 @@ from tests import hostile_models
 from tests.fuzz.mutate import damaged, misspelt
 from tests.fuzz.warp import warped
 from vb_link import layout, picture_size, places, setting_values, settings, unit_file
-from vb_script import lua_half, model_list, presets, status, texts, unit_list
+from vb_script import list_choices, lua_half, presets, status, texts
 from vb_worker.catalogue import quarantine
 from vb_worker.models import ManifestError, ModelError, onnx_check
 from vb_worker.models.manifest import RegistryPackage
@@ -52,7 +52,7 @@ def manifests(rng: random.Random, folder: Path) -> str:
     text = rng.choice(_MANIFESTS)
     data = misspelt(text, rng).encode("utf-8", "surrogatepass")
     path.write_bytes(damaged(data, rng) if rng.random() < 0.3 else data)
-    model_list.model_lists([folder])
+    list_choices.model_lists([folder])
     try:
         manifest = load(path)
     except ManifestError as error:
@@ -102,7 +102,7 @@ def unit_files(rng: random.Random, folder: Path) -> str:
     }
     text = misspelt(json.dumps(body, indent=1), rng).encode("utf-8", "surrogatepass")
     path.write_bytes(damaged(text, rng) if rng.random() < 0.3 else text)
-    lua_half.literal([list(row) for row in unit_list.unit_list(ENGLISH)]).encode()
+    lua_half.literal([list(row) for row in list_choices.unit_list(ENGLISH)]).encode()
     results.is_set_aside("cuda")
     results.tried()
     results.probes(load(places.models_dir() / "selfie_square.toml"))

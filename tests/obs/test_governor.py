@@ -21,7 +21,7 @@ def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
     model = painted.install_model(data_folder / "models", "red_is_person_slowly", layers=6)
     video = painted.clip(tmp_path / "numbered.mp4")
     late = tmp_path / "late"
-    scripts = ((SCRIPT, {}), (LATE, {}))
+    scripts: tuple[tuple[Path, dict[str, Any]], ...] = ((SCRIPT, {}), (LATE, {}))
     with start_obs(scripts=scripts, environment={"LATE_FILE": str(late)}) as stage:
         stage.obs.add_input(
             SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True}

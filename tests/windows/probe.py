@@ -35,5 +35,5 @@ def _seen() -> dict[str, Any]:
         ],
         "worker": worker.pid if worker else None,
         "epoch": int(segment.worker_epoch),
-        "problem": application.application.problem or (worker.problem if worker else ""),
+        "problem": application.application.board.problem or (worker.problem if worker else ""),
     }

@@ -36,7 +36,7 @@ class Library:
 
 
 class Part:
-    """A worker or an errand thread that only says when it was ended."""
+    """A worker or an request thread that only says when it was ended."""
 
     problem = None
     pid = 1
@@ -69,7 +69,7 @@ def library(monkeypatch: pytest.MonkeyPatch, ended: list[str]) -> Library:
     monkeypatch.setattr(lua_half, "load", lambda _table: 7)
     monkeypatch.setattr(lua_half, "update", lambda _handle, _table: None)
     monkeypatch.setattr(application, "WorkerProcess", lambda *_, **__: Part("worker", ended))
-    monkeypatch.setattr(application, "Errands", lambda *_, **__: Part("errands", ended))
+    monkeypatch.setattr(application, "RequestThread", lambda *_, **__: Part("requests", ended))
     monkeypatch.setattr(application, "application", application.Application())
     return made
 
@@ -114,9 +114,9 @@ def test_a_load_that_succeeds_forgets_why_the_last_one_did_not(
 
     with monkeypatch.context() as patch:
         patch.setattr(lua_half, "load", refuse)
-        assert "x.lua" in _load().summary()
+        assert "x.lua" in _load().board.summary()
     application.unload()
-    assert "x.lua" not in _load().summary()
+    assert "x.lua" not in _load().board.summary()
     application.unload()
 
 
@@ -124,7 +124,7 @@ def test_a_load_that_succeeds_forgets_why_the_last_one_did_not(
 def test_nothing_is_asked_of_a_script_whose_worker_was_ended(ended: list[str]) -> None:
     _load()
     application.unload()
-    assert ended == ["errands", "worker"]
+    assert ended == ["requests", "worker"]
 
 
 # OBS gives hotkeys, events and buttons to the script that it noted last

@@ -8,7 +8,7 @@ import pytest
 
 from vb_link import places, unit_file
 from vb_link.settings import SETTINGS
-from vb_script import lua_half, model_list, texts, unit_list
+from vb_script import list_choices, lua_half, texts
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_models_are_listed_by_title_and_those_that_ship_win(tmp_path: Path) -> N
     (shipped / "a.toml").write_text('name = "a" # comment\n')
     (own / "b.toml").write_text('title = "Apple"\nname = "b"\n')
     (own / "c.toml").write_text('title = "Apple"\nname = "c"\n')
-    lists = model_list.model_lists([shipped, own, tmp_path / "missing"])
+    lists = list_choices.model_lists([shipped, own, tmp_path / "missing"])
     assert lists.people == [("c", "Apple"), ("b", "Zebra"), ("a", "a")]
     assert lists.depth == []
 
@@ -65,15 +65,15 @@ def test_depth_models_have_their_own_list_and_the_file_must_be_there(tmp_path: P
         'name = "d"\nfile = "d.onnx"\n[output] # what it answers\nkind = "depth"\n'
     )
     (shipped / "p.toml").write_text('name = "p"\nfile = "p.onnx"\n[output]\nkind = "alpha"\n')
-    assert model_list.model_lists([shipped, own]) == model_list.ModelLists([], [])
+    assert list_choices.model_lists([shipped, own]) == list_choices.ModelLists([], [])
     (own / "d.onnx").touch()
     (shipped / "p.onnx").touch()
-    lists = model_list.model_lists([shipped, own])
-    assert lists == model_list.ModelLists([("p", "p")], [("d", "d")])
+    lists = list_choices.model_lists([shipped, own])
+    assert lists == list_choices.ModelLists([("p", "p")], [("d", "d")])
 
 
 def test_the_shipped_person_models_are_listed() -> None:
-    names = [name for name, _ in model_list.model_lists([places.models_dir()]).people]
+    names = [name for name, _ in list_choices.model_lists([places.models_dir()]).people]
     assert "selfie_landscape" in names
 
 
@@ -83,13 +83,13 @@ def test_a_model_that_comes_is_noticed(tmp_path: Path) -> None:
     (shipped / "later.toml").write_text('name = "later"\nfile = "later.onnx"\n')
     (shipped / "cut.toml").write_text('name = "cut"\n[output]\nkind = "grabcut"\n')
     folders = [shipped, own]
-    assert model_list.model_lists(folders).people == [("cut", "cut")]
-    before = model_list.state_of(folders)
-    assert model_list.state_of(folders) == before
+    assert list_choices.model_lists(folders).people == [("cut", "cut")]
+    before = list_choices.state_of(folders)
+    assert list_choices.state_of(folders) == before
     own.mkdir()
     (own / "later.onnx").write_bytes(b"")
-    assert model_list.state_of(folders) != before
-    assert ("later", "later") in model_list.model_lists(folders).people
+    assert list_choices.state_of(folders) != before
+    assert ("later", "later") in list_choices.model_lists(folders).people
 
 
 def test_units_show_their_time_or_the_reason(
@@ -97,7 +97,7 @@ def test_units_show_their_time_or_the_reason(
 ) -> None:
     monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
     words = texts.load("en-US")
-    assert unit_list.unit_list(words)[1:] == [("cpu", "CPU")]
+    assert list_choices.unit_list(words)[1:] == [("cpu", "CPU")]
     unit_file.write(
         {
             "units": [{"name": name, "title": name.upper()} for name in ("cpu", "cuda", "qnn")],
@@ -107,11 +107,11 @@ def test_units_show_their_time_or_the_reason(
             },
         }
     )
-    listed = dict(unit_list.unit_list(words))
+    listed = dict(list_choices.unit_list(words))
     assert list(listed) == ["auto", "cpu", "cuda", "qnn"]
     assert listed["cpu"] == "CPU · 1.2 ms"
     assert listed["cuda"] == "CUDA · not usable: no GPU"
     assert listed["qnn"] == "QNN"
     for damaged in ("[1]", "{", '{"units": 3}'):
         unit_file.path().write_text(damaged)
-        assert unit_list.unit_list(words)[1:] == [("cpu", "CPU")]
+        assert list_choices.unit_list(words)[1:] == [("cpu", "CPU")]

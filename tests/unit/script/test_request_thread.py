@@ -1,4 +1,4 @@
-"""The errand thread wakes for requests, survives errors and ends; UI tasks reach their thread."""
+"""The request thread wakes for requests, survives errors and ends; UI tasks reach their thread."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from vb_link import layout, wake
 from vb_script import reload_state as survivors_module
 from vb_script.reload_state import survivors
-from vb_script.request_thread import Errands
+from vb_script.request_thread import RequestThread
 from vb_script.ui_tasks import UiTasks
 
 
@@ -28,7 +28,7 @@ class NoAssets:
         self.closed = True
 
 
-def _errands(segment: Any, **callbacks: Any) -> Errands:
+def _thread(segment: Any, **callbacks: Any) -> RequestThread:
     given = {
         "on_request": lambda _text: None,
         "on_round": lambda: None,
@@ -36,7 +36,7 @@ def _errands(segment: Any, **callbacks: Any) -> Errands:
         "requests_done": 0,
         **callbacks,
     }
-    return Errands(segment, wake.Wake(), NoAssets(), **given)  # type: ignore[arg-type]
+    return RequestThread(segment, wake.Wake(), NoAssets(), **given)  # type: ignore[arg-type]
 
 
 def _send(segment: Any, text: str) -> None:
@@ -46,26 +46,26 @@ def _send(segment: Any, text: str) -> None:
 
 def test_requests_come_once_and_in_order() -> None:
     segment = layout.Segment()
-    errands = _errands(segment)
-    assert errands.new_requests() == []
+    requests = _thread(segment)
+    assert requests.new_requests() == []
     _send(segment, "own_scene\nBühne")
     _send(segment, "copy\na\nb")
-    assert errands.new_requests() == ["own_scene\nBühne", "copy\na\nb"]
-    assert errands.new_requests() == []
+    assert requests.new_requests() == ["own_scene\nBühne", "copy\na\nb"]
+    assert requests.new_requests() == []
 
 
 def test_of_too_many_requests_the_newest_are_kept() -> None:
     segment = layout.Segment()
-    errands = _errands(segment)
+    requests = _thread(segment)
     for number in range(layout.REQUESTS + 3):
         _send(segment, str(number))
-    assert errands.new_requests() == [str(number) for number in range(3, layout.REQUESTS + 3)]
+    assert requests.new_requests() == [str(number) for number in range(3, layout.REQUESTS + 3)]
 
 
 def test_requests_done_before_a_reload_are_not_done_again() -> None:
     segment = layout.Segment()
     _send(segment, "old")
-    assert _errands(segment, requests_done=1).new_requests() == []
+    assert _thread(segment, requests_done=1).new_requests() == []
 
 
 def test_the_thread_wakes_for_a_request_and_lives_on_after_an_error() -> None:
@@ -81,19 +81,19 @@ def test_the_thread_wakes_for_a_request_and_lives_on_after_an_error() -> None:
         if text == "bad":
             raise ValueError(text)
 
-    errands = Errands(
+    requests = RequestThread(
         segment, waker, assets, requests_done=0,  # type: ignore[arg-type]
         on_request=on_request, on_round=lambda: None,
         on_error=lambda error: errors.append(str(error)),
     )  # fmt: skip
-    errands.start()
+    requests.start()
     for text in ("bad", "good"):
         came.clear()
         _send(segment, text)
         before = time.monotonic()
         waker.send()
         assert came.wait(1) and time.monotonic() - before < 0.5
-    errands.stop()
+    requests.stop()
     assert (found, errors, assets.closed) == (["bad", "good"], ["bad"], True)
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from tests.unit import fake_obspython as fake
-from vb_script.scene_switch_guard import HeldSources
+from vb_script.scene_switch_guard import SceneSwitchGuard
 
 
 def test_all_scenes_and_inputs_are_held_until_they_are_let_go() -> None:
     world = fake.fresh()
     world.scenes = [fake.Source("Scene", "scene"), fake.Source("Other", "scene")]
     world.inputs = [fake.Source("Camera"), fake.Source("Group", "group")]
-    held = HeldSources(fake.Library())
+    held = SceneSwitchGuard(fake.Library())
     held.hold()
     assert [one.references for one in world.everything()] == [1, 1, 1, 1]
     held.hold()

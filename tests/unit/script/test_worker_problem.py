@@ -9,8 +9,8 @@ import pytest
 
 from vb_link import exit_status
 from vb_script import texts
-from vb_script.blame import Blame
 from vb_script.worker_problem import LINES_SECONDS, MOST_LINES, Ended, EndLines
+from vb_script.worker_process import Blame
 
 ENGLISH, JAPANESE = texts.load("en-US"), texts.load("ja-JP")
 ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")

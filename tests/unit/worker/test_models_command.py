@@ -336,9 +336,9 @@ def test_an_own_file_is_guessed_and_listed_at_once(
     assert entries["my_network"]["installed"]
     assert cli.main(["models", "check", "my_network"]) == 0
     # And by the very list that OBS shows:
-    from vb_script import model_list  # noqa: PLC0415 - the other side of the link
+    from vb_script import list_choices  # noqa: PLC0415 - the other side of the link
 
-    assert ("my_network", "Mine") in model_list.model_lists(default_folders()).people
+    assert ("my_network", "Mine") in list_choices.model_lists(default_folders()).people
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ import pytest
 from tests import hostile_models
 from tests.unit.worker_pictures import person
 from vb_link import layout, limits, memory, places, sentences, slots, wake
-from vb_script.blame import Blame
-from vb_script.worker_process import WorkerProcess
+from vb_script.worker_process import Blame, WorkerProcess
 from vb_worker.catalogue import quarantine
 from vb_worker.models.manifest_reader import load
 from vb_worker.units import results

@@ -1,4 +1,4 @@
-"""The names and titles of the installed models, for the filter's lists.
+"""What the filter's lists offer: the installed models, and the compute units with their times.
 
 OBS's Python may be 3.10, which has no TOML reader, and only a few lines of a manifest matter
 here; the worker reads and checks the whole file.
@@ -11,11 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from vb_link import bounded, limits
+from vb_link import bounded, limits, unit_file
 
 _TABLE = re.compile(r"^\[([^\[\]]*)\]")
 _FIELD = re.compile(r'^(\w+)\s*=\s*"([^"\\]*)"\s*(#.*)?$')
+_MOST_UNITS = 64
+_LONGEST_NAME, _LONGEST_TITLE, _LONGEST_REASON = 64, 120, 70
 Named = tuple[str, str]
 
 
@@ -84,3 +87,46 @@ def _fields(text: str) -> dict[str, str]:
         elif field:
             fields[prefix + field[1]] = field[2][: limits.MANIFEST_TEXT]
     return fields
+
+
+def unit_list(texts: dict[str, str]) -> list[tuple[str, str]]:
+    """Return (name, text) of "auto", the CPU and every other unit that the worker found."""
+    known = unit_file.read()
+    listed = known.get("units")
+    units = [
+        (_cut(unit["name"], _LONGEST_NAME), _cut(unit["title"], _LONGEST_TITLE))
+        for unit in islice(listed if isinstance(listed, list) else [], _MOST_UNITS)
+        if isinstance(unit, dict) and {"name", "title"} <= unit.keys()
+    ] or [("cpu", "CPU")]
+    rows = _newest(known)
+    return [("auto", texts["Compute.auto"])] + [
+        (name, _unit_text(title, rows.get(name), texts)) for name, title in units
+    ]
+
+
+def _newest(known: dict[str, Any]) -> dict[str, Any]:
+    """Return what was measured last."""
+    measured = known.get("measured")
+    if not isinstance(measured, dict) or not measured:
+        return {}
+    last = list(measured.values())[-1]
+    units = last.get("units") if isinstance(last, dict) else None
+    return units if isinstance(units, dict) else {}
+
+
+def _unit_text(title: str, row: Any, texts: dict[str, str]) -> str:
+    if not isinstance(row, dict):
+        return title
+    if row.get("reason"):
+        reason = _cut(row["reason"], _LONGEST_REASON)
+        return texts["Compute.Refused"].format(unit=title, reason=reason)
+    milliseconds = row.get("ms", 0.0)
+    if not isinstance(milliseconds, (int, float)):
+        return title
+    return texts["Compute.Measured"].format(unit=title, milliseconds=milliseconds)
+
+
+def _cut(value: Any, longest: int) -> str:
+    """Return a text of the file's as a list can show it."""
+    text = str(value).encode(errors="replace").decode()
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,87 @@
+"""What the user reads: the filters' status lines and the first lines of the script's panel."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from vb_script import libobs, shown_twice, status
+from vb_script.reload_state import survivors
+from vb_script.worker_process import WorkerProcess
+
+# How long the answer to a request stays in the filters' status lines.
+NOTICE_SECONDS = 20.0
+
+
+class StatusBoard:
+    """Gathers what is to be said and writes it into the link.
+
+    ``worker`` gives the worker, if there is one, ``eased`` why less is done, if it is, and
+    ``checked`` how the last check of everything went.
+    """
+
+    def __init__(
+        self,
+        texts: dict[str, str],
+        worker: Callable[[], WorkerProcess | None],
+        eased: Callable[[], str],
+        checked: Callable[[], str],
+    ) -> None:
+        self._texts = texts
+        self._worker = worker
+        self._eased = eased
+        self._checked = checked
+        self._lock = threading.Lock()
+        self._notice, self._noticed = "", 0.0
+        self._twice = ""  # what is to be said of layers that the scene shows as well
+        self.problem = ""  # why nothing works at all
+
+    def note(self, sentence: str, *, warning: bool = False) -> None:
+        """Show one sentence: the answer to what the user asked for."""
+        self._notice, self._noticed = sentence, time.monotonic()
+        libobs.log(sentence, warning=warning)
+
+    def look_for_layers_shown_twice(self) -> None:
+        """Find out whether the scene shows a layer as well; on OBS's UI thread."""
+        self._twice = shown_twice.sentence(self._texts)
+
+    def write(self) -> None:
+        """Renew the filters' status lines; from any thread."""
+        with self._lock:
+            segment = survivors().memory.segment
+            worker = self._worker()
+            problem = worker.problem if worker else None
+            notice = self._current_notice() or self._twice
+            eased = self._eased()
+            for channel in segment.channels:
+                if not channel.used:
+                    continue
+                figures = status.channel_figures(segment, channel, problem)
+                figures = replace(figures, notice=notice, eased=eased if figures.eased else "")
+                status.write(channel, figures.text(self._texts), figures.figures(self._texts))
+
+    def summary(self) -> str:
+        """Return the first lines of the script's own panel."""
+        lines = self._worker_lines()
+        if survivors().memory is not None and survivors().memory.segment.panic:
+            lines.insert(0, self._texts["Status.Panic"])
+        lines += [self._current_notice(), self._twice, self._checked()]
+        return "\n".join(line for line in lines if line)
+
+    def _current_notice(self) -> str:
+        fresh = time.monotonic() - self._noticed < NOTICE_SECONDS
+        return self._notice if fresh else ""
+
+    def _worker_lines(self) -> list[str]:
+        if self.problem:
+            return [self.problem]
+        worker = self._worker()
+        if worker is None or survivors().memory is None:
+            return [self._texts["Status.NoScript"]]
+        if worker.problem is not None:
+            return [worker.problem.text(self._texts)]
+        channels = [c for c in survivors().memory.segment.channels if c.used]
+        lines = [self._texts["Panel.Worker"].format(pid=worker.pid, filters=len(channels))]
+        return lines + [c.status.decode("utf-8", "replace").split("\n")[0] for c in channels]
