@@ -16,9 +16,8 @@ from pathlib import Path
 
 from vb_demo import clip
 from vb_demo.obs_session import ObsSession, VirtualDisplay
-from vb_link import places
+from vb_link import places, texts
 from vb_link.settings import FILTER_ID
-from vb_script import texts
 
 NAMES = {"en-US": "Virtual Background", "ja-JP": "バーチャル背景"}
 SCENE_NAMES = {locale: texts.load(locale)["SceneFilterName"] for locale in NAMES}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from vb_link import texts
 from vb_link.settings import SETTINGS, Setting
-from vb_script import texts
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (("docs/settings.md", "en-US"), ("docs/ja/settings.md", "ja-JP"))

@@ -8,7 +8,8 @@ from typing import Any
 
 import obspython as obs
 
-from vb_link import layout, memory, places, unit_file, wake
+from vb_link import layout, memory, places, texts, unit_file, wake
+from vb_link.texts import SaidError
 from vb_script import (
     callbacks,
     governor,
@@ -18,7 +19,6 @@ from vb_script import (
     lua_half,
     panel_requests,
     source_names,
-    texts,
     transition,
 )
 from vb_script.assets import Assets
@@ -30,7 +30,6 @@ from vb_script.reload_state import survivors
 from vb_script.request_thread import RequestThread
 from vb_script.scene_switch_guard import SceneSwitchGuard
 from vb_script.status_board import StatusBoard
-from vb_script.texts import SaidError
 from vb_script.ui_tasks import UiTasks
 from vb_script.worker_problem import Ended, EndLines
 from vb_script.worker_process import WorkerProcess

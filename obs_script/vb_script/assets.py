@@ -15,8 +15,8 @@ from typing import Any, Optional
 
 from vb_link import bounded, limits, picture_size
 from vb_link.slots import fence
+from vb_link.texts import SaidError, say
 from vb_script import libobs
-from vb_script.texts import SaidError, say
 
 # How long a file may take to show its first picture before it counts as damaged.
 OPEN_SECONDS = 5.0

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from vb_doctor import checks, report
 from vb_doctor.findings import Finding, checked, finding
 from vb_link import layout
+from vb_link.texts import SaidError, say
 from vb_script import libobs, libobs_symbols
 from vb_script.reload_state import survivors
-from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
 

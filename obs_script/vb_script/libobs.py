@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from vb_link.texts import SaidError
 from vb_link.version import NEWEST_TESTED_OBS, OLDEST_OBS
-from vb_script.texts import SaidError
 
 _P, _S, _I, _B = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_bool
 _U = ctypes.c_uint32

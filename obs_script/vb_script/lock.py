@@ -17,8 +17,8 @@ from typing import Any
 import obspython as obs
 
 from vb_link.settings import FILTER_ID, LOCK
+from vb_link.texts import SaidError
 from vb_script import libobs, obs_filters
-from vb_script.texts import SaidError
 
 KIND = "color_filter"  # "Color Correction": nothing of a picture is left of these values
 _CREATED = b"color_filter_v2"

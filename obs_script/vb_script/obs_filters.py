@@ -15,7 +15,7 @@ import obspython as obs
 from vb_link import settings
 from vb_link.setting_values import in_effect
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
-from vb_script.texts import SaidError
+from vb_link.texts import SaidError
 
 # Kept in a filter's settings beside those of the table: see sound.py. No preset holds it.
 SYNC_UNDO = "sync_undo"

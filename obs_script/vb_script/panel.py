@@ -9,10 +9,10 @@ from typing import Any
 import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, Value
+from vb_link.texts import SaidError, say
 from vb_script import obs_filters, panel_requests
 from vb_script.callbacks import held
 from vb_script.no_preemption import unhurried
-from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
 

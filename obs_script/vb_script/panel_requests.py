@@ -12,8 +12,8 @@ from collections.abc import Callable
 import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, SCENE_FILTER_ID
+from vb_link.texts import SaidError, say
 from vb_script import libobs, lock, obs_filters, presets, sound
-from vb_script.texts import SaidError, say
 
 Texts = dict[str, str]
 

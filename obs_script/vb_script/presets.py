@@ -11,7 +11,7 @@ from typing import Any
 from vb_link import bounded, limits, whole_file
 from vb_link.setting_values import suits
 from vb_link.settings import SETTINGS, Value
-from vb_script.texts import SaidError
+from vb_link.texts import SaidError
 
 MARK = "obs_virtual_background_preset"
 FORMAT = 1

@@ -8,8 +8,8 @@ from typing import Any
 import obspython as obs
 
 from vb_link.settings import Value
+from vb_link.texts import say
 from vb_script import obs_filters
-from vb_script.texts import say
 
 LAYERS = ("behind_source", "front_source")
 

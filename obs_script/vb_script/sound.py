@@ -11,9 +11,9 @@ from typing import Any
 
 import obspython as obs
 
+from vb_link.texts import SaidError, say
 from vb_script import libobs, obs_filters
 from vb_script.obs_filters import SYNC_UNDO
-from vb_script.texts import SaidError, say
 
 LONGEST_MS = 20_000.0  # what OBS's own window allows
 _NS = 1_000_000  # of a millisecond

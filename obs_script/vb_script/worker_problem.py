@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Union
 
 from vb_link import exit_status
-from vb_script.texts import say
+from vb_link.texts import say
 
 # OBS's log gets a line for each end; not more than so many within so many seconds.
 MOST_LINES, LINES_SECONDS = 5, 60.0

@@ -17,6 +17,7 @@ from tests.by_hand.windows import Windows
 from tests.obs.conftest import running_obs
 from tests.obs.stage import CAMERA, SCENE, Stage, wait_for
 from vb_demo import clip
+from vb_link import texts
 from vb_link.settings import (
     FILTER_ID,
     SCENE_FILTER_ID,
@@ -26,7 +27,6 @@ from vb_link.settings import (
     defaults,
     scene_defaults,
 )
-from vb_script import texts
 
 FILTER = "Virtual Background"
 OWN = "Own background"

@@ -18,8 +18,8 @@ import numpy as np
 from tests import hostile_models
 from tests.fuzz.mutate import damaged, misspelt
 from tests.fuzz.warp import warped
-from vb_link import layout, picture_size, places, setting_values, settings, unit_file
-from vb_script import list_choices, lua_half, presets, status, texts
+from vb_link import layout, picture_size, places, setting_values, settings, texts, unit_file
+from vb_script import list_choices, lua_half, presets, status
 from vb_worker.catalogue import quarantine
 from vb_worker.models import ManifestError, ModelError, onnx_check
 from vb_worker.models.manifest import RegistryPackage

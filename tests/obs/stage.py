@@ -233,7 +233,7 @@ class Stage:
     def wait_frames(self, frames: int) -> None:
         """Wait until OBS has drawn so many more frames; those it was too late for do not count."""
         end = self._drawn() + frames
-        wait_for(lambda: self._drawn() >= end, 20, f"{frames} more frames")
+        wait_for(lambda: self._drawn() >= end, 90, f"{frames} more frames")
 
     def settle(self, frames: int = 4) -> None:
         """Wait for what was changed: a look drawn for the first time is compiled, then covered."""

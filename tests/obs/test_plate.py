@@ -20,9 +20,8 @@ from tests.clips import write_clip
 from tests.obs import painted
 from tests.obs.stage import CAMERA, FILTER, SCENE, SIZE, Image, Stage, wait_for
 from vb_demo.obs_session import SCRIPT, ObsError
-from vb_link import layout
+from vb_link import layout, texts
 from vb_link.settings import SCENE_FILTER_ID
-from vb_script import texts
 
 ENGLISH = texts.load("en-US")
 PANEL = Path(__file__).resolve().parent / "scripts" / "filter_panel.py"

@@ -15,9 +15,8 @@ import pytest
 
 from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, person, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT
-from vb_link import layout
+from vb_link import layout, texts
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
-from vb_script import texts
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 ENGLISH = texts.load("en-US")

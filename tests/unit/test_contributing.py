@@ -73,7 +73,7 @@ def test_a_setting(copy: Path) -> None:
     code = """
 import json
 from vb_link import layout, settings
-from vb_script import texts
+from vb_link import texts
 (row,) = [row for row in settings.SETTINGS if row.key == "calm"]
 words = [texts.load(name)[key] for name in ("en-US", "ja-JP") for key in (row.text, "Calm.Hint")]
 print(json.dumps([settings.defaults()["calm"], layout.offsets()["vb_channel.calm"] > 0, words]))
@@ -124,7 +124,7 @@ def test_a_language(copy: Path) -> None:
     path.write_text(path.read_text("utf-8").replace('Active="On"', 'Active="Ein"'), "utf-8")
     code = """
 import json
-from vb_script import texts
+from vb_link import texts
 print(json.dumps([texts.load(name)["Active"] for name in ("de-DE", "de-AT", "fr-FR")]))
 """
     assert asked(copy, code) == ["Ein", "Ein", "On"]

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.fuzz import targets
 from vb_link import picture_size, places, settings
+from vb_link.texts import SaidError
 from vb_script import presets
-from vb_script.texts import SaidError
 from vb_worker.models import ManifestError, ModelError, onnx_check
 from vb_worker.models import manifest_reader as manifests
 

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.unit.lua import Lua
-from vb_link import settings
+from vb_link import settings, texts
 from vb_link.setting_values import in_effect
-from vb_script import lua_half, texts
+from vb_script import lua_half
 
 FOLDER = Path(lua_half.PATH).parent
 ENGLISH = texts.load("en-US")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.lua import Lua
-from vb_script import lua_half, texts
+from vb_link import texts
+from vb_script import lua_half
 
 FOLDER = Path(lua_half.PATH).parent
 

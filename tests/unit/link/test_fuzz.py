@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from tests.unit.lua import Lua
 from tests.unit.worker.test_serve import Filter, H, W
-from vb_link import layout, memory, sentences, slots
-from vb_script import governor, lua_half, status, texts
+from vb_link import layout, memory, sentences, slots, texts
+from vb_script import governor, lua_half, status
 from vb_worker.matte.alpha_boxes import sum_of_words
 
 ENGLISH = texts.load("en-US")

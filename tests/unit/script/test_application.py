@@ -12,8 +12,9 @@ import pytest
 
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
+from vb_link import texts
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
-from vb_script import application, libobs, lua_half, texts
+from vb_script import application, libobs, lua_half
 from vb_script import reload_state as survivors_module
 from vb_script.libobs import LibraryError
 from vb_script.reload_state import survivors

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from vb_link import layout
-from vb_script import texts
+from vb_link import layout, texts
 from vb_script.assets import OPEN_SECONDS, TAKING_SECONDS, Assets
 
 ENGLISH = texts.load("en-US")

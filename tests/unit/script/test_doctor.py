@@ -11,8 +11,8 @@ import pytest
 from tests.unit.script.test_libobs import Library
 from vb_doctor import checks
 from vb_doctor.findings import Finding, finding
-from vb_link import layout, places
-from vb_script import libobs, libobs_symbols, texts
+from vb_link import layout, places, texts
+from vb_script import libobs, libobs_symbols
 from vb_script.doctor import Doctor, of_this_obs
 from vb_script.reload_state import survivors
 

@@ -10,9 +10,9 @@ import pytest
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import World
 from tests.unit.script.filters import camera_filter
-from vb_link import places
+from vb_link import places, texts
 from vb_link.settings import SCENE_FILTER_ID, defaults
-from vb_script import hotkeys, texts
+from vb_script import hotkeys
 from vb_script.hotkeys import ACTIONS, Hotkeys
 
 ENGLISH = texts.load("en-US")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from vb_script import libobs, lua_half, texts
+from vb_link import texts
+from vb_script import libobs, lua_half
 from vb_script.libobs import LibraryError
 
 ENGLISH = texts.load("en-US")

@@ -8,9 +8,10 @@ import pytest
 
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
+from vb_link import texts
 from vb_link.settings import FILTER_ID, LOCK
-from vb_script import libobs, panel_requests, texts
-from vb_script.texts import SaidError
+from vb_link.texts import SaidError
+from vb_script import libobs, panel_requests
 
 ENGLISH = texts.load("en-US")
 

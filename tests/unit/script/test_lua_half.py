@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vb_link import places, unit_file
+from vb_link import places, texts, unit_file
 from vb_link.settings import SETTINGS
-from vb_script import list_choices, lua_half, texts
+from vb_script import list_choices, lua_half
 
 
 @pytest.mark.parametrize(

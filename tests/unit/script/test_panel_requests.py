@@ -10,11 +10,11 @@ import pytest
 
 from tests.unit.fake_obspython import Source, World
 from tests.unit.script.filters import camera_filter
-from vb_link import places
+from vb_link import places, texts
 from vb_link.settings import SCENE_FILTER_ID, defaults
-from vb_script import panel_requests, texts
+from vb_link.texts import SaidError
+from vb_script import panel_requests
 from vb_script.panel import words
-from vb_script.texts import SaidError
 
 ENGLISH = texts.load("en-US")
 

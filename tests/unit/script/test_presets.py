@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vb_link import texts
 from vb_link.setting_values import suits
 from vb_link.settings import SETTINGS, defaults
-from vb_script import presets, texts
-from vb_script.texts import SaidError
+from vb_link.texts import SaidError
+from vb_script import presets
 
 ENGLISH = texts.load("en-US")
 

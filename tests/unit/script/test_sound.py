@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.fake_obspython import Source, World
-from vb_link import places
-from vb_script import panel_requests, texts
-from vb_script.texts import SaidError
+from vb_link import places, texts
+from vb_link.texts import SaidError
+from vb_script import panel_requests
 
 ENGLISH = texts.load("en-US")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.unit.fake_obspython import World
 from tests.unit.script.filters import camera_filter
-from vb_link import layout
+from vb_link import layout, texts
 from vb_link.settings import SCENE_FILTER_ID
-from vb_script import shown_twice, source_names, texts
+from vb_script import shown_twice, source_names
 
 ENGLISH = texts.load("en-US")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from vb_link import layout
-from vb_script import status, texts
+from vb_link import layout, texts
+from vb_script import status
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 from vb_worker import serve
 from vb_worker.models.errors import ModelError

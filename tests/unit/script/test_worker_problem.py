@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from vb_link import exit_status
-from vb_script import texts
+from vb_link import exit_status, texts
 from vb_script.worker_problem import LINES_SECONDS, MOST_LINES, Ended, EndLines
 from vb_script.worker_process import Blame
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from vb_link import memory, places, wake
-from vb_script import texts, worker_process
+from vb_link import memory, places, texts, wake
+from vb_script import worker_process
 from vb_script.worker_problem import Ended
 from vb_script.worker_process import WorkerProcess
 

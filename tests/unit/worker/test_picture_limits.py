@@ -16,8 +16,8 @@ import pytest
 import vb_worker
 from tests.clips import write_clip
 from vb_link import bounded, limits, picture_size
+from vb_link.texts import SaidError
 from vb_script.assets import refuse_large
-from vb_script.texts import SaidError
 from vb_worker.errors import UserError
 from vb_worker.offline import video
 from vb_worker.offline.pictures import read_picture

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from vb_link import texts
 from vb_link.settings import SETTINGS
-from vb_script import texts
-from vb_worker.models import errors
 
 LANGUAGES = sorted(texts.FOLDER.glob("*.ini"))
-SCRIPT = Path(texts.__file__).resolve().parent
+SCRIPT = texts.FOLDER.parents[1] / "vb_script"
 FILTER = SCRIPT.parent / "vb_filter"
 
 
@@ -56,10 +55,12 @@ def test_every_key_in_the_code_is_in_the_table() -> None:
     assert keys <= set(table)
 
 
-def test_the_workers_sentences_are_the_languages_own() -> None:
-    table = texts.load("en-US")
-    ours = {key: text for key, text in table.items() if key.startswith("Worker.")}
-    assert ours == {f"Worker.{key}": text for key, text in errors.TEXTS.items()}
+def test_every_sentence_of_the_worker_and_the_doctor_is_used_and_there() -> None:
+    for room, prefix, call in (("vb_worker", "Worker.", "ModelError"), (".", "Doctor.", "finding")):
+        code = "".join(path.read_text("utf-8") for path in (SCRIPT.parent / room).rglob("*.py"))
+        keys = set(texts.english(prefix))
+        assert set(re.findall(rf'\b{call}\(\s*"([A-Z]\w+)"', code)) <= keys
+        assert [key for key in keys if f'"{key}"' not in code] == []
 
 
 @pytest.mark.parametrize(

@@ -55,3 +55,9 @@ def load(locale: str) -> dict[str, str]:
     if chosen is not None:
         table.update(read(chosen))
     return table
+
+
+def english(prefix: str) -> dict[str, str]:
+    """Return the English texts whose keys begin with ``prefix``, without it."""
+    table = read(FOLDER / f"{FALLBACK}.ini")
+    return {key[len(prefix) :]: text for key, text in table.items() if key.startswith(prefix)}
