@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vb_demo import clip
+from vb_demo.child_guard import Guarded
 from vb_demo.obs_session import ObsSession, VirtualDisplay
 from vb_link import places, texts
 from vb_link.settings import FILTER_ID
@@ -29,14 +30,11 @@ class Screen:
 
     def __init__(self, name: str) -> None:
         self._environment = {**os.environ, "DISPLAY": name}
-        self._manager = subprocess.Popen(
-            ["openbox"], env=self._environment, stderr=subprocess.DEVNULL
-        )
+        self._manager = Guarded(["openbox"], env=self._environment, stderr=subprocess.DEVNULL)
         time.sleep(0.5)
 
     def close(self) -> None:
-        self._manager.terminate()
-        self._manager.wait()
+        self._manager.end()
 
     def do(self, *words: object) -> str:
         """Run xdotool and return what it prints."""

@@ -27,6 +27,7 @@ from typing import Any
 import obsws_python
 
 from vb_demo import obs_window
+from vb_demo.child_guard import Guarded
 from vb_link import layout, memory, places, sentences
 
 COLLECTION = "Virtual Background"
@@ -54,7 +55,7 @@ class VirtualDisplay:
         if shutil.which("Xvfb") is None:
             raise ObsError("There is no display and Xvfb is missing: install the package xvfb.")
         read_end, write_end = os.pipe()
-        self._process = subprocess.Popen(
+        self._xvfb = Guarded(
             ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24",
              "-nolisten", "tcp"],
             pass_fds=(write_end,),
@@ -65,20 +66,19 @@ class VirtualDisplay:
         with os.fdopen(read_end) as stream:
             number = stream.readline().strip()
         if not number:
+            self._xvfb.end()
             raise ObsError("Xvfb did not start: run `Xvfb :99` to see why.")
         self.name = f":{number}"
 
     @property
     def ended(self) -> bool:
-        return self._process.poll() is not None
+        return self._xvfb.process.poll() is not None
 
     def close(self) -> None:
-        self._process.terminate()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        self._xvfb.process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._xvfb.process.wait(10)
+        self._xvfb.end()
 
 
 def _free_port() -> int:
@@ -90,6 +90,8 @@ def _free_port() -> int:
 
 class ObsSession:
     """One OBS. Use as a context manager, or call :meth:`start` and :meth:`stop`.
+
+    It ends, with its display and its worker, when this process ends, however that ends.
 
     ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
     scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
@@ -125,7 +127,7 @@ class ObsSession:
         self.profile = dict(profile or {})
         self.recordings = self.folder / "recordings"
         self._display: VirtualDisplay | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._guarded: Guarded | None = None
         self._client: obsws_python.ReqClient | None = None
         self._password = secrets.token_hex(8)
         self._port = 0
@@ -172,9 +174,9 @@ class ObsSession:
         command = [program, "--multi", "--disable-updater", "--disable-missing-files-check",
                    "--collection", self.collections[0], *self.arguments]  # fmt: skip
         with (self.folder / "obs.out").open("wb") as out:
-            self._process = subprocess.Popen(
+            self._guarded = Guarded(
                 command, env=environment, stdout=out, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL, start_new_session=True,
+                stdin=subprocess.DEVNULL,
                 cwd=self.folder,  # OBS's Python imports from the current folder first
             )  # fmt: skip
         try:
@@ -193,15 +195,16 @@ class ObsSession:
             with contextlib.suppress(Exception):
                 self._client.disconnect()
             self._client = None
-        if self._process is not None:
-            if not obs_window.close(self.display_name, self._process.pid):
-                self._process.send_signal(signal.SIGINT)
+        process = self._process
+        if process is not None:
+            if not obs_window.close(self.display_name, process.pid):
+                process.send_signal(signal.SIGINT)
             try:
-                clean = self._process.wait(timeout) == 0
+                clean = process.wait(timeout) == 0
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
+                process.kill()
+                process.wait()
+            self._forget()
         self._segment = None
         self._close_display()
         log = self.log()
@@ -213,14 +216,24 @@ class ObsSession:
         if self._process is not None:
             self._process.send_signal(how)
             self._process.wait()
-            self._process = None
+            self._forget()
         self._client = self._segment = None
         self._close_display()
+
+    def _forget(self) -> None:
+        """Let go of an OBS that has ended; its worker ends by itself, or a test finds it."""
+        if self._guarded is not None:
+            self._guarded.let_go()
+            self._guarded = None
 
     def _close_display(self) -> None:
         if self._display is not None:
             self._display.close()
             self._display = None
+
+    @property
+    def _process(self) -> subprocess.Popen[Any] | None:
+        return self._guarded.process if self._guarded is not None else None
 
     @property
     def pid(self) -> int:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from vb_demo.child_guard import Guarded
 from vb_demo.obs_session import VirtualDisplay
 
 PYTHON = "/usr/bin/python3"  # Debian's own: it has GObject
@@ -36,7 +37,7 @@ class Desk:
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="desk")
         self._display = VirtualDisplay(*SIZE)
-        self._programs: list[subprocess.Popen[str]] = []
+        self._programs: list[Guarded] = []
         self.environment = {
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "QT_QPA_PLATFORM": "xcb",
@@ -70,16 +71,18 @@ class Desk:
 
     def close(self) -> None:
         while self._programs:
-            self.end(self._programs[-1])
+            self.end(self._programs[-1].process)
         self._display.close()
         self._folder.cleanup()
 
     def end(self, program: subprocess.Popen[str]) -> None:
         """End a program of this desk's and all that it started."""
-        self._programs.remove(program)
+        guarded = next(one for one in self._programs if one.process is program)
+        self._programs.remove(guarded)
         # The bus's services are in its session and do not end with it.
         os.killpg(program.pid, signal.SIGTERM)
         program.wait()
+        guarded.end()
         for pipe in (program.stdin, program.stdout):
             if pipe is not None:
                 pipe.close()
@@ -111,9 +114,9 @@ class Desk:
         return self._start(PYTHON, str(Path(__file__).with_name("read_windows.py")))
 
     def _start(self, *words: str) -> subprocess.Popen[str]:
-        program = subprocess.Popen(
-            words, env=self._everything(), text=True, start_new_session=True,
+        guarded = Guarded(
+            words, env=self._everything(), text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        self._programs.append(program)
-        return program
+        self._programs.append(guarded)
+        return guarded.process

@@ -47,7 +47,7 @@ def worker_pids(parent: int | None = None) -> list[int]:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"vb_worker.serve" in words:
+            if b"vb_worker.serve" in words and b"--parent" in words:
                 owner = words[words.index(b"--parent") + 1].decode()
                 if parent is None or owner == str(parent):
                     found.append(int(entry.name))

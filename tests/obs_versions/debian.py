@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vb_demo.child_guard import Guarded
 from vb_install import obs_packages
 
 MIRROR = "http://deb.debian.org/debian"
@@ -93,9 +94,13 @@ class Debian:
         inside = ["/usr/bin/env", "--chdir=/product", *command]
         enter = ["unshare", "--mount", "--pid", "--fork", "--kill-child",
                  "sh", "-c", _ENTER, "sh", str(self.root), str(self.cache), *inside]  # fmt: skip
-        return subprocess.run(
-            enter, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
-        ).returncode
+        inside_it = Guarded(
+            enter, env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+        )
+        try:
+            return inside_it.process.wait()
+        finally:
+            inside_it.end()
 
     def copy_in(self, checkout: Path, files: Sequence[str]) -> None:
         """Put ``files`` of the checkout, and nothing else, into ``/product``."""
