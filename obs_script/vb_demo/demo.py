@@ -103,9 +103,8 @@ def _in_worker(module: str, *arguments: str | Path, what: str) -> None:
     python = places.venv_python()
     if not python.exists():
         raise DemoError("The worker's environment is missing: run `python3 install.py` first.")
-    packages = Path(__file__).resolve().parent.parent
     done = subprocess.run(
-        isolated.command(python, packages, module, *map(str, arguments)),
+        isolated.command(python, places.PACKAGES, module, *map(str, arguments)),
         capture_output=True,
         check=False,
         **child.TEXT,

@@ -32,7 +32,7 @@ from vb_link import layout, memory, places, sentences
 
 COLLECTION = "Virtual Background"
 SETTLING_SECONDS = 2.0
-SCRIPT = Path(__file__).resolve().parent.parent / "virtual_background.py"
+SCRIPT = places.PACKAGES / "virtual_background.py"
 
 
 class ObsError(Exception):

@@ -12,13 +12,11 @@ from vb_doctor.findings import Finding, checked, finding, to_plain
 from vb_link import places
 from vb_link.version import VERSION
 
-PACKAGES = Path(__file__).resolve().parents[1]
-
 
 def all_of_them() -> list[Finding]:
     """Return what was found out; takes seconds, and a minute when the worker is silent."""
     venv, python = places.venv_dir(), places.venv_python()
-    packages = checked(environment.check, venv, python, PACKAGES / "vb_install" / "locks")
+    packages = checked(environment.check, venv, python, places.PACKAGES / "vb_install" / "locks")
     found = [
         finding("Product", version=VERSION),
         *checked(system),
@@ -31,8 +29,8 @@ def all_of_them() -> list[Finding]:
         return [*found, finding("WorkerSkipped")]
     return [
         *found,
-        *checked(sandbox.check, python, PACKAGES),
-        *checked(round_trip.check_worker, python, PACKAGES),
+        *checked(sandbox.check, python, places.PACKAGES),
+        *checked(round_trip.check_worker, python, places.PACKAGES),
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vb_link import texts
+from vb_link import places, texts
 
 # What is wrong says what to do.
 TEXTS = texts.english("Doctor.")
@@ -22,7 +22,6 @@ _GOOD = frozenset(
 _TOLD = frozenset(("reason", "names", "missing"))
 # All from the first word with a slash to the end of the last one's name, which may have spaces.
 _PATHS = re.compile(r"""(?<!\S)\S*[/\\](?:.*[/\\])?(?:[^:;)\]"'\n]|["'](?=\w))*["']?""")
-_PACKAGES = str(Path(__file__).parents[1])
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -
         found = check(*arguments)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        ours = [one for one in frames if one.filename.startswith(_PACKAGES)]
+        ours = [one for one in frames if one.filename.startswith(str(places.PACKAGES))]
         # Its text may hold anything; where it came from does not.
         at = (ours or frames)[-1]
         reason = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"

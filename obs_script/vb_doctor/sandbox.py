@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
 from vb_doctor.findings import Finding, finding
-from vb_link import child
+from vb_link import child, isolated
 
 
 def check(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
     """Return what is in force for a worker of ``packages`` run with ``python``, and what is not."""
-    environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONSAFEPATH": "1",
-                   **child.UTF8_ENVIRONMENT}  # fmt: skip
-    environment.pop("PYTHONHOME", None)
     try:
         done = subprocess.run(
-            [str(python), "-m", "vb_worker.sandbox"], env=environment, cwd=packages,
+            isolated.command(python, packages, "vb_worker.sandbox"), cwd=packages,
             stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
             **child.TEXT, **child.QUIET,
         )  # fmt: skip

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from vb_install import files
 from vb_install.system import InstallError
+from vb_link import places
 
-PACKAGES = Path(__file__).resolve().parent.parent
-SOURCE = PACKAGES.parent
+SOURCE = places.PACKAGES.parent
 _PARTS = ("install.py", "LICENSE", "models", "obs_script")
 _LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 # Where a wheel has what lies beside obs_script in a checkout, and what of it lies in obs_script.
@@ -62,7 +62,8 @@ def copy(app: Path) -> bool:
 
 def _source() -> dict[str, Path]:
     """Return the product's files by their names in a checkout, wherever this one comes from."""
-    return _in_wheel(PACKAGES) if (PACKAGES / _SHIPPED).is_dir() else _in_folder(SOURCE)
+    packages = places.PACKAGES
+    return _in_wheel(packages) if (packages / _SHIPPED).is_dir() else _in_folder(SOURCE)
 
 
 def _in_folder(root: Path) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from typing import Any
 
@@ -14,3 +15,18 @@ TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}
 UTF8_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
 # The options of a Python that heeds no variable: those above neither.
 ISOLATED = ("-X", "utf8", "-I")
+
+
+def last_object(out: str) -> dict[str, Any] | None:
+    """Return the JSON object of the last line that holds one: what a module of ours answers with.
+
+    Libraries may have written lines of their own before.
+    """
+    for line in reversed(out.splitlines()):
+        try:
+            found = json.loads(line) if line.startswith("{") else None
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            return found
+    return None

@@ -13,6 +13,7 @@ APP = "obs-virtual-background"
 HOTKEYS = "hotkeys.json"  # in the data folder: the keys that were used last
 OBS_PYTHON = "obs-python.json"  # there too: which Python OBS had before install.py set one
 DATA_VARIABLE = "OBS_VIRTUAL_BACKGROUND_DATA"
+PACKAGES = Path(__file__).resolve().parents[1]  # the folder of all vb_ packages
 
 
 def data_dir() -> Path:
@@ -46,9 +47,8 @@ def venv_python() -> Path:
 
 def models_dir() -> Path:
     """Return the folder of the models that ship with the product."""
-    packages = Path(__file__).resolve().parent.parent
-    shipped = packages / "vb_worker" / "shipped_models"
-    return shipped if shipped.is_dir() else packages.parent / "models"
+    shipped = PACKAGES / "vb_worker" / "shipped_models"
+    return shipped if shipped.is_dir() else PACKAGES.parent / "models"
 
 
 def state_dir() -> Path:

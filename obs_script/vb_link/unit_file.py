@@ -8,13 +8,11 @@ that were not followed by a mask.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from pathlib import Path
 from typing import Any
 
-from vb_link import bounded, limits, places
+from vb_link import bounded, limits, places, whole_file
 
 
 def path() -> Path:
@@ -35,10 +33,4 @@ def write(known: dict[str, Any]) -> None:
     """Replace the file whole. Raises OSError."""
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        temporary.replace(file)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    whole_file.write(file, json.dumps(known, indent=1).encode())

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from vb_link import layout, settings
+from vb_link import layout, places, settings
 from vb_script import governor, libobs
 
-FOLDER = Path(__file__).resolve().parent.parent / "vb_filter"
+FOLDER = places.PACKAGES / "vb_filter"
 PATH = FOLDER / "virtual_background.lua"
 
 

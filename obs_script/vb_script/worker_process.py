@@ -12,13 +12,11 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from vb_link import exit_status, limits, memory, places, spawn, wake
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 
-PACKAGES = Path(__file__).resolve().parent.parent
 STABLE_SECONDS = 10.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
 LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
@@ -140,7 +138,7 @@ class WorkerProcess:
         epoch = self._next_epoch()
         try:
             self._spawned = spawn.spawn(
-                self._shared, self._wake, python=python, packages=PACKAGES, epoch=epoch,
+                self._shared, self._wake, python=python, packages=places.PACKAGES, epoch=epoch,
                 refused=self._blame.refused(),
             )  # fmt: skip
         except OSError as error:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import child, exit_status, isolated
+from vb_link import child, exit_status, isolated, places
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.quality import Quality
 from vb_worker.models import ModelError, choose_model, default_folders, find_models, open_model
@@ -31,7 +31,6 @@ BARE = Quality("bare", close=False, mirror=False, every=1, refine=False)
 WARM_UP = 10
 PICTURES = 16
 SECONDS = 600.0
-_PACKAGES = Path(__file__).resolve().parents[2]
 
 Row = dict[str, object]
 
@@ -40,15 +39,14 @@ def measure_apart(order: Row) -> Row:
     """Measure in a new process; ``order`` is what ``measure_order`` takes. Never raises."""
     try:
         done = subprocess.run(
-            isolated.command(sys.executable, _PACKAGES, __name__, json.dumps(order)),
+            isolated.command(sys.executable, places.PACKAGES, __name__, json.dumps(order)),
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=SECONDS, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
         return {"error": f"no answer within {SECONDS:.0f} seconds"}
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode == 0 and lines:
-        found: Row = json.loads(lines[-1])
+    found = child.last_object(done.stdout) if done.returncode == 0 else None
+    if found is not None:
         return found
     said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     status = exit_status.name(done.returncode)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import urllib.error
 import urllib.request
@@ -19,22 +18,13 @@ _SECONDS = 30.0
 _TRIES = 3
 
 
-def sum_of(path: Path) -> str:
-    """Return a file's SHA-256."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 def fetch(url: str, path: Path, sha256: str, *, quiet: bool = False) -> None:
     """Put the file at ``url`` to ``path`` unless it is there already.
 
     What has come so far lies in ``path`` with ``.part`` added and is gone on with by the next
     call. Raises UserError, one sentence that says which file to put where.
     """
-    if path.is_file() and sum_of(path) == sha256:
+    if path.is_file() and _has_sum(path, sha256):
         return
     make_folder(path.parent)
     part = path.with_name(f"{path.name}.part")
@@ -49,10 +39,17 @@ def fetch(url: str, path: Path, sha256: str, *, quiet: bool = False) -> None:
             final = isinstance(error, urllib.error.HTTPError) or attempt == _TRIES - 1
             if final or not (part.is_file() and part.stat().st_size):
                 raise UserError(f"{url} could not be downloaded ({reason}). {by_hand}") from error
-    if sum_of(part) != sha256:
+    if not _has_sum(part, sha256):
         part.unlink()
         raise UserError(f"What {url} gave is not the file that was asked for. {by_hand}")
     part.replace(path)
+
+
+def _has_sum(path: Path, sha256: str) -> bool:
+    try:
+        return bounded.sha256(path, limits.MODEL_BYTES) == sha256
+    except bounded.TooLargeError:
+        return False
 
 
 def _download(url: str, part: Path, quiet: bool) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import bounded, child, exit_status, limits, places
+from vb_link import bounded, child, exit_status, isolated, limits, places
 from vb_worker.errors import first_line
 from vb_worker.models import onnx_check, sample_check
 from vb_worker.models.errors import ModelError
@@ -33,7 +33,6 @@ from vb_worker.sandbox import entry, watchdog
 from vb_worker.units import results
 from vb_worker.units.session import plain_session
 
-_PACKAGES = Path(__file__).resolve().parents[2]
 _MORE_SECONDS = 5.0  # a process that does not end by itself is ended
 _FREE_SIDE = 64
 _DTYPES = {"tensor(float16)": np.float16, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64,
@@ -59,14 +58,15 @@ class Attempt:
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds + _MORE_SECONDS
         what = "file" if alone else "manifest"
-        command = [sys.executable, "-m", __name__, what, str(path.absolute()), str(seconds),
-                   str(os.getpid())]  # fmt: skip
-        environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), "PYTHONSAFEPATH": "1",
-                       "OPENBLAS_NUM_THREADS": "1", **child.UTF8_ENVIRONMENT}  # fmt: skip
+        command = isolated.command(
+            sys.executable, places.PACKAGES, __name__, what, str(path.absolute()), str(seconds),
+            str(os.getpid()),
+        )  # fmt: skip
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self._late = False
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd=_PACKAGES, **child.QUIET,
+            stderr=subprocess.DEVNULL, cwd=places.PACKAGES, **child.QUIET,
         )  # fmt: skip
 
     def finished(self) -> bool:
@@ -103,13 +103,10 @@ class Attempt:
 
 
 def _read(code: int, said: str, path: Path) -> ModelError | None:
-    try:
-        found: Any = json.loads(said.splitlines()[-1]) if code == 0 and said else None
-    except ValueError:
-        found = None
+    found = child.last_object(said) if code == 0 else None
     if found == {}:
         return None
-    if isinstance(found, dict) and isinstance(found.get("text"), str):
+    if found is not None and isinstance(found.get("text"), str):
         arguments = found.get("arguments")
         if found.get("key") and isinstance(arguments, dict):
             return ModelError(str(found["key"]), **arguments)

@@ -166,8 +166,7 @@ def _memory() -> str:
 
 def _readable() -> Iterator[Path]:
     yield from map(Path, _SYSTEM)
-    packages = Path(__file__).resolve().parents[2]
-    yield from (packages, places.models_dir(), places.user_models_dir())
+    yield from (places.PACKAGES, places.models_dir(), places.user_models_dir())
     yield from (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
     yield from map(Path, sysconfig.get_paths().values())
     yield from _loaded()

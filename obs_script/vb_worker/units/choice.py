@@ -6,9 +6,8 @@ import contextlib
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-from vb_link import child
+from vb_link import child, isolated, places
 from vb_worker.models import sample_check
 from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
@@ -17,7 +16,6 @@ from vb_worker.models.model import Model
 from vb_worker.units import results
 from vb_worker.units.providers import available_units
 
-_PACKAGES = Path(__file__).resolve().parents[2]
 _NICE = 15
 
 
@@ -64,13 +62,12 @@ class Survey:
         if len(available_units()) < 2 or results.is_known(manifest):
             return
         self._asked.add(manifest.name)
-        command = [sys.executable, "-m", results.__name__, manifest.name]
-        environment = {**os.environ, "PYTHONPATH": str(_PACKAGES), **child.UTF8_ENVIRONMENT}
+        command = isolated.command(sys.executable, places.PACKAGES, results.__name__, manifest.name)
         if hasattr(os, "nice"):
             command = ["nice", "-n", str(_NICE), *command]
         try:
             self._running = subprocess.Popen(
-                command, env=environment, stdin=subprocess.DEVNULL,
+                command, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **child.QUIET,
             )  # fmt: skip
         except OSError:

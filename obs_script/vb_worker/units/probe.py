@@ -12,11 +12,10 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from vb_link import child, exit_status, isolated
+from vb_link import child, exit_status, isolated, places
 from vb_worker.errors import first_line
 from vb_worker.models import registry, sample_check
 from vb_worker.models.errors import ModelError
@@ -25,7 +24,6 @@ from vb_worker.models.manifest import Manifest
 
 SECONDS = 60.0  # TensorRT and OpenVINO compile a network before they run it
 _RUNS = 30
-_PACKAGES = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -47,7 +45,7 @@ def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = S
     words = (manifest.name, unit, str(threads))
     try:
         done = subprocess.run(
-            isolated.command(sys.executable, _PACKAGES, __name__, *words),
+            isolated.command(sys.executable, places.PACKAGES, __name__, *words),
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=seconds, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip
@@ -59,9 +57,8 @@ def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = S
 
 
 def _read(code: int, out: str, said: str) -> Probe:
-    lines = [line for line in out.splitlines() if line.startswith("{")]
-    if code == 0 and lines:
-        found = json.loads(lines[-1])
+    found = child.last_object(out) if code == 0 else None
+    if found is not None:
         return Probe(found.get("ms", 0.0), found.get("first_ms", 0.0), found.get("reason", ""))
     last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "")
     name = exit_status.name(code)

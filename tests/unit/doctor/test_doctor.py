@@ -23,7 +23,7 @@ from vb_install import cli, product
 from vb_install.system import Finished, System
 from vb_link import bounded, limits, memory, places
 
-LOCKS = checks.PACKAGES / "vb_install" / "locks"
+LOCKS = places.PACKAGES / "vb_install" / "locks"
 USER, MACHINE, BEDROOM = "alicexample", "den-7", "Alice's bedroom"
 
 

@@ -186,7 +186,7 @@ def test_the_wheel_installs_the_same_product_as_the_checkout(
 ) -> None:
     app = tmp_path / "data" / "app"
     code = "import sys, pathlib; from vb_install import product; "
-    code += "print(product.copy(pathlib.Path(sys.argv[1])), product.PACKAGES)"
+    code += "print(product.copy(pathlib.Path(sys.argv[1])), product.places.PACKAGES)"
     assert _run(unpacked, "-c", code, str(app), home=tmp_path).split() == ["True", str(unpacked)]
     copied = {
         path.relative_to(app).as_posix(): _sum(path.read_bytes())

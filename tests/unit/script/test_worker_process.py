@@ -52,7 +52,7 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     package = tmp_path / "vb_worker"
     package.mkdir()
     (package / "__init__.py").touch()
-    monkeypatch.setattr(worker_process, "PACKAGES", tmp_path)
+    monkeypatch.setattr(places, "PACKAGES", tmp_path)
     monkeypatch.setattr(places, "venv_python", lambda: Path(sys.executable))
     started: list[Watched] = []
 
