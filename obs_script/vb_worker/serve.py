@@ -9,140 +9,51 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
+import gc
 import os
 import sys
 import time
-from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import layout, limits, memory, sentences, settings, slots, wake
+from vb_link import layout, limits, memory, settings, slots, wake
 from vb_link.sentences import fitting
-from vb_worker import give_back
 from vb_worker.catalogue import quarantine
 from vb_worker.errors import first_line
-from vb_worker.matte.alpha_boxes import boxes, sum_of_words
-from vb_worker.matte.depth_plane import Depths, DepthStream
+from vb_worker.matte.depth_plane import Depths
 from vb_worker.matte.pipeline import Pipeline
-from vb_worker.matte.plate import Plate
 from vb_worker.matte.quality import preset
-from vb_worker.matte.stroke_rectangles import marks_of
-from vb_worker.matte.strokes import Strokes
 from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.families import finds_person
 from vb_worker.models.manifest import Manifest
-from vb_worker.people.choice import PersonChoice, point_of
+from vb_worker.people.choice import point_of
 from vb_worker.sandbox import entry, watchdog
+from vb_worker.stream import Key, Stream, text_of
 from vb_worker.units import choice, results
 
-REPORT_SECONDS = 0.5
 TRIAL_LOOK_SECONDS = 0.2
 LONGEST_MS = 1e5  # of a mask; more was not measured here
-Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
-
-
-def text_of(value: bytes) -> str:
-    """Return the text of a field, which others can write: what is no UTF-8 is replaced."""
-    return value.decode("utf-8", "replace")
-
-
-def error_field(error: Exception | None) -> bytes:
-    """Return an error as the link carries it."""
-    if error is None:
-        return b""
-    if isinstance(error, ModelError):
-        return sentences.pack(str(error), error.key, error.arguments, layout.ERROR_BYTES)
-    return fitting(str(error) or type(error).__name__, layout.ERROR_BYTES)
-
-
-class Stream:
-    """One filter's side of the work: its channel, its last picture, its account."""
-
-    def __init__(self, channel: Any) -> None:
-        self.channel = channel
-        self.used = int(channel.used)
-        self.settings_sequence = -1
-        self.frame_count = 0
-        self.generation = -1
-        self.key: Key = ("", "", "")
-        self.error: Exception | None = None
-        self.at = b""  # the model that is run, as ``working_on`` has it
-        self.choice = PersonChoice()
-        self.plate = Plate()
-        self.plate_request = 0
-        self.strokes = Strokes()
-        self.depth = DepthStream()
-        self.finished: deque[float] = deque(maxlen=120)
-        self.reported = 0.0
-        channel.alpha_used = 0
-
-    def report(self, pipeline: Pipeline | None, *, force: bool = False) -> None:
-        """Write the account of this stream for the script's status line."""
-        now = time.monotonic()
-        if not force and now - self.reported < REPORT_SECONDS:
-            return
-        self.reported = now
-        channel = self.channel
-        if pipeline is not None:
-            channel.report_model = fitting(pipeline.model.manifest.title, layout.TEXT_BYTES)
-            channel.report_compute = fitting(pipeline.model.compute, layout.TEXT_BYTES)
-            channel.report_refused = error_field(pipeline.model.refused)
-        recent = [moment for moment in self.finished if now - moment < 2.0]
-        channel.masks_per_second = (
-            (len(recent) - 1) / (recent[-1] - recent[0])
-            if len(recent) > 1 and recent[-1] > recent[0]
-            else 0.0
-        )
-        channel.report_error = error_field(self.error or self.depth.error)
-
-    def follow_plate(self) -> None:
-        """Take or drop the clean plate as the filter asks, and say how it is."""
-        request = int(self.channel.plate_request)
-        if request != self.plate_request:
-            self.plate_request = request
-            if request:
-                self.plate.take()
-            else:
-                self.plate.drop()
-        self.channel.plate_state = self.plate.state
-
-    def follow_marks(self) -> None:
-        """Use the strokes that the filter names."""
-        self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
-
-    def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
-        """Hand the filter the alpha of a picture, with the newest depth there is."""
-        height, width = alpha.shape
-        depth = self.depth.sized(width, height)
-        channel = self.channel
-        channel.alpha_newest = slots.write(
-            channel.alphas,
-            int(channel.alpha_newest) % layout.SLOTS,
-            frame_id=picture.frame_id,
-            generation=picture.generation,
-            width=width,
-            height=height,
-            pixels=np.ascontiguousarray(alpha).data,
-            depth=None if depth is None else depth.data,
-            boxes=boxes(alpha),
-            words=sum_of_words(alpha),
-        )
-        channel.alpha_used = self.used
-        channel.alpha_count += 1
 
 
 class Worker:
     """All streams, and one pipeline a model, compute unit and quality."""
 
     def __init__(
-        self, segment: Any, models: dict[str, Manifest], refused: Collection[str] = ()
+        self,
+        segment: Any,
+        models: dict[str, Manifest],
+        refused: Collection[str] = (),
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``refused`` names the models that have ended workers before."""
+        """``refused`` names the models that have ended workers before; ``clock`` is in seconds."""
         self.segment = segment
+        # On Windows the monotonic clock of Python 3.12 and older steps by 16 ms: too coarse.
+        self.clock = clock
         self.models = models
         self.refused = refused
         self.trials = quarantine.Trials()
@@ -170,7 +81,7 @@ class Worker:
             if not used:
                 continue
             if stream is None:
-                stream = self.streams[index] = Stream(channel)
+                stream = self.streams[index] = Stream(channel, self.clock)
             if stream.settings_sequence != _settings_of(channel):
                 with self._at(text_of(channel.model), limits.OPEN_SECONDS):
                     self._configure(stream)
@@ -208,7 +119,7 @@ class Worker:
         for key in unused:
             del self.pipelines[key]
         if unused:
-            give_back.memory()
+            _give_memory_back()
         self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream) -> None:
@@ -318,6 +229,7 @@ class Worker:
                 choice=stream.choice,
                 plate=stream.plate,
                 strokes=stream.strokes,
+                now=self.clock(),
             )
             stream.send(picture, result.alpha)
         except Exception as error:
@@ -337,7 +249,7 @@ class Worker:
             new, old = getattr(result, field), getattr(channel, field)
             known = stream.finished and 0.0 <= old < LONGEST_MS  # others can write there
             setattr(channel, field, old + 0.1 * (new - old) if known else new)
-        stream.finished.append(time.monotonic())
+        stream.finished.append(self.clock())
         unit = self.units.pop(stream.key, "")
         if unit:
             _note_mask(unit)
@@ -366,6 +278,19 @@ class Worker:
 def _settings_of(channel: Any) -> int:
     """Return a number that is another whenever what a filter is to do has changed."""
     return int(channel.settings_sequence) + int(channel.eased_sequence)
+
+
+def _give_memory_back() -> None:
+    """Free what only Python's collector can, and have the C library return what is free.
+
+    A model takes some tens of MiB in many pieces; glibc would keep them for itself, and a user who
+    tries models and qualities would see the worker grow.
+    """
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc's; musl has none
+        if trim is not None:
+            trim(0)
 
 
 def _note_mask(unit: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from vb_link import layout, texts
 from vb_script import status
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
-from vb_worker import serve
+from vb_worker import stream
 from vb_worker.models.errors import ModelError
 
 
@@ -74,7 +74,7 @@ def test_starting_waiting_off_cover_and_errors_are_told_apart(segment: Any) -> N
 
 def test_the_workers_error_is_said_in_the_users_language(segment: Any) -> None:
     channel = segment.channels[0]
-    channel.report_error = serve.error_field(
+    channel.report_error = stream.error_field(
         ModelError("FileMissing", path="/模型/a.onnx", name="a")
     )
     assert _text(segment) == (
@@ -93,16 +93,16 @@ def test_the_workers_error_is_said_in_the_users_language(segment: Any) -> None:
 )
 def test_an_error_without_a_key_is_said_in_english(segment: Any, error: Exception) -> None:
     channel = segment.channels[0]
-    channel.report_error = serve.error_field(error)
+    channel.report_error = stream.error_field(error)
     japanese = status.channel_figures(segment, channel, None).text(texts.load("ja-JP"))
     assert japanese == "A sentence of its own {x}."
 
 
 def test_an_error_too_long_for_both_is_said_in_english(segment: Any) -> None:
     channel = segment.channels[0]
-    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 250, name="a"))
+    channel.report_error = stream.error_field(ModelError("FileMissing", path="長" * 250, name="a"))
     assert _text(segment).endswith("is missing; run `virtual-background models install a`.")
-    channel.report_error = serve.error_field(ModelError("FileMissing", path="長" * 2000, name="a"))
+    channel.report_error = stream.error_field(ModelError("FileMissing", path="長" * 2000, name="a"))
     assert _text(segment).startswith("The model file 長長")
 
 
@@ -168,7 +168,7 @@ def test_why_a_unit_gave_way_is_said_in_the_users_language(segment: Any) -> None
     channel.state = layout.STATE_MASK
     channel.report_compute = b"CPU"
     error = ModelError("UnitSetAside", unit="CUDA", times=2)
-    channel.report_refused = serve.error_field(error)
+    channel.report_refused = stream.error_field(error)
     assert "CPU (CUDA failed 2 times and is no longer used)" in _figures(segment)
     japanese = _figures(segment, "ja-JP")
     assert "CPU (CUDA は 2 回失敗したため使われません)" in japanese
