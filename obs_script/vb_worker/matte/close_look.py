@@ -48,11 +48,11 @@ class Look:
         self.place: tuple[slice, slice] = np.s_[:, :]
         """Where the last frame's answer shows people, as an index: the box, or all."""
 
-    def __call__(self, picture: Picture, still: Probability | None) -> Probability:
+    def __call__(self, picture: Picture, still: Probability | None, passed: float) -> Probability:
         """Return the probability of the next frame, height x width float32, 0..1.
 
         ``picture``: H x W x 3 uint8 RGB. ``still``: how still it stands since the last frame
-        (``movement``), None on a first frame.
+        (``movement``), None on a first frame; ``passed``: the seconds since then.
         """
         self.seconds = 0.0
         size = picture.shape[:2]
@@ -79,11 +79,11 @@ class Look:
         else:  # nobody is there, or there is no time: no need to look twice
             result = whole
         if self._quality.close:
-            self._tracker.update(result)
+            self._tracker.update(result, passed)
             if self._tracker.box is None:
                 # What only the whole picture shows is looked at closely again, and denied again:
                 # else it would come and go.
-                self._tracker.update(whole)
+                self._tracker.update(whole, 0.0)
         return result
 
     def _box(self, size: tuple[int, ...]) -> Box | None:

@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.time_step import LONGEST_STEP
+
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
 
 SURE = 0.5  # probability from which a pixel counts as person
@@ -22,7 +24,7 @@ MARGIN = 0.05  # of the box's longer side, added all around
 SPARE = 0.02  # more margin for a box that is laid anew because someone moved
 NEARLY_ALL = 0.8  # of the picture: a box that large shows nothing closer
 LOOSE = 0.6  # of the held box's area: people who fill less get a tighter box ...
-PATIENCE = 20  # ... after so many frames
+PATIENCE_SECONDS = 0.65  # ... after so long
 SEARCH_AREA = 128 * 72  # pixels at which regions are looked for
 
 
@@ -59,17 +61,21 @@ class Tracker:
     """The box of one stream."""
 
     def __init__(self) -> None:
-        self._loose = 0
+        self._loose = 0.0  # seconds for which the box has been too large
         self.box: Box | None = None
 
-    def update(self, probability: NDArray[np.float32]) -> None:
-        """Set the box for the next frame, from the newest answer for the whole picture."""
+    def update(self, probability: NDArray[np.float32], passed: float) -> None:
+        """Set the box for the next frame, from the newest answer for the whole picture.
+
+        ``passed``: seconds since the last one.
+        """
         wanted = find_box(probability)
         if self.box is not None and wanted is not None:
-            self._loose = self._loose + 1 if _area(wanted) < LOOSE * _area(self.box) else 0
-            if self._loose < PATIENCE and _fits(wanted, self.box):
+            loose = _area(wanted) < LOOSE * _area(self.box)
+            self._loose = self._loose + min(passed, LONGEST_STEP) if loose else 0.0
+            if self._loose < PATIENCE_SECONDS and _fits(wanted, self.box):
                 return
-        self._loose = 0
+        self._loose = 0.0
         self.box = find_box(probability, SPARE)
 
 

@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from vb_worker.time_step import smoothing
+
 HIGHLIGHT = 95  # percentile of the green channel that counts as highlight
 BRIGHT = 0.6  # of white: what highlights become
 DARK, ENOUGH = 0.25, 0.40  # of white: highlights below get all of the gain, above none
 LARGEST_GAIN = 8.0
-EASE = 0.1  # of the way to a frame's gain that is gone in a frame: lamps flicker, masks must not
+EASE_SECONDS = 0.32  # the time constant of the gain: lamps flicker, masks must not
 
 
 class Exposure:
@@ -24,11 +26,14 @@ class Exposure:
     def __init__(self) -> None:
         self._gain: float | None = None
 
-    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return ``picture`` (H x W x 3 uint8 RGB) as the model should see it."""
+    def __call__(self, picture: NDArray[np.uint8], passed: float) -> NDArray[np.uint8]:
+        """Return ``picture`` (H x W x 3 uint8 RGB) as the model should see it.
+
+        ``passed``: seconds since the last one.
+        """
         wanted = _gain(picture)
         if self._gain is not None:
-            wanted = self._gain + EASE * (wanted - self._gain)
+            wanted = self._gain + smoothing(passed, EASE_SECONDS) * (wanted - self._gain)
         self._gain = wanted
         if wanted < 1.02:
             return picture

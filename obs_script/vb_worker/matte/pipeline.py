@@ -23,6 +23,7 @@ from vb_worker.models.families.instances import InstancesModel
 from vb_worker.models.model import Model
 from vb_worker.models.shrink import shrunk
 from vb_worker.people.choice import PersonChoice
+from vb_worker.time_step import TimeStep
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class _Stream:
         self._model = model
         self._name = name
         self.look = Look(self._answer, quality)
+        self.time_step = TimeStep()
         self.movement = Movement()
         self.exposure = Exposure()
         self.blobs = Blobs()
@@ -105,7 +107,7 @@ class Pipeline:
             self.reset(stream)  # nothing remembered of another size fits
             held = self._stream(stream)
         held.shape = frame_rgba.shape
-        now = time.monotonic() if now is None else now
+        now = time.perf_counter() if now is None else now
         return self._run(frame_rgba, held, choice, plate, strokes, now)
 
     def still(
@@ -144,13 +146,15 @@ class Pipeline:
         small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
         if small.shape[2] == 4:
             small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
-        still = stream.movement(small)
+        still, passed = stream.movement(small), stream.time_step(now)
         stream.apart = choice is not None and choice.chooses
         prepared = time.perf_counter()
-        seen = stream.look(stream.exposure(small), still)
-        corrected = seen if plate is None else plate(small, seen)
+        seen = stream.look(stream.exposure(small, passed), still, passed)
+        corrected = seen if plate is None else plate(small, seen, passed)
         without = stream.blobs(corrected, now) if self.quality.refine else corrected
-        probability = without if strokes is None else strokes(small, without, still)
+        probability = without
+        if strokes is not None:
+            probability = strokes(small, without, still, passed)
         if self.quality.refine:
             # What was added need not be where the model looked closely.
             added = corrected is not seen or probability is not without
@@ -159,7 +163,7 @@ class Pipeline:
             probability = unrefined.copy()
             probability[place] = refined(small[place], unrefined[place], probability.size)
         other_marks = strokes is not None and strokes.changed()
-        probability = stream.steady(probability, None if other_marks else still)
+        probability = stream.steady(probability, None if other_marks else still, passed)
         if choice is not None:
             probability = choice(probability, small, stream.instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)

@@ -10,6 +10,8 @@ that it does not fit and the model's answer stands alone.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -19,27 +21,41 @@ from vb_link.layout import PLATE_NONE as NONE
 from vb_link.layout import PLATE_TAKING as TAKING
 from vb_link.layout import PLATE_UNFIT as UNFIT
 from vb_worker.matte.movement import small_size
+from vb_worker.time_step import LONGEST_STEP, smoothing
 
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
-FRAMES = 12  # that a plate is the mean of
+TAKE_SECONDS = 0.36  # of an empty room that a plate is the mean of, and
+LEAST_FRAMES = 3  # at least so many pictures
 SOMEBODY = 0.01  # of the picture: with more person than this in it no plate is taken
 NOISE_TIMES, NOISE_PLUS = 2.5, 4.0  # difference (0..255) up to which a pixel looks like the plate
 SURE_PLUS = 16.0  # and from how much more on it surely differs
 ROOM = 0.1  # probability up to which the model calls a pixel room
 LEAST_ROOM = 0.05  # of the picture: with less room than this nothing can be said of the fit
+TELLING = 32.0  # brightness (0..255) from which a pixel tells how the light has changed,
+ENOUGH = 0.05  # where so much of the room is as bright
 MISFIT, FIT = 0.5, 0.3  # share of the room that differs: above for a while unfit, below fit again
-MISFIT_FRAMES = 15
+MISFIT_SECONDS = 0.5
 EDGE = 24.0  # difference (0..255) of neighbours that makes an edge of the plate
 LEAST_EDGES = 0.005  # of the picture: fewer tell nothing
 WINDOW = 15  # pixels
 UNSUPPORTED, SUPPORTED = 0.2, 0.5  # share that differs around a place: below room, above person
 REACH = 0.10  # of the width: how far from the person things are that they hold
 BELONGS = 0.3  # share of a differing region that the model takes for a person
-FOLLOW = 0.03  # of the way that the plate follows the room a frame
+FOLLOW_SECONDS = 1.1  # the time constant with which the plate follows the room
 SHADOW = 0.5  # a shadow leaves at least this much of the plate's brightness ...
 SHADOW_COLOUR = 0.06  # ... and its colour: channels' ratios differ by no more than this
+
+
+@dataclass
+class _Taken:
+    """What has been seen of the empty room: the first picture, the sum of all (small, x 3)."""
+
+    first: Plane
+    total: Plane
+    count: int = 1
+    seconds: float = 0.0
 
 
 class Plate:
@@ -50,22 +66,23 @@ class Plate:
         self.state = NONE if room is None else FITS
         self._room = room
         self._plate: Plane | None = None  # small, x 3, 0..255
-        self._seen: list[Plane] = []
+        self._taken: _Taken | None = None
         self._noise = 2.0
-        self._misfits = 0
+        self._misfit: float | None = None  # seconds for which it has not fitted, None: it fits
 
     def take(self) -> None:
         """Take a new plate as soon as nobody is in the picture."""
-        self.state, self._plate, self._room, self._seen = TAKING, None, None, []
+        self.state, self._plate, self._room, self._taken = TAKING, None, None, None
 
     def drop(self) -> None:
         """Do without a plate."""
-        self.state, self._plate, self._room, self._seen = NONE, None, None, []
+        self.state, self._plate, self._room, self._taken = NONE, None, None, None
 
-    def __call__(self, picture: Picture, probability: Plane) -> Plane:
+    def __call__(self, picture: Picture, probability: Plane, passed: float) -> Plane:
         """Return the probability corrected by the plate, height x width float32, 0..1.
 
         ``picture``: height x width x 3 uint8 RGB, the one the probability was made for.
+        ``passed``: seconds since the last one.
         """
         if self.state == NONE:
             return probability
@@ -80,31 +97,37 @@ class Plate:
             # The same room looked at another way; if it is another room, it will not fit.
             self._plate = np.asarray(cv2.resize(self._plate, size), np.float32)
         if self._plate is None:
-            self._take(small, mask)
+            self._take(small, mask, passed)
             return probability
         plate = self._lit(small, mask)
         differs = self._differs(small, plate)
-        if not self._fits(differs, mask, plate):
+        if not self._fits(differs, mask, plate, passed):
             return probability
         kept, added = _evidence(mask, differs, _shadow(small, plate))
-        self._follow(small, np.maximum(mask * kept, added), differs)
+        self._follow(small, plate, np.maximum(mask * kept, added), differs, passed)
         share, more = (
             cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
             for plane in (kept, added)
         )
         return np.asarray(cv2.max(cv2.multiply(probability, share), more), np.float32)
 
-    def _take(self, small: Plane, mask: Plane) -> None:
+    def _take(self, small: Plane, mask: Plane, passed: float) -> None:
         if float((mask > 0.5).mean()) > SOMEBODY:
-            self._seen = []
+            self._taken = None
             return
-        if self._seen and self._seen[0].shape != small.shape:
-            self._seen = []
-        self._seen.append(small)
-        if len(self._seen) == FRAMES:
-            self._plate = np.asarray(np.mean(self._seen, 0), np.float32)
-            self._noise = float(np.mean(np.abs(self._seen[0] - self._plate)))
-            self.state, self._seen, self._misfits = FITS, [], 0
+        taken = self._taken
+        if taken is None or taken.first.shape != small.shape:
+            self._taken = _Taken(small, small.copy())
+            return
+        cv2.accumulate(small, taken.total)
+        taken.count += 1
+        taken.seconds += min(passed, LONGEST_STEP)
+        if taken.seconds >= TAKE_SECONDS and taken.count >= LEAST_FRAMES:
+            self._plate = taken.total / np.float32(taken.count)
+            # The mean holds a part of the first picture's own noise.
+            apart = float(np.mean(np.abs(taken.first - self._plate)))
+            self._noise = apart / (1.0 - 1.0 / taken.count) ** 0.5
+            self.state, self._taken, self._misfit = FITS, None, None
 
     def _lit(self, small: Plane, mask: Plane) -> Plane:
         """Return the plate as bright as the room is now."""
@@ -115,8 +138,7 @@ class Plate:
         some = np.s_[1::3, 1::3]  # as good as all, and quicker
         if not room[some].any():
             return self._plate
-        now, before = small[some][room[some]], self._plate[some][room[some]]
-        gain = np.median((now + 8.0) / (before + 8.0), axis=0).astype(np.float32)
+        gain = _gain(small[some][room[some]], self._plate[some][room[some]])
         return self._plate * gain + (8.0 * gain - 8.0)
 
     def _differs(self, small: Plane, plate: Plane) -> Plane:
@@ -126,7 +148,7 @@ class Plate:
         least = NOISE_TIMES * self._noise + NOISE_PLUS
         return np.asarray(np.clip((difference - least) / SURE_PLUS, 0.0, 1.0), np.float32)
 
-    def _fits(self, differs: Plane, mask: Plane, plate: Plane) -> bool:
+    def _fits(self, differs: Plane, mask: Plane, plate: Plane, passed: float) -> bool:
         room = mask < ROOM
         if float(room.mean()) >= LEAST_ROOM:
             share = float((differs[room] > 0.5).mean())
@@ -134,20 +156,46 @@ class Plate:
             if float(edges.mean()) >= LEAST_EDGES:
                 share = max(share, float((differs[edges] > 0.5).mean()))
             if share > MISFIT:
-                self._misfits += 1
+                self._misfit = (self._misfit or 0.0) + min(passed, LONGEST_STEP)
             elif share < FIT:
-                self._misfits = 0
-        self.state = UNFIT if self._misfits >= MISFIT_FRAMES else FITS
-        return self._misfits == 0
+                self._misfit = None
+        lasts = self._misfit is not None and self._misfit >= MISFIT_SECONDS
+        self.state = UNFIT if lasts else FITS
+        return self._misfit is None
 
-    def _follow(self, small: Plane, corrected: Plane, differs: Plane) -> None:
+    def _follow(
+        self, small: Plane, lit: Plane, corrected: Plane, differs: Plane, passed: float
+    ) -> None:
+        """Move the plate towards the room that is seen, what is hidden towards its light."""
         assert self._plate is not None
         room = (cv2.dilate(corrected, np.ones((9, 9), np.uint8)) < ROOM) & (differs < 0.5)
         if room.any():
             where = room.astype(np.uint8)
-            red, green, blue, _ = cv2.mean(cv2.absdiff(small, self._plate), where)
-            self._noise += FOLLOW * ((red + green + blue) / 3 - self._noise)
-            cv2.accumulateWeighted(small, self._plate, FOLLOW, where)
+            part = smoothing(min(passed, FOLLOW_SECONDS), FOLLOW_SECONDS)
+            # Beside the lit plate: the light's own change is no noise.
+            red, green, blue, _ = cv2.mean(cv2.absdiff(small, lit), where)
+            self._noise += part * ((red + green + blue) / 3 - self._noise)
+            target = lit.copy()
+            cv2.copyTo(small, where, target)
+            cv2.accumulateWeighted(target, self._plate, part)
+
+
+def _gain(now: Plane, before: Plane) -> NDArray[np.float32]:
+    """Return how much brighter pixels (n x 3) have become, for red, green and blue.
+
+    Where the room holds too little of a colour to tell, its light changed as the others did.
+    """
+    ratio = (now + 8.0) / (before + 8.0)
+    telling = before >= TELLING
+    if not telling.any():
+        return np.asarray(np.median(ratio, axis=0), np.float32)
+    enough = np.count_nonzero(telling, axis=0) >= ENOUGH * len(before)
+    every = None if enough.all() else np.median(ratio[telling])
+    gains = [
+        np.median(ratio[telling[:, channel], channel]) if enough[channel] else every
+        for channel in range(3)
+    ]
+    return np.array(gains, np.float32)
 
 
 def _evidence(mask: Plane, differs: Plane, shadow: NDArray[np.bool_]) -> tuple[Plane, Plane]:

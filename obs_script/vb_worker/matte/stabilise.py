@@ -1,7 +1,7 @@
 """Holding a mask still where the picture is still.
 
 A network's answer trembles from frame to frame on a still picture. Each pixel here keeps a part
-of its last value, and how large a part depends on two things:
+of its last value: the less the longer ago that was, and how large a part depends on two things:
 
 * whether the picture moved there: where it did, nothing is kept, so edges do not trail;
 * how far and which way the answer went: small steps are tremble and are mostly kept out, a large
@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+AFTER = 1 / 30  # seconds, after which this much is kept:
 KEPT_STILL = 0.88  # of the last value, for tremble in a still picture
 KEPT_FADING = 0.60  # of the last value, for a large step down in a still picture
 TREMBLE = 0.06  # steps of probability up to this are tremble
@@ -23,7 +24,7 @@ STEP_DOWN = 0.30  # steps down from this fade with KEPT_FADING
 
 
 def _kept_by_step() -> NDArray[np.float32]:
-    """Return the part kept for steps -1..1, as a table of 256 (127.5 is no step)."""
+    """Return the part kept for steps -1..1 after ``AFTER``, as a table of 256 (127.5: no step)."""
     step = (np.arange(256) - 127.5) / 127.5
     up = np.interp(step, [TREMBLE, STEP_UP], [KEPT_STILL, 0.0])
     down = np.interp(-step, [TREMBLE, STEP_DOWN], [KEPT_STILL, KEPT_FADING])
@@ -40,13 +41,17 @@ class Stabiliser:
         self._value: NDArray[np.float32] | None = None
 
     def __call__(
-        self, probability: NDArray[np.float32], still: NDArray[np.float32] | None
+        self,
+        probability: NDArray[np.float32],
+        still: NDArray[np.float32] | None,
+        passed: float,
     ) -> NDArray[np.float32]:
         """Return the steadied probability, height x width float32, 0..1; do not write to it.
 
         ``probability``: height x width float32, 0..1. ``still``: how still the picture it was
         made from stands since the last one, float32, 1 still to 0 moved, of the same size or
-        smaller (``movement``); None if there was none to compare with.
+        smaller (``movement``); None if there was none to compare with. ``passed``: the seconds
+        since then.
         """
         last = self._value
         if last is None or still is None or last.shape != probability.shape:
@@ -55,7 +60,8 @@ class Stabiliser:
         step = cv2.addWeighted(probability, 127.5, last, -127.5, 127.5, dtype=cv2.CV_8U)
         size = (probability.shape[1], probability.shape[0])
         held = cv2.resize(still, size, interpolation=cv2.INTER_LINEAR)
-        kept = cv2.multiply(cv2.LUT(step, _BY_STEP), held, dst=held)
+        by_step = np.where(_BY_STEP > 0, _BY_STEP ** np.float32(passed / AFTER), np.float32(0))
+        kept = cv2.multiply(cv2.LUT(step, by_step), held, dst=held)
         change = cv2.multiply(cv2.subtract(last, probability), kept, dst=kept)
         self._value = np.asarray(cv2.add(probability, change, dst=change), np.float32)
         return self._value

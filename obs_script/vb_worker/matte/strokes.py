@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.matte.stroke_rectangles import DROP, KEEP, Marks, drawn
+from vb_worker.time_step import LONGEST_STEP, smoothing
 
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 Where = NDArray[np.bool_]
 
 AREA = 160 * 90  # pixels of the small picture
-EVERY = 8  # frames between two cuts where nothing moves
+EVERY = 8  # frames between two cuts where nothing moves: what a cut costs is shared by so many
 COLOURS = 3  # that a thing is made of
 LIGHT, TINT = 22.0, 9.0  # how far (0..255) brightness and tint may be from one of its colours
 AROUND = 9  # pixels: where a thing may end, around what has its colours
@@ -37,8 +38,8 @@ LARGEST = 0.2  # of the picture: what is kept because of a mark; more is no thin
 LARGEST_PART = 0.6  # of the person: what a mark takes away; more is the person
 HOLE = 0.2  # of a thing: smaller holes in it are parts of it
 MOST_MARKS = 16
-FOLLOW = 0.1  # of the way that a thing's colours follow the light in one cut
-STRANGE = 90  # frames after which a place that looks otherwise, and stands still, is another thing
+FOLLOW_SECONDS = 0.32  # the time constant with which a thing's colours follow the light
+STRANGE_SECONDS = 3.0  # after which a place that looks otherwise, and rests, is another thing
 
 
 @dataclass(eq=False)
@@ -49,7 +50,7 @@ class _Thing:
     place: Where
     colours: Plane | None = None
     region: Where | None = None
-    strange: int = 0
+    strange: float = 0.0  # seconds for which its place has looked otherwise
 
 
 @dataclass(eq=False)
@@ -69,6 +70,7 @@ class Strokes:
         self._size = (0, 0)
         self._colours: Any = None  # GrabCut's two models
         self._since = EVERY
+        self._seconds = self._counted = 0.0  # since the last cut, and with no step too long
         self._changed = False
         self._kept: Plane | None = None
         self._dropped: Plane | None = None
@@ -102,11 +104,14 @@ class Strokes:
         for thing in self._scene.things if self._scene else ():
             thing.region = None
 
-    def __call__(self, picture: Picture, probability: Plane, still: Plane | None) -> Plane:
+    def __call__(
+        self, picture: Picture, probability: Plane, still: Plane | None, passed: float
+    ) -> Plane:
         """Return the corrected probability, height x width float32, 0..1.
 
         ``picture``: height x width x 3 uint8 RGB, the one the probability was made for.
-        ``still``: how still it stands since the last frame (``movement``), None on a first frame.
+        ``still``: how still it stands since the last frame (``movement``), None on a first frame;
+        ``passed``: the seconds since then.
         """
         if self._scene is None or not self._scene.marks:
             return probability
@@ -118,12 +123,15 @@ class Strokes:
             self.reset()
         self._begin(size)
         self._since += 1
+        self._seconds += passed
+        self._counted += min(passed, LONGEST_STEP)
         if self._kept is None or still is None or self._since >= EVERY or self._moved(still):
             small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
             mask = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
             resting = None if still is None else np.asarray(cv2.resize(still, size), np.float32)
             self._look(small, np.asarray(mask, np.float32), resting)
             self._since = 0
+            self._seconds = self._counted = 0.0
         if self._kept is None or self._dropped is None:
             return probability
         kept, dropped = (
@@ -166,7 +174,7 @@ class Strokes:
         tints = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb), np.uint8)
         found: list[tuple[_Thing, Where, Where]] = []
         for thing in self._scene.things:
-            begins, alike = _follow(thing, tints, resting, self._since)
+            begins, alike = _follow(thing, tints, resting, self._seconds, self._counted)
             if begins.any():
                 guess = _touching(alike | begins, begins)
                 if _too_much(thing.kind, guess, mask):
@@ -221,28 +229,32 @@ class Strokes:
 
 
 def _follow(
-    thing: _Thing, tints: Picture, resting: Plane | None, frames: int
+    thing: _Thing, tints: Picture, resting: Plane | None, seconds: float, counted: float
 ) -> tuple[Where, Where]:
-    """Return where the thing surely is now (maybe nowhere), and what has its colours."""
+    """Return where the thing surely is now (maybe nowhere), and what has its colours.
+
+    ``seconds`` since the last cut; ``counted``: those that count for how long something lasts.
+    """
+    part = smoothing(seconds, FOLLOW_SECONDS)
     if thing.colours is None:
         thing.colours = _colours_of(tints[thing.place])
     alike = _alike(tints, thing.colours)
     if alike[thing.place].mean() >= SHOWS:
-        thing.strange = 0
+        thing.strange = 0.0
         begins = thing.place & alike
-        thing.colours = _lit(thing.colours, tints[begins])
+        thing.colours = _lit(thing.colours, tints[begins], part)
         return begins, alike
     if thing.region is not None:
         begins = thing.region & alike
         if begins.sum() >= 0.2 * thing.region.sum():
-            thing.strange = 0
-            thing.colours = _lit(thing.colours, tints[begins])
+            thing.strange = 0.0
+            thing.colours = _lit(thing.colours, tints[begins], part)
             return begins, alike
     # Another thing may stand there now. What is kept is never chosen anew by itself.
     at_rest = resting is not None and float(resting[thing.place].mean()) > 0.9
-    thing.strange = thing.strange + frames if at_rest else 0
-    if thing.kind == DROP and thing.strange >= STRANGE:
-        thing.colours, thing.strange = _colours_of(tints[thing.place]), 0
+    thing.strange = thing.strange + counted if at_rest else 0.0
+    if thing.kind == DROP and thing.strange >= STRANGE_SECONDS:
+        thing.colours, thing.strange = _colours_of(tints[thing.place]), 0.0
         alike = _alike(tints, thing.colours)
         return thing.place & alike, alike
     return np.zeros_like(thing.place), alike
@@ -270,14 +282,14 @@ def _alike(tints: Picture, colours: Plane) -> Where:
     return np.asarray(alike > 0, np.bool_)
 
 
-def _lit(colours: Plane, pixels: Picture) -> Plane:
-    """Return the colours as the light is now, of pixels (n x 3) that surely have them."""
+def _lit(colours: Plane, pixels: Picture, part: float) -> Plane:
+    """Return the colours a part of the way to the light of pixels (n x 3) that surely have them."""
     nearest = np.abs(pixels[:, None, :] - colours).sum(-1).argmin(-1)
     colours = colours.copy()
     for index in range(len(colours)):
         mine = pixels[nearest == index]
         if len(mine):
-            colours[index] += FOLLOW * (mine.mean(0) - colours[index])
+            colours[index] += part * (mine.mean(0) - colours[index])
     return colours
 
 

@@ -11,15 +11,13 @@ from numpy.typing import NDArray
 
 from vb_worker.people.shapes import Person
 from vb_worker.people.tracker import People
+from vb_worker.time_step import LONGEST_STEP
 
 MODES = ("all", "largest", "central", "follow")
 # Another person takes over only when better by this much for this long.
 LARGER = 1.3  # times the area
 NEARER = 0.08  # of the picture's width, to the middle
 CHANGE_SECONDS = 0.5
-# From one picture to the next no more time counts: where OBS stands still or draws a frame a second
-# one picture without a person is not yet a long absence.
-LONGEST_STEP = 0.2
 
 
 def point_of(mode: str, x: float, y: float) -> tuple[str, float, float]:
@@ -51,7 +49,7 @@ class PersonChoice:
         x: float = 0.5,
         y: float = 0.5,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """``clock`` returns seconds. Raises ValueError for a mode there is not."""
         self._clock = clock

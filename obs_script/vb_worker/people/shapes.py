@@ -10,19 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.people.colours import Cells, Floats
+from vb_worker.time_step import smoothing
 
 Mask = NDArray[np.uint8]
 
 LEAST_SEEN = 0.12  # of a hidden person's area that must show before they are back
 SPREAD = 2.0  # working pixels; how fast a person gets unlikely outside their shape
 HIDDEN_SPREAD = 40.0  # more of that for each second they are hidden
+MOTION_SECONDS = 0.05  # the time constant with which a person's motion is learnt
 STAY = 1.0  # what a pixel's last owner has ahead, in units of log likelihood
 _FLOOR = 1e-3
 
 
 @dataclass
 class Person:
-    """One person. Lengths in working pixels, ``motion`` a frame, moments in seconds.
+    """One person. Lengths in working pixels, ``motion`` a second, moments in seconds.
 
     ``shape``, ``area`` and ``colours`` are from when they were last seen whole; the shape moves
     with them. ``lost``: for how many seconds that was a guess. ``touched``: whom, and when last.
@@ -39,6 +41,21 @@ class Person:
     visible: bool = True
     lost: float = 0.0
     touched: dict[int, float] = field(default_factory=dict)
+
+    def move(self, step: tuple[float, float], weight: float, passed: float) -> None:
+        """Learn from a step (working pixels, in ``passed`` seconds) how they move, and move on.
+
+        ``weight``, 0..1: how much the step tells; 0 where they are not seen.
+        """
+        if passed <= 0.0:
+            return
+        part = weight * smoothing(passed, MOTION_SECONDS)
+        x, y = self.motion
+        x += part * (step[0] / passed - x)
+        y += part * (step[1] / passed - y)
+        self.motion = (x, y)
+        self.shape = shifted(self.shape, (x * passed, y * passed))
+        self.centre = (self.centre[0] + x * passed, self.centre[1] + y * passed)
 
 
 def split(

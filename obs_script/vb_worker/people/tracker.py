@@ -19,12 +19,15 @@ from numpy.typing import NDArray
 
 from vb_worker.people.colours import Cells, Floats, cells, histogram, likeness
 from vb_worker.people.regions import LEAST_PIXELS, SMALL, Regions, shrink, working_size
-from vb_worker.people.shapes import LEAST_SEEN, Mask, Person, grid, shifted, split
+from vb_worker.people.shapes import LEAST_SEEN, Mask, Person, grid, split
+from vb_worker.time_step import LONGEST_STEP, smoothing
 
 FORGET_SECONDS = 2.0  # someone unseen for longer is gone
 APART_SECONDS = 1.0  # after a touch, how long colours may still correct who is who
 HIDDEN_BY_SECONDS = 0.2  # who was touched this shortly before hides the hidden one
 YOUNG_SECONDS = 1.5  # a small newcomer this young that touches someone is a part of them
+LEARN_SECONDS = 0.32  # the time constants with which someone's size and colours are learnt,
+UNSURE_SECONDS = 1.65  # and these where it is unsure that all of them is seen
 MOST_PEOPLE = 12
 
 FAINT = 0.25  # probability that is still seen, and belongs to a region or is nobody's
@@ -70,7 +73,7 @@ class People:
         if self.owner.shape != seen.shape:
             self.people, self._grey = {}, None
             self.owner = np.zeros(seen.shape, np.uint8)
-        self._passed, self._now = min(max(now - self._now, 0.0), 0.2), now
+        self._passed, self._now = min(max(now - self._now, 0.0), LONGEST_STEP), now
         bins = cells(small)
         moved = self._move(grey)
         regions = Regions(seen, instances, size)
@@ -97,15 +100,9 @@ class People:
                 others = np.asarray((moved > 0) & (mine == 0), np.uint8)
                 mine = np.asarray(cv2.subtract(mine, cv2.dilate(others, _BESIDE)), np.uint8)
             share = cv2.countNonZero(mine) / max(person.area, 1.0) if person.visible else 0.0
-            weight = float(np.interp(share, [0.7, 1.0], [0.0, 0.5]))
+            weight = float(np.interp(share, [0.7, 1.0], [0.0, 1.0]))
             x, y, *_ = cv2.mean(back, mine)
-            person.motion = (
-                person.motion[0] - weight * (x + person.motion[0]),
-                person.motion[1] - weight * (y + person.motion[1]),
-            )
-            person.shape = shifted(person.shape, person.motion)
-            x, y = person.centre
-            person.centre = (x + person.motion[0], y + person.motion[1])
+            person.move((-x, -y), weight, self._passed)
         return np.asarray(moved, np.uint8)
 
     def _divide(self, regions: Regions, moved: Mask, bins: Cells) -> Mask:
@@ -389,7 +386,8 @@ class People:
                 continue  # what is seen is not all of them: shape and colours stay
             person.shape, person.lost = inside, 0.0
             # Someone half out of the picture or just back: what was learnt is not thrown away.
-            weight = 0.1 if 0.6 < share < 1.5 else 0.02
+            seconds = LEARN_SECONDS if 0.6 < share < 1.5 else UNSURE_SECONDS
+            weight = smoothing(self._passed, seconds)
             person.area += weight * (area - person.area)
             person.colours = person.colours + weight * (
                 histogram(bins[inside > 0]) - person.colours

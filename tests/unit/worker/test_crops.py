@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from vb_worker.matte.crops import Box, Tracker, find_box, shows_all
 
 HEIGHT, WIDTH = 288, 512
+FRAME = 1 / 30  # seconds
 
 
 def _people(*boxes: Box) -> NDArray[np.float32]:
@@ -53,28 +54,28 @@ def test_specks_and_the_unsure_are_nobody() -> None:
 
 def test_a_box_is_held_through_small_movement_and_grows_at_once() -> None:
     tracker = Tracker()
-    tracker.update(_people((200, 80, 280, 200)))
+    tracker.update(_people((200, 80, 280, 200)), FRAME)
     held = tracker.box
     for shift in (1, -2, 2, 0):
-        tracker.update(_people((200 + shift, 80, 280 + shift, 200)))
+        tracker.update(_people((200 + shift, 80, 280 + shift, 200)), FRAME)
         assert tracker.box == held
-    tracker.update(_people((200, 80, 330, 200)))
+    tracker.update(_people((200, 80, 330, 200)), FRAME)
     assert tracker.box is not None
     assert tracker.box[2] >= 330
 
 
 def test_a_box_shrinks_after_a_while_and_goes_with_the_person() -> None:
     tracker = Tracker()
-    tracker.update(_people((100, 20, 400, 280)))
+    tracker.update(_people((100, 20, 400, 280)), FRAME)
     large = tracker.box
     small = _people((200, 80, 280, 200))
-    tracker.update(small)
+    tracker.update(small, FRAME)
     assert tracker.box == large
     for _ in range(30):
-        tracker.update(small)
+        tracker.update(small, FRAME)
     assert tracker.box is not None
     assert tracker.box[2] - tracker.box[0] < 160
-    tracker.update(_people())
+    tracker.update(_people(), FRAME)
     assert tracker.box is None
 
 

@@ -11,6 +11,8 @@ from vb_link import places
 from vb_worker.matte.exposure import BRIGHT, LARGEST_GAIN, Exposure
 from vb_worker.models import find_models, open_model
 
+FRAME = 1 / 30  # seconds
+
 
 def _light(level: float) -> NDArray[np.uint8]:
     random = np.random.default_rng(1)
@@ -19,13 +21,13 @@ def _light(level: float) -> NDArray[np.uint8]:
 
 def test_a_lit_picture_is_handed_on_untouched() -> None:
     picture = _light(0.8)
-    assert Exposure()(picture) is picture
+    assert Exposure()(picture, FRAME) is picture
 
 
 def test_a_dark_picture_is_brightened_and_not_written_to() -> None:
     picture = _light(0.1)
     before = picture.copy()
-    brighter = Exposure()(picture)
+    brighter = Exposure()(picture, FRAME)
     assert abs(float(np.percentile(brighter[..., 1], 95)) / 255 - BRIGHT) < 0.05
     np.testing.assert_array_equal(picture, before)
 
@@ -33,19 +35,19 @@ def test_a_dark_picture_is_brightened_and_not_written_to() -> None:
 def test_a_bright_window_behind_someone_dark_is_left_alone() -> None:
     picture = _light(0.1)
     picture[:100, :200] = 250
-    assert Exposure()(picture) is picture
+    assert Exposure()(picture, FRAME) is picture
 
 
 def test_black_is_not_blown_up_without_end() -> None:
-    assert Exposure()(np.full((20, 20, 3), 1, np.uint8)).max() <= LARGEST_GAIN
+    assert Exposure()(np.full((20, 20, 3), 1, np.uint8), FRAME).max() <= LARGEST_GAIN
 
 
 def test_a_lamp_that_is_switched_changes_the_gain_gradually() -> None:
     exposure = Exposure()
-    exposure(_light(0.8))
-    first = exposure(_light(0.1)).mean()
+    exposure(_light(0.8), FRAME)
+    first = exposure(_light(0.1), FRAME).mean()
     for _ in range(60):
-        last = exposure(_light(0.1)).mean()
+        last = exposure(_light(0.1), FRAME).mean()
     assert first < 0.4 * last
 
 
@@ -54,7 +56,7 @@ def test_a_person_in_the_dark_is_found_better() -> None:
     picture, truth = person(320, 180)
     noise = np.random.default_rng(3).normal(0, 3, picture.shape)
     dark = np.clip(picture * 0.03 + noise, 0, 255).astype(np.uint8)
-    scores = [iou(resized(model(frame), truth), truth) for frame in (dark, Exposure()(dark))]
+    scores = [iou(resized(model(frame), truth), truth) for frame in (dark, Exposure()(dark, FRAME))]
     assert scores[1] > scores[0] + 0.1
     assert scores[1] > 0.7
 

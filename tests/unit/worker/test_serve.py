@@ -42,7 +42,9 @@ class Filter:
         self.people = _channel_model(folder, "people", 0, "probability")
         self.depth = _channel_model(folder, "depth", 1, "depth")
         self.segment = layout.Segment()
-        self.worker = Worker(self.segment, {"people": self.people, "depth": self.depth})
+        self.seconds = 0.0
+        models = {"people": self.people, "depth": self.depth}
+        self.worker = Worker(self.segment, models, clock=lambda: self.seconds)
         self.channel: Any = self.segment.channels[0]
         self.channel.used = 1
         self.set(model=b"people", person=b"all")
@@ -53,7 +55,8 @@ class Filter:
         self.channel.settings_sequence += 1
 
     def answer(self, picture: NDArray[np.uint8]) -> slots.Picture:
-        """Hand a frame over, let the worker work, return the alpha."""
+        """Hand the next frame over, let the worker work, return the alpha."""
+        self.seconds += 1 / 30
         self.channel.frame_newest = slots.write(
             self.channel.frames, self.channel.frame_newest,
             frame_id=self.channel.frame_count + 1, generation=self.channel.generation,
@@ -195,7 +198,7 @@ def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None
     half.worker.work()
     half.answer(np.where(np.arange(4) == 0, 0, room).astype(np.uint8))
     plate = half.worker.streams[0].plate
-    plate._seen = []
+    plate._taken = None
     # The model takes both for people; only the right one came after the plate was taken.
     before = room.copy()
     before[:, 40:60, 0] = 0

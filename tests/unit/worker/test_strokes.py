@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from tests.unit.worker_pictures import iou, person
 from vb_link import layout
 from vb_worker.matte.stroke_rectangles import DROP, KEEP, Marks, Rectangle, drawn, marks_of
-from vb_worker.matte.strokes import EVERY, STRANGE, Strokes
+from vb_worker.matte.strokes import EVERY, STRANGE_SECONDS, Strokes
 
 W, H = 512, 288
+FRAME = 1 / 30  # seconds
 STILL = np.ones((144, 256), np.float32)
 MOVING = np.zeros((144, 256), np.float32)
 ON_CHAIR = Rectangle(DROP, 0.68, 0.6, 0.74, 0.75)
@@ -42,7 +43,7 @@ class Scene:
         self.truth = np.where(self.book, 1.0, person_alpha).astype(np.float32)
 
     def corrected(self, strokes: Strokes, still: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        return strokes(self.picture, self.model, still)
+        return strokes(self.picture, self.model, still, FRAME)
 
 
 def _strokes(*rectangles: Rectangle) -> Strokes:
@@ -85,7 +86,7 @@ def test_a_thing_that_has_gone_leaves_nothing_behind_and_comes_back() -> None:
         scene.corrected(strokes, MOVING)
     where = without.corrected(strokes, MOVING)
     assert np.abs(where - without.model).max() < 1e-6
-    for _ in range(2 * STRANGE):
+    for _ in range(round(2 * STRANGE_SECONDS / FRAME)):
         without.corrected(strokes, STILL)
     assert np.abs(without.corrected(strokes, STILL) - without.model).max() < 1e-6
     assert scene.corrected(strokes, MOVING)[scene.book].mean() > 0.95
@@ -97,7 +98,7 @@ def test_another_chair_under_the_stroke_goes_after_a_while() -> None:
     scene.corrected(strokes, None)
     other.picture[other.chair] = 255 - other.picture[other.chair]
     assert other.corrected(strokes, MOVING)[other.chair].mean() > 0.9
-    for _ in range(STRANGE + 2 * EVERY):
+    for _ in range(round(STRANGE_SECONDS / FRAME) + 2 * EVERY):
         got = other.corrected(strokes, STILL)
     assert got[other.chair].mean() < 0.05
 
@@ -136,7 +137,7 @@ def test_any_size_and_an_empty_mask_are_taken(size: tuple[int, int]) -> None:
     strokes = _strokes(ON_CHAIR, ON_BOOK)
     picture = np.random.default_rng(1).integers(0, 255, (size[1], size[0], 3), np.uint8)
     for value in (0.0, 1.0):
-        got = strokes(picture, np.full(size[::-1], value, np.float32), None)
+        got = strokes(picture, np.full(size[::-1], value, np.float32), None, FRAME)
         assert got.shape == size[::-1]
         assert np.isfinite(got).all()
 
