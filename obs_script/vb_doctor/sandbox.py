@@ -7,17 +7,22 @@ import subprocess
 from pathlib import Path
 
 from vb_doctor.findings import Finding, finding
-from vb_link import child, isolated
+from vb_link import child, isolated, processor
 
 
 def check(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
-    """Return what is in force for a worker of ``packages`` run with ``python``, and what is not."""
+    """Return what is in force for a worker of ``packages`` run with ``python``, and what is not.
+
+    It is the first of ours to run there: that the processor lacks what packages need is told, too.
+    """
     try:
         done = subprocess.run(
             isolated.command(python, packages, "vb_worker.sandbox"), cwd=packages,
             stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, check=False,
             **child.TEXT, **child.QUIET,
         )  # fmt: skip
+        if done.returncode == processor.EXIT_STATUS:
+            return finding("Processor", sets=", ".join(processor.lacking()))
         found = json.loads(done.stdout)
         parts = [f"{name}: {reason}" if reason else name for name, reason in found.items()]
     except (OSError, subprocess.TimeoutExpired, ValueError, AttributeError) as error:

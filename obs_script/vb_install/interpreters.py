@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vb_install.system import InstallError, System
-from vb_link import child
+from vb_link import child, processor
 
 OLDEST, NEWEST = 10, 14
+V2_FROM = 11  # from this Python on the lock has a numpy that needs x86-64-v2
 NEWEST_ON_INTEL_MAC = 13  # onnxruntime has no newer builds for these
 WANTED = "a 64-bit CPython 3.10 to 3.14 with its venv and ensurepip modules"
 
@@ -76,15 +77,22 @@ def objection(system: System, python: Interpreter, *, pip_is_lent: bool = False)
     newest = NEWEST_ON_INTEL_MAC if _intel_mac(system) else NEWEST
     if python.version[0] != 3 or not OLDEST <= python.version[1] <= newest:
         return f"is Python {python.text}, and 3.{OLDEST} to 3.{newest} is needed"
+    if not python.cpython or python.bits != 64 or _is_store(python):
+        return _wrong_build(python)
+    lacks = system.lacking_instructions()
+    if lacks and python.version[1] >= V2_FROM:
+        return f"has packages that need {', '.join(lacks)}, which this processor lacks"
+    if not python.venv or not (python.ensurepip or pip_is_lent):
+        return "has no venv or ensurepip module"
+    return ""
+
+
+def _wrong_build(python: Interpreter) -> str:
     if not python.cpython:
         return "is not CPython, for which the worker's packages are built"
     if python.bits != 64:
         return "is a 32-bit Python"
-    if _is_store(python):
-        return "comes from the Microsoft Store, which hides its files from OBS"
-    if not python.venv or not (python.ensurepip or pip_is_lent):
-        return "has no venv or ensurepip module"
-    return ""
+    return "comes from the Microsoft Store, which hides its files from OBS"
 
 
 def choose(system: System, asked: str | None) -> Interpreter:
@@ -216,6 +224,9 @@ def _intel_mac(system: System) -> bool:
 
 
 def _advice(system: System) -> str:
+    lacks = system.lacking_instructions()
+    if lacks:
+        return processor.sentence(lacks)
     if system.name == "linux":
         how = "install one (Debian and Ubuntu: `sudo apt-get install python3-venv`)"
     else:

@@ -25,6 +25,7 @@ TEST_TOOLS = {
     "obs-move-transition": "",
     "glslang-tools": "glslangValidator",
     "spirv-tools": "spirv-opt",
+    "qemu-user": "qemu-x86_64",
     # Window manager, and what reads the names and places of a window's rows (tests/by_hand).
     "openbox": "openbox",
     "at-spi2-core": "",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vb_link import child, places
+from vb_link import child, places, processor
 
 # What in the caller's environment would make Python or pip work somewhere else than told.
 _MISLEADING = (
@@ -155,6 +155,10 @@ class System:
                 names.append(name.value.rsplit("\\", 1)[-1])
             kernel32.CloseHandle(handle)
         return names
+
+    def lacking_instructions(self) -> list[str]:
+        """Return the instruction sets that new numpy needs and this processor lacks."""
+        return processor.lacking()
 
     def takes_long_paths(self) -> bool:
         """Return whether files may have paths of 260 letters and more."""

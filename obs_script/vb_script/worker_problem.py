@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Union
 
-from vb_link import exit_status
+from vb_link import exit_status, processor
 from vb_link.texts import say
 
 # OBS's log gets a line for each end; not more than so many within so many seconds.
@@ -60,7 +60,24 @@ class Ended:
         return say(texts, "Status.WorkerEnded", detail=self.reason(texts))
 
 
-Problem = Union[Missing, NotStarted, Ended]
+@dataclass(frozen=True)
+class Unfit:
+    """This processor lacks these instruction sets: another worker would end like the first."""
+
+    sets: tuple[str, ...]
+
+    def text(self, texts: dict[str, str]) -> str:
+        return say(texts, "Status.Processor", sets=", ".join(self.sets))
+
+
+Problem = Union[Missing, NotStarted, Ended, Unfit]
+
+
+def of_end(code: int, last_words: str) -> Ended | Unfit:
+    """Return the problem that a worker's exit status tells of."""
+    if code == processor.EXIT_STATUS:
+        return Unfit(tuple(processor.lacking()))
+    return Ended(code, last_words)
 
 
 class EndLines:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vb_link import exit_status, limits, memory, places, spawn, wake
-from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
+from vb_script.worker_problem import Ended, Missing, NotStarted, Problem, Unfit, of_end
 
 STABLE_SECONDS = 10.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
@@ -52,7 +52,7 @@ class WorkerProcess:
     """The worker of this OBS.
 
     ``on_second`` is called about once a second from the watching thread, ``on_line`` with each
-    line the worker writes, ``on_end`` with how it ended, unless it was told to, and ``on_error``
+    line the worker writes, ``on_end`` with how one ended that is started again, and ``on_error``
     with what ``on_second`` and ``on_end`` raised. ``problem`` is why there is no worker, or None.
     """
 
@@ -111,6 +111,9 @@ class WorkerProcess:
             if self._start():
                 self._listen()
                 self._bury()
+            while isinstance(self.problem, Unfit) and not self._stop.is_set():
+                self._second()
+                self._stop.wait(1.0)
             if self._stop.is_set():
                 return
             lasted = time.monotonic() - started
@@ -205,7 +208,9 @@ class WorkerProcess:
             code = process.returncode
             self._blame.note(segment.working_on.decode("utf-8", "replace"), code)
             recent = time.monotonic() - self._last_said < LAST_WORDS_SECONDS
-            end = Ended(code, self.last_line if code and recent else "")
+            end = of_end(code, self.last_line if code and recent else "")
             self.problem = end
-            self._guarded(lambda: self._on_end(end))
+            if isinstance(end, Ended):
+                ended = end
+                self._guarded(lambda: self._on_end(ended))
         self._process = None

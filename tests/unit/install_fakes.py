@@ -53,6 +53,7 @@ class FakeSystem(System):
         self.registered: list[Path] = []
         self.long_paths = False
         self.console: list[str] = []
+        self.instructions_lacking: list[str] = []
 
     def is_root(self) -> bool:
         return self.root_user
@@ -99,6 +100,9 @@ class FakeSystem(System):
 
     def console_programs(self) -> list[str]:
         return self.console
+
+    def lacking_instructions(self) -> list[str]:
+        return self.instructions_lacking
 
     def takes_long_paths(self) -> bool:
         return self.long_paths

@@ -187,6 +187,16 @@ def test_a_report_names_no_folder_and_no_file_whatever_fails(
             python.chmod(0o755)
 
 
+def test_no_worker_is_tried_on_a_processor_that_cannot_run_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sandbox, "check", lambda *_: finding("Processor", sets="SSE4.2"))
+    monkeypatch.setattr(round_trip, "check_worker", lambda *_: pytest.fail("it was tried"))
+    monkeypatch.setattr(environment, "check", lambda *_: finding("EnvironmentOther", names="x"))
+    wrong = [one.text() for one in checks.all_of_them() if not one.good]
+    assert any(text.startswith("This processor lacks SSE4.2, which") for text in wrong)
+
+
 def test_a_check_that_fails_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> Any:
         raise PermissionError(13, "Permission denied", "/mnt/AcmeCorp/acme_client.onnx")

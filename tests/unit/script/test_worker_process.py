@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vb_link import memory, places, texts, wake
+from vb_link import memory, places, processor, texts, wake
 from vb_script import worker_process
 from vb_script.worker_problem import Ended
 from vb_script.worker_process import WorkerProcess
@@ -175,3 +175,19 @@ def test_a_worker_that_is_told_to_end_is_no_problem(watch: Watch) -> None:
     _until(lambda: watched.worker.pid)
     watched.worker.stop()
     assert watched.ends == [] and watched.worker.problem is None
+
+
+def test_a_worker_is_not_started_again_on_a_processor_that_cannot_run_it(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "lacking", lambda: ["SSE4.2", "POPCNT"])
+    seconds: list[float] = []
+    watched = watch(
+        f"raise SystemExit({processor.EXIT_STATUS})", on_second=lambda: seconds.append(0.0)
+    )
+    _until(lambda: len(seconds) > 2)  # filters that are added later get their status, too
+    assert watched.epoch == 1 and watched.ends == []
+    problem = watched.worker.problem
+    assert problem is not None
+    assert problem.text(ENGLISH).startswith("This processor lacks SSE4.2, POPCNT, which")
+    assert "SSE4.2, POPCNT" in problem.text(texts.load("ja-JP"))

@@ -1,0 +1,112 @@
+"""Which instruction sets of x86-64 the worker's packages need and this processor lacks.
+
+Without this check the packages end the process by SIGILL. Measured with QEMU's processors: numpy
+from 2.4 on needs x86-64-v2, older ones and all other packages of the lock need SSE3 alone.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.metadata
+import platform
+import re
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from vb_link import texts
+
+EXIT_STATUS = 78  # of a worker that has found one missing; sysexits.h has it for configurations
+CPUINFO = Path("/proc/cpuinfo")
+# On Windows before 10 2004 the sets from SSSE3 on look missing wherever they are.
+_WINDOWS_BUILD = 19041
+
+
+@dataclass(frozen=True)
+class _Set:
+    """An instruction set: its name, and how Linux, Windows and macOS call it; "", -1: they do not.
+
+    ``linux`` is a flag of /proc/cpuinfo, ``windows`` a number for IsProcessorFeaturePresent,
+    ``macos`` a name below sysctl's hw.optional.
+    """
+
+    name: str
+    linux: str
+    windows: int
+    macos: str
+
+
+_V2 = (
+    _Set("SSE3", "pni", 13, "sse3"),
+    _Set("SSSE3", "ssse3", 36, "supplementalsse3"),
+    _Set("SSE4.1", "sse4_1", 37, "sse4_1"),
+    _Set("SSE4.2", "sse4_2", 38, "sse4_2"),
+    _Set("POPCNT", "popcnt", -1, ""),
+    _Set("CMPXCHG16B", "cx16", 14, ""),
+    _Set("LAHF/SAHF", "lahf_lm", -1, ""),
+)
+_OLD_NUMPY = ("SSE3",)
+
+
+def missing() -> list[str]:
+    """Return the sets that the packages of this Python need and this processor lacks."""
+    lacks = lacking()
+    if lacks and _numpy() < (2, 4):
+        return [name for name in lacks if name in _OLD_NUMPY]
+    return lacks
+
+
+def lacking() -> list[str]:
+    """Return the sets of x86-64-v2 that this processor lacks, as far as the system tells."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return []
+    if sys.platform == "win32":
+        return [one.name for one in _V2 if not _windows_has(one.windows)]
+    if sys.platform == "darwin":
+        return [one.name for one in _V2 if not _macos_has(one.macos)]
+    flags = _linux_flags()
+    return [one.name for one in _V2 if flags and one.linux not in flags]
+
+
+def sentence(lacks: list[str]) -> str:
+    """Return what is missing and what to do, in English."""
+    return texts.say(texts.english("Doctor."), "Processor", sets=", ".join(lacks))
+
+
+def _numpy() -> tuple[int, ...]:
+    """Return the version of the numpy that would be imported; a new one where it is unknown."""
+    with suppress(importlib.metadata.PackageNotFoundError):
+        numbers = re.match(r"(\d+)\.(\d+)", importlib.metadata.version("numpy"))
+        if numbers:
+            return int(numbers[1]), int(numbers[2])
+    return (99,)
+
+
+def _linux_flags() -> set[str]:
+    with suppress(OSError):
+        told = CPUINFO.read_text(encoding="ascii", errors="replace")
+        flags = re.search(r"(?m)^flags\s*:(.*)$", told)
+        if flags:
+            return set(flags[1].split())
+    return set()
+
+
+def _windows_has(number: int) -> bool:
+    if sys.platform != "win32" or number < 0:
+        return True
+    if number > 14 and sys.getwindowsversion().build < _WINDOWS_BUILD:
+        return True
+    return bool(ctypes.WinDLL("kernel32").IsProcessorFeaturePresent(number))
+
+
+def _macos_has(name: str) -> bool:
+    if not name:
+        return True
+    has, size = ctypes.c_int(1), ctypes.c_size_t(ctypes.sizeof(ctypes.c_int))
+    with suppress(OSError, AttributeError):
+        call = ctypes.CDLL("libSystem.dylib").sysctlbyname
+        asked = f"hw.optional.{name}".encode()
+        if call(asked, ctypes.byref(has), ctypes.byref(size), None, ctypes.c_size_t(0)) != 0:
+            return True
+    return bool(has.value)
