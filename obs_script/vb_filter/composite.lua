@@ -351,8 +351,12 @@ function M.draw(self, time, now, width, height)
 		d.background = f.background
 		make_looks(self, d, f)
 	end
+	f.translucent = self.state.translucent
 	local set = effect_variants.set_of(f)
-	return set == effect_variants.NOTHING or put_together(self, set, d)
+	if set == effect_variants.NOTHING then return true end
+	-- The camera's own alpha is blended by OBS, in linear light.
+	local under = effect_variants.under(set)
+	return (not under or put_together(self, under, d)) and put_together(self, set, d)
 end
 
 return M

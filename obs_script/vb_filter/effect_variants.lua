@@ -19,10 +19,10 @@ function M.has(set, word) return bit.band(set, BIT[word]) ~= 0 end
 local has = M.has
 
 -- All that decides what is drawn, and the values it can have. A background is `fitted` where a still
--- picture lies ready in the camera's size.
+-- picture lies ready in the camera's size; `translucent` is a camera with an alpha of its own.
 M.OUTPUTS = { "cutout", "background", "alpha", "inverted" }
 M.BACKGROUNDS = { "transparent", "color", "picture", "fitted", "blur", "room" }
-M.LOOKS = { "zones", "clean", "match", "wrap", "shadow", "behind", "depth", "front" }
+M.LOOKS = { "zones", "clean", "match", "wrap", "shadow", "behind", "depth", "front", "translucent" }
 
 local OF_BACKGROUND = {
 	transparent = BIT.TRANSPARENT,
@@ -56,8 +56,22 @@ function M.set_of(facts)
 	end
 	if scene == BIT.TRANSPARENT and not facts.clean then return BIT.PLAIN_TRANSPARENT + zones end
 	local lit = M.gives_light(background)
+	if facts.translucent and lit then scene = bit.bor(scene, BIT.CAMERA_ALPHA) end
 	return BIT.COMPOSED + scene + zones + (facts.clean and BIT.CLEAN or 0)
 		+ (lit and facts.match and BIT.MATCH or 0) + (lit and facts.wrap and BIT.WRAP or 0)
+end
+
+local OF_BACKGROUNDS = BIT.COLOR + BIT.PICTURE + BIT.FITTED + BIT.BLUR + BIT.ROOM + BIT.TRANSPARENT
+local OF_LAYERS = BIT.SHADOW + BIT.BEHIND + BIT.DEPTH + BIT.FRONT
+local OPAQUE = BIT.COLOR + BIT.PICTURE + BIT.FITTED
+
+-- The set of what has to lie under a picture with the camera's own alpha: the background that would
+-- be there without the camera. Nil where nothing has to.
+function M.under(set)
+	if not has(set, "COMPOSED") or not has(set, "CAMERA_ALPHA") or bit.band(set, OPAQUE) == 0 then
+		return nil
+	end
+	return bit.band(set, OF_BACKGROUNDS + OF_LAYERS) + BIT.BACKGROUND_OUT
 end
 
 -- With these words alone there is nothing but background outside the box of the alpha.

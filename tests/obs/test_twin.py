@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from tests.clips import write_clip
-from tests.obs.stage import Stage
-from tests.obs.twin import Backdrop, Seen, Twins, card, faded
+from tests.obs.stage import SCENE, Stage
+from tests.obs.twin import Backdrop, Seen, Twins, card, faded, obs_colour
 
 SIZE = (320, 240)
 BACKGROUNDS = ("color", "blur", "transparent", "room", "image")
@@ -117,6 +117,32 @@ def test_a_half_transparent_camera_is_blended_as_with_a_stock_filter(
             twins.transform(**TRANSFORMS[transform])
             _same(twins.seen(), 2, f"{kind}, {background}, {transform}")
         twins.transform(**TRANSFORMS["one to one"])
+
+
+@pytest.mark.parametrize("kind", ["own alpha", "faded", "keyed", "masked"])
+def test_a_half_transparent_camera_lies_over_a_colour_and_a_picture_as_over_any_source(
+    stage: Stage, kind: str, tmp_path: Path
+) -> None:
+    """The twin lies over a source that shows the same as our background."""
+    behind = stage.save("behind", card(SIZE, 1))
+    below = Backdrop(stage, (0, 0, 0))
+    picture = stage.obs.add_input(
+        SCENE, "Twin's picture", "image_source", {"file": str(behind)}, fit=False
+    )
+    place = {"sceneName": SCENE, "sceneItemId": picture}
+    move = {"sceneItemTransform": {"positionX": stage.obs.size[0] / 2, "positionY": 0.0}}
+    stage.obs.request("SetSceneItemTransform", {**place, **move})
+    stage.obs.request("SetSceneItemEnabled", {**place, "sceneItemEnabled": False})
+    twins = Twins(stage, **_kinds(stage, tmp_path)[kind])
+    for name, colour in COLOURS.items():
+        below.paint(colour)
+        twins.set(background_color=obs_colour(colour))
+        _same(twins.seen(), 2, f"{kind}, colour, over {name}")
+    stage.obs.request("SetSceneItemEnabled", {**place, "sceneItemEnabled": True})
+    twins.set(background="image", background_image=str(behind))
+    stage.wait_frames(8)
+    shown = twins.seen()
+    _same(Seen(shown.ours[: SIZE[1], : SIZE[0]], shown.twin[: SIZE[1], : SIZE[0]]), 2, "image")
 
 
 def test_every_blend_mode_is_that_of_a_stock_filter(stage: Stage) -> None:

@@ -60,6 +60,11 @@ def psnr(a: Image, b: Image) -> float:
     return 10 * math.log10(255**2 / error) if error else math.inf
 
 
+def obs_colour(bgr: tuple[int, int, int]) -> int:
+    """Return an opaque colour as OBS's settings hold it."""
+    return 0xFF << 24 | bgr[0] << 16 | bgr[1] << 8 | bgr[2]
+
+
 @dataclass(frozen=True)
 class Seen:
     """What the two look like."""
@@ -146,18 +151,14 @@ class Backdrop:
         width, height = stage.obs.size
         stage.obs.add_input(
             scene, BACKDROP, "color_source_v3",
-            {"color": self._value(colour), "width": width, "height": height}, fit=False,
+            {"color": obs_colour(colour), "width": width, "height": height}, fit=False,
         )  # fmt: skip
 
     def paint(self, colour: tuple[int, int, int]) -> None:
         self._stage.obs.request(
             "SetInputSettings",
-            {"inputName": BACKDROP, "inputSettings": {"color": self._value(colour)}},
+            {"inputName": BACKDROP, "inputSettings": {"color": obs_colour(colour)}},
         )
-
-    @staticmethod
-    def _value(bgr: tuple[int, int, int]) -> int:
-        return 0xFF << 24 | bgr[0] << 16 | bgr[1] << 8 | bgr[2]
 
 
 def canvas(stage: Stage) -> Image:
