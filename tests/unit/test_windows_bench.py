@@ -51,11 +51,12 @@ def test_the_secret_room_is_told_from_what_hides_it() -> None:
 
 
 def test_looks_cover_every_background_and_output() -> None:
-    names = [look.name for look in scenes.looks("file")]
-    assert len(names) == len(set(names))
     for background in scenes.BACKGROUNDS:
+        names = [look.name for look in scenes.looks(background, "file")]
+        assert len(names) == len(set(names))
         for output in scenes.OUTPUTS:
-            assert f"{background}-{output}-none" in names
+            for look in ("none", "none-locked", "all", "all-locked"):
+                assert f"{background}-{output}-{look}" in names
 
 
 def test_a_function_that_macos_lacks_is_named(tmp_path: Path) -> None:

@@ -4,17 +4,15 @@
 //
 // A line is a command and its arguments, divided by tabs; each is answered on stdout by one line
 // that begins with "ok" or "error". OBS's log goes to stderr. The main thread is OBS's UI thread.
-// What obs-frontend-api asks of the frontend is answered from a table made by hand, since the
-// compilers differ in how they lay out a class with a virtual destructor.
 
-#include <obs.h>
+#include "host.hpp"
 
 #include <windows.h>
-#include <tlhelp32.h>
 
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <future>
@@ -26,8 +24,6 @@
 #include <thread>
 #include <utility>
 #include <vector>
-
-using Words = std::vector<std::string>;
 
 // Of obs-scripting and obs-frontend-api, whose headers come with no package.
 extern "C" {
@@ -44,31 +40,14 @@ obs_data_t *obs_script_get_settings(obs_script *);
 obs_properties_t *obs_script_get_properties(obs_script *);
 }
 
+void refuse(const std::string &why) { throw std::runtime_error(why); }
+
 namespace {
-
-using EventCallback = void (*)(int event, void *data);
-enum Event { SCENE_CHANGED = 8, EXIT = 17, COLLECTION_CLEANUP = 25, FINISHED_LOADING = 26,
-	     SCRIPTING_SHUTDOWN = 36 };
-// Places in the table of obs_frontend_callbacks of OBS 31.1.1, whose library both use.
-enum Place { GET_SCENES = 4, GET_CURRENT_SCENE = 5, SET_CURRENT_SCENE = 6, ADD_EVENT_CALLBACK = 46,
-	     REMOVE_EVENT_CALLBACK = 47, PLACES = 128 };
-
-struct SourceList {
-	obs_source_t **array;
-	size_t count, capacity;
-};
 
 std::mutex queue_mutex;
 std::condition_variable queue_filled;
 std::deque<std::function<void()>> queue;
-std::vector<std::pair<EventCallback, void *>> listeners;
-std::vector<obs_scene_t *> scenes;
-std::vector<obs_source_t *> inputs;
 std::vector<obs_script *> scripts;
-std::mutex picture_mutex;
-std::string picture_path;
-int picture_countdown = 0;
-std::condition_variable picture_taken;
 std::thread::id ui_thread;
 bool running = true;
 
@@ -103,188 +82,7 @@ void ui_task(obs_task_t task, void *data, bool wait)
 		done.get_future().wait();
 }
 
-// What obs-frontend-api asks
-
-void *nothing(void *) { return nullptr; }
-
-void get_scenes(void *, SourceList *list)
-{
-	list->count = list->capacity = scenes.size();
-	list->array = static_cast<obs_source_t **>(bmalloc(sizeof(void *) * (scenes.size() + 1)));
-	for (size_t i = 0; i < scenes.size(); i++)
-		list->array[i] = obs_source_get_ref(obs_scene_get_source(scenes[i]));
-}
-
-obs_source_t *get_current_scene(void *) { return obs_get_output_source(0); }
-
-void tell(int event)
-{
-	for (auto &[callback, data] : std::vector<std::pair<EventCallback, void *>>(listeners))
-		callback(event, data);
-}
-
-void set_current_scene(void *, obs_source_t *scene)
-{
-	obs_set_output_source(0, scene);
-	tell(SCENE_CHANGED);
-}
-
-void add_event_callback(void *, EventCallback callback, void *data)
-{
-	listeners.emplace_back(callback, data);
-}
-
-void remove_event_callback(void *, EventCallback callback, void *data)
-{
-	std::erase(listeners, std::make_pair(callback, data));
-}
-
-[[noreturn]] void refuse(const std::string &why) { throw std::runtime_error(why); }
-
-void set_frontend(void)
-{
-	static void *table[PLACES], *object[1] = {table};
-	for (auto &place : table)
-		place = reinterpret_cast<void *>(nothing);
-	table[GET_SCENES] = reinterpret_cast<void *>(get_scenes);
-	table[GET_CURRENT_SCENE] = reinterpret_cast<void *>(get_current_scene);
-	table[SET_CURRENT_SCENE] = reinterpret_cast<void *>(set_current_scene);
-	table[ADD_EVENT_CALLBACK] = reinterpret_cast<void *>(add_event_callback);
-	table[REMOVE_EVENT_CALLBACK] = reinterpret_cast<void *>(remove_event_callback);
-	const char *name = "?obs_frontend_set_callbacks_internal@@YAXPEAUobs_frontend_callbacks@@@Z";
-	HMODULE library = GetModuleHandleA("obs-frontend-api.dll");
-	auto found = library ? GetProcAddress(library, name) : nullptr;
-	if (!found)
-		refuse("obs-frontend-api.dll has no way to set the frontend");
-	reinterpret_cast<void (*)(void *)>(found)(object);
-}
-
 // What the commands do
-
-// A source, or a filter named "source/filter"; released by the caller.
-obs_source_t *find(const std::string &name)
-{
-	auto at = name.find('/');
-	obs_source_t *source = obs_get_source_by_name(name.substr(0, at).c_str());
-	if (source && at != std::string::npos) {
-		obs_source_t *filter = obs_source_get_filter_by_name(source, name.substr(at + 1).c_str());
-		obs_source_release(source);
-		source = filter;
-	}
-	if (!source)
-		refuse("there is no " + name);
-	return source;
-}
-
-obs_scene_t *find_scene(const std::string &name)
-{
-	for (auto *scene : scenes)
-		if (name == obs_source_get_name(obs_scene_get_source(scene)))
-			return scene;
-	refuse("there is no scene " + name);
-}
-
-obs_data_t *settings_of(const std::string &json)
-{
-	obs_data_t *data = obs_data_create_from_json(json.c_str());
-	if (!data)
-		refuse("no JSON: " + json);
-	return data;
-}
-
-std::string scene(const Words &words)
-{
-	scenes.push_back(obs_scene_create(words[1].c_str()));
-	if (scenes.size() == 1)
-		set_current_scene(nullptr, obs_scene_get_source(scenes[0]));
-	return "";
-}
-
-std::string program(const Words &words)
-{
-	set_current_scene(nullptr, obs_scene_get_source(find_scene(words[1])));
-	return "";
-}
-
-std::string input(const Words &words) // scene, kind, name, settings
-{
-	obs_data_t *settings = settings_of(words[4]);
-	obs_source_t *source = obs_source_create(words[2].c_str(), words[3].c_str(), settings, nullptr);
-	obs_data_release(settings);
-	obs_scene_add(find_scene(words[1]), source);
-	inputs.push_back(source);
-	return "";
-}
-
-std::string add(const Words &words) // scene, name of a source or scene
-{
-	obs_source_t *source = find(words[2]);
-	obs_scene_add(find_scene(words[1]), source);
-	obs_source_release(source);
-	return "";
-}
-
-std::string forget(const Words &words) // name of an input
-{
-	obs_source_t *source = find(words[1]);
-	obs_source_remove(source);
-	std::erase_if(inputs, [source](obs_source_t *input) {
-		if (input == source)
-			obs_source_release(input);
-		return input == source;
-	});
-	obs_source_release(source);
-	return "";
-}
-
-std::string filter(const Words &words) // source, kind, name, settings
-{
-	obs_source_t *source = find(words[1]);
-	obs_data_t *settings = settings_of(words[4]);
-	obs_source_t *made = obs_source_create(words[2].c_str(), words[3].c_str(), settings, nullptr);
-	obs_source_filter_add(source, made);
-	obs_data_release(settings);
-	obs_source_release(made);
-	obs_source_release(source);
-	return "";
-}
-
-std::string unfilter(const Words &words) // source/filter
-{
-	obs_source_t *made = find(words[1]);
-	obs_source_t *source = find(words[1].substr(0, words[1].find('/')));
-	obs_source_filter_remove(source, made);
-	obs_source_release(source);
-	obs_source_release(made);
-	return "";
-}
-
-std::string set(const Words &words) // source or source/filter, settings
-{
-	obs_source_t *source = find(words[1]);
-	obs_data_t *settings = settings_of(words[2]);
-	obs_source_update(source, settings);
-	obs_data_release(settings);
-	obs_source_release(source);
-	return "";
-}
-
-std::string enable(const Words &words) // source/filter, 0 or 1
-{
-	obs_source_t *source = find(words[1]);
-	obs_source_set_enabled(source, words[2] == "1");
-	obs_source_release(source);
-	return "";
-}
-
-std::string show(const Words &words) // scene, source, 0 or 1
-{
-	obs_sceneitem_t *item = obs_scene_find_source(find_scene(words[1]), words[2].c_str());
-	if (!item)
-		refuse("it is not in the scene: " + words[2]);
-	obs_sceneitem_set_visible(item, words[3] == "1");
-	return "";
-}
 
 std::string script(const Words &words) // path; answers its number
 {
@@ -315,19 +113,6 @@ std::string ask(const Words &words) // number, settings
 	return answer;
 }
 
-// Makes the properties as a panel does; answers how many there are.
-std::string properties(const Words &words) // source or source/filter
-{
-	obs_source_t *source = find(words[1]);
-	obs_properties_t *made = obs_source_properties(source);
-	int count = 0;
-	for (obs_property_t *row = obs_properties_first(made); row; obs_property_next(&row))
-		count++;
-	obs_properties_destroy(made);
-	obs_source_release(source);
-	return std::to_string(count);
-}
-
 std::string panel(const Words &words) // number of a script
 {
 	obs_properties_t *made = obs_script_get_properties(scripts.at(std::stoul(words[1])));
@@ -337,85 +122,28 @@ std::string panel(const Words &words) // number of a script
 	return "";
 }
 
-std::string frames(const Words &)
-{
-	return std::to_string(obs_get_total_frames() - obs_get_lagged_frames());
-}
+struct Wanted {
+	const char *name;
+	obs_hotkey_id id;
+};
 
-void on_picture(void *, video_data *data)
+// Presses and lets go of a hotkey as the frontend does.
+std::string hotkey(const Words &words) // its name
 {
-	std::lock_guard<std::mutex> hold(picture_mutex);
-	if (picture_path.empty() || --picture_countdown > 0)
-		return;
-	obs_video_info video;
-	obs_get_video_info(&video);
-	FILE *file = fopen(picture_path.c_str(), "wb"); // of our own C runtime
-	for (uint32_t y = 0; file && y < video.output_height; y++)
-		fwrite(data->data[0] + y * data->linesize[0], 4, video.output_width, file);
-	if (file)
-		fclose(file);
-	picture_path.clear();
-	picture_taken.notify_all();
-}
-
-// The program's picture some frames from now: BGRA, top row first.
-std::string shot(const Words &words) // path, frames to wait for
-{
-	std::unique_lock<std::mutex> hold(picture_mutex);
-	picture_path = words[1];
-	picture_countdown = std::stoi(words[2]);
-	picture_taken.wait_for(hold, std::chrono::seconds(60), [] { return picture_path.empty(); });
-	if (!picture_path.empty())
-		refuse("no frame within a minute");
+	Wanted wanted = {words[1].c_str(), OBS_INVALID_HOTKEY_ID};
+	obs_enum_hotkeys(
+		[](void *data, obs_hotkey_id id, obs_hotkey_t *key) {
+			auto *wanted = static_cast<Wanted *>(data);
+			if (!strcmp(obs_hotkey_get_name(key), wanted->name))
+				wanted->id = id;
+			return true;
+		},
+		&wanted);
+	if (wanted.id == OBS_INVALID_HOTKEY_ID)
+		refuse("there is no hotkey " + words[1]);
+	obs_hotkey_trigger_routed_callback(wanted.id, true);
+	obs_hotkey_trigger_routed_callback(wanted.id, false);
 	return "";
-}
-
-// The processes below this one, each as number:name.
-std::string children(const Words &)
-{
-	std::map<DWORD, PROCESSENTRY32> known;
-	HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPPROCESS, 0);
-	PROCESSENTRY32 entry = {};
-	entry.dwSize = sizeof entry;
-	for (BOOL more = Process32First(list, &entry); more; more = Process32Next(list, &entry))
-		known[entry.th32ProcessID] = entry;
-	CloseHandle(list);
-	std::string answer;
-	for (auto &[number, process] : known) {
-		DWORD above = process.th32ParentProcessID;
-		while (above && above != GetCurrentProcessId() && known.contains(above))
-			above = known[above].th32ParentProcessID;
-		if (above == GetCurrentProcessId())
-			answer += std::to_string(number) + ":" + process.szExeFile + " ";
-	}
-	return answer;
-}
-
-std::string kill(const Words &words) // number of a process
-{
-	HANDLE process = OpenProcess(PROCESS_TERMINATE, FALSE, std::stoul(words[1]));
-	if (!process || !TerminateProcess(process, 9))
-		refuse("it cannot be ended");
-	CloseHandle(process);
-	return "";
-}
-
-// As a thing that stands still: all threads of a process are stopped, or go on.
-std::string hang(const Words &words) // number of a process, 1 or 0
-{
-	HANDLE list = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
-	THREADENTRY32 entry = {};
-	entry.dwSize = sizeof entry;
-	int count = 0;
-	for (BOOL more = Thread32First(list, &entry); more; more = Thread32Next(list, &entry)) {
-		if (entry.th32OwnerProcessID != std::stoul(words[1]))
-			continue;
-		HANDLE thread = OpenThread(THREAD_SUSPEND_RESUME, FALSE, entry.th32ThreadID);
-		count += thread && (words[2] == "1" ? SuspendThread(thread) : ResumeThread(thread)) != DWORD(-1);
-		CloseHandle(thread);
-	}
-	CloseHandle(list);
-	return std::to_string(count);
 }
 
 std::string quit(const Words &)
@@ -432,6 +160,7 @@ const std::map<std::string, std::pair<size_t, std::string (*)(const Words &)>> C
 	{"ask", {2, ask}},           {"properties", {1, properties}}, {"panel", {1, panel}},
 	{"frames", {0, frames}},     {"shot", {2, shot}},         {"children", {0, children}},
 	{"kill", {1, kill}},         {"hang", {2, hang}},         {"quit", {0, quit}},
+	{"watch", {3, watch}},       {"watched", {0, watched}},   {"hotkey", {1, hotkey}},
 };
 
 std::string do_command(const std::string &line)
@@ -495,6 +224,7 @@ void start(char **words)
 	if (obs_reset_video(&video) != OBS_VIDEO_SUCCESS || !obs_reset_audio(&audio))
 		refuse("the graphics module did not start");
 	obs_set_ui_task_handler(ui_task);
+	obs_hotkey_enable_callback_rerouting(true);
 	set_frontend();
 	obs_load_all_modules();
 	obs_post_load_modules();
@@ -503,14 +233,14 @@ void start(char **words)
 	obs_scripting_set_log_callback(script_log, nullptr);
 	if (!obs_scripting_load_python(getenv("HOST_PYTHON")))
 		refuse("OBS's Python could not be loaded");
-	obs_add_raw_video_callback(nullptr, on_picture, nullptr);
+	watch_program();
 }
 
 // In the order of OBSBasic::closeEvent and ClearSceneData.
 void end(void)
 {
 	tell(SCRIPTING_SHUTDOWN);
-	obs_remove_raw_video_callback(on_picture, nullptr);
+	leave_program();
 	for (int channel = 0; channel < MAX_CHANNELS; channel++)
 		obs_set_output_source(channel, nullptr);
 	for (auto *input : inputs)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,11 +20,21 @@ from vb_link import layout
 from vb_link.settings import FILTER_ID
 
 Image = npt.NDArray[np.uint8]
+Bits = npt.NDArray[np.bool_]
 SCRIPT = "C:/product/obs_script/virtual_background.py"
 PROBE = "C:/product/tests/windows/probe.py"
 SIZE = (640, 360)
-FPS = 10
+FPS = 20
 MASK_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Watched:
+    """How many frames were looked at, the most pixels of the room in one, and that frame (BGRA)."""
+
+    frames: int
+    room: int
+    worst: Image | None
 
 
 class ObsHost:
@@ -131,15 +142,37 @@ class ObsHost:
     # What is to be seen
 
     def shot(self, frames: int = 3) -> Image:
-        """Return the program's picture some frames from now, BGRA."""
-        path = self._wine.drive / "shots" / "now.raw"
+        """Return the program's picture some frames from now, BGRA.
+
+        ``frames`` 1 is the first one that OBS begins after this call.
+        """
         self.do("shot", "C:/shots/now.raw", str(frames))
+        return self._raw("now")
+
+    def watch(self, hidden: Bits, color: tuple[int, int, int]) -> None:
+        """Look for ``color`` (BGR) where ``hidden`` is set, in every frame begun from now on."""
+        hidden.astype(np.uint8).tofile(self._wine.drive / "shots" / "hidden.raw")
+        blue, green, red = color
+        self.do("watch", "C:/shots/hidden.raw", f"{red:02x}{green:02x}{blue:02x}",
+                "C:/shots/worst.raw")  # fmt: skip
+
+    def watched(self) -> Watched:
+        """Return what :meth:`watch` saw since this was last called."""
+        frames, room = map(int, self.do("watched").split())
+        return Watched(frames, room, self._raw("worst") if room else None)
+
+    def _raw(self, name: str) -> Image:
+        path = self._wine.drive / "shots" / f"{name}.raw"
         return np.fromfile(path, np.uint8).reshape(SIZE[1], SIZE[0], 4)
 
     def seen(self) -> dict[str, Any]:
         """Return what ``probe.py`` answers."""
         answer: dict[str, Any] = json.loads(self.do("ask", str(self._probe), "{}"))
         return answer
+
+    def models(self) -> list[str]:
+        """Return the model that made the last mask of each filter."""
+        return [channel["model"] for channel in self.seen()["channels"]]
 
     def masks(self) -> int:
         """Return how many filters draw with a mask."""

@@ -1,7 +1,7 @@
 """Runs in OBS's Python beside the script: answers what the link's memory says.
 
-The host hands it settings and reads the setting "answer": a JSON object with the state, the masks
-drawn and the status lines of each filter, and the worker's number.
+The host hands it settings and reads the setting "answer": a JSON object with the state, the model
+and the status lines of each filter, and the worker's number.
 """
 
 from __future__ import annotations
@@ -29,11 +29,16 @@ def _seen() -> dict[str, Any]:
     worker = application.application.worker
     return {
         "channels": [
-            {"state": int(c.state), "status": c.status.decode("utf-8", "replace")}
+            {
+                "state": int(c.state),
+                "model": c.report_model.decode("utf-8", "replace"),
+                "status": c.status.decode("utf-8", "replace"),
+            }
             for c in segment.channels
             if c.used
         ],
         "worker": worker.pid if worker else None,
         "epoch": int(segment.worker_epoch),
+        "panic": bool(segment.panic),
         "problem": application.application.board.problem or (worker.problem if worker else ""),
     }

@@ -1,4 +1,4 @@
-"""What is drawn and looked at: looks, compared between renderers, and what happens in a life.
+"""What is drawn: every background, output and look, the same on each renderer.
 
 The room is one flat secret colour: where it turns up outside the person it was shown.
 """
@@ -6,9 +6,8 @@ The room is one flat secret colour: where it turns up outside the person it was 
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import cv2
@@ -16,13 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.obs import stage
-from tests.windows.obs_host import SIZE, Image, ObsHost
-from vb_link import layout
+from tests.windows.obs_host import SIZE, Bits, Image
 
 FILTER = "Camera/VB"
 COVER_COLOR = 0xFFC86432
 COLOR = 0xFFB43CB4
+ZONE_WIDTH, ZONE_HEIGHT = 0.2, 0.5  # shares of the picture: its top left corner is kept
 ROOM_MARGIN = 10  # pixels round the person where the room may still shine through an edge
+ROOM_LEVELS = 80  # from the secret colour: nothing else here comes so near it
 RIM_LEVELS = 2
 
 BACKGROUNDS = ("transparent", "color", "image", "source", "blur", "room")
@@ -36,11 +36,17 @@ LOOKS: dict[str, dict[str, Any]] = {
     "edge": {"grow": 2.0, "feather": 2.0},
     "behind": {"behind_source": "Layer", "behind_scale": 0.4},
     "front": {"front_source": "Layer", "front_scale": 0.3, "front_x": 0.2},
-    "zone": {"zone1": "keep", "zone1_left": 0.0, "zone1_right": 0.2},
+    "zone": {
+        "zone1": "keep",
+        "zone1_left": 0.0,
+        "zone1_right": ZONE_WIDTH,
+        "zone1_top": 0.0,
+        "zone1_bottom": ZONE_HEIGHT,
+    },
 }
 _OFF = {"light_wrap": 0.0, "decontaminate": 0.0, "match": 0.0, "shadow": 0.0, "grow": 0.0,
         "feather": 0.0, "behind_source": "", "front_source": "", "zone1": "off"}  # fmt: skip
-_ALL = {key: value for look in LOOKS.values() for key, value in look.items() if key != "zone1"}
+_ALL = {key: value for look in LOOKS.values() for key, value in look.items()}
 
 
 class Actor(Protocol):
@@ -57,28 +63,40 @@ class Actor(Protocol):
 
 @dataclass(frozen=True)
 class Look:
-    """A name and the settings it needs; ``shows_room``: the picture is made of the room."""
+    """A name and the settings it needs.
+
+    ``shows_room``: the picture is made of the room; ``keeps_zone``: the user wants a corner of it.
+    """
 
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
     shows_room: bool = False
+    keeps_zone: bool = False
+
+    def room_pixels(self, picture: Image) -> int:
+        """Count the pixels of the room where this look must not show it."""
+        return 0 if self.shows_room else room_pixels(picture, self.keeps_zone)
 
 
-def looks(background_image: str) -> Iterator[Look]:
-    """Give each background with each output, and each background with each look."""
-    every = {"all": _ALL, **LOOKS}
-    for background, output in itertools.product(BACKGROUNDS, OUTPUTS):
-        for name, more in every.items():
-            if output in ("alpha", "inverted") and name not in ("none", "edge", "zone"):
-                continue  # other looks do not change them
-            settings = {
-                **_OFF, **more, "background": background, "output": output,
-                "background_image": background_image, "background_source": "Layer",
-                "background_color": COLOR,
-            }  # fmt: skip
-            # A blur of a flat room is the room's colour; a kept zone is the user's own choice.
-            shows = background in ("blur", "room") and output in ("cutout", "background")
-            yield Look(f"{background}-{output}-{name}", settings, shows or name == "zone")
+def looks(background: str, background_image: str) -> Iterator[Look]:
+    """Give ``background`` with each output and each look, alone and all together."""
+    every = {**LOOKS, "all": _ALL}
+    for output, (name, more) in itertools.product(OUTPUTS, every.items()):
+        if output in ("alpha", "inverted") and name not in ("none", "edge", "zone", "all"):
+            continue  # other looks do not change them
+        settings = {
+            **_OFF, **more, "background": background, "output": output, "timing": "latest",
+            "background_image": background_image, "background_source": "Layer",
+            "background_color": COLOR,
+        }  # fmt: skip
+        # A blur of a flat room is the room's colour; these outputs show the room by their name.
+        shows = background in ("blur", "room") and output in ("cutout", "background")
+        look = Look(f"{background}-{output}-{name}", settings, shows or output == "inverted",
+                    "zone1" in more)  # fmt: skip
+        yield look
+        if name in ("none", "all"):
+            locked = {**settings, "timing": "locked"}
+            yield replace(look, name=f"{look.name}-locked", settings=locked)
 
 
 def camera() -> tuple[Image, Image]:
@@ -108,11 +126,11 @@ def set_stage(actor: Actor) -> str:
     return actor.save("background", background())
 
 
-def draw(actor: Actor, wanted: str) -> Iterator[tuple[Look, Image]]:
-    """Draw every look whose name contains ``wanted``."""
+def draw(actor: Actor, background: str, wanted: str) -> Iterator[tuple[Look, Image]]:
+    """Draw every look of ``background`` whose name contains ``wanted``."""
     file = set_stage(actor)
     actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR)
-    for look in looks(file):
+    for look in looks(background, file):
         if wanted not in look.name:
             continue
         actor.set(FILTER, **look.settings)
@@ -120,8 +138,19 @@ def draw(actor: Actor, wanted: str) -> Iterator[tuple[Look, Image]]:
         yield look, actor.shot()
 
 
-def room_pixels(picture: Image) -> int:
-    return stage.room_pixels(picture, camera()[1], ROOM_MARGIN)
+def hidden(keeps_zone: bool = False) -> Bits:
+    """Return where the room must not show: away from the person, and from a zone that is kept."""
+    kernel = np.ones((2 * ROOM_MARGIN + 1, 2 * ROOM_MARGIN + 1), np.uint8)
+    bits: Bits = cv2.dilate(camera()[1], kernel) == 0
+    if keeps_zone:
+        width, height = round(SIZE[0] * ZONE_WIDTH), round(SIZE[1] * ZONE_HEIGHT)
+        bits[: height + ROOM_MARGIN, : width + ROOM_MARGIN] = False
+    return bits
+
+
+def room_pixels(picture: Image, keeps_zone: bool = False) -> int:
+    distance = np.abs(picture[..., :3].astype(int) - stage.SECRET).max(axis=2)
+    return int(((distance < ROOM_LEVELS) & hidden(keeps_zone)).sum())
 
 
 def differing(one: Image, other: Image) -> int:
@@ -133,63 +162,3 @@ def differing(one: Image, other: Image) -> int:
     levels = np.abs(one[..., :3].astype(int) - other[..., :3]).max(axis=2)
     beyond: npt.NDArray[np.uint8] = (levels > RIM_LEVELS).astype(np.uint8)
     return int(cv2.erode(beyond, np.ones((3, 3), np.uint8)).sum())
-
-
-# A life, each moment with the picture then
-
-
-def life(host: ObsHost) -> Iterator[tuple[str, Image]]:
-    """Give the picture at each moment when a room could be shown. The person must not matter."""
-    yield "before the first mask", host.shot(1)
-    host.settle()
-    yield "the first mask", host.shot()
-    host.set(FILTER, timing="locked")
-    host.settle()
-    yield "frame-locked", host.shot()
-    host.set(FILTER, timing="latest", model="selfie_landscape")
-    yield "model changing", host.shot(1)
-    host.settle()
-    yield "model changed", host.shot()
-    worker = str(host.seen()["worker"])
-    _hang(host, worker, True)
-    host.wait_for(lambda: not host.masks(), "the hung worker's masks are too old")
-    yield "worker hung", host.shot(1)
-    _hang(host, worker, False)
-    host.settle()
-    yield "worker goes on", host.shot()
-    for number in _workers(host):
-        host.do("kill", number)
-    yield "worker killed", host.shot(1)
-    host.wait_for(lambda: not host.masks(), "the filter sees that the worker ended")
-    yield "no worker", host.shot(1)
-    host.wait_for(lambda: host.seen()["epoch"] > 1, "another worker")
-    host.settle()
-    yield "another worker", host.shot()
-    host.do("reload", str(host.script))
-    yield "while the script is loaded again", host.shot(1)
-    host.settle()
-    yield "loaded again", host.shot()
-    host.do("filter", "Scene", "obs_virtual_background_scene", "SB",
-            json.dumps({"background": "color", "background_color": COVER_COLOR}))  # fmt: skip
-    host.settle()
-    yield "scene filter", host.shot()
-    small = cv2.resize(camera()[0], (SIZE[0] // 2, SIZE[1] // 2), interpolation=cv2.INTER_NEAREST)
-    host.set("Camera", file=host.save("smaller", np.asarray(small, np.uint8)))
-    yield "another size", host.shot(1)
-    host.settle()
-
-
-def _workers(host: ObsHost) -> list[str]:
-    """Return the numbers of the worker's processes: a launcher and the interpreter."""
-    found = [word.split(":") for word in host.do("children").split()]
-    return [number for number, name in found if name.startswith("python")]
-
-
-def _hang(host: ObsHost, worker: str, hung: bool) -> None:
-    for number in {*_workers(host), worker}:
-        host.do("hang", number, "1" if hung else "0")
-
-
-def covered(host: ObsHost) -> bool:
-    states = [channel["state"] for channel in host.seen()["channels"]]
-    return layout.STATE_COVER in states

@@ -42,7 +42,8 @@ $cc -DSWIG_TYPE_TABLE=obslua -I/usr/include/lua5.1 obslua_wrap.c -o obslua.dll \
 $cc -DSWIG_TYPE_TABLE=obspython -DPy_ENABLE_SHARED=1 -DMS_WIN64 -I/bench/cp312/include \
     obspython_wrap.c -o _obspython.pyd $obs/obs.dll /bench/cp312/python312.dll
 cxx="x86_64-w64-mingw32-g++ -std=c++20 -O1 -Wall -static $include"
-$cxx host.cpp -o host.exe $obs/obs.dll $obs/obs-scripting.dll $obs/obs-frontend-api.dll
+$cxx host.cpp sources.cpp frontend.cpp program.cpp processes.cpp -o host.exe \
+    $obs/obs.dll $obs/obs-scripting.dll $obs/obs-frontend-api.dll
 $cxx -shared frontend_tools.cpp -o frontend-tools.dll $obs/obs.dll $obs/obs-scripting.dll
 """
 
@@ -153,7 +154,7 @@ def _worker(wine: Wine, folder: Path) -> None:
 
 def _build(wine: Wine) -> None:
     """Make the host and OBS's two bindings, unless they are newer than their sources."""
-    sources = [path for path in HERE.iterdir() if path.suffix in (".cpp", ".i")]
+    sources = [path for path in HERE.iterdir() if path.suffix in (".cpp", ".hpp", ".i")]
     newest = max(path.stat().st_mtime for path in sources)
     built, mark = wine.root / "bench/built", wine.root / "bench/built/complete"
     if mark.exists() and mark.stat().st_mtime > newest:
