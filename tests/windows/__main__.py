@@ -7,9 +7,10 @@ is kept in the folder. Wine is no Windows: what it cannot show is said in the RE
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -36,8 +37,20 @@ class Bench:
         self.wrong += not good
         print("ok   " if good else "WRONG", text, flush=True)
 
-    def host(self, version: str, renderer: str) -> ObsHost:
-        return ObsHost(self.wine, version, renderer, self.folder / f"{version}-{renderer}.log")
+    @contextlib.contextmanager
+    def session(self, version: str, renderer: str, what: str) -> Iterator[ObsHost]:
+        """Give an OBS with the script; one that cannot go on is told of, and so are leaks."""
+        name = f"{version} {renderer} {what}"
+        log = self.folder / "logs" / f"{name.replace(' ', '-')}.log"
+        log.parent.mkdir(exist_ok=True)
+        try:
+            with ObsHost(self.wine, version, renderer, log) as host:
+                host.load_script()
+                yield host
+        except BenchError as error:
+            self.say(False, f"{name}: {error}")
+        else:
+            self.say(host.leaks == 0, f"{name}: ended with {host.leaks} leaks")
 
     def keep(self, name: str, picture: Image) -> None:
         path = self.folder / "pictures" / f"{name.replace(' ', '-')}.png"
@@ -69,24 +82,19 @@ def looks(bench: Bench) -> None:
 def _compare(
     bench: Bench, version: str, renderer: str, background: str, measure: dict[str, Image]
 ) -> None:
-    with bench.host(version, renderer) as host:
-        host.load_script()
+    with bench.session(version, renderer, background) as host:
         for look, picture in scenes.draw(host, background, bench.options.only):
             bench.keep(f"{version}-{renderer}-{look.name}", picture)
-            room, differing = (
-                look.room_pixels(picture),
-                scenes.differing(picture, measure[look.name]),
-            )
+            room = look.room_pixels(picture)
+            differing = scenes.differing(picture, measure[look.name])
             told = f"{version} {renderer} {look.name}: {room} room pixels, {differing} differ"
             bench.say(room == 0 and differing == 0, told)
-    _ended(bench, host, f"{version} {renderer} {background}")
 
 
 def lives(bench: Bench) -> None:
     """Let happen to a filter on air what can, and look for the room in every frame."""
     for version, renderer in bench.each():
-        with bench.host(version, renderer) as host:
-            host.load_script()
+        with bench.session(version, renderer, "life") as host:
             for moment in life.moments(host):
                 bench.keep(f"{version}-{renderer}-life-{moment.name}", moment.picture)
                 seen = host.watched()
@@ -96,11 +104,6 @@ def lives(bench: Bench) -> None:
                 problem = moment.problem()
                 good = seen.frames > 0 and seen.room == 0 and not problem
                 bench.say(good, f"{told} of {seen.frames} frames{problem and ', ' + problem}")
-        _ended(bench, host, f"{version} {renderer} life")
-
-
-def _ended(bench: Bench, host: ObsHost, what: str) -> None:
-    bench.say(host.leaks == 0, f"{what}: ended with {host.leaks} leaks")
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -90,15 +90,15 @@ def _beginning(host: ObsHost) -> Iterator[Moment]:
     _add_filter(host, file)
     _watch(host)
     host.do("show", "Scene", "Camera", "1")
-    yield Moment("shown with its filter", host.shot(1), False, COVER_BGR)
+    yield Moment("shown with its filter", host.shot(), False, COVER_BGR)
     yield _masked("the first mask", host)
     host.do("unfilter", FILTER)  # while it is drawn
-    host.shot(1)
+    host.shot()
     if host.watched().room == 0:
         raise BenchError("The room is not seen where no filter hides it: nothing can be proven.")
     _add_filter(host, file)
     _watch(host)
-    yield Moment("a filter added to a camera on air", host.shot(1), False, COVER_BGR)
+    yield Moment("a filter added to a camera on air", host.shot(), False, COVER_BGR)
     yield _masked("its first mask", host)
 
 
@@ -106,7 +106,7 @@ def _changes(host: ObsHost) -> Iterator[Moment]:
     host.set(FILTER, timing="locked")
     yield _masked("frame-locked", host)
     host.set(FILTER, timing="latest", model=MODEL)
-    yield Moment("model changing", host.shot(1))
+    yield Moment("model changing", host.shot())
     host.wait_for(lambda: MODEL_NAME in host.models(), "a mask of the other model")
     yield _masked("model changed", host)
     small = cv2.resize(scenes.camera()[0], (SIZE[0] // 2, SIZE[1] // 2))
@@ -149,7 +149,7 @@ def _panic(host: ObsHost) -> Iterator[Moment]:
 
 def _loaded_again(host: ObsHost) -> Iterator[Moment]:
     host.do("reload", str(host.script))
-    yield Moment("while the script is loaded again", host.shot(1))
+    yield Moment("while the script is loaded again", host.shot())
     yield _masked("loaded again", host)
 
 

@@ -50,7 +50,7 @@ class LinuxObs:
         self._stage.set_filter(source, filter_name, **settings)
 
     def settle(self) -> None:
-        self._stage.settle(8)
+        self._stage.settle(6)
 
     def shot(self) -> Image:
         return self._stage.shot(SCENE)

@@ -141,7 +141,7 @@ class ObsHost:
 
     # What is to be seen
 
-    def shot(self, frames: int = 3) -> Image:
+    def shot(self, frames: int = 1) -> Image:
         """Return the program's picture some frames from now, BGRA.
 
         ``frames`` 1 is the first one that OBS begins after this call.
@@ -193,7 +193,7 @@ class ObsHost:
         end = int(self.do("frames")) + frames
         self.wait_for(lambda: int(self.do("frames")) >= end, f"{frames} more frames")
 
-    def settle(self, frames: int = 6, masks: int = 1) -> None:
+    def settle(self, frames: int = 3, masks: int = 1) -> None:
         """Wait for what was changed: a variant drawn for the first time is compiled first."""
         self.wait_frames(frames)
         self.wait_for(lambda: self.masks() >= masks, f"{masks} filter(s) drawing with a mask")
