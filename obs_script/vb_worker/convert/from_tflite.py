@@ -18,14 +18,14 @@ import numpy as np
 import onnx
 import tflite
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from vb_worker.convert.errors import ConversionError, refusing
+from vb_worker.convert.onnx_writer import FLOAT, model_file
 
 Array = NDArray[Any]
 
 OPSET = 14  # the first with HardSwish
-IR_VERSION = 8
 
 _DTYPES = {
     tflite.TensorType.FLOAT32: np.float32,
@@ -103,21 +103,14 @@ class _Converter:
         else:
             last = helper.make_node("Identity", [_label(target)], ["output"])
         self._nodes.append(last)
-        graph = helper.make_graph(
-            self._nodes,
+        return model_file(
             self._name,
-            [helper.make_tensor_value_info("input", TensorProto.FLOAT, self._shape(source))],
-            [helper.make_tensor_value_info("output", TensorProto.FLOAT, self._shape(target))],
+            self._nodes,
+            [("input", FLOAT, self._shape(source))],
+            [("output", FLOAT, self._shape(target))],
             list(self._weights.values()),
+            opset=OPSET,
         )
-        model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-        )
-        model.ClearField("producer_name")
-        model.ClearField("producer_version")
-        onnx.checker.check_model(model, full_check=True)
-        serialised: bytes = model.SerializeToString(deterministic=True)
-        return serialised
 
     # -- reading the TFLite file
 

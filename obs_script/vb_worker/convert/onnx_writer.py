@@ -52,22 +52,36 @@ class Writer:
         inputs: Sequence[tuple[str, Any, Sequence[Any]]],
         outputs: Sequence[tuple[str, Any, Sequence[Any]]],
     ) -> bytes:
-        """Return the checked file; ``inputs`` and ``outputs`` are (name, element type, shape).
+        """Return the file; see :func:`model_file`."""
+        return model_file(name, self._nodes, inputs, outputs, list(self._constants.values()))
 
-        It holds no date, path or tool name: the same input gives the same bytes.
-        """
-        graph = helper.make_graph(
-            self._nodes,
-            name,
-            [helper.make_tensor_value_info(*one) for one in inputs],
-            [helper.make_tensor_value_info(*one) for one in outputs],
-            list(self._constants.values()),
-        )
-        model = helper.make_model(
-            graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
-        )
-        model.ClearField("producer_name")
-        model.ClearField("producer_version")
-        onnx.checker.check_model(model, full_check=True)
-        serialised: bytes = model.SerializeToString(deterministic=True)
-        return serialised
+
+def model_file(
+    name: str,
+    nodes: Sequence[onnx.NodeProto],
+    inputs: Sequence[tuple[str, Any, Sequence[Any]]],
+    outputs: Sequence[tuple[str, Any, Sequence[Any]]],
+    constants: Sequence[onnx.TensorProto],
+    *,
+    opset: int = OPSET,
+) -> bytes:
+    """Return a checked ONNX file; ``inputs`` and ``outputs`` are (name, element type, shape).
+
+    It holds no date, path or tool name: the same input gives the same bytes. Raises what
+    ``onnx.checker`` does.
+    """
+    graph = helper.make_graph(
+        nodes,
+        name,
+        [helper.make_tensor_value_info(*value) for value in inputs],
+        [helper.make_tensor_value_info(*value) for value in outputs],
+        constants,
+    )
+    model = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=IR_VERSION
+    )
+    model.ClearField("producer_name")
+    model.ClearField("producer_version")
+    onnx.checker.check_model(model, full_check=True)
+    serialised: bytes = model.SerializeToString(deterministic=True)
+    return serialised
