@@ -83,7 +83,7 @@ class Painter:
         cv2.imwrite(str(self.folder / f"{name}.jpg"), np.concatenate(parts, axis=1), quality)
 
     def show_people(self) -> None:
-        stands = two_people.Stand(0.3, 0.62, two_people.BLUE), two_people.Stand(0.66, 0.9)
+        stands = two_people.Stand(0.2, 0.8), two_people.Stand(0.72, 0.9)
         both = two_people.draw(*stands, width=SIZE[0], height=SIZE[1])[0]
         path = self._write("two.png", np.asarray(both[..., ::-1], np.uint8))
         self.obs.request("SetInputSettings", {"inputName": CAMERA, "inputSettings": {"file": path}})
@@ -104,7 +104,7 @@ def scenes(painter: Painter) -> None:
 
 
 def light(painter: Painter) -> None:
-    lit: dict[str, Any] = {"light_wrap": 0.6, "match": 0.8, "shadow": 0.5, "decontaminate": 1.0}
+    lit: dict[str, Any] = {"light_wrap": 0.35, "match": 0.3, "shadow": 0.5, "decontaminate": 0.0}
     painter.save("light", painter.draw(), painter.draw(**lit))
 
 
