@@ -211,10 +211,10 @@ class ObsSession:
         found = re.findall(r"Number of memory leaks: (\d+)", log)
         return ExitReport(clean and bool(found), int(found[-1]) if found else None, log)
 
-    def kill(self, how: int = signal.SIGKILL) -> None:
-        """End OBS the hard way."""
+    def kill(self, how: int | None = None) -> None:
+        """End OBS the hard way: by SIGKILL, which Windows has not, or another signal."""
         if self._process is not None:
-            self._process.send_signal(how)
+            self._process.send_signal(signal.SIGKILL if how is None else how)
             self._process.wait()
             self._forget()
         self._client = self._segment = None

@@ -9,11 +9,18 @@ from pathlib import Path
 from vb_install.system import InstallError
 from vb_link import whole_file
 
+_IN_USE = (32, 33)  # Windows' sharing and lock violations, whose errno is that of a lack of rights
+
 
 def explain(error: OSError, path: Path) -> InstallError:
     """Turn what the system said about a file into a sentence for its owner."""
     if error.errno == errno.ENOSPC:
         return InstallError(f"The disk that holds {path} is full: free some space and run again.")
+    if getattr(error, "winerror", None) in _IN_USE:
+        return InstallError(
+            f"{path} is in use by another program: close OBS and what else may have it open, and "
+            "run again."
+        )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return InstallError(
             f"{path} may not be changed ({error.strerror}): "

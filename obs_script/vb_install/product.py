@@ -23,7 +23,13 @@ _IN_WHEEL = ("vb_demo", "vb_doctor", "vb_filter", "vb_install", "vb_link", "vb_s
 
 def is_current(app: Path) -> bool:
     """Return whether ``app`` holds exactly what would be copied there."""
-    return app == SOURCE or _digest(_in_folder(app)) == _digest(_source())
+    if app == SOURCE:
+        return True
+    try:
+        installed = _digest(_in_folder(app))
+    except InstallError:  # a new copy mends that, or says what is wrong
+        return False
+    return installed == _digest(_source())
 
 
 def copy(app: Path) -> bool:
@@ -43,7 +49,7 @@ def copy(app: Path) -> bool:
         files.remove(new)
         for name, path in source.items():
             (new / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(path, new / name)
+            _copy_content(path, new / name)
         files.remove(old)
         if app.exists():
             app.rename(old)
@@ -53,11 +59,34 @@ def copy(app: Path) -> bool:
             if old.exists():
                 old.rename(app)
             raise
-    except OSError as error:
+    except (OSError, InstallError) as error:
         shutil.rmtree(new, ignore_errors=True)
+        if isinstance(error, InstallError):
+            raise
         raise files.explain(error, app) from error
     files.remove(old)
     return True
+
+
+def _copy_content(path: Path, target: Path) -> None:
+    """Copy what a file holds and its permissions.
+
+    Not what the system has noted beside it: that it came from the internet (Windows' mark of the
+    web, macOS's quarantine), which OBS and Python need not be stopped by.
+    """
+    target.write_bytes(_read(path))
+    shutil.copymode(path, target)
+
+
+def _read(path: Path) -> bytes:
+    """Return a file of the product. Raises InstallError: OneDrive may have its name alone."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InstallError(
+            f"{path} cannot be read ({error.strerror or error}): unpack the product again, whole, "
+            "into a folder of this computer, and run install.py there."
+        ) from error
 
 
 def _source() -> dict[str, Path]:
@@ -90,8 +119,9 @@ def _in_wheel(packages: Path) -> dict[str, Path]:
 def _digest(product: Mapping[str, Path]) -> str:
     digest = hashlib.sha256()
     for name, path in sorted(product.items()):
-        digest.update(f"{name}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
+        body = _read(path)
+        digest.update(f"{name}\0{len(body)}\0".encode())
+        digest.update(body)
     return digest.hexdigest()
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_link import child, exit_status, isolated, places
+from vb_worker.bench.resident import resident_bytes
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.quality import Quality
 from vb_worker.models import ModelError, choose_model, default_folders, find_models, open_model
@@ -55,7 +56,7 @@ def measure_apart(order: Row) -> Row:
 
 def measure_order(order: Row) -> Row:
     """Measure here: model's name or manifest file, compute, threads, size or None, frames."""
-    before = _memory()
+    before = resident_bytes()
     begin = time.perf_counter()
     try:
         model = _opened(order)
@@ -64,7 +65,7 @@ def measure_order(order: Row) -> Row:
     except (ModelError, OSError) as error:
         return {"error": str(error)}
     first = (time.perf_counter() - begin) * 1e3
-    memory = _memory()
+    memory = resident_bytes()
     found = measure(Pipeline(model, BARE), int(str(order["frames"])))
     if before is not None and memory is not None:
         found["memory_mb"] = round((memory - before) / 1e6, 1)
@@ -134,17 +135,6 @@ def _figures(name: str, values: list[float]) -> Row:
         f"{name}_median_ms": round(float(np.median(values)), 3),
         f"{name}_p99_ms": round(float(np.percentile(values, 99)), 3),
     }
-
-
-def _memory() -> int | None:
-    """Return this process's resident memory in bytes where the system tells it."""
-    try:
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024
-    except (OSError, ValueError):
-        return None
-    return None
 
 
 def _moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:

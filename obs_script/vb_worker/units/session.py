@@ -9,6 +9,7 @@ import onnxruntime
 from vb_worker.errors import first_line
 from vb_worker.models import onnx_check
 from vb_worker.models.errors import ModelError
+from vb_worker.units import loaded
 from vb_worker.units.providers import CPU, ComputeUnit, provider_list, session_options
 
 
@@ -22,6 +23,9 @@ def open_session(
             weights, session_options(threads), providers=provider_list(unit, threads)
         )
     except Exception as error:  # onnxruntime's errors share no other base class
+        wrong = loaded.elsewhere()
+        if wrong:
+            raise ModelError("WrongLibrary", files=", ".join(wrong)) from error
         raise ModelError("CannotLoad", path=path, reason=first_line(error)) from error
 
 

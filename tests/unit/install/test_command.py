@@ -386,7 +386,7 @@ def test_a_failed_copy_keeps_the_old_one(
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(shutil, "copy2", full)
+    monkeypatch.setattr(shutil, "copymode", full)  # of the first file that is copied
     assert cli.main([], system) == 1
     assert snapshot(system.data / "app") == before
     assert sorted(path.name for path in system.data.glob("app*")) == ["app"]
