@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from tests.windows import life, macos, registers, scenes, setup
+from tests.windows import installer, life, macos, registers, scenes, setup, unit_tests
 from tests.windows.linux_obs import LinuxObs
 from tests.windows.obs_host import Image, ObsHost
 from tests.windows.wine import BenchError, Wine
@@ -23,7 +23,7 @@ from vb_demo.obs_session import ObsError, VirtualDisplay
 
 OBS = ("obs31", "obs32")
 RENDERERS = ("d3d11", "opengl")
-PARTS = ("registers", "looks", "life", "macos")
+PARTS = ("registers", "looks", "life", "installer", "unit", "macos")
 
 
 class Bench:
@@ -113,6 +113,10 @@ def main(words: Sequence[str] | None = None) -> int:
         "registers": lambda bench: registers.check(bench.wine, bench.say),
         "looks": looks,
         "life": lives,
+        "installer": lambda bench: installer.check(bench.wine, folder, options.only, bench.say),
+        "unit": lambda bench: unit_tests.check(
+            bench.wine, options.only or "tests/unit", folder / "unit.log", bench.say
+        ),
         "macos": lambda bench: macos.check(bench.wine.root / "bench/macos", bench.say),
     }
     display = None
@@ -137,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, required=True, help="where the bench is kept")
     parser.add_argument("--obs", action="append", choices=OBS, help="this OBS alone")
     parser.add_argument("--renderer", action="append", choices=RENDERERS)
-    parser.add_argument("--only", default="", help="looks with this in their names alone")
+    parser.add_argument("--only", default="", help="looks, users, tests of this name alone")
     parser.add_argument("--mirror", default=os.environ.get("DEBIAN_MIRROR", setup.MIRROR))
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     return parser

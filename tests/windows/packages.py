@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from packaging.markers import Marker
 
 from tests.windows.wine import BenchError
 
@@ -87,17 +91,50 @@ def check(package: Package, path: Path) -> None:
         raise BenchError(f"{path.name} is not the file that was recorded: its hash is {found}.")
 
 
-def wheels(lock: Path, folder: Path) -> list[Path]:
-    """Return the wheels of the worker's lock for Windows, which pip checks. Raises BenchError."""
-    complete = folder / "complete"
-    if not complete.exists():
+# What a lock's markers ask, as the bench's Python answers; pip would answer for the one it runs on.
+MARKERS = {
+    "implementation_name": "cpython",
+    "os_name": "nt",
+    "platform_machine": "AMD64",
+    "platform_python_implementation": "CPython",
+    "platform_system": "Windows",
+    "python_full_version": "3.12.9",
+    "python_version": "3.12",
+    "sys_platform": "win32",
+}
+
+
+def requirements(lock: str) -> str:
+    """Return a lock's text with the packages alone that Windows' Python takes, without markers."""
+    kept = []
+    for block in re.findall(r"(?m)^[a-z0-9].*\n(?:[ \t].*\n?)*", lock):
+        first, newline, hashes = block.partition("\n")
+        pin, _, marker = first.removesuffix("\\").partition(";")
+        if not marker or Marker(marker).evaluate(dict(MARKERS)):
+            kept.append(f"{pin.strip()} \\{newline}{hashes}")
+    return "".join(kept)
+
+
+def wheels(lock: str, folder: Path) -> list[Path]:
+    """Return the wheels of a lock's text for Windows, which pip checks. Raises BenchError.
+
+    ``folder`` holds them, and those of this text alone.
+    """
+    wanted = requirements(lock)
+    complete = folder / "requirements.txt"
+    if not complete.exists() or complete.read_text(encoding="utf-8") != wanted:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        asked = folder / "asked.txt"
+        asked.write_text(wanted, encoding="utf-8")
         words = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps",
-                 "--require-hashes", "-r", str(lock), "--platform", "win_amd64",
-                 "--python-version", "3.12", "--only-binary", ":all:",
+                 "--require-hashes", "-r", str(asked), "--platform", "win_amd64",
+                 "--python-version", MARKERS["python_version"], "--only-binary", ":all:",
                  "-d", str(folder)]  # fmt: skip
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode != 0:
+            shutil.rmtree(folder)
             told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise BenchError(f"The worker's packages could not be fetched: {told}")
-        complete.touch()
+            raise BenchError(f"The packages for Windows could not be fetched: {told}")
+        asked.rename(complete)
     return sorted(folder.glob("*.whl"))

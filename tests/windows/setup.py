@@ -59,25 +59,44 @@ def make(folder: Path, display: str, mirror: str, say: Callable[[str], None]) ->
     marks.mkdir(exist_ok=True)
     root, downloads = folder / "debian", folder / "packages"
     wine = Wine(root, display)
-    steps: tuple[tuple[str, Callable[[], None]], ...] = (
-        ("debian", lambda: _debian(root, mirror, folder / "debian.log")),
-        ("unpacked", lambda: _unpack(root, downloads)),
-        ("prefix", lambda: _prefix(wine, downloads)),
-        ("worker", lambda: _worker(wine, downloads / "wheels")),
-    )
-    for name, step in steps:
-        if (marks / name).exists():
+    worker = (environment.LOCKS / "worker.lock").read_text("utf-8")
+    tests = (environment.LOCKS / "test.lock").read_text("utf-8")
+    # name, what it is made from where that changes, what to remove if it fails, how to make it
+    steps: tuple[tuple[str, str, Path, Callable[[], None]], ...] = (
+        ("debian", "", root, lambda: _debian(root, mirror, folder / "debian.log")),
+        ("unpacked", "", root / "bench", lambda: _unpack(root, downloads)),
+        ("prefix", "", wine.drive.parent, lambda: _prefix(wine, downloads)),
+        ("worker", worker, wine.drive / "data",
+         lambda: _environment(wine, "C:/data/venv", worker, downloads / "wheels")),
+        ("tests", tests, wine.drive / "tests",
+         lambda: _environment(wine, "C:/tests/venv", tests, downloads / "test-wheels")),
+    )  # fmt: skip
+    for name, made_from, made, step in steps:
+        mark = marks / name
+        if mark.exists() and mark.read_text("utf-8") == made_from:
             continue
         if shutil.disk_usage(folder).free < FREE_BYTES:
             raise BenchError(f"{folder} has too little room: the bench needs 5 GB.")
         say(f"making {name}")
-        step()
-        (marks / name).touch()
+        mark.unlink(missing_ok=True)
+        _whole(step, made)
+        mark.write_text(made_from, "utf-8")
     _build(wine)
     _obs(wine, "obs31", root / "bench/noobs/dist/bin", root / "bench/noobs/dist")
     _obs(wine, "obs32", root / "bench/pylibobs", root / "bench/pylibobs")
     _product(wine)
     return wine
+
+
+def _whole(step: Callable[[], None], made: Path) -> None:
+    """Do a step; leave nothing of it where it fails. Raises BenchError."""
+    try:
+        step()
+    except (BenchError, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+        shutil.rmtree(made, ignore_errors=True)
+        if isinstance(error, BenchError):
+            raise
+        raise BenchError(f"{made} could not be made ({error}): mend that and run again.") from error
 
 
 def _debian(root: Path, mirror: str, log: Path) -> None:
@@ -141,15 +160,17 @@ def _prefix(wine: Wine, downloads: Path) -> None:
                             f"/v{key.split(' /v')[1]} {value} /f"])  # fmt: skip
 
 
-def _worker(wine: Wine, folder: Path) -> None:
-    wheels = packages.wheels(environment.LOCKS / "worker.lock", folder)
-    shutil.rmtree(wine.drive / "data", ignore_errors=True)
-    made = wine.run(["C:/Python312/python.exe", "-m", "venv", "--without-pip", "C:/data/venv"])
+def _environment(wine: Wine, folder: str, lock: str, downloads: Path) -> None:
+    """Make an environment of Windows' Python with what a lock's text names."""
+    wheels = packages.wheels(lock, downloads)
+    inside = wine.drive / folder.removeprefix("C:/")
+    shutil.rmtree(inside.parent, ignore_errors=True)
+    made = wine.run(["C:/Python312/python.exe", "-m", "venv", "--without-pip", folder])
     if made.returncode != 0:
         raise BenchError(f"Windows' Python made no environment: {made.stdout.decode()[-300:]}")
     for wheel in wheels:
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(wine.drive / "data/venv/Lib/site-packages")
+            archive.extractall(inside / "Lib/site-packages")
 
 
 def _build(wine: Wine) -> None:

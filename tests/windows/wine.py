@@ -13,6 +13,7 @@ _ENTER = """
 set -e
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
+mount --rbind /sys "$1/sys"  # without it Windows has no processors, and OpenCV's threads fail
 root=$1
 folder=$2
 shift 2
