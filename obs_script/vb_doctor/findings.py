@@ -63,7 +63,7 @@ def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -
         found = check(*arguments)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        ours = [one for one in frames if one.filename.startswith(str(places.PACKAGES))]
+        ours = [frame for frame in frames if frame.filename.startswith(str(places.PACKAGES))]
         # Its text may hold anything; where it came from does not.
         at = (ours or frames)[-1]
         reason = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
@@ -73,7 +73,7 @@ def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -
 
 def to_plain(found: list[Finding]) -> list[Any]:
     """Return findings as JSON can hold them."""
-    return [[one.key, dict(one.arguments)] for one in found]
+    return [[finding.key, dict(finding.arguments)] for finding in found]
 
 
 def from_plain(plain: Any) -> list[Finding]:

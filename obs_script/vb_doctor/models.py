@@ -28,7 +28,7 @@ def check(shipped: Path, own: Path) -> Finding:
             try:
                 file, wanted = _named(manifest)
                 # Beside its manifest, or in the user's folder, as for the worker.
-                found = [one / file for one in (folder, own) if (one / file).is_file()]
+                found = [place / file for place in (folder, own) if (place / file).is_file()]
                 if not file or not found:
                     continue  # an algorithm without weights, or a model that is not installed
                 counts[folder] += 1

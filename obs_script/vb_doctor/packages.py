@@ -19,14 +19,14 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def is_whole(one: importlib.metadata.Distribution) -> bool:
+def is_whole(distribution: importlib.metadata.Distribution) -> bool:
     """Return whether each file that its RECORD gives a hash of is there and has it."""
-    for path, hashed, _ in csv.reader((one.read_text("RECORD") or "").splitlines()):
+    for path, hashed, _ in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
         kind, _, wanted = hashed.partition("=")
         if kind != "sha256" or path.endswith(".pyc"):
             continue
         try:
-            data = pathlib.Path(str(one.locate_file(path))).read_bytes()
+            data = pathlib.Path(str(distribution.locate_file(path))).read_bytes()
         except OSError:
             return False
         digest = hashlib.sha256(data).digest()
@@ -37,11 +37,11 @@ def is_whole(one: importlib.metadata.Distribution) -> bool:
 
 def main(wanted: list[str]) -> None:
     versions, damaged = {}, []
-    for one in importlib.metadata.distributions():
-        name = normal(one.metadata["Name"] or "")
+    for distribution in importlib.metadata.distributions():
+        name = normal(distribution.metadata["Name"] or "")
         if name in wanted and name not in versions:
-            versions[name] = one.version
-            if not is_whole(one):
+            versions[name] = distribution.version
+            if not is_whole(distribution):
                 damaged.append(name)
     told = {"python": platform.python_version(), "versions": versions, "damaged": damaged}
     print(json.dumps(told))

@@ -50,13 +50,13 @@ def scrub(text: str, person: Person) -> str:
 def render(found: Iterable[Finding], person: Person, now: datetime | None = None) -> str:
     """Return the report: a line a finding, what is wrong marked and counted."""
     found = list(found)
-    wrong = sum(not one.good for one in found)
+    wrong = sum(not finding.good for finding in found)
     head = [
         f"obs-virtual-background: {wrong} thing(s) to mend" if wrong else
         "obs-virtual-background: all is well",
         f"checked {(now or datetime.now(timezone.utc)):%Y-%m-%d %H:%M} UTC",
     ]  # fmt: skip
-    lines = [f"[{'ok' if one.good else '!!'}] {one.text()}" for one in found]
+    lines = [f"[{'ok' if finding.good else '!!'}] {finding.text()}" for finding in found]
     return scrub("\n".join([*head, "", *lines, ""]), person)
 
 

@@ -15,16 +15,16 @@ local function small(prefix)
 	return { names = { prefix .. "1", prefix .. "2", prefix .. "3" } }
 end
 
--- A place for a picture, its small copy and the one before, an alpha and a depth: the names of
+-- A slot for a picture, its small copy and the one before, an alpha and a depth: the names of
 -- their textures.
-function M.room(prefix)
+function M.slot(prefix)
 	return {
 		full_name = prefix .. "full", alpha_name = prefix .. "alpha", depth_name = prefix .. "depth",
 		small = small(prefix .. "small"), small_before = small(prefix .. "before"),
 	}
 end
 
--- The rooms are made once: tables made on a frame's way are garbage. No two rings have textures of
+-- The slots are made once: tables made on a frame's way are garbage. No two rings have textures of
 -- one name, all of which begin with the ring's `prefix`.
 local rings = 0
 function M.new()
@@ -37,7 +37,7 @@ function M.new()
 	-- Besides those that wait: the one shown, and the one being taken.
 	for number = 1, M.LONGEST + 2 do
 		local prefix = ring.prefix .. number .. "_"
-		ring.pictures[number], ring.alphas[number] = M.room(prefix), M.room(prefix)
+		ring.pictures[number], ring.alphas[number] = M.slot(prefix), M.slot(prefix)
 	end
 	for late = 0, M.LONGEST + 1 do ring.lateness[late] = 0 end
 	return ring
@@ -59,13 +59,13 @@ function M.begin_anew(ring, id) ring.anew = id end
 function M.picture(ring, frame)
 	local found
 	for number = 1, #ring.pictures do
-		local one = ring.pictures[number]
-		if one ~= ring.shown then
-			if not one.id then
-				found = one
+		local entry = ring.pictures[number]
+		if entry ~= ring.shown then
+			if not entry.id then
+				found = entry
 				break
 			end
-			if not found or one.id < found.id then found = one end
+			if not found or entry.id < found.id then found = entry end
 		end
 	end
 	found.id, found.frame, found.alpha_id = nil, frame, nil
@@ -77,9 +77,9 @@ end
 function M.expect(ring, id, alpha_id)
 	local shown = ring.shown
 	for number = 1, #ring.pictures do
-		local one = ring.pictures[number]
-		if one.id == id then one.alpha_id = alpha_id end
-		if shown and one.id and one.id < shown.id then one.id = nil end
+		local entry = ring.pictures[number]
+		if entry.id == id then entry.alpha_id = alpha_id end
+		if shown and entry.id and entry.id < shown.id then entry.id = nil end
 	end
 end
 
@@ -96,9 +96,9 @@ function M.alpha(ring)
 	local kept = ring.shown and ring.shown.alpha_id
 	local found
 	for number = 1, #ring.alphas do
-		local one = ring.alphas[number]
-		if not one.id then return one end
-		if one.id ~= kept and (not found or one.id < found.id) then found = one end
+		local entry = ring.alphas[number]
+		if not entry.id then return entry end
+		if entry.id ~= kept and (not found or entry.id < found.id) then found = entry end
 	end
 	return found
 end
@@ -132,9 +132,9 @@ end
 function M.arrived(ring, place, id, frame)
 	place.id, ring.newest_alpha = id, id
 	for number = 1, #ring.pictures do
-		local one = ring.pictures[number]
-		if one.id == id then
-			settle(ring, math.min(frame - one.frame, M.LONGEST + 1))
+		local entry = ring.pictures[number]
+		if entry.id == id then
+			settle(ring, math.min(frame - entry.frame, M.LONGEST + 1))
 			return
 		end
 	end
@@ -145,12 +145,12 @@ end
 function M.choose(ring, frame)
 	local found, its_alpha = ring.shown, nil
 	for number = 1, #ring.pictures do
-		local one = ring.pictures[number]
-		if one.alpha_id and one.id and (not found or one.id > found.id) then
-			local at_once = not ring.shown or (ring.anew and one.id > ring.anew)
-			local alpha = (at_once or one.frame <= frame - ring.delay)
-				and M.alpha_of(ring, one.alpha_id)
-			if alpha then found, its_alpha = one, alpha end
+		local entry = ring.pictures[number]
+		if entry.alpha_id and entry.id and (not found or entry.id > found.id) then
+			local at_once = not ring.shown or (ring.anew and entry.id > ring.anew)
+			local alpha = (at_once or entry.frame <= frame - ring.delay)
+				and M.alpha_of(ring, entry.alpha_id)
+			if alpha then found, its_alpha = entry, alpha end
 		end
 	end
 	ring.shown = found

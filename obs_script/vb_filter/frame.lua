@@ -34,7 +34,7 @@ function M.set_up(self)
 	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
 	self.captured_frame, self.captured_ns = {}, {}
 	self.slow_stages, self.quick_stages, self.stage_pause_ns = 0, 0, FIRST_PAUSE_NS
-	self.place, self.spare, self.held = delay_ring.room(""), delay_ring.room("spare_"), {}
+	self.place, self.spare, self.held = delay_ring.slot(""), delay_ring.slot("spare_"), {}
 	self.pace, self.oldest, self.masked_frame = pace.new(), 0, -1
 	self.person, self.ahead = {}, {}
 end

@@ -55,7 +55,7 @@ local function half_in(settings)
 end
 
 local function use(half)
-	for _, one in ipairs(users_of_half) do one.use(half, segment) end
+	for _, part in ipairs(users_of_half) do part.use(half, segment) end
 end
 
 -- Registers nothing and leaves the reason where the script reads it: a key of the texts and what

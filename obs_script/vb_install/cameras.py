@@ -15,7 +15,7 @@ _SCENES = ("scene", "group")
 
 def unlocked(data: dict[str, Any]) -> list[str]:
     """Return the names of a collection's cameras, scenes and groups that would be shown."""
-    return sorted(str(one.get("name", "")) for one in _sources(data) if _is_shown(one))
+    return sorted(str(source.get("name", "")) for source in _sources(data) if _is_shown(source))
 
 
 def hide(data: dict[str, Any]) -> int:
@@ -23,14 +23,14 @@ def hide(data: dict[str, Any]) -> int:
 
     Of a scene or group with the filter all that is in it is hidden: a scene on program is no item.
     """
-    shown = [one for one in _sources(data) if _is_shown(one)]
-    names = {one.get("name") for one in shown}
-    identities = {one.get("uuid") for one in shown} - {None}
+    shown = [source for source in _sources(data) if _is_shown(source)]
+    names = {source.get("name") for source in shown}
+    identities = {source.get("uuid") for source in shown} - {None}
     count = 0
-    for one in _sources(data):
-        for item in _items(one):
+    for source in _sources(data):
+        for item in _items(source):
             ours = item.get("name") in names or item.get("source_uuid") in identities
-            if (ours or one.get("name") in names) and item.get("visible") is not False:
+            if (ours or source.get("name") in names) and item.get("visible") is not False:
                 item["visible"] = False
                 count += 1
     return count
@@ -38,8 +38,10 @@ def hide(data: dict[str, Any]) -> int:
 
 def _is_shown(source: dict[str, Any]) -> bool:
     filters = _dicts(source.get("filters"))
-    locked = any(one.get("name") == LOCK and one.get("enabled") is not False for one in filters)
-    return not locked and any(one.get("id") == FILTER_ID for one in filters)
+    locked = any(
+        filter_.get("name") == LOCK and filter_.get("enabled") is not False for filter_ in filters
+    )
+    return not locked and any(filter_.get("id") == FILTER_ID for filter_ in filters)
 
 
 def _sources(data: dict[str, Any]) -> list[dict[str, Any]]:
@@ -54,4 +56,4 @@ def _items(source: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

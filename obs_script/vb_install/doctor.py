@@ -37,7 +37,7 @@ def doctor(system: System, *, config: Path | None, output: Path | None) -> int:
             f"The report could not be written ({error.strerror}): name another file with --output."
         ) from error
     print(f"Written to {path}: it holds nothing personal and can be pasted into an issue.")
-    return 0 if all(one.good for one in found) else 1
+    return 0 if all(finding.good for finding in found) else 1
 
 
 def _look(system: System, place: ObsPlace) -> list[Finding]:

@@ -200,7 +200,9 @@ class Environment:
         return path
 
     def _lock_text(self) -> str:
-        return merged(self.lock.read_text("utf-8"), [one.read_text("utf-8") for one in self.added])
+        return merged(
+            self.lock.read_text("utf-8"), [package.read_text("utf-8") for package in self.added]
+        )
 
     def _lock_digest(self) -> str:
         return hashlib.sha256(self._lock_text().encode()).hexdigest()

@@ -110,7 +110,7 @@ def _in_wheel(packages: Path) -> dict[str, Path]:
         found[path.relative_to(shipped).as_posix()] = path
     for path in _files(models):
         found[f"models/{path.relative_to(models).as_posix()}"] = path
-    for path in (one for name in _IN_WHEEL for one in _files(packages / name)):
+    for path in (path for name in _IN_WHEEL for path in _files(packages / name)):
         if shipped not in path.parents and models not in path.parents:
             found[f"obs_script/{path.relative_to(packages).as_posix()}"] = path
     return found

@@ -140,7 +140,7 @@ def with_script(old: bytes, script: Path) -> bytes:
     scripts = data.setdefault("modules", {}).setdefault("scripts-tool", [])
     if ours:
         ours[0]["path"] = path
-        scripts[:] = [one for one in scripts if one is ours[0] or not _is_ours(one)]
+        scripts[:] = [script for script in scripts if script is ours[0] or not _is_ours(script)]
     else:
         scripts.append({"path": path, "settings": {}})
     return _dump(data, old)
@@ -152,14 +152,14 @@ def without_script(old: bytes) -> bytes:
     if not _our_entries(data):
         return old
     scripts = data["modules"]["scripts-tool"]
-    scripts[:] = [one for one in scripts if not _is_ours(one)]
+    scripts[:] = [script for script in scripts if not _is_ours(script)]
     return _dump(data, old)
 
 
 def is_registered(content: bytes, script: Path) -> bool:
     """Return whether a collection loads exactly this script."""
     try:
-        return [one["path"] for one in _our_entries(_parse(content))] == [script.as_posix()]
+        return [entry["path"] for entry in _our_entries(_parse(content))] == [script.as_posix()]
     except _NotACollectionError:
         return False
 
@@ -220,7 +220,9 @@ def _holds(path: Path, content: bytes) -> bool:
 
 
 def _our_entries(data: dict[str, Any]) -> list[dict[str, Any]]:
-    return [one for one in data.get("modules", {}).get("scripts-tool", []) if _is_ours(one)]
+    return [
+        script for script in data.get("modules", {}).get("scripts-tool", []) if _is_ours(script)
+    ]
 
 
 def _is_ours(entry: Any) -> bool:

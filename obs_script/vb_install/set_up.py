@@ -61,8 +61,8 @@ def install(
         _look(system, place, python, compute, convert) for place in obs_places.find(system, config)
     ]
     running = _running(system, work, sure=not dry_run)
-    for one in work:
-        _tell_plan(one, one in running)
+    for place in work:
+        _tell_plan(place, place in running)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
@@ -70,16 +70,16 @@ def install(
         print("Nothing was changed.")
         return 1
     faults: list[str] = []
-    for one in work:
-        faults += _do(system, one, running)
+    for place in work:
+        faults += _do(system, place, running)
     if faults:
         print("The self-check found:")
         for fault in faults:
             print(f"  {fault}")
         return 1
     print("Self-check: packages load, the model is found, the script is in place.")
-    for one in work:
-        _tell_units(system, one)
+    for place in work:
+        _tell_units(system, place)
     _tell_next(system, work, running)
     return 0
 
@@ -87,7 +87,7 @@ def install(
 def _running(system: System, work: list[_Work], *, sure: bool) -> list[_Work]:
     """Return the work whose OBS runs. Raises InstallError where that must be known and is not."""
     try:
-        return [one for one in work if running_obs.is_running(system, one.place)]
+        return [place for place in work if running_obs.is_running(system, place.place)]
     except InstallError:
         if sure:
             raise
@@ -191,12 +191,12 @@ def _tell_next(system: System, work: list[_Work], running: list[_Work]) -> None:
         print(f"  where it is not, press + and choose {running[0].place.script}")
         print("  For all scene collections: close OBS and run install.py again.")
         return
-    registered = all(one.plan.changes or one.plan.unchanged for one in work)
+    registered = all(place.plan.changes or place.plan.unchanged for place in work)
     script = work[0].place.script
     print("\nWhat to do in OBS:")
-    for one in work:
-        if one.obs_python is not None:
-            _tell_python(one.obs_python)
+    for place in work:
+        if place.obs_python is not None:
+            _tell_python(place.obs_python)
     if registered:
         print("  1. Start OBS. Tools > Scripts lists virtual_background.py.")
     elif work[0].plan.skipped:

@@ -31,5 +31,11 @@ def is_crash(code: int) -> bool:
 
 def from_outside(code: int) -> bool:
     """Whether somebody else ended the process: a user, or a system that was short of memory."""
-    known = ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", *(f"0x{one:08X}" for one in _WITHDRAWN))
+    known = (
+        "SIGKILL",
+        "SIGTERM",
+        "SIGINT",
+        "SIGHUP",
+        *(f"0x{status:08X}" for status in _WITHDRAWN),
+    )
     return name(code) in known

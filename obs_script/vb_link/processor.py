@@ -62,11 +62,11 @@ def lacking() -> list[str]:
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return []
     if sys.platform == "win32":
-        return [one.name for one in _V2 if not _windows_has(one.windows)]
+        return [feature.name for feature in _V2 if not _windows_has(feature.windows)]
     if sys.platform == "darwin":
-        return [one.name for one in _V2 if not _macos_has(one.macos)]
+        return [feature.name for feature in _V2 if not _macos_has(feature.macos)]
     flags = _linux_flags()
-    return [one.name for one in _V2 if flags and one.linux not in flags]
+    return [feature.name for feature in _V2 if flags and feature.linux not in flags]
 
 
 def sentence(lacks: list[str]) -> str:

@@ -50,9 +50,9 @@ class Doctor:
         except OSError as error:
             self._say("Panel.CheckUnwritten", reason=error.strerror or type(error).__name__)
             return
-        wrong = [one for one in found if not one.good]
+        wrong = [finding for finding in found if not finding.good]
         if wrong:
-            every = (f"- {one.text(self._texts, prefix='Doctor.')}" for one in wrong)
+            every = (f"- {finding.text(self._texts, prefix='Doctor.')}" for finding in wrong)
             self._say("Panel.CheckBad", count=len(wrong), all="\n".join(every), path=path)
         else:
             self._say("Panel.CheckGood", path=path)
@@ -95,6 +95,8 @@ def _functions() -> list[Finding]:
 
 def _in_use() -> Finding:
     shared = survivors().memory
-    channels = [] if shared is None else [one for one in shared.segment.channels if one.used]
-    masks = sum(one.state == layout.STATE_MASK for one in channels)
+    channels = (
+        [] if shared is None else [channel for channel in shared.segment.channels if channel.used]
+    )
+    masks = sum(channel.state == layout.STATE_MASK for channel in channels)
     return finding("InUse", filters=len(channels), masks=masks)

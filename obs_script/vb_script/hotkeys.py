@@ -104,9 +104,9 @@ def _pressed(action: str, act: Callable[[str], None]) -> Callable[[bool], None]:
 def toggle() -> None:
     """Switch all filters off if any is on, else all on."""
     with obs_filters.camera_filters() as pairs:
-        on = any(obs_filters.values(one)["active"] for _, one in pairs)
-        for _, one in pairs:
-            obs_filters.change(one, {"active": not on})
+        on = any(obs_filters.values(filter_)["active"] for _, filter_ in pairs)
+        for _, filter_ in pairs:
+            obs_filters.change(filter_, {"active": not on})
 
 
 def step(by: int) -> None:
@@ -121,8 +121,8 @@ def step(by: int) -> None:
     finally:
         obs.obs_source_release(program)
     with obs_filters.camera_filters() as pairs:
-        for _, one in pairs:
-            obs_filters.change(one, neighbour(obs_filters.values(one), by))
+        for _, filter_ in pairs:
+            obs_filters.change(filter_, neighbour(obs_filters.values(filter_), by))
 
 
 def _step_scene(program: object, by: int) -> bool:

@@ -53,7 +53,7 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
         if file is None or any((folder / file).is_file() for folder in there):
             listed = depth if fields.get("output.kind") == "depth" else people
             listed.append((name, fields.get("title", name)))
-    return ModelLists(*(sorted(listed, key=lambda one: one[1]) for listed in (people, depth)))
+    return ModelLists(*(sorted(listed, key=lambda model: model[1]) for listed in (people, depth)))
 
 
 def state_of(folders: Iterable[Path], *files: Path) -> tuple[object, ...]:

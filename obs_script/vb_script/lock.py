@@ -27,13 +27,13 @@ _NOTHING = b'{"opacity": 0.0, "brightness": -1.0}'
 
 def set_lock(_texts: dict[str, str], source: str, name: str, wanted: str) -> str:
     """Put the lock right below a filter of ours (``wanted`` is "true"), or take it away."""
-    with obs_filters.camera_filter(source, name) as one, _locked(source) as (parent, locks):
+    with obs_filters.camera_filter(source, name) as filter_, _locked(source) as (parent, locks):
         if wanted != "true":
             _remove(parent, locks)
         elif not locks:
-            _add(parent, one)
+            _add(parent, filter_)
         elif not _in_place(parent):
-            _move_below(parent, locks[0], one)
+            _move_below(parent, locks[0], filter_)
     return ""
 
 
@@ -56,7 +56,7 @@ def _locked(source: str) -> Iterator[tuple[Any, list[Any]]]:
 @contextmanager
 def _locks(parent: Any) -> Iterator[list[Any]]:
     with obs_filters.filters_of(parent, KIND) as found:
-        yield [one for one in found if obs.obs_source_get_name(one) == LOCK]
+        yield [filter_ for filter_ in found if obs.obs_source_get_name(filter_) == LOCK]
 
 
 def _remove(parent: Any, locks: list[Any]) -> None:
@@ -64,7 +64,7 @@ def _remove(parent: Any, locks: list[Any]) -> None:
         libobs.libobs().obs_source_filter_remove(int(parent), int(lock))
 
 
-def _add(parent: Any, one: Any) -> None:
+def _add(parent: Any, filter_: Any) -> None:
     library = libobs.libobs()
     data = library.obs_data_create_from_json(_NOTHING)
     lock = library.obs_source_create(_CREATED, LOCK.encode(), data, None)
@@ -74,17 +74,17 @@ def _add(parent: Any, one: Any) -> None:
     try:
         # Above all others: the camera is unseen meanwhile.
         library.obs_source_filter_add(int(parent), lock)
-        _move_below(parent, lock, one)
+        _move_below(parent, lock, filter_)
     finally:
         library.obs_source_release(lock)
 
 
-def _move_below(parent: Any, lock: Any, one: Any) -> None:
+def _move_below(parent: Any, lock: Any, filter_: Any) -> None:
     library = libobs.libobs()
     # OBS's "up" is towards the camera.
     library.obs_source_filter_set_order(int(parent), int(lock), libobs.ORDER_BOTTOM)
     for _ in range(library.obs_source_filter_count(int(parent))):
-        if _name_below(one) == LOCK:
+        if _name_below(filter_) == LOCK:
             return
         library.obs_source_filter_set_order(int(parent), int(lock), libobs.ORDER_UP)
     raise SaidError("Lock.Failed")
@@ -93,10 +93,10 @@ def _move_below(parent: Any, lock: Any, one: Any) -> None:
 def _in_place(parent: Any) -> bool:
     """Whether a filter of ours stands right above the lock: any one will do."""
     with obs_filters.filters_of(parent, FILTER_ID) as ours:
-        return any(_name_below(one) == LOCK for one in ours)
+        return any(_name_below(filter_) == LOCK for filter_ in ours)
 
 
-def _name_below(one: Any) -> str:
+def _name_below(filter_: Any) -> str:
     library = libobs.libobs()
-    below = library.obs_filter_get_target(int(one))
+    below = library.obs_filter_get_target(int(filter_))
     return (library.obs_source_get_name(below) or b"").decode() if below else ""

@@ -93,12 +93,12 @@ def _names(parent: Any, kind: str) -> list[str]:
 def filters_of(parent: Any, kind: str) -> Iterator[list[Any]]:
     """Give a source's filters of one kind."""
     named = (obs.obs_source_get_filter_by_name(parent, name) for name in _names(parent, kind))
-    found = [one for one in named if one is not None]
+    found = [filter_ for filter_ in named if filter_ is not None]
     try:
         yield found
     finally:
-        for one in found:
-            obs.obs_source_release(one)
+        for filter_ in found:
+            obs.obs_source_release(filter_)
 
 
 @contextmanager
@@ -107,9 +107,9 @@ def camera_filters() -> Iterator[list[tuple[Any, Any]]]:
     with ExitStack() as stack:
         parents = [*stack.enter_context(inputs()), *stack.enter_context(scenes())]
         yield [
-            (parent, one)
+            (parent, filter_)
             for parent in parents
-            for one in stack.enter_context(filters_of(parent, FILTER_ID))
+            for filter_ in stack.enter_context(filters_of(parent, FILTER_ID))
         ]
 
 
@@ -117,9 +117,9 @@ def camera_filters() -> Iterator[list[tuple[Any, Any]]]:
 def camera_filter(source_name: str, filter_name: str) -> Iterator[Any]:
     """Give one filter "Virtual Background". Raises SaidError when there is none."""
     with source(source_name) as parent, filters_of(parent, FILTER_ID) as found:
-        for one in found:
-            if obs.obs_source_get_name(one) == filter_name:
-                yield one
+        for filter_ in found:
+            if obs.obs_source_get_name(filter_) == filter_name:
+                yield filter_
                 return
     raise SaidError("Request.NoFilter", source=source_name, filter=filter_name)
 
@@ -131,40 +131,40 @@ def scene_filter(parent: Any) -> Iterator[Any]:
         yield found[0] if found else None
 
 
-def table(one: Any) -> tuple[settings.Setting, ...]:
+def table(filter_: Any) -> tuple[settings.Setting, ...]:
     """Return the settings a filter of ours has."""
-    of_scene = obs.obs_source_get_unversioned_id(one) == SCENE_FILTER_ID
+    of_scene = obs.obs_source_get_unversioned_id(filter_) == SCENE_FILTER_ID
     return settings.SCENE_SETTINGS if of_scene else settings.SETTINGS
 
 
-def values(one: Any) -> dict[str, Value]:
+def values(filter_: Any) -> dict[str, Value]:
     """Return every setting of a filter of ours as it is in effect."""
-    own = stored(one)
-    return {row.key: in_effect(row, own.get(row.key, row.default)) for row in table(one)}
+    own = stored(filter_)
+    return {row.key: in_effect(row, own.get(row.key, row.default)) for row in table(filter_)}
 
 
-def stored(one: Any) -> dict[str, Any]:
+def stored(filter_: Any) -> dict[str, Any]:
     """Return what a filter's settings hold, without defaults."""
-    data = obs.obs_source_get_settings(one)
+    data = obs.obs_source_get_settings(filter_)
     try:
         return dict(json.loads(obs.obs_data_get_json(data) or "{}"))
     finally:
         obs.obs_data_release(data)
 
 
-def replace(one: Any, new: Mapping[str, Value]) -> None:
+def replace(filter_: Any, new: Mapping[str, Value]) -> None:
     """Give a filter these settings and the defaults for all others.
 
     What is kept beside the table stays: SYNC_UNDO, and which parts of its panel are open.
     """
-    own = {row.key for row in table(one)}
-    kept = {key: value for key, value in stored(one).items() if key not in own}
-    _with_data({**new, **kept}, lambda data: obs.obs_source_reset_settings(one, data))
+    own = {row.key for row in table(filter_)}
+    kept = {key: value for key, value in stored(filter_).items() if key not in own}
+    _with_data({**new, **kept}, lambda data: obs.obs_source_reset_settings(filter_, data))
 
 
-def change(one: Any, new: Mapping[str, Value]) -> None:
+def change(filter_: Any, new: Mapping[str, Value]) -> None:
     """Change some settings of a filter."""
-    _with_data(new, lambda data: obs.obs_source_update(one, data))
+    _with_data(new, lambda data: obs.obs_source_update(filter_, data))
 
 
 def _with_data(new: Mapping[str, Value], use: Any) -> None:

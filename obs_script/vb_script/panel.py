@@ -85,14 +85,14 @@ class Panel:
     def _look(self) -> None:
         with obs_filters.scenes() as scenes:
             self._scenes = [
-                (obs.obs_source_get_name(one), self._background_of(one)) for one in scenes
+                (obs.obs_source_get_name(scene), self._background_of(scene)) for scene in scenes
             ]
         program = obs_filters.program_scene()
         self._scenes.sort(key=lambda pair: pair[0] != program)  # the others in the user's order
         with obs_filters.camera_filters() as pairs:
             self._filters = sorted(
-                (obs.obs_source_get_name(parent), obs.obs_source_get_name(one))
-                for parent, one in pairs
+                (obs.obs_source_get_name(parent), obs.obs_source_get_name(filter_))
+                for parent, filter_ in pairs
             )
 
     def _background_of(self, scene: Any) -> str:

@@ -64,12 +64,12 @@ def open_filters(name: str) -> None:
 def default_scene(texts: Texts, name: str) -> str:
     """Let a scene use the camera's background again; its own layers and zones stay."""
     with obs_filters.scene(name) as scene, obs_filters.filters_of(scene, SCENE_FILTER_ID) as found:
-        for one in found:
-            own = obs_filters.values(one)
+        for filter_ in found:
+            own = obs_filters.values(filter_)
             if own["own_layers"] or own["own_zones"]:
-                obs_filters.change(one, {"background": DEFAULT_BACKGROUND})
+                obs_filters.change(filter_, {"background": DEFAULT_BACKGROUND})
             else:
-                obs.obs_source_filter_remove(scene, one)
+                obs.obs_source_filter_remove(scene, filter_)
     return say(texts, "Request.DefaultScene", name=name)
 
 
@@ -79,10 +79,10 @@ def copy(texts: Texts, source: str, name: str) -> str:
         settings = obs_filters.values(chosen)
     count = 0
     with obs_filters.camera_filters() as pairs:
-        for parent, one in pairs:
-            here = (obs.obs_source_get_name(parent), obs.obs_source_get_name(one))
+        for parent, filter_ in pairs:
+            here = (obs.obs_source_get_name(parent), obs.obs_source_get_name(filter_))
             if here != (source, name):
-                obs_filters.replace(one, settings)
+                obs_filters.replace(filter_, settings)
                 count += 1
     if not count:
         raise SaidError("Request.NoOthers")

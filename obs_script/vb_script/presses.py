@@ -95,5 +95,7 @@ class Presses:
 
     def _names(self, filter_: int) -> list[str]:
         parent = self._library.obs_filter_get_parent(filter_)
-        found = (self._library.obs_source_get_name(one) for one in (parent, filter_) if one)
+        found = (
+            self._library.obs_source_get_name(source) for source in (parent, filter_) if source
+        )
         return [(name or b"").decode() for name in found]

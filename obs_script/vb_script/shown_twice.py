@@ -37,9 +37,9 @@ def _layers(program: Any) -> Iterator[str]:
             return
     with obs_filters.camera_filters() as pairs:
         found = [
-            obs_filters.values(one)
-            for parent, one in pairs
-            if obs.obs_source_enabled(one) and _shows(program, obs.obs_source_get_name(parent))
+            obs_filters.values(filter_)
+            for parent, filter_ in pairs
+            if obs.obs_source_enabled(filter_) and _shows(program, obs.obs_source_get_name(parent))
         ]
     for settings in found:
         if settings["active"]:

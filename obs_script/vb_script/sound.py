@@ -33,7 +33,7 @@ def set_sync(texts: dict[str, str], source: str, name: str, audio: str, delay_ms
         raise SaidError("Sync.NoDelay")
     if not audio:
         raise SaidError("Sync.NoSource")
-    with obs_filters.camera_filter(source, name) as one, obs_filters.source(audio) as chosen:
+    with obs_filters.camera_filter(source, name) as filter_, obs_filters.source(audio) as chosen:
         if not obs.obs_source_get_output_flags(chosen) & libobs.SOURCE_AUDIO:
             raise SaidError("Sync.NoSound", name=audio)
         held = _all_kept()
@@ -45,21 +45,21 @@ def set_sync(texts: dict[str, str], source: str, name: str, audio: str, delay_ms
         own = known[0]["offset"] if known else int(obs.obs_source_get_sync_offset(chosen))
         kept = {"source": audio, "offset": own, "delay": round(delay) * _NS}
         offset = _offset(kept, {**held, (source, name): kept})
-        obs_filters.change(one, {SYNC_UNDO: json.dumps(kept)})
+        obs_filters.change(filter_, {SYNC_UNDO: json.dumps(kept)})
         obs.obs_source_set_sync_offset(chosen, offset)
     return say(texts, "Sync.Done", name=audio, ms=round(offset / _NS))
 
 
 def undo_sync(texts: dict[str, str], source: str, name: str) -> str:
     """Give the audio source the Sync Offset back that it had before, or that others need."""
-    with obs_filters.camera_filter(source, name) as one:
+    with obs_filters.camera_filter(source, name) as filter_:
         held = _all_kept()
         kept = held.pop((source, name), None)
         if kept is None:
             raise SaidError("Sync.NothingToUndo")
         offset = _offset(kept, held)
         found = _set(kept["source"], offset)
-        obs_filters.change(one, {SYNC_UNDO: ""})
+        obs_filters.change(filter_, {SYNC_UNDO: ""})
     if not found:
         raise SaidError("Request.NoSource", name=kept["source"])
     done = "Sync.Undone" if offset == kept["offset"] else "Sync.Done"
@@ -70,16 +70,16 @@ def _all_kept() -> dict[tuple[str, str], Kept]:
     """Return what every filter remembers, by the names of its source and its own."""
     with obs_filters.camera_filters() as pairs:
         found = {
-            (obs.obs_source_get_name(parent), obs.obs_source_get_name(one)): _kept(one)
-            for parent, one in pairs
+            (obs.obs_source_get_name(parent), obs.obs_source_get_name(filter_)): _kept(filter_)
+            for parent, filter_ in pairs
         }
     return {who: kept for who, kept in found.items() if kept is not None}
 
 
-def _kept(one: Any) -> Kept | None:
+def _kept(filter_: Any) -> Kept | None:
     """Return what a filter remembers of the audio source it delayed, or None."""
     try:
-        kept = json.loads(str(obs_filters.stored(one).get(SYNC_UNDO) or "null"))
+        kept = json.loads(str(obs_filters.stored(filter_).get(SYNC_UNDO) or "null"))
         return {
             "source": str(kept["source"]),
             "offset": int(kept["offset"]),

@@ -15,10 +15,11 @@ from vb_script import libobs, obs_filters
 def refresh(segment: Any) -> None:
     """Write the names into the link if they have changed."""
     with obs_filters.scenes() as scenes, obs_filters.inputs() as inputs:
-        of_scenes = [obs.obs_source_get_name(one) for one in scenes]
+        of_scenes = [obs.obs_source_get_name(scene) for scene in scenes]
         program = obs_filters.program_scene()
         flags = [
-            (obs.obs_source_get_name(one), obs.obs_source_get_output_flags(one)) for one in inputs
+            (obs.obs_source_get_name(source), obs.obs_source_get_output_flags(source))
+            for source in inputs
         ]
     seen = [name for name, has in flags if has & libobs.SOURCE_VIDEO]
     heard = [name for name, has in flags if has & libobs.SOURCE_AUDIO]

@@ -83,7 +83,11 @@ def add(
 
 def _refuse_taken(name: str, paths: tuple[Path, ...], taken: Mapping[str, Manifest]) -> None:
     """Raise ModelError where a new model would replace another, its manifest or its weights."""
-    theirs = [one.path for one in taken.values() if name == one.name or f"{name}.onnx" == one.file]
+    theirs = [
+        manifest.path
+        for manifest in taken.values()
+        if name == manifest.name or f"{name}.onnx" == manifest.file
+    ]
     there = [*theirs, *filter(os.path.lexists, paths)]
     if there:
         own = there[0].parent == places.user_models_dir()
@@ -125,7 +129,7 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
             "that could be a mask; write a manifest by hand (docs/models.md says how)."
         )
     highest = max(score for score, _ in found)
-    best = next(one for score, one in found if score >= highest - _TIE)
+    best = next(option for score, option in found if score >= highest - _TIE)
     if finds_person(best) and highest < sample_check.GOOD_ENOUGH:
         raise _unfit(best)
     return best
@@ -160,14 +164,14 @@ def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Man
                     continue
                 if None not in scores:
                     # Ties go to what comes first: the usual scale and colours.
-                    mean = float(np.mean([one for one in scores if one is not None]))
+                    mean = float(np.mean([score_ for score_ in scores if score_ is not None]))
                     yield mean - (_RARE if colour == "BGR" else 0.0), told
 
 
 def _inputs(session: Any) -> Iterator[InputSpec]:
     pictures = []
-    for one in session.get_inputs():
-        shape, dtype = list(one.shape), _TYPES.get(one.type)
+    for tensor in session.get_inputs():
+        shape, dtype = list(tensor.shape), _TYPES.get(tensor.type)
         sides = shape[1:] if len(shape) == 4 else shape
         batch = shape[0] if len(shape) == 4 else 1
         if dtype is None or len(sides) != 3 or (isinstance(batch, int) and batch != 1):
@@ -178,7 +182,7 @@ def _inputs(session: Any) -> Iterator[InputSpec]:
         ):
             if channels in (3, 4) and (channels == 3 or dtype == "uint8"):
                 prefix = "N" if len(shape) == 4 else ""
-                pictures.append((one.name, f"{prefix}{layout}", channels, rest, dtype))
+                pictures.append((tensor.name, f"{prefix}{layout}", channels, rest, dtype))
     if not pictures:
         return
     # A first input of colours is the picture; what else has three channels may be a state.
@@ -199,13 +203,13 @@ def _inputs(session: Any) -> Iterator[InputSpec]:
         height_range=(32, 1024) if free else None,
         multiple_of=32 if free else 1,
         name=name if several else "",
-        constants={one.name: (1.0,) for one in session.get_inputs() if len(one.shape) < 3},
+        constants={tensor.name: (1.0,) for tensor in session.get_inputs() if len(tensor.shape) < 3},
     )
 
 
 def _outputs(session: Any, spec: InputSpec, kind: str | None) -> Iterator[OutputSpec]:
     outputs = session.get_outputs()
-    inputs = [one.name for one in session.get_inputs()]
+    inputs = [tensor.name for tensor in session.get_inputs()]
     state = tuple(
         (given, renewed)
         for given in inputs
@@ -278,7 +282,9 @@ def text_of(manifest: Manifest) -> str:
     if spec.name:
         lines.append(f"name = {_toml(spec.name)}")
     if spec.constants:
-        inside = ", ".join(f"{_toml(key)} = {_toml(one)}" for key, one in spec.constants.items())
+        inside = ", ".join(
+            f"{_toml(key)} = {_toml(constant)}" for key, constant in spec.constants.items()
+        )
         lines.append(f"constants = {{ {inside} }}")
     lines += ["", "[output]", f"kind = {_toml(output.kind)}"]
     plain, written = OutputSpec(output.kind), family_of(manifest).written
@@ -302,7 +308,7 @@ def write_beside(data: bytes, manifest: Manifest, folder: Path) -> Path:
 
 def _toml(value: Any) -> str:
     if isinstance(value, (tuple, list)):
-        return "[" + ", ".join(_toml(one) for one in value) + "]"
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
     # JSON's strings and numbers are TOML's too, but for characters that need no escape.

@@ -109,7 +109,7 @@ def _given(manifest: Manifest, files: Sequence[Path]) -> list[bytes]:
             return unpacked
     data = [onnx_check.load(path) for path in files]
     if source is not None and source.sums:
-        by_sum = {hashlib.sha256(one).hexdigest(): one for one in data}
+        by_sum = {hashlib.sha256(weights).hexdigest(): weights for weights in data}
         if all(wanted in by_sum for wanted in source.sums):
             return [by_sum[wanted] for wanted in source.sums]
         names = ", ".join(source.files)

@@ -49,7 +49,7 @@ def get(source: RegistryPackage, folder: Path) -> Path:
             **child.TEXT,
             **child.QUIET,
         )
-        archives = [one for one in Path(place).iterdir() if one.suffix in {".tgz", ".whl"}]
+        archives = [path for path in Path(place).iterdir() if path.suffix in {".tgz", ".whl"}]
         if done.returncode or not archives:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             reason = lines[-1] if lines else f"status {done.returncode}"

@@ -163,19 +163,19 @@ class Trials:
 def key_of(manifest: Manifest) -> str:
     """Return the sum of all that a trial depends on. Raises ModelError."""
     digest = hashlib.sha256()
-    for one in _together(manifest):
+    for model in _together(manifest):
         try:
-            text = bounded.read(one.path, limits.MANIFEST_BYTES)
-            weights = onnx_check.read(one.weights) if one.file else b""
+            text = bounded.read(model.path, limits.MANIFEST_BYTES)
+            weights = onnx_check.read(model.weights) if model.file else b""
         except OSError as error:
-            raise ModelError("FileUnreadable", path=one.weights, reason=error.strerror) from error
+            raise ModelError("FileUnreadable", path=model.weights, reason=error.strerror) from error
         for data in (text, weights):
             digest.update(hashlib.sha256(data).digest())
     return digest.hexdigest()
 
 
 def _together(manifest: Manifest) -> list[Manifest]:
-    """Return the models that are opened with this one, itself first. Raises ModelError."""
+    """Return the models that are opened with this model, itself first. Raises ModelError."""
     companion = companion_of(manifest)
     return [manifest] if companion is None else [manifest, companion]
 
@@ -193,12 +193,12 @@ def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
 def _run_once(session: Any) -> None:
     """Run a network whose inputs nobody has described; what it says to zeros does not matter."""
     feeds: dict[str, NDArray[Any]] = {
-        one.name: np.zeros(
+        tensor.name: np.zeros(
             [side if isinstance(side, int) else _FREE_SIDE if place else 1
-             for place, side in enumerate(one.shape)],
-            _DTYPES.get(one.type, np.float32),
+             for place, side in enumerate(tensor.shape)],
+            _DTYPES.get(tensor.type, np.float32),
         )
-        for one in session.get_inputs()
+        for tensor in session.get_inputs()
     }  # fmt: skip
     with contextlib.suppress(Exception):
         session.run(None, feeds)

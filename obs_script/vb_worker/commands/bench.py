@@ -115,7 +115,11 @@ def run(options: argparse.Namespace) -> int:
     if options.plot:
         _plot(options.plot, rows)
     if options.recommend is not None:
-        print(_recommendation(rows, {one.name: one for one in manifests}, options.recommend))
+        print(
+            _recommendation(
+                rows, {manifest.name: manifest for manifest in manifests}, options.recommend
+            )
+        )
     return 1 if any("error" in row for row in rows) else 0
 
 
@@ -208,10 +212,10 @@ def _recommendation(rows: list[Row], manifests: dict[str, Manifest], budget: flo
         for row in rows
         if "error" not in row and float(str(row["pipeline_median_ms"])) <= budget
     ]
-    fitting = [one for one in fitting if one[0] > 0]
+    fitting = [row for row in fitting if row[0] > 0]
     if not fitting:
         return f"No model whose accuracy is known takes at most {budget:g} ms a frame here."
-    accuracy, _, row = max(fitting, key=lambda one: one[:2])
+    accuracy, _, row = max(fitting, key=lambda row: row[:2])
     return (
         f"At most {budget:g} ms a frame: {row['model']} on {row['compute']} with "
         f"{row['threads']} thread(s) ({row['pipeline_median_ms']} ms, accuracy {accuracy:g} %)."

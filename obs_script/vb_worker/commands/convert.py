@@ -97,15 +97,15 @@ def run(options: argparse.Namespace) -> int:
     # Other formats were converted for that size already.
     resizes = options.input_size is not None and options.raw is None and not foreign
     if resizes and not _is_sized(work, options.input_size):
-        steps.append(("input size", lambda one: _resized(variants, one, options.input_size)))
+        steps.append(("input size", lambda work: _resized(variants, work, options.input_size)))
     if options.half:
-        steps.append(("half", lambda one: Work(variants.half(one.data), one.manifest)))
+        steps.append(("half", lambda work: Work(variants.half(work.data), work.manifest)))
     if options.int8:
-        steps.append(("int8", lambda one: _quantised(variants, one, options.calibrate)))
+        steps.append(("int8", lambda work: _quantised(variants, work, options.calibrate)))
     if options.raw:
-        steps.append(("bytes in", lambda one: _raw(variants, one, options.input_size)))
+        steps.append(("bytes in", lambda work: _raw(variants, work, options.input_size)))
     elif options.fold_normalization:
-        steps.append(("normalisation", lambda one: _folded(variants, one)))
+        steps.append(("normalisation", lambda work: _folded(variants, work)))
     if not (steps or foreign):
         session_of(work.data)  # a network at least
     for name, step in steps:
@@ -186,7 +186,7 @@ def _foreign(
         shards = _shards(path, data)
         state = manifest.output.state if manifest else _states(data)
         made = from_tfjs.convert(
-            data, [onnx_check.load(one) for one in shards], stem,
+            data, [onnx_check.load(shard) for shard in shards], stem,
             width=size[0], height=size[1], state=state,
         )  # fmt: skip
         if not options.no_check:
@@ -219,12 +219,12 @@ def _shards(path: Path, data: bytes) -> list[Path]:
 def _states(data: bytes) -> tuple[tuple[str, str], ...]:
     """Return r1i -> r1o and the like, as recurrent networks name their states."""
     signature = json.loads(data).get("signature") or {}
-    names = {one.split(":")[0] for one in signature.get("inputs", {})}
-    outputs = {one.split(":")[0] for one in signature.get("outputs", {})}
+    names = {name.split(":")[0] for name in signature.get("inputs", {})}
+    outputs = {name.split(":")[0] for name in signature.get("outputs", {})}
     return tuple(
-        (one, f"{one[:-1]}o")
-        for one in sorted(names)
-        if re.fullmatch(r"r\d+i", one) and f"{one[:-1]}o" in outputs
+        (key, f"{key[:-1]}o")
+        for key in sorted(names)
+        if re.fullmatch(r"r\d+i", key) and f"{key[:-1]}o" in outputs
     )
 
 

@@ -43,8 +43,8 @@ def compare(
     largest = mean = 0.0
     low, high, overlap = np.inf, -np.inf, 1.0
     count = 0
-    for one in inputs:
-        expected, got = np.array(reference(one), np.float64), np.array(made(one), np.float64)
+    for tensor in inputs:
+        expected, got = np.array(reference(tensor), np.float64), np.array(made(tensor), np.float64)
         if expected.shape != got.shape:
             raise ConversionError(
                 f"The result answers with shape {list(got.shape)} instead of "

@@ -125,8 +125,10 @@ def session_of(data: bytes) -> Any:
 def _run_one(session: Any) -> Callable[[Any], NDArray[Any]]:
     inputs = session.get_inputs()
     zeros = {
-        one.name: np.zeros([side if isinstance(side, int) else 1 for side in one.shape], np.float32)
-        for one in inputs[1:]
+        tensor.name: np.zeros(
+            [side if isinstance(side, int) else 1 for side in tensor.shape], np.float32
+        )
+        for tensor in inputs[1:]
     }
     return lambda feed: np.asarray(session.run(None, {**zeros, inputs[0].name: feed})[0])
 
@@ -153,16 +155,18 @@ def compare_raw(
 @refusing(_NOT_COMPARED)
 def compare_tfjs(reference: Any, made: bytes, shape: list[int], states: set[str]) -> None:
     session = session_of(made)
-    inputs, outputs = session.get_inputs(), [one.name for one in session.get_outputs()]
-    zeros = {one.name: np.zeros(one.shape, np.float32) for one in inputs}
-    picture = next(one.name for one in inputs if list(one.shape) == shape)
+    inputs, outputs = session.get_inputs(), [tensor.name for tensor in session.get_outputs()]
+    zeros = {tensor.name: np.zeros(tensor.shape, np.float32) for tensor in inputs}
+    picture = next(tensor.name for tensor in inputs if list(tensor.shape) == shape)
     feed = _random(shape)[-1]
     expected = reference(feed)
     got = dict(zip(outputs, session.run(None, {**zeros, picture: feed})))
     for name in states & got.keys():  # states are planes inside
         got[name] = got[name].transpose(0, 2, 3, 1)
     names = sorted(expected)
-    found = checking.compare(lambda one: expected[one].ravel(), lambda one: got[one].ravel(), names)
+    found = checking.compare(
+        lambda name: expected[name].ravel(), lambda name: got[name].ravel(), names
+    )
     print(f"against TensorFlow.js ({', '.join(names)}): {found}")
     checking.refuse_inexact(found)
 
@@ -187,11 +191,11 @@ def _times(before: Work, after: Work) -> tuple[float, float]:
     """Return the medians of both in ms, taken in turn."""
     picture, _ = sample_check.sample()
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
-    with Opened(before) as one, Opened(after) as other:
+    with Opened(before) as opened, Opened(after) as other:
         times: tuple[list[float], list[float]] = ([], [])
-        frames = [np.ascontiguousarray(model.shrink(rgba)) for model in (one, other)]
+        frames = [np.ascontiguousarray(model.shrink(rgba)) for model in (opened, other)]
         for _ in range(_ROUNDS):
-            for model, frame, taken in zip((one, other), frames, times):
+            for model, frame, taken in zip((opened, other), frames, times):
                 begin = time.perf_counter()
                 model.infer(model.prepare(frame))
                 taken.append((time.perf_counter() - begin) * 1e3)

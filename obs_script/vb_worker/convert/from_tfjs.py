@@ -108,7 +108,9 @@ class _Converter(Operators):
         return self._graph.model(name, self._inputs, results)
 
     def _ends(self) -> list[str]:
-        used = {_bare(one) for node in self._nodes.values() for one in node.get("input", [])}
+        used = {
+            _bare(reference) for node in self._nodes.values() for reference in node.get("input", [])
+        }
         return [name for name in self._nodes if name not in used]
 
     # -- walking the graph
@@ -124,8 +126,8 @@ class _Converter(Operators):
             node = self._nodes.get(name)
             if node is None:
                 raise ConversionError(f"The graph names a node {name!r} that it does not have.")
-            needed = [_bare(one) for one in self._data_inputs(node)]
-            missing = [one for one in needed if one not in self._done]
+            needed = [_bare(reference) for reference in self._data_inputs(node)]
+            missing = [reference for reference in needed if reference not in self._done]
             if len(waiting) > self._most_waiting:
                 raise ConversionError("The graph goes in a circle, which is not covered.")
             if missing:
@@ -136,7 +138,7 @@ class _Converter(Operators):
 
     @staticmethod
     def _data_inputs(node: dict[str, Any]) -> Iterator[str]:
-        return (one for one in node.get("input", []) if not one.startswith("^"))
+        return (reference for reference in node.get("input", []) if not reference.startswith("^"))
 
     def _operand(self, reference: str) -> Operand:
         name, _, index = reference.partition(":")
@@ -144,13 +146,13 @@ class _Converter(Operators):
 
     def _node(self, node: dict[str, Any]) -> list[Operand]:
         kind = node["op"]
-        inputs = [self._operand(one) for one in self._data_inputs(node)]
+        inputs = [self._operand(reference) for reference in self._data_inputs(node)]
         if kind == "Merge":
-            alive = [one for one in inputs if not isinstance(one, Dead)]
+            alive = [operand for operand in inputs if not isinstance(operand, Dead)]
             return [alive[0] if alive else Dead(), np.array(0)]
-        if any(isinstance(one, Dead) for one in inputs):
+        if any(isinstance(operand, Dead) for operand in inputs):
             return [Dead()] * 8
-        constants = [one for one in inputs if isinstance(one, np.ndarray)]
+        constants = [operand for operand in inputs if isinstance(operand, np.ndarray)]
         if kind in CONSTANT and len(constants) == len(inputs):
             return [np.asarray(CONSTANT[kind](node, *constants))]
         return self.handler(kind)(node, inputs)
@@ -179,7 +181,7 @@ class _Converter(Operators):
             self._picture = name
             height, width = self._size
             shape = (1, height, width, int(dims[3]["size"]))
-            fixed = [int(one["size"]) for one in dims]
+            fixed = [int(dim["size"]) for dim in dims]
             if any(has not in (-1, want) for has, want in zip(fixed, shape)):
                 raise ConversionError(
                     f"The model takes {fixed[2]}x{fixed[1]} pictures, not {width}x{height}."

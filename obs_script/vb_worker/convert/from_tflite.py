@@ -305,7 +305,7 @@ class _Converter:
         self._activated(
             options.FusedActivationFunction(),
             "Concat",
-            [self._value(one) for one in inputs],
+            [self._value(tensor) for tensor in inputs],
             output,
             axis={0: 0, 1: 2, 2: 3, 3: 1}[axis],
         )

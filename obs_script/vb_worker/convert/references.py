@@ -71,7 +71,7 @@ class TfjsReference:
             (place / "feed.bin").write_bytes(feed.tobytes())
             order = {
                 "model": str(self._model.resolve()),
-                "shards": [str(one.resolve()) for one in self._shards],
+                "shards": [str(shard.resolve()) for shard in self._shards],
                 "shape": list(feed.shape),
                 "folder": folder,
             }
@@ -98,12 +98,12 @@ def _has_tfjs(node: str) -> bool:
 
 _SCRIPT = """
 const tf = require('@tensorflow/tfjs'), fs = require('fs');
-const whole = (one) => one.buffer.slice(one.byteOffset, one.byteOffset + one.length);
+const whole = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.length);
 const order = JSON.parse(process.argv[1]);
 (async () => {
   await tf.setBackend('cpu');
   const json = JSON.parse(fs.readFileSync(order.model));
-  const data = Buffer.concat(order.shards.map((one) => fs.readFileSync(one)));
+  const data = Buffer.concat(order.shards.map((file) => fs.readFileSync(file)));
   const model = await tf.loadGraphModel(tf.io.fromMemory({
     modelTopology: json.modelTopology, signature: json.signature,
     weightSpecs: json.weightsManifest.flatMap((group) => group.weights),

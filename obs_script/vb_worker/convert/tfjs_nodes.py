@@ -59,7 +59,7 @@ def numbers(node: dict[str, Any], key: str, default: list[int] | None = None) ->
         if default is None:
             raise ConversionError(f"{node['op']} without {key} is not covered")
         return default
-    return [int(one) for one in found]
+    return [int(item) for item in found]
 
 
 def text(node: dict[str, Any], key: str) -> str:
@@ -68,4 +68,4 @@ def text(node: dict[str, Any], key: str) -> str:
 
 def texts(node: dict[str, Any], key: str) -> list[str]:
     found = node["attr"].get(key, {}).get("list", {}).get("s", [])
-    return [base64.b64decode(one).decode() for one in found]
+    return [base64.b64decode(item).decode() for item in found]

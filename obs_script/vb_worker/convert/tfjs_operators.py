@@ -114,11 +114,11 @@ class Operators:
 
     def _elementwise(self, kind: str, inputs: list[Operand]) -> Value:
         rank = max(
-            one.ndim if isinstance(one, np.ndarray) else len(self._known(one))
-            for one in inputs
-            if not isinstance(one, Dead)
+            operand.ndim if isinstance(operand, np.ndarray) else len(self._known(operand))
+            for operand in inputs
+            if not isinstance(operand, Dead)
         )
-        (a, first), (b, second) = (self._aligned(one, rank) for one in inputs)
+        (a, first), (b, second) = (self._aligned(operand, rank) for operand in inputs)
         return Value(self._graph.node(kind, a, b), np.broadcast_shapes(first, second))
 
     def _unary(self, kind: str, operand: Operand, node: dict[str, Any]) -> Value:
@@ -139,8 +139,8 @@ class Operators:
 
     def _op_addn(self, _node: Any, inputs: list[Operand]) -> list[Operand]:
         total = inputs[0]
-        for one in inputs[1:]:
-            total = self._elementwise("Add", [total, one])
+        for operand in inputs[1:]:
+            total = self._elementwise("Add", [total, operand])
         return [total]
 
     def _op_conv2d(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
@@ -224,7 +224,7 @@ class Operators:
 
     def _op_spacetobatchnd(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
         value = self._computed(inputs[0], node["name"])
-        block = [int(one) for one in self._array(inputs[1], "a block").ravel()]
+        block = [int(number) for number in self._array(inputs[1], "a block").ravel()]
         pads = self._array(inputs[2], "paddings")
         space = (
             (block[0], block[1]),
@@ -273,7 +273,7 @@ class Operators:
     def _op_mean(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
         value = self._computed(inputs[0], node["name"])
         shape = self._known(value)
-        axes = [int(one) % len(shape) for one in self._array(inputs[1], "axes").ravel()]
+        axes = [int(number) % len(shape) for number in self._array(inputs[1], "axes").ravel()]
         if len(shape) != 4 or not node["attr"].get("keep_dims", {}).get("b"):
             raise ConversionError("Mean that drops dimensions is not covered")
         inner = sorted(AXIS[axis] for axis in axes)
@@ -284,7 +284,7 @@ class Operators:
     def _op_resizebilinear(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
         value = self._computed(inputs[0], node["name"])
         shape = self._known(value)
-        height, width = (int(one) for one in self._array(inputs[1], "a size").ravel())
+        height, width = (int(number) for number in self._array(inputs[1], "a size").ravel())
         if node["attr"].get("align_corners", {}).get("b"):
             mode = "align_corners"
         elif node["attr"].get("half_pixel_centers", {}).get("b"):
@@ -310,7 +310,7 @@ class Operators:
 
     def _op_concatv2(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
         axis = int(self._array(inputs[-1], "an axis"))
-        values = [self._computed(one, node["name"]) for one in inputs[:-1]]
+        values = [self._computed(operand, node["name"]) for operand in inputs[:-1]]
         shapes = [self._known(value) for value in values]
         axis %= len(shapes[0])
         inner = AXIS[axis] if len(shapes[0]) == 4 else axis
@@ -328,7 +328,7 @@ class Operators:
 
     def _op_splitv(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
         value = self._computed(inputs[0], node["name"])
-        sizes = [int(one) for one in self._array(inputs[1], "sizes").ravel()]
+        sizes = [int(number) for number in self._array(inputs[1], "sizes").ravel()]
         return self._split(value, int(self._array(inputs[2], "an axis")), sizes)
 
     def _split(self, value: Value, axis: int, sizes: list[int]) -> list[Operand]:
@@ -347,21 +347,21 @@ class Operators:
     def _op_slice(self, node: dict[str, Any], inputs: list[Operand]) -> list[Operand]:
         value = self._computed(inputs[0], node["name"])
         shape = self._known(value)
-        begin = [int(one) for one in self._array(inputs[1], "a begin").ravel()]
-        size = [int(one) for one in self._array(inputs[2], "a size").ravel()]
+        begin = [int(number) for number in self._array(inputs[1], "a begin").ravel()]
+        size = [int(number) for number in self._array(inputs[2], "a size").ravel()]
         ranges = {
             axis: (first, shape[axis] if count < 0 else first + count)
             for axis, (first, count) in enumerate(zip(begin, size))
         }
-        cut = {axis: one for axis, one in ranges.items() if one != (0, shape[axis])}
+        cut = {axis: limit for axis, limit in ranges.items() if limit != (0, shape[axis])}
         return [self._cut(value, cut) if cut else value]
 
     def _cut(self, value: Value, ranges: dict[int, tuple[int, int]]) -> Value:
         shape = list(self._known(value))
         axes = [AXIS[axis] if len(shape) == 4 else axis for axis in ranges]
         constants = [
-            self._graph.constant(list(one), np.int64)
-            for one in (
+            self._graph.constant(list(ends), np.int64)
+            for ends in (
                 [first for first, _ in ranges.values()],
                 [end for _, end in ranges.values()],
                 axes,
@@ -372,7 +372,7 @@ class Operators:
         return Value(self._graph.node("Slice", value.name, *constants), tuple(shape))
 
     def _op_broadcastto(self, _node: Any, inputs: list[Operand]) -> list[Operand]:
-        target = tuple(int(one) for one in self._array(inputs[1], "a shape").ravel())
+        target = tuple(int(number) for number in self._array(inputs[1], "a shape").ravel())
         value = inputs[0]
         if isinstance(value, Value) and value.shape is None:
             # A state: from here on its size is known.

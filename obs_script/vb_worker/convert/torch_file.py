@@ -119,7 +119,7 @@ def _zipped(data: bytes) -> Any:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         listing = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
         root = listing[: -len("data.pkl")]
-        if sum(one.file_size for one in archive.infolist()) > limits.MODEL_BYTES:
+        if sum(member.file_size for member in archive.infolist()) > limits.MODEL_BYTES:
             raise ConversionError("The PyTorch file is too large once it is unpacked.")
         unpickler = _Unpickler(io.BytesIO(archive.read(listing)))
         found = unpickler.load()

@@ -30,7 +30,7 @@ def half(data: bytes) -> bytes:
     from onnxruntime.transformers import float16  # noqa: PLC0415 - slow to import
 
     model = onnx.load_from_string(data)
-    if all(one.data_type != TensorProto.FLOAT for one in model.graph.initializer):
+    if all(weight.data_type != TensorProto.FLOAT for weight in model.graph.initializer):
         raise ConversionError("The network has no weights of 32 bits that could be halved.")
     made = float16.convert_float_to_float16(model, keep_io_types=True)
     return bytes(made.SerializeToString())
@@ -153,7 +153,7 @@ def raw_input(
     _prepend(model, nodes)
     picture = helper.make_tensor_value_info(RAW, TensorProto.UINT8, [1, height, width, 4])
     position = list(model.graph.input).index(value)
-    rest = [one for one in model.graph.input if one.name != value.name]
+    rest = [tensor for tensor in model.graph.input if tensor.name != value.name]
     rest.insert(position, picture)
     del model.graph.input[:]
     model.graph.input.extend(rest)
@@ -172,7 +172,9 @@ def _in_layout(
     users = [node for node in model.graph.node if name in node.input]
     first = users[0] if len(users) == 1 else None
     if spec.layout == "NHWC" and first is not None and first.op_type == "Transpose":
-        perm = next((list(one.ints) for one in first.attribute if one.name == "perm"), [])
+        perm = next(
+            (list(attribute.ints) for attribute in first.attribute if attribute.name == "perm"), []
+        )
         if perm == [0, 3, 1, 2]:
             # It would turn them back into planes at once: both turns go.
             target = first.output[0]
@@ -206,10 +208,10 @@ def _shape(spec: InputSpec) -> list[int]:
 
 
 def _input(model: onnx.ModelProto, spec: InputSpec) -> Any:
-    stored = {one.name for one in model.graph.initializer}
-    inputs = [one for one in model.graph.input if one.name not in stored]
+    stored = {weight.name for weight in model.graph.initializer}
+    inputs = [tensor for tensor in model.graph.input if tensor.name not in stored]
     if spec.name:
-        inputs = [one for one in inputs if one.name == spec.name]
+        inputs = [tensor for tensor in inputs if tensor.name == spec.name]
     if not inputs:
         raise ConversionError("The network has no input for a picture.")
     if inputs[0].type.tensor_type.elem_type != TensorProto.FLOAT:
@@ -219,8 +221,8 @@ def _input(model: onnx.ModelProto, spec: InputSpec) -> Any:
 
 def _feed_from(model: onnx.ModelProto, name: str, instead: str) -> None:
     for node in model.graph.node:
-        for index, one in enumerate(node.input):
-            if one == name:
+        for index, tensor in enumerate(node.input):
+            if tensor == name:
                 node.input[index] = instead
 
 

@@ -104,7 +104,7 @@ class Table:
         """Return one text, or a list of them, each matching ``pattern``."""
         value = self._get(key)
         values = value if isinstance(value, list) and value else [value]
-        right = all(_is_text(one) and pattern.fullmatch(one) for one in values)
+        right = all(_is_text(value) and pattern.fullmatch(value) for value in values)
         if not right or len(values) > _MOST_ENTRIES:
             raise self.wrong(key, expected)
         return tuple(values)
@@ -187,11 +187,11 @@ class Table:
         if value is None:
             return {}
         if not isinstance(value, dict) or len(value) > _MOST_ENTRIES or not all(
-            isinstance(one, list) and len(one) <= _MOST_ENTRIES and all(map(_is_number, one))
-            for one in value.values()
+            isinstance(item, list) and len(item) <= _MOST_ENTRIES and all(map(_is_number, item))
+            for item in value.values()
         ):  # fmt: skip
             raise self.wrong(key, "a table of lists of numbers")
-        return {name: tuple(map(float, one)) for name, one in value.items()}
+        return {name: tuple(map(float, item)) for name, item in value.items()}
 
     def refuse_unknown(self) -> None:
         """Raise ManifestError if there is a key that nobody asked for."""

@@ -183,7 +183,7 @@ class Network(Model):
 
     def _check_input(self) -> str:
         spec = self.input
-        by_name = {one.name: one for one in self.session.get_inputs()}
+        by_name = {tensor.name: tensor for tensor in self.session.get_inputs()}
         own = [name for name in by_name if name not in spec.constants and not self._is_state(name)]
         if spec.name:
             if spec.name not in by_name:
@@ -208,7 +208,7 @@ class Network(Model):
         return any(name == pair[0] for pair in self.manifest.output.state)
 
     def _constants(self) -> dict[str, NDArray[Any]]:
-        types = {one.name: one.type for one in self.session.get_inputs()}
+        types = {tensor.name: tensor.type for tensor in self.session.get_inputs()}
         constants = {}
         for name, values in self.input.constants.items():
             if name not in types:

@@ -119,6 +119,8 @@ def _allow(libc: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
 
 
 def _call(libc: ctypes.CDLL, number: int, *arguments: object) -> int:
-    given = [ctypes.c_long(one) if isinstance(one, int) else one for one in arguments]
+    given = [
+        ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments
+    ]
     libc.syscall.restype = ctypes.c_long
     return int(libc.syscall(ctypes.c_long(number), *given))

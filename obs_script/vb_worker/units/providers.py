@@ -203,9 +203,9 @@ def _device_names(provider: str) -> list[str]:
     except (AttributeError, RuntimeError):
         return []
     return [
-        dict(one.device.metadata).get("Description") or str(one.device.vendor)
-        for one in devices
-        if one.ep_name == provider
+        dict(device.device.metadata).get("Description") or str(device.device.vendor)
+        for device in devices
+        if device.ep_name == provider
     ]
 
 

@@ -27,7 +27,7 @@ def _known() -> dict[str, Any]:
     for key, suits in (("measured", _is_row), ("started", _is_count)):
         held = known.get(key)
         known[key] = (
-            {name: one for name, one in held.items() if suits(one)}
+            {name: row for name, row in held.items() if suits(row)}
             if isinstance(held, dict)
             else {}
         )
@@ -75,7 +75,7 @@ def survey(manifest: Manifest) -> dict[str, probe.Probe]:
     """Try every unit with a model, remember and return what came out. Raises OSError."""
     found = {unit.name: probe.probe(manifest, unit.name) for unit in available_units()}
     known = _known()
-    known["units"] = [{"name": one.name, "title": one.title} for one in available_units()]
+    known["units"] = [{"name": unit.name, "title": unit.title} for unit in available_units()]
     # The newest last: the script shows its times.
     known["measured"].pop(manifest.expected_sha256, None)
     known["measured"][manifest.expected_sha256] = {
@@ -118,7 +118,7 @@ def note_mask(unit: str) -> None:
 def tried() -> list[str]:
     """Return the sums of the user's models that did well when they were tried."""
     held = _known().get("tried")
-    return [one for one in held if isinstance(one, str)] if isinstance(held, list) else []
+    return [row for row in held if isinstance(row, str)] if isinstance(held, list) else []
 
 
 def note_tried(key: str) -> None:

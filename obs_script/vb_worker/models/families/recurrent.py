@@ -44,7 +44,7 @@ class RecurrentModel(AlphaModel):
     def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
         super()._check_outputs(shapes)
         self._streams: dict[Hashable, dict[str, NDArray[Any]]] = {}
-        inputs = {one.name: one for one in self.session.get_inputs()}
+        inputs = {tensor.name: tensor for tensor in self.session.get_inputs()}
         self._zeros: dict[str, NDArray[Any]] = {}
         for given, renewed in self.manifest.output.state:
             if given not in inputs:
