@@ -6,6 +6,7 @@ runs everything. What is left out is said in one line at the end.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -30,6 +31,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if OBS in item.path.parents:
             item.add_marker("obs")
+        posix = item.get_closest_marker("posix")
+        if posix is not None and sys.platform == "win32":
+            item.add_marker(pytest.mark.skip(reason=f"POSIX only: {posix.args[0]}"))
     left_out: Counter[str] = Counter()
     config.stash[_left_out] = left_out
     if config.getoption("all") or config.getoption("markexpr"):

@@ -13,5 +13,6 @@ def prepare() -> None:
     """Let what cannot be written be written by its number, ``\\u30e6``, from now on."""
     for stream in (sys.stdout, sys.stderr):
         # Others put objects of their own there; None stands for a program without a console.
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        # The second is what Windows' Python gives a pipe, and any Python the locale C.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace")

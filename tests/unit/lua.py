@@ -12,7 +12,9 @@ class Lua:
     """One Lua state. Raises RuntimeError with Lua's own words when code fails."""
 
     def __init__(self) -> None:
-        name = ctypes.util.find_library("luajit-5.1")
+        # OBS for Windows has it by its other name.
+        names = map(ctypes.util.find_library, ("luajit-5.1", "lua51"))
+        name = next(filter(None, names), None)
         if name is None:
             pytest.skip("LuaJIT is not on this machine: it comes with OBS")
         self._library = ctypes.CDLL(name)

@@ -43,7 +43,7 @@ def check(wine: Wine, folder: Path, only: str, say: Say) -> None:
     obs = wine.drive / "Program Files/obs-studio/bin/64bit/obs64.exe"
     obs.parent.mkdir(parents=True, exist_ok=True)
     obs.touch()
-    with (folder / "installer.log").open("w", encoding="utf-8") as out:
+    with (folder / "installer.log").open("w", encoding="utf-8", buffering=1) as out:
         for user in USERS:
             if only in user:
                 _User(wine, user, out.write, say).check()
@@ -100,7 +100,8 @@ class _User:
         code, told = _python(self.wine, ["C:/product/install.py", *words], variables, how)
         self._write(f"== {self.name}, {how}: install.py {' '.join(words)}: {code}\n{told}\n")
         ended = code == status and "Traceback" not in told
-        self._claim(f"{how}: install.py {' '.join(words)} ends with {code}", ended)
+        what = f"{how}: install.py {' '.join(words)} ends with {code}"
+        self._claim(what if ended else f"{what}: {told.strip()[-400:]}", ended)
         return told
 
 
@@ -115,6 +116,7 @@ def _python(
     ours, theirs = pty.openpty()
     process = wine.popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
+    os.write(ours, b"\r\n")  # for a window that waits to be read
     told = b""
     with suppress(OSError):  # which is how the end of a console is told
         while block := os.read(ours, 65536):

@@ -19,11 +19,16 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 
 def check(wine: Wine, tests: str, log: Path, say: Callable[[bool, str], None]) -> None:
     """Run the tests below ``tests`` and say how many passed; each reason for a skip is named."""
-    wine.environment["OBS_VIRTUAL_BACKGROUND_DATA"] = "C:\\tests\\data"
+    before = wine.environment
+    wine.environment = {
+        **before,
+        "OBS_VIRTUAL_BACKGROUND_DATA": "C:\\tests\\data",
+        "WINEPATH": "C:\\obs31\\bin\\64bit",  # where LuaJIT is
+    }
     try:
         done = wine.run([*_PYTEST, tests], "C:/product", timeout=_SECONDS)
     finally:
-        wine.environment["OBS_VIRTUAL_BACKGROUND_DATA"] = "C:\\data"
+        wine.environment = before
     told = done.stdout.decode("utf-8", "replace").replace("\r", "")
     log.write_text(told, encoding="utf-8")
     counts = {word.rstrip("s"): int(number) for number, word in _COUNTS.findall(_last(told))}

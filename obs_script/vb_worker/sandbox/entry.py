@@ -196,8 +196,9 @@ def sandbox_state() -> dict[str, str]:
     found = state()
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM):
         found["network"] = found["network"] or "a socket could be opened all the same"
-    with suppress(OSError), Path(f"/proc/{os.getppid()}/mem").open("r+b"):
-        found["processes"] = found["processes"] or "another one's memory opens all the same"
+    if sys.platform.startswith("linux"):
+        with suppress(OSError), Path(f"/proc/{os.getppid()}/mem").open("r+b"):
+            found["processes"] = found["processes"] or "another one's memory opens all the same"
     probe = Path.home() / f".virtual-background-{os.getpid()}"
     with suppress(OSError):
         probe.touch()

@@ -28,7 +28,7 @@ def test_another_process_sees_what_is_written() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-c", code, made.token],
-        pass_fds=(made.descriptor,),
+        pass_fds=(made.descriptor,) if made.descriptor >= 0 else (),  # Windows has names
         env={**os.environ, "PYTHONPATH": PACKAGES},
         check=True,
         capture_output=True,
@@ -38,6 +38,7 @@ def test_another_process_sees_what_is_written() -> None:
     assert made.segment.channels[3].want_width == 321
 
 
+@pytest.mark.posix("/dev/shm is Linux's")
 def test_nothing_is_left_in_the_shared_memory_folder() -> None:
     before = set(Path("/dev/shm").iterdir())
     memory.create()
@@ -51,6 +52,7 @@ def _no_memfd(*_: object) -> int:
     raise OSError(errno.EPERM, "forbidden by the sandbox")
 
 
+@pytest.mark.posix("memfd is Linux's")
 def test_where_memfd_is_forbidden_a_nameless_file_in_memory_serves(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -66,6 +68,7 @@ def test_where_memfd_is_forbidden_a_nameless_file_in_memory_serves(
     assert memory.attach(f"/proc/self/fd/{made.descriptor}").segment.channels[0].used == 5
 
 
+@pytest.mark.posix("memfd is Linux's")
 def test_without_any_memory_it_is_said_what_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -86,6 +89,7 @@ def test_without_any_memory_it_is_said_what_is_missing(
         memory.create()
 
 
+@pytest.mark.posix("a memfd stands for macOS's memory")
 def test_on_a_mac_the_name_goes_as_soon_as_it_is_open(monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[tuple[str, str]] = []
 
@@ -151,6 +155,7 @@ def test_waking_more_often_than_the_pipe_holds_never_blocks() -> None:
         waker.send()
 
 
+@pytest.mark.posix("a pipe wakes; test_wake_windows.py has Windows' event")
 def test_a_sleeper_is_woken_and_sees_the_end_of_its_parent() -> None:
     waker = wake.Wake()
     code = (
@@ -188,6 +193,7 @@ def test_nobody_can_cut_the_memory_short_under_obs() -> None:
     made.segment.channels[15].used = 1  # a cut mapping would end this process
 
 
+@pytest.mark.posix("descriptors are inherited, and /proc lists them")
 def test_a_process_looks_at_both_pieces_but_a_child_is_given_one() -> None:
     made = memory.create()
     made.segment.panic = 1
