@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from tests.windows import macos, packages, scenes
 from tests.windows.wine import BenchError
+from vb_script import libobs_symbols
 
 
 def test_a_file_with_another_hash_is_refused_and_deleted(tmp_path: Path) -> None:
@@ -59,10 +61,67 @@ def test_looks_cover_every_background_and_output() -> None:
                 assert f"{background}-{output}-{look}" in names
 
 
+def _macos_library(functions: dict[str, list[int]]) -> bytes:
+    """Return a Mach-O library of arm64 with these functions, as their instructions."""
+    text, names, symbols = b"", b"\0", b""
+    code_at = 32 + 72 + 24
+    for name, words in functions.items():
+        symbols += struct.pack("<IBBHQ", len(names), 0x0F, 1, 0, 0x4000 + len(text))
+        names += f"_{name}\0".encode()
+        text += struct.pack(f"<{len(words)}I", *words)
+    text += bytes(4 * 40)
+    table = code_at + len(text)
+    header = struct.pack("<4s7I", b"\xcf\xfa\xed\xfe", 0x0100000C, 0, 6, 2, 96, 0, 0)
+    segment = struct.pack("<II16sQQQQ", 0x19, 72, b"__TEXT", 0x4000, len(text), code_at, len(text))
+    segment += bytes(16)
+    found = struct.pack("<6I", 2, 24, table, len(functions), table + len(symbols), len(names))
+    return header + segment + found + text + symbols + names
+
+
+def _telling(at: int, *, wide: bool) -> list[int]:
+    """Return a function that gives back the field at a byte of its argument."""
+    load = (0xF9400000 | at // 8 << 10) if wide else (0xB9400000 | at // 4 << 10)
+    return [0xD503201F, load, 0xD65F03C0]
+
+
+def _macos_says(tmp_path: Path, begin: int, shift: int = 0) -> list[tuple[bool, str]]:
+    """Check a libobs whose sources have their obs_source_info there, the last field elsewhere."""
+    functions = {name: [0xD65F03C0] for name in libobs_symbols.of_libobs()}
+    for field, name in macos._FIELDS.items():
+        at = begin + macos.declared_offsets()[field] + shift * (field == "unversioned_id")
+        functions[name] = _telling(at, wide=field not in ("type", "output_flags"))
+    (tmp_path / "libobs").write_bytes(_macos_library(functions))
+    told: list[tuple[bool, str]] = []
+    macos.check(tmp_path, lambda good, text: told.append((good, text)))
+    return told
+
+
 def test_a_function_that_macos_lacks_is_named(tmp_path: Path) -> None:
-    (tmp_path / "libobs").write_bytes(b"\0_obs_data_create\0")
+    (tmp_path / "libobs").write_bytes(_macos_library({"obs_data_create": [0xD65F03C0]}))
     told: list[tuple[bool, str]] = []
     macos.check(tmp_path, lambda good, text: told.append((good, text)))
     assert not told[0][0]
     assert "obs_data_release" in told[0][1]
     assert "obs_data_create," not in told[0][1]
+    assert not told[1][0] and "do not show" in told[1][1]
+
+
+def test_where_macos_keeps_a_source_s_description_is_read_from_its_code(tmp_path: Path) -> None:
+    (functions, layout) = _macos_says(tmp_path, 45 * 8)
+    assert functions[0] and layout[0] and "word 45 of a source, laid out as declared" in layout[1]
+    (_, layout) = _macos_says(tmp_path, 45 * 8, shift=8)
+    assert not layout[0] and "unversioned_id at 384" in layout[1]
+    (_, layout) = _macos_says(tmp_path, (macos.info_within() + 1) * 8)
+    assert not layout[0]
+
+
+def test_what_is_no_library_of_macos_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "libobs").write_bytes(b"MZ")
+    with pytest.raises(BenchError, match="no 64-bit Mach-O"):
+        macos.check(tmp_path, lambda _good, _text: None)
+
+
+def test_the_lua_half_s_declaration_is_read_as_the_compiler_lays_it_out() -> None:
+    offsets = macos.declared_offsets()
+    assert (offsets["id"], offsets["type"], offsets["output_flags"]) == (0, 8, 12)
+    assert (offsets["icon_type"], offsets["media_play_pause"]) == (288, 296)  # after a gap

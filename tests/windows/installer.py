@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import select
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ from tests.windows.wine import BenchError, Wine
 from vb_install import environment, scene_collections
 
 USERS = ("plain", "First Last", "ユーザー 名")
-_SECONDS = 1800.0
+_SECONDS, _QUIET_SECONDS = 1800.0, 5.0
 _SCENES = b'{"name":"Untitled","modules":{"scripts-tool":[]},"sources":[]}'
 # Wine sets these folders anew in the first process it starts, but in no other.
 _RUN = (
@@ -116,11 +117,14 @@ def _python(
     ours, theirs = pty.openpty()
     process = wine.popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    os.write(ours, b"\r\n")  # for a window that waits to be read
     told = b""
     with suppress(OSError):  # which is how the end of a console is told
-        while block := os.read(ours, 65536):
-            told += block
+        while process.poll() is None:
+            # A window that would close waits for Enter to be pressed.
+            if not select.select([ours], [], [], _QUIET_SECONDS)[0]:
+                os.write(ours, b"\r")
+                continue
+            told += os.read(ours, 65536)
     os.close(ours)
     try:
         return process.wait(_SECONDS), told.decode("utf-8", "replace")
