@@ -10,7 +10,7 @@ import os
 import pty
 import select
 import shutil
-import subprocess
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -117,18 +117,16 @@ def _python(
     ours, theirs = pty.openpty()
     process = wine.popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    told = b""
+    told, deadline = b"", time.monotonic() + _SECONDS
     with suppress(OSError):  # which is how the end of a console is told
-        while process.poll() is None:
+        while process.poll() is None and time.monotonic() < deadline:
             # A window that would close waits for Enter to be pressed.
             if not select.select([ours], [], [], _QUIET_SECONDS)[0]:
                 os.write(ours, b"\r")
                 continue
             told += os.read(ours, 65536)
     os.close(ours)
-    try:
-        return process.wait(_SECONDS), told.decode("utf-8", "replace")
-    except subprocess.TimeoutExpired as error:
+    if time.monotonic() >= deadline:
         process.kill()
-        process.wait()
-        raise BenchError(f"install.py did not end within {_SECONDS:.0f} s.") from error
+        raise BenchError(f"install.py did not end within {_SECONDS:.0f} s.")
+    return process.wait(), told.decode("utf-8", "replace")

@@ -48,7 +48,7 @@ def test_a_running_filter_says_so_and_has_its_figures_apart(segment: Any) -> Non
 @pytest.mark.parametrize(
     ("problem", "expected"),
     [
-        (Missing(Path("/x/python")), "/x/python is missing"),
+        (Missing(Path("python")), "(python is missing)"),
         (Ended(1, "no memory"), "stopped (exit status 1: no memory)"),
         (NotStarted("Permission denied"), "cannot be started: Permission denied"),
     ],
