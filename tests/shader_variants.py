@@ -22,7 +22,8 @@ FOLDER = Path(lua_half.PATH).parent
 _ENUMERATE = """
 local function loaded(name, ...) return assert(loadfile(FOLDER .. name .. ".lua"))(...) end
 local graphics = {}
-local recipes = loaded("effect_variants", { C = {} }, graphics)
+local looks = loaded("looks", { C = {} }, graphics)
+local variants = loaded("effect_variants", graphics, looks)
 local passes = loaded("passes", { C = {} }, graphics)
 local found, lines = {}, {}
 
@@ -35,24 +36,25 @@ local function add(file, name, defines)
 end
 
 local function draw(set)
-    if set == recipes.NOTHING then return end
+    if set == variants.NOTHING then return end
     for _, crowded in ipairs({ false, true }) do
-        local person, rest = recipes.steps(set, crowded)
+        local person, rest = variants.steps(set, crowded)
         for _, step in ipairs(person and { person, rest } or { set }) do
-            add("composite", recipes.recipe(step, crowded))
+            add("composite", variants.recipe(step, crowded))
         end
     end
 end
 
-for _, output in ipairs(recipes.OUTPUTS) do
-    for _, background in ipairs(recipes.BACKGROUNDS) do
-        if recipes.gives_light(background) then draw(recipes.backdrop(background)) end
-        for subset = 0, 2 ^ #recipes.LOOKS - 1 do
+for _, output in ipairs(variants.OUTPUTS) do
+    for _, background in ipairs(variants.BACKGROUNDS) do
+        if variants.gives_light(background) then draw(variants.backdrop(background)) end
+        for subset = 0, 2 ^ (#looks.ROWS + 1) - 1 do
             local facts = { output = output, background = background }
-            for index, look in ipairs(recipes.LOOKS) do
-                facts[look] = bit.band(subset, 2 ^ (index - 1)) ~= 0
+            facts.translucent = bit.band(subset, 2 ^ #looks.ROWS) ~= 0
+            for index, look in ipairs(looks.ROWS) do
+                facts[look.name] = bit.band(subset, 2 ^ (index - 1)) ~= 0
             end
-            draw(recipes.set_of(facts))
+            draw(variants.set_of(facts))
         end
     end
 end
@@ -86,9 +88,9 @@ class Shader:
 
 
 def variants(folder: Path = FOLDER) -> list[Variant]:
-    """Return every effect that the Lua half can compile; ``folder`` holds the effects' files."""
+    """Return every effect that the Lua half in ``folder`` can compile."""
     lua = Lua()
-    rows = json.loads(lua(f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n{_ENUMERATE}"))
+    rows = json.loads(lua(f"FOLDER = {lua_half.literal(str(folder) + '/')}\n{_ENUMERATE}"))
     files = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.effect"))}
     with_words = {file for file, _, _ in rows}
     alone = [Variant(name, text) for name, text in files.items() if name not in with_words]

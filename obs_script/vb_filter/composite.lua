@@ -1,5 +1,5 @@
 -- What is drawn: the person over the background, with its layers and looks.
-local obs, graphics, result, passes, assets, scenes, effect_variants, intermediates = ...
+local obs, graphics, result, passes, assets, scenes, looks, effect_variants, intermediates = ...
 local C = obs.C
 local has, effect_of = effect_variants.has, effect_variants.effect
 
@@ -9,8 +9,6 @@ local M = {}
 local SPILL = { "spill1", "spill2", "spill3" }
 -- The background is drawn this wide for its light and its brightness.
 local SPILL_WIDTH = 320
--- How far the shadow falls, as shares of the height.
-local SHADOW_X, SHADOW_Y = 0.012, 0.018
 
 -- Sets `scale` and `offset` so that uv * scale + offset is the place in a picture of w x h that is
 -- fitted into W x H; x and y say which part is shown, or where bars go.
@@ -24,17 +22,6 @@ local function set_fit(p, scale, offset, fit, w, h, W, H, x, y)
 	end
 	graphics.set_vec2(p[scale], sx, sy)
 	graphics.set_vec2(p[offset], x * (1 - sx), y * (1 - sy))
-end
-
-local function set_layer(p, name, asset, texture, s, W, H)
-	local ratio = (W / H) / (asset.width / asset.height)
-	local size = s[name .. "_scale"]
-	local sx, sy = size, size
-	if ratio < 1 then sy = size * ratio else sx = size / ratio end
-	C.gs_effect_set_texture(p[name], texture)
-	graphics.set_vec2(p[name .. "_scale"], 1 / sx, 1 / sy)
-	graphics.set_vec2(p[name .. "_offset"], 0.5 - s[name .. "_x"] / sx, 0.5 - s[name .. "_y"] / sy)
-	C.gs_effect_set_float(p[name .. "_opacity"], s[name .. "_opacity"])
 end
 
 local PICTURED = { image = true, video = true, source = true }
@@ -121,8 +108,8 @@ local function spill(self, d)
 	graphics.draw(effect, "Draw", self.full, w, h)
 	C.gs_enable_blending(true)
 	local made = graphics.finish(texrender)
-	local small_w, small_h = math.ceil(w / 16), math.ceil(h / 16)
-	return passes.shrink(self.state, SPILL, made, w, h, small_w, small_h), small_w, small_h
+	d.spill_width, d.spill_height = math.ceil(w / 16), math.ceil(h / 16)
+	return passes.shrink(self.state, SPILL, made, w, h, d.spill_width, d.spill_height)
 end
 
 local function zones(self, owner, time, now, width, height)
@@ -149,9 +136,44 @@ local function layer(owner, name, time, now, width, height)
 	return assets.draw(asset, owner.state, time, now, width, height) or nil
 end
 
--- What the parts of a draw are made of, and which there are (see recipes.set_of); one of each for
--- all, as they are filled after the last source has been drawn.
+-- What the parts of a draw are made of, and which there are (see effect_variants.set_of); one of each
+-- for all, as they are filled after the last source has been drawn.
 local drawn, facts = {}, {}
+
+-- How each texture of the looks is made that is not there before (see M.draw): nil or false where the
+-- driver refuses.
+local MAKE = {
+	halo = function(self, d) return intermediates.halo(self, d.matte) end,
+	person_color = function(self) return intermediates.clean_colors(self) and self.near_person end,
+	room_color = function(self) return intermediates.clean_colors(self) and self.near_room end,
+	depth = function(self) return self.depth and self.depth.pointer end,
+	spill = spill,
+}
+
+local function texture(self, d, name)
+	if d[name] == nil and MAKE[name] then d[name] = MAKE[name](self, d) or false end
+	return d[name]
+end
+
+function MAKE.levels(self, d)
+	local light = texture(self, d, "spill")
+	return light and intermediates.levels(self, d.owner, light, d.spill_width, d.spill_height)
+end
+
+local function has_textures(self, d, look)
+	for _, name in ipairs(look.textures) do
+		if not texture(self, d, name) then return false end
+	end
+	return true
+end
+
+-- Makes what the looks are made of, and notes in `f` which there are.
+local function make_looks(self, d, f)
+	for _, look in ipairs(looks.ROWS) do
+		f[look.name] = effect_variants.is_seen(look, f)
+			and (not look.wanted or look.wanted(self.settings)) and has_textures(self, d, look)
+	end
+end
 
 -- Sets what the words of `set` want to know of the person.
 local function set_person(p, set, self, d)
@@ -162,44 +184,11 @@ local function set_person(p, set, self, d)
 	C.gs_effect_set_float(p.threshold, d.matte and 0.5 or s.threshold)
 	C.gs_effect_set_float(p.softness, d.matte and 1 or s.softness)
 	C.gs_effect_set_float(p.inverted, s.output == "inverted" and 1 or 0)
-	if has(set, "ZONES") then C.gs_effect_set_texture(p.zones, d.zones) end
-	if has(set, "CLEAN") then
-		C.gs_effect_set_texture(p.person_color, self.near_person)
-		C.gs_effect_set_texture(p.room_color, self.near_room)
-		C.gs_effect_set_float(p.decontaminate, s.decontaminate)
-	end
-	if has(set, "MATCH") then
-		C.gs_effect_set_texture(p.levels, d.levels)
-		C.gs_effect_set_float(p.match, s.match)
-	end
-	if has(set, "WRAP") then
-		C.gs_effect_set_texture(p.halo, d.halo)
-		C.gs_effect_set_texture(p.spill, d.spill)
-		C.gs_effect_set_float(p.light_wrap, s.light_wrap)
-	end
 end
 
--- Sets what the words of `set` want to know of what is around the person.
-local function set_scene(p, set, self, d)
-	if has(set, "ALPHA_OUT") then return end
-	local width, height = d.width, d.height
-	set_background(p, set, d)
-	if has(set, "SHADOW") then
-		C.gs_effect_set_texture(p.halo, d.halo)
-		C.gs_effect_set_float(p.shadow, self.settings.shadow)
-		graphics.set_vec2(p.shadow_offset, SHADOW_X * height / width, SHADOW_Y)
-	end
-	local layers = d.layers
-	if has(set, "BEHIND") then
-		set_layer(p, "behind", layers.assets.behind, d.behind, layers.settings, width, height)
-		if has(set, "DEPTH") then
-			C.gs_effect_set_texture(p.depth, self.depth.pointer)
-			C.gs_effect_set_float(p.behind_depth, layers.settings.behind_depth)
-			C.gs_effect_set_float(p.behind_depth_edge, layers.settings.behind_depth_edge)
-		end
-	end
-	if has(set, "FRONT") then
-		set_layer(p, "front", layers.assets.front, d.front, layers.settings, width, height)
+local function set_looks(p, set, self, d)
+	for _, look in ipairs(looks.ROWS) do
+		if has(set, look.word) then looks.bind(look, p, self, d) end
 	end
 end
 
@@ -209,6 +198,7 @@ local function person_alone(self, set, d)
 	local texrender = graphics.target(self.state, "person_alone", obs.RGBA)
 	if not graphics.begin(texrender, d.width, d.height) then return nil end
 	set_person(effect.parameters, set, self, d)
+	set_looks(effect.parameters, set, self, d)
 	C.gs_enable_blending(false)
 	graphics.draw(effect, "Draw", self.full, d.width, d.height)
 	C.gs_enable_blending(true)
@@ -250,7 +240,7 @@ local function draw_sources(self, owner, layers, zoned, time, now, width, height
 	return true, picture, zone_picture, behind, front
 end
 
--- Makes the background and says which of recipes' it is; nil where it cannot be made.
+-- Makes the background and says which of effect_variants' it is; nil where it cannot be made.
 local function make_background(self, d)
 	local owner, width, height = d.owner, d.width, d.height
 	local kind = owner.settings.background
@@ -266,26 +256,6 @@ local function make_background(self, d)
 	return kind
 end
 
--- Makes what the looks are made of, and notes in `f` which there are.
-local function make_looks(self, d, f)
-	local s, owner = self.settings, d.owner
-	local with_person = f.output ~= "background"
-	local lit = effect_variants.gives_light(f.background)
-	if (s.light_wrap > 0 and lit) or s.shadow > 0 then d.halo = intermediates.halo(self, d.matte) end
-	f.shadow = d.halo and s.shadow > 0
-	f.clean = with_person and s.decontaminate > 0 and intermediates.clean_colors(self)
-	f.wrap, f.match = false, false
-	if with_person and lit and (s.light_wrap > 0 or s.match > 0) then
-		local w, h
-		d.spill, w, h = spill(self, d)
-		f.wrap = d.spill and d.halo and s.light_wrap > 0
-		d.levels = d.spill and s.match > 0 and intermediates.levels(self, owner, d.spill, w, h) or nil
-		f.match = d.levels
-	end
-	f.behind, f.front = d.behind, d.front
-	f.depth = self.depth and s.depth_model ~= ""
-end
-
 -- Draws what the words of `set` say, in one step or in two. Returns false, with nothing drawn, where
 -- the driver refuses a texture.
 local function put_together(self, set, d)
@@ -296,13 +266,15 @@ local function put_together(self, set, d)
 		if not made then return false end
 		local effect = effect_of(state, rest)
 		C.gs_effect_set_texture(effect.parameters.person_made, made)
-		set_scene(effect.parameters, rest, self, d)
+		set_background(effect.parameters, rest, d)
+		set_looks(effect.parameters, rest, self, d)
 		show(self, rest, effect, width, height)
 		return true
 	end
 	local effect = effect_of(state, set)
 	set_person(effect.parameters, set, self, d)
-	set_scene(effect.parameters, set, self, d)
+	set_background(effect.parameters, set, d)
+	set_looks(effect.parameters, set, self, d)
 	local inner, around
 	-- Moved and turned about, the alpha leaves its box.
 	if not d.matte and self.settings.output ~= "inverted" then
@@ -335,8 +307,9 @@ function M.draw(self, time, now, width, height)
 	local d, f = drawn, facts
 	d.owner, d.layers, d.width, d.height = owner, layers, width, height
 	d.picture, d.zones, d.behind, d.front = picture, zone_picture, behind, front
-	d.matte, d.halo, d.spill, d.levels, d.blurred, d.fitted = nil, nil, nil, nil, nil, nil
-	f.output, f.zones = s.output, zone_picture
+	d.matte, d.blurred, d.fitted, d.background = nil, nil, nil, nil
+	for name in pairs(MAKE) do d[name] = nil end
+	f.output = s.output
 
 	-- What is made of this camera's picture.
 	self.person.alpha = intermediates.alpha(self, width, height)
@@ -346,12 +319,11 @@ function M.draw(self, time, now, width, height)
 		if not d.matte then return false end
 	end
 	if s.output ~= "alpha" then
-		f.background = make_background(self, d)
-		if not f.background then return false end
-		d.background = f.background
-		make_looks(self, d, f)
+		d.background = make_background(self, d)
+		if not d.background then return false end
 	end
-	f.translucent = self.state.translucent
+	f.background, f.translucent = d.background, self.state.translucent
+	make_looks(self, d, f)
 	local set = effect_variants.set_of(f)
 	if set == effect_variants.NOTHING then return true end
 	-- The camera's own alpha is blended by OBS, in linear light.

@@ -1,28 +1,27 @@
 -- Which effect draws what: composite.effect with some words defined, compiled when first asked for.
 -- A set of words is a number, the sum of the words' bits. What a set is follows from facts alone, so
 -- that a test can go through all of them and compile every effect that can ever be asked for.
-local obs, graphics = ...
-local C = obs.C
+local graphics, looks = ...
 
 local M = {}
 
--- The words that composite.effect knows.
+-- The words that composite.effect knows, but for those of the looks.
 local WORDS = {
 	"ALPHA_OUT", "BACKGROUND_OUT", "PERSON_OUT", "PLAIN_TRANSPARENT", "COMPOSED", "MADE",
 	"COLOR", "PICTURE", "FITTED", "BLUR", "ROOM", "TRANSPARENT", "CAMERA_ALPHA",
-	"ZONES", "CLEAN", "MATCH", "WRAP", "SHADOW", "BEHIND", "DEPTH", "FRONT",
 }
+for _, look in ipairs(looks.ROWS) do WORDS[#WORDS + 1] = look.word end
 local BIT = {}
 for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
 
 function M.has(set, word) return bit.band(set, BIT[word]) ~= 0 end
 local has = M.has
 
--- All that decides what is drawn, and the values it can have. A background is `fitted` where a still
--- picture lies ready in the camera's size; `translucent` is a camera with an alpha of its own.
+-- All that decides what is drawn besides the looks and the camera's being `translucent` (that it has
+-- an alpha of its own), and the values it can have. A background is `fitted` where a still picture lies
+-- ready in the camera's size.
 M.OUTPUTS = { "cutout", "background", "alpha", "inverted" }
 M.BACKGROUNDS = { "transparent", "color", "picture", "fitted", "blur", "room" }
-M.LOOKS = { "zones", "clean", "match", "wrap", "shadow", "behind", "depth", "front", "translucent" }
 
 local OF_BACKGROUND = {
 	transparent = BIT.TRANSPARENT,
@@ -42,44 +41,50 @@ function M.backdrop(background) return OF_BACKGROUND[background] + BIT.BACKGROUN
 -- The set that draws nothing, and that of the person alone as the camera shows it.
 M.NOTHING, M.PLAIN_TRANSPARENT = 0, BIT.PLAIN_TRANSPARENT
 
--- Returns the set that draws `facts`, {output, background, and for each look whether it is there}.
+-- What a look can change in each output.
+local CHANGED = {
+	cutout = { alpha = true, color = true, under = true, over = true },
+	background = { under = true, over = true },
+	alpha = { alpha = true },
+}
+CHANGED.inverted = CHANGED.cutout
+
+-- Whether `look` can be seen where `facts` are what decides (see M.set_of); of the looks those before
+-- it count.
+function M.is_seen(look, facts)
+	return CHANGED[facts.output][look.changes]
+		and (not look.lit or M.gives_light(facts.background))
+		and (not look.needs or facts[look.needs])
+end
+
+-- The words of those looks of `facts` that change `what`.
+local function words_of(facts, what)
+	local words = 0
+	for _, look in ipairs(looks.ROWS) do
+		if look.changes == what and facts[look.name] and M.is_seen(look, facts) then
+			words = words + BIT[look.word]
+		end
+	end
+	return words
+end
+
+-- Returns the set that draws `facts`, {output, background, translucent, and for each look whether it
+-- is there}.
 function M.set_of(facts)
 	local output, background = facts.output, facts.background
-	local zones = facts.zones and BIT.ZONES or 0
-	if output == "alpha" then return BIT.ALPHA_OUT + zones end
-	local behind = (facts.shadow and BIT.SHADOW or 0) + (facts.behind and BIT.BEHIND or 0)
-		+ (facts.behind and facts.depth and BIT.DEPTH or 0)
-	local scene = OF_BACKGROUND[background] + behind + (facts.front and BIT.FRONT or 0)
+	local alpha = words_of(facts, "alpha")
+	if output == "alpha" then return BIT.ALPHA_OUT + alpha end
+	local color, under = words_of(facts, "color"), words_of(facts, "under")
+	local scene = OF_BACKGROUND[background] + under + words_of(facts, "over")
 	-- The person as the camera shows it, before the room as the camera shows it, is the camera.
-	if output == "background" or background == "room" and behind == 0 and not facts.clean then
+	if output == "background" or background == "room" and under == 0 and color == 0 then
 		return scene == BIT.TRANSPARENT and M.NOTHING or scene + BIT.BACKGROUND_OUT
 	end
-	if scene == BIT.TRANSPARENT and not facts.clean then return BIT.PLAIN_TRANSPARENT + zones end
-	local lit = M.gives_light(background)
-	if facts.translucent and lit then scene = bit.bor(scene, BIT.CAMERA_ALPHA) end
-	return BIT.COMPOSED + scene + zones + (facts.clean and BIT.CLEAN or 0)
-		+ (lit and facts.match and BIT.MATCH or 0) + (lit and facts.wrap and BIT.WRAP or 0)
-end
-
-local OF_BACKGROUNDS = BIT.COLOR + BIT.PICTURE + BIT.FITTED + BIT.BLUR + BIT.ROOM + BIT.TRANSPARENT
-local OF_LAYERS = BIT.SHADOW + BIT.BEHIND + BIT.DEPTH + BIT.FRONT
-local OPAQUE = BIT.COLOR + BIT.PICTURE + BIT.FITTED
-
--- The set of what has to lie under a picture with the camera's own alpha: the background that would
--- be there without the camera. Nil where nothing has to.
-function M.under(set)
-	if not has(set, "COMPOSED") or not has(set, "CAMERA_ALPHA") or bit.band(set, OPAQUE) == 0 then
-		return nil
+	if scene == BIT.TRANSPARENT and color == 0 then return BIT.PLAIN_TRANSPARENT + alpha end
+	if facts.translucent and M.gives_light(background) then
+		scene = bit.bor(scene, BIT.CAMERA_ALPHA)
 	end
-	return bit.band(set, OF_BACKGROUNDS + OF_LAYERS) + BIT.BACKGROUND_OUT
-end
-
--- With these words alone there is nothing but background outside the box of the alpha.
-local BOXED = BIT.COMPOSED + BIT.COLOR + BIT.PICTURE + BIT.FITTED + BIT.BLUR + BIT.CAMERA_ALPHA
-	+ BIT.WRAP + BIT.CLEAN + BIT.MATCH
-
-function M.boxed(set)
-	return has(set, "COMPOSED") and bit.band(set, BOXED) == set
+	return BIT.COMPOSED + scene + alpha + color
 end
 
 -- OBS binds no more textures than these in one draw: it does not check, and writes over its own.
@@ -88,42 +93,53 @@ local MOST_TEXTURES = 8
 -- an effect of their own.
 local OWN_EFFECTS = 32
 -- What needs more of either is drawn in two steps, first the person alone, then all that is put
--- together with it. These have all looks in them; a look is set to do nothing by a value, and its
--- textures to a black pixel.
-local OF_STEP = {
-	PERSON_OUT = { "ZONES", "CLEAN", "MATCH", "WRAP" },
-	MADE = { "SHADOW", "BEHIND", "DEPTH", "FRONT" },
-}
-local NOTHING = {
-	ZONES = { textures = { "zones" } },
-	CLEAN = { textures = { "person_color", "room_color" }, values = { decontaminate = 0 } },
-	MATCH = { textures = { "levels" }, values = { match = 0 } },
-	WRAP = { textures = { "halo", "spill" }, values = { light_wrap = 0 } },
-	SHADOW = { textures = { "halo" }, places = { "shadow_offset" }, values = { shadow = 0 } },
-	BEHIND = {
-		textures = { "behind" }, places = { "behind_scale", "behind_offset" },
-		values = { behind_opacity = 0 },
-	},
-	DEPTH = { textures = { "depth" }, values = { behind_depth = 1, behind_depth_edge = 0 } },
-	FRONT = {
-		textures = { "front" }, places = { "front_scale", "front_offset" },
-		values = { front_opacity = 0 },
-	},
-}
+-- together with it. Each has all the looks that change something there in it; one that is not wanted
+-- is set to do nothing.
+local STEP = { alpha = "PERSON_OUT", color = "PERSON_OUT", under = "MADE", over = "MADE" }
+local OF_STEP = { PERSON_OUT = {}, MADE = {} }
 
-local function textures_of(set)
-	local count = 2
-	for _, word in ipairs({ "ZONES", "PICTURE", "FITTED", "BLUR", "BEHIND", "DEPTH", "FRONT",
-		"WRAP", "MATCH" }) do
-		if has(set, word) then count = count + 1 end
+-- With these words alone there is nothing but background outside the box of the alpha.
+local BOXED = BIT.COMPOSED + BIT.COLOR + BIT.PICTURE + BIT.FITTED + BIT.BLUR + BIT.CAMERA_ALPHA
+local OF_PERSON, OF_LAYERS = BIT.COMPOSED, 0
+for _, look in ipairs(looks.ROWS) do
+	local step = STEP[look.changes]
+	table.insert(OF_STEP[step], look)
+	if step == "PERSON_OUT" then
+		OF_PERSON = OF_PERSON + BIT[look.word]
+	else
+		OF_LAYERS = OF_LAYERS + BIT[look.word]
 	end
-	if has(set, "CLEAN") then count = count + 2 end
-	if has(set, "WRAP") or has(set, "SHADOW") then count = count + 1 end
-	return count
+	if look.changes == "color" then BOXED = BOXED + BIT[look.word] end
 end
 
-local OF_PERSON = BIT.COMPOSED
-for _, word in ipairs(OF_STEP.PERSON_OUT) do OF_PERSON = OF_PERSON + BIT[word] end
+function M.boxed(set)
+	return has(set, "COMPOSED") and bit.band(set, BOXED) == set
+end
+
+local OPAQUE = BIT.COLOR + BIT.PICTURE + BIT.FITTED
+
+-- The set of what has to lie under a picture with the camera's own alpha: the background that would
+-- be there without the camera. Nil where nothing has to.
+function M.under(set)
+	if not has(set, "COMPOSED") or not has(set, "CAMERA_ALPHA") or bit.band(set, OPAQUE) == 0 then
+		return nil
+	end
+	return bit.band(set, OPAQUE + OF_LAYERS) + BIT.BACKGROUND_OUT
+end
+
+-- How many textures a set in one step binds. Those of the looks may be of several.
+local function textures_of(set)
+	local count, counted = 2, {}
+	for _, word in ipairs({ "PICTURE", "FITTED", "BLUR" }) do
+		if has(set, word) then count = count + 1 end
+	end
+	for _, look in ipairs(looks.ROWS) do
+		for _, name in ipairs(has(set, look.word) and look.textures or {}) do
+			if not counted[name] then count, counted[name] = count + 1, true end
+		end
+	end
+	return count
+end
 
 -- The two sets that draw `set` in two steps, the person alone and the rest; nil where one is enough.
 -- `crowded`: no further set gets an effect of its own.
@@ -135,16 +151,16 @@ function M.steps(set, crowded)
 	return of_person - BIT.COMPOSED + BIT.PERSON_OUT, set - of_person + BIT.MADE
 end
 
--- Returns the name and the words, as lines of text, of the effect that draws `set`; and those of them
--- that are not in `set`, which have to be set to do nothing.
+-- Returns the name and the words, as lines of text, of the effect that draws `set`; and the looks
+-- whose words were added to it, which have to be set to do nothing.
 function M.recipe(set, crowded)
 	local step = has(set, "PERSON_OUT") and "PERSON_OUT"
 		or (has(set, "MADE") or has(set, "BACKGROUND_OUT") and crowded) and "MADE" or nil
 	local added = {}
-	for _, word in ipairs(step and OF_STEP[step] or {}) do
-		if not has(set, word) then
-			set = set + BIT[word]
-			added[#added + 1] = word
+	for _, look in ipairs(step and OF_STEP[step] or {}) do
+		if not has(set, look.word) then
+			set = set + BIT[look.word]
+			added[#added + 1] = look
 		end
 	end
 	local lines = {}
@@ -168,15 +184,7 @@ end
 function M.effect(state, set)
 	local recipe = variants[set] or new_recipe(set)
 	local effect = graphics.effect(state, "composite", recipe.defines, recipe.name)
-	local p = effect.parameters
-	for _, word in ipairs(recipe.added) do
-		local nothing = NOTHING[word]
-		for _, name in ipairs(nothing.textures) do
-			C.gs_effect_set_texture(p[name], graphics.black(state))
-		end
-		for _, name in ipairs(nothing.places or {}) do graphics.set_vec2(p[name], 0, 0) end
-		for name, value in pairs(nothing.values or {}) do C.gs_effect_set_float(p[name], value) end
-	end
+	for _, look in ipairs(recipe.added) do looks.bind_nothing(look, effect.parameters, state) end
 	return effect
 end
 

@@ -37,9 +37,10 @@ local function load_files(files)
 	local intermediates = module("intermediates", passes)
 	local frame = module(
 		"frame", obs, link, graphics, capture, passes, delay_ring, pace, intermediates, strokes)
-	local effect_variants = module("effect_variants", obs, graphics)
-	local composite = module(
-		"composite", obs, graphics, result, passes, assets, scenes, effect_variants, intermediates)
+	local looks = module("looks", obs, graphics)
+	local effect_variants = module("effect_variants", graphics, looks)
+	local composite = module("composite", obs, graphics, result, passes, assets, scenes, looks,
+		effect_variants, intermediates)
 	local cover = module("cover", obs, graphics, result, passes, assets)
 	local warm_up = module("warm_up", obs, graphics, composite, scenes)
 	local outlines = module("outlines", obs, graphics, scenes)

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.shader_faults import faults, skip_without_tools
+from tests.shader_variants import variants
 from vb_link import isolated
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +84,19 @@ print(json.dumps([settings.defaults()["calm"], layout.offsets()["vb_channel.calm
     assert (default, travels) == (0.5, True)
     assert words[:2] == ["Calm", "How still the edge is held."]
     assert words[2:] == ["落ち着き", "輪郭をどれだけ静かに保つか。"]
+
+
+def test_a_look(copy: Path) -> None:
+    skip_without_tools()
+    follow("Add a look", copy)
+    found = variants(copy / "obs_script" / "vb_filter")
+    new = [variant for variant in found if "#define GREY\n" in variant.text]
+    shared = [variant for variant in new if "#define PERSON_OUT\n" in variant.text]
+    assert len(shared) == 1 and len(new) > 100
+    # Those with no other look, and the step that it shares with others where there are many.
+    few = [variant for variant in new if variant.text.split("//")[0].count("#define ") <= 4]
+    assert len(few) > 10
+    assert faults(few + shared, copy) == []
 
 
 def test_a_model(copy: Path) -> None:

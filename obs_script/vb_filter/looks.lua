@@ -1,0 +1,96 @@
+-- The looks that a draw can have on top of person and background, one row each. A new one is a row
+-- here and its lines in composite.effect (CONTRIBUTING.md, "Add a look").
+--
+--   name      in the facts of effect_variants.set_of
+--   word      defined in composite.effect where the look is there
+--   changes   "alpha", the person's "color", what is "under" the person, or what is "over" all
+--   textures  what the word declares there; composite.lua makes each and binds it
+--   values    its numbers, each from the setting of that name, as they are where it does nothing
+--   places    its pairs of numbers, which `bind` sets; 0 where it does nothing
+--   layer     its settings are those of the scene's layers, where a scene has its own
+--   lit       it takes its light from the background: there is none where that gives none
+--   needs     the name of the look, before it, that it is a part of
+--   wanted    (settings) whether it is to be there; nil: wherever its textures are
+--   bind      (parameters, camera, d) sets `places`; d is what the draw is made of (composite.lua)
+local obs, graphics = ...
+local C = obs.C
+
+-- How far the shadow falls, as shares of the height.
+local SHADOW_X, SHADOW_Y = 0.012, 0.018
+
+local function bind_shadow(p, _, d)
+	graphics.set_vec2(p.shadow_offset, SHADOW_X * d.height / d.width, SHADOW_Y)
+end
+
+-- Places a layer by its settings, which all begin with `name`.
+local function bind_layer(name)
+	return function(p, _, d)
+		local s, asset = d.layers.settings, d.layers.assets[name]
+		local ratio = (d.width / d.height) / (asset.width / asset.height)
+		local size = s[name .. "_scale"]
+		local sx, sy = size, size
+		if ratio < 1 then sy = size * ratio else sx = size / ratio end
+		graphics.set_vec2(p[name .. "_scale"], 1 / sx, 1 / sy)
+		graphics.set_vec2(
+			p[name .. "_offset"], 0.5 - s[name .. "_x"] / sx, 0.5 - s[name .. "_y"] / sy)
+	end
+end
+
+local M = {}
+
+M.ROWS = {
+	{ name = "zones", word = "ZONES", changes = "alpha", textures = { "zones" }, values = {} },
+	{
+		name = "clean", word = "CLEAN", changes = "color",
+		textures = { "person_color", "room_color" }, values = { decontaminate = 0 },
+		wanted = function(s) return s.decontaminate > 0 end,
+	},
+	{
+		name = "match", word = "MATCH", changes = "color", lit = true,
+		textures = { "levels" }, values = { match = 0 },
+		wanted = function(s) return s.match > 0 end,
+	},
+	{
+		name = "wrap", word = "WRAP", changes = "color", lit = true,
+		textures = { "halo", "spill" }, values = { light_wrap = 0 },
+		wanted = function(s) return s.light_wrap > 0 end,
+	},
+	{
+		name = "shadow", word = "SHADOW", changes = "under",
+		textures = { "halo" }, values = { shadow = 0 }, places = { "shadow_offset" },
+		wanted = function(s) return s.shadow > 0 end,
+		bind = bind_shadow,
+	},
+	{
+		name = "behind", word = "BEHIND", changes = "under", layer = true,
+		textures = { "behind" }, values = { behind_opacity = 0 },
+		places = { "behind_scale", "behind_offset" }, bind = bind_layer("behind"),
+	},
+	{
+		name = "depth", word = "DEPTH", changes = "under", layer = true, needs = "behind",
+		textures = { "depth" }, values = { behind_depth = 1, behind_depth_edge = 0 },
+		wanted = function(s) return s.depth_model ~= "" end,
+	},
+	{
+		name = "front", word = "FRONT", changes = "over", layer = true,
+		textures = { "front" }, values = { front_opacity = 0 },
+		places = { "front_scale", "front_offset" }, bind = bind_layer("front"),
+	},
+}
+
+-- Sets all that the word of `look` wants to know.
+function M.bind(look, p, camera, d)
+	local s = look.layer and d.layers.settings or camera.settings
+	for _, name in ipairs(look.textures) do C.gs_effect_set_texture(p[name], d[name]) end
+	for name in pairs(look.values) do C.gs_effect_set_float(p[name], s[name]) end
+	if look.bind then look.bind(p, camera, d) end
+end
+
+-- Sets it to do nothing, where its word is defined all the same.
+function M.bind_nothing(look, p, state)
+	for _, name in ipairs(look.textures) do C.gs_effect_set_texture(p[name], graphics.black(state)) end
+	for name, value in pairs(look.values) do C.gs_effect_set_float(p[name], value) end
+	for _, name in ipairs(look.places or {}) do graphics.set_vec2(p[name], 0, 0) end
+end
+
+return M
