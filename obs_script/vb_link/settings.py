@@ -127,6 +127,8 @@ def _zone(number: int) -> tuple[Setting, ...]:
 
 
 QUALITIES = ("fast", "balanced", "best")
+# By how many degrees the camera's picture is turned, clockwise.
+TURNS = ("0", "90", "180", "270")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting("active", "bool", True, "Active", group="main"),
@@ -312,6 +314,8 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("cutout", "background", "alpha", "inverted"),
         group="advanced",
     ),
+    Setting("turned", "choice", "0", "Turned", reader="worker", choices=TURNS, group="advanced"),
+    Setting("mirrored", "bool", False, "Mirrored", reader="worker", group="advanced"),
     Setting("model", "model", "selfie_square", "Model", reader="worker", group="advanced"),
     Setting("compute", "compute", "auto", "Compute", reader="worker", group="advanced"),
 )

@@ -128,6 +128,7 @@ class Worker:
         stream.frame_count = -1  # a picture that stands still is looked at anew
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
         stream.follow_marks()
+        stream.follow_turn()
         self._configure_depth(stream)
         key = (
             text_of(channel.model),
@@ -193,7 +194,7 @@ class Worker:
         channel = stream.channel
         size = int(channel.source_width), int(channel.source_height)
         if min(size) > 0:  # else the filter has not drawn yet
-            channel.want_width, channel.want_height = pipeline.working_size(*size)
+            channel.want_width, channel.want_height = pipeline.working_size(*size, stream.turn)
 
     def _configure_depth(self, stream: Stream) -> None:
         before = stream.depth.error
@@ -229,6 +230,7 @@ class Worker:
                 choice=stream.choice,
                 plate=stream.plate,
                 strokes=stream.strokes,
+                turn=stream.turn,
                 now=self.clock(),
             )
             stream.send(picture, result.alpha)

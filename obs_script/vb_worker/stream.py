@@ -18,6 +18,7 @@ from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
 from vb_worker.matte.stroke_rectangles import marks_of
 from vb_worker.matte.strokes import Strokes
+from vb_worker.matte.turn import UPRIGHT, turn_of
 from vb_worker.models.errors import ModelError
 from vb_worker.people.choice import PersonChoice
 
@@ -57,6 +58,7 @@ class Stream:
         self.plate = Plate()
         self.plate_request = 0
         self.strokes = Strokes()
+        self.turn = UPRIGHT
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
         self.reported = 0.0
@@ -91,6 +93,14 @@ class Stream:
             else:
                 self.plate.drop()
         self.channel.plate_state = self.plate.state
+
+    def follow_turn(self) -> None:
+        """Show the models the picture upright, as the filter says how it stands."""
+        channel = self.channel
+        turn = turn_of(text_of(channel.turned), bool(channel.mirrored))
+        if turn != self.turn:
+            self.turn = self.depth.turn = turn
+            self.depth.reset()
 
     def follow_marks(self) -> None:
         """Use the strokes that the filter names."""

@@ -17,8 +17,10 @@ from vb_worker.atomic import make_folder
 from vb_worker.commands.options import (
     add_model_options,
     add_plate_option,
+    add_turn_options,
     open_pipeline,
     plate_of,
+    turn_options,
 )
 from vb_worker.errors import UsageError, UserError
 from vb_worker.matte.pipeline import Pipeline
@@ -43,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print one line of JSON a picture")
     add_model_options(parser)
     add_plate_option(parser)
+    add_turn_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -111,7 +114,9 @@ def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Nam
     begin = time.perf_counter()
     alpha = shown(
         pixels,
-        pipeline.still(pixels, PersonChoice(*options.person), plate).alpha,
+        pipeline.still(
+            pixels, PersonChoice(*options.person), plate, turn=turn_options(options)
+        ).alpha,
         edges=pipeline.quality.refine,
         threshold=options.threshold,
         softness=options.softness,

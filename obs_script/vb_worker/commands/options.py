@@ -11,6 +11,7 @@ from vb_worker.errors import UsageError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
 from vb_worker.matte.quality import PRESETS
+from vb_worker.matte.turn import Turn, turn_of
 from vb_worker.models import (
     Manifest,
     ModelError,
@@ -91,6 +92,23 @@ def add_plate_option(parser: argparse.ArgumentParser) -> None:
         help="a picture of the empty room from the same camera at the same place: what looks "
         "like it is not taken for a person",
     )
+
+
+def add_turn_options(parser: argparse.ArgumentParser) -> None:
+    """Add --turned and --mirrored."""
+    parser.add_argument(
+        "--turned",
+        choices=settings.TURNS,
+        default=_DEFAULTS["turned"],
+        help="degrees by which the camera was turned, clockwise: 90 where heads point right; "
+        "people are looked for upright, and the result stands as the input (default: %(default)s)",
+    )
+    parser.add_argument("--mirrored", action="store_true", help="the camera's picture is mirrored")
+
+
+def turn_options(options: argparse.Namespace) -> Turn:
+    """Return the turn that the options say."""
+    return turn_of(options.turned, options.mirrored)
 
 
 def plate_of(options: argparse.Namespace) -> Plate | None:

@@ -16,13 +16,16 @@ from vb_worker.atomic import make_folder, replacing
 from vb_worker.commands.options import (
     add_model_options,
     add_plate_option,
+    add_turn_options,
     open_pipeline,
     plate_of,
     refuse_overwriting,
+    turn_options,
 )
 from vb_worker.errors import UserError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
+from vb_worker.matte.turn import UPRIGHT, Turn
 from vb_worker.offline.backgrounds import TRANSPARENT, Background, open_background
 from vb_worker.offline.compose import cut_out, over
 from vb_worker.offline.foreground import own_colours
@@ -52,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_model_options(parser)
     add_plate_option(parser)
+    add_turn_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -74,6 +78,7 @@ def run(options: argparse.Namespace) -> int:
             softness=options.softness,
             person=options.person,
             plate=plate_of(options),
+            turn=turn_options(options),
         )
         _render(renderer, source, output)
     finally:
@@ -150,9 +155,11 @@ class Renderer:
         softness: float,
         person: tuple[str, float, float] = ("all", 0.5, 0.5),
         plate: Plate | None = None,
+        turn: Turn = UPRIGHT,
     ) -> None:
         self._pipeline = pipeline
         self._plate = plate
+        self._turn = turn
         self._background = background
         self._threshold = threshold
         self._softness = softness
@@ -166,7 +173,12 @@ class Renderer:
         self.drawn += 1
         self._seconds = seconds
         result = self._pipeline.process(
-            frame, stream=self, choice=self._choice, plate=self._plate, now=self._seconds
+            frame,
+            stream=self,
+            choice=self._choice,
+            plate=self._plate,
+            turn=self._turn,
+            now=self._seconds,
         )
         alpha = shown(
             frame,

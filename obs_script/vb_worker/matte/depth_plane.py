@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.errors import first_line
+from vb_worker.matte.turn import UPRIGHT
 from vb_worker.models import Manifest, Model, ModelError, open_model
 
 Floats = NDArray[np.float32]
@@ -141,6 +142,8 @@ class DepthStream:
     def __init__(self) -> None:
         self.name = ""
         self.error: Exception | None = None
+        self.turn = UPRIGHT
+        """How the picture stands that the model is shown upright."""
         self._begin()
 
     def _begin(self) -> None:
@@ -210,7 +213,7 @@ class Depths:
         if model is None or stream.error or not stream.turns.frame(begin, alpha_ms / 1e3, count):
             return
         try:
-            answer = model(picture)
+            answer = stream.turn.back(model(stream.turn.upright(picture)))
             passed = begin - stream.made if stream.made is not None else 0.0
             plane = stream.steady(answer, picture, passed)
         except Exception as error:  # whatever a model does, the alphas go on

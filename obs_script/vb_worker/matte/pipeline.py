@@ -19,6 +19,7 @@ from vb_worker.matte.quality import Quality, preset
 from vb_worker.matte.refine import WORKING_AREA, refined
 from vb_worker.matte.stabilise import Stabiliser
 from vb_worker.matte.strokes import Strokes
+from vb_worker.matte.turn import UPRIGHT, Turn
 from vb_worker.models.families.instances import InstancesModel
 from vb_worker.models.model import Model
 from vb_worker.models.shrink import shrunk
@@ -55,8 +56,32 @@ class _Stream:
         self.apart = False
         """Whether people are to be told apart, by models that can."""
         self.instances: NDArray[np.float32] | None = None
+        self.turn = UPRIGHT
         self.shape: tuple[int, ...] | None = None
         """Of the last frame."""
+
+    def see(
+        self, picture: NDArray[np.uint8], still: NDArray[np.float32] | None, passed: float
+    ) -> tuple[NDArray[np.float32], tuple[slice, slice]]:
+        """Look at the next picture (H x W x 3 uint8 RGB), turned upright for the model.
+
+        Returns the probability, height x width float32, and where it shows people, as an index.
+        """
+        turn, look = self.turn, self.look
+        if turn == UPRIGHT:
+            return look(picture, still, passed), look.place
+        upright = turn.upright(picture)
+        seen = look(upright, None if still is None else turn.upright(still), passed)
+        if self.instances is not None:
+            planes = [turn.back(plane) for plane in self.instances]
+            size = turn.size(*self.instances.shape[:0:-1])
+            self.instances = np.array(planes, np.float32).reshape(len(planes), *size[::-1])
+        height, width = seen.shape
+        rows, columns = (part.indices(side)[:2] for part, side in zip(look.place, (height, width)))
+        left, top, right, bottom = turn.box_back(
+            (columns[0], rows[0], columns[1], rows[1]), width, height
+        )
+        return turn.back(seen), np.s_[top:bottom, left:right]
 
     def _answer(self, picture: NDArray[np.uint8]) -> NDArray[np.float32]:
         feed = self._model.prepare(self._model.shrink(picture))
@@ -79,10 +104,10 @@ class Pipeline:
         # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
         cv2.setNumThreads(1)
 
-    def working_size(self, width: int, height: int) -> tuple[int, int]:
+    def working_size(self, width: int, height: int, turn: Turn = UPRIGHT) -> tuple[int, int]:
         """Return the size (width, height) at which a source of that size is worked on."""
         if not self.quality.close:
-            return self.model.frame_size(width, height)
+            return turn.size(*self.model.frame_size(*turn.size(width, height)))
         scale = min(1.0, (WORKING_AREA / (width * height)) ** 0.5)
         return max(1, round(width * scale)), max(1, round(height * scale))
 
@@ -94,6 +119,7 @@ class Pipeline:
         choice: PersonChoice | None = None,
         plate: Plate | None = None,
         strokes: Strokes | None = None,
+        turn: Turn = UPRIGHT,
         now: float | None = None,
     ) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
@@ -101,12 +127,13 @@ class Pipeline:
         ``now``: the frame's time in seconds; None: the clock's.
         ``choice``, ``plate`` and ``strokes`` are the stream's, and remember it: whom of several
         people to keep, what the empty room looks like, and the things the user marked.
+        ``turn``: how the picture stands.
         """
         held = self._stream(stream)
-        if held.shape not in (None, frame_rgba.shape):
+        if held.shape not in (None, frame_rgba.shape) or held.turn != turn:
             self.reset(stream)  # nothing remembered of another size fits
             held = self._stream(stream)
-        held.shape = frame_rgba.shape
+        held.shape, held.turn = frame_rgba.shape, turn
         now = time.perf_counter() if now is None else now
         return self._run(frame_rgba, held, choice, plate, strokes, now)
 
@@ -116,11 +143,13 @@ class Pipeline:
         choice: PersonChoice | None = None,
         plate: Plate | None = None,
         strokes: Strokes | None = None,
+        turn: Turn = UPRIGHT,
     ) -> Result:
         """Return the mask of a picture that is no part of a stream: nothing is remembered."""
         if choice is not None:
             choice.reset()
         alone = _Stream(self.model, self.quality, None)
+        alone.turn = turn
         return self._run(picture, alone, choice, plate, strokes, None)
 
     def reset(self, stream: Hashable) -> None:
@@ -143,13 +172,13 @@ class Pipeline:
         now: float | None,
     ) -> Result:
         begin = time.perf_counter()
-        small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0]))
+        small = shrunk(frame, *self.working_size(frame.shape[1], frame.shape[0], stream.turn))
         if small.shape[2] == 4:
             small = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGBA2RGB), np.uint8)
         still, passed = stream.movement(small), stream.time_step(now)
         stream.apart = choice is not None and choice.chooses
         prepared = time.perf_counter()
-        seen = stream.look(stream.exposure(small, passed), still, passed)
+        seen, place = stream.see(stream.exposure(small, passed), still, passed)
         corrected = seen if plate is None else plate(small, seen, passed)
         without = stream.blobs(corrected, now) if self.quality.refine else corrected
         probability = without
@@ -157,8 +186,8 @@ class Pipeline:
             probability = strokes(small, without, still, passed)
         if self.quality.refine:
             # What was added need not be where the model looked closely.
-            added = corrected is not seen or probability is not without
-            place = np.s_[:, :] if added else stream.look.place
+            if corrected is not seen or probability is not without:
+                place = np.s_[:, :]
             unrefined = probability
             probability = unrefined.copy()
             probability[place] = refined(small[place], unrefined[place], probability.size)

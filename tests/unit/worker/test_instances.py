@@ -14,7 +14,7 @@ from vb_worker.people.choice import PersonChoice
 W, H = 64, 40
 
 
-def _two_who_touch(folder: Path) -> Pipeline:
+def two_who_touch(folder: Path) -> Pipeline:
     """Return a pipeline whose model finds two people who stand shoulder to shoulder."""
     masks = np.zeros((2, 1, H, W), np.float32)
     masks[0, 0, 10:, 8:30] = 1
@@ -43,8 +43,8 @@ def _two_who_touch(folder: Path) -> Pipeline:
     return Pipeline(open_model(manifest_for(file, told, width=W, height=H)))
 
 
-def test_one_of_two_who_touch_is_kept(tmp_path: Path) -> None:
-    pipeline = _two_who_touch(tmp_path)
+def test_one_oftwo_who_touch_is_kept(tmp_path: Path) -> None:
+    pipeline = two_who_touch(tmp_path)
     frame = np.full((H, W, 4), 90, np.uint8)
     for who, left, right in (
         (("all", 0.5, 0.5), 255, 255),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from vb_link import layout, places, sentences, slots
+from vb_worker.matte.turn import UPRIGHT, Turn
 from vb_worker.models import Manifest, find_models
 from vb_worker.serve import Worker
 
@@ -190,6 +191,18 @@ def test_a_clean_plate_is_taken_used_and_dropped(half: Filter) -> None:
     half.channel.plate_request = 0
     half.answer(someone)
     assert half.channel.plate_state == layout.PLATE_NONE
+
+
+def test_the_models_see_the_picture_as_the_filter_says_it_stands(half: Filter) -> None:
+    half.kept()
+    stream = half.worker.streams[0]
+    half.channel.source_width, half.channel.source_height = 360, 640
+    half.set(turned=b"270", mirrored=1)
+    half.kept()
+    assert stream.turn == stream.depth.turn == Turn(3, mirrored=True)
+    half.set(turned=b"\xff sideways", mirrored=0)
+    assert half.kept() == (255, 255)
+    assert stream.turn == UPRIGHT
 
 
 def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None:
