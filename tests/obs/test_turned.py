@@ -49,11 +49,12 @@ def test_a_turned_camera_is_cut_out_as_well_as_an_upright_one(stage: Stage, tmp_
         if shown.shape[:2] != expected.shape:
             return 0.0  # the last clip, or none yet
         cv2.imwrite(str(tmp_path / f"turned-{quarters}-{mirrored}.png"), shown)
-        # Nothing but the mask is turned.
+        # Nothing but the mask is turned; another picture is the last clip's, or a cover.
         own = _stands(picture, quarters, mirrored)
         inside = cv2.erode(shown[..., 3], np.ones((9, 9), np.uint8)) == 255
-        apart = float(np.abs(shown[..., :3].astype(int) - own)[inside].mean())
-        assert apart < 8, "the picture was turned"
+        apart = np.abs(shown[..., :3].astype(int) - own)[inside]
+        if not inside.any() or apart.mean() > 8:
+            return 0.0
         return iou(shown[..., 3] > 127, expected)
 
     wait_for(lambda: score(0, False) > 0.9, 10, "the upright person")

@@ -60,7 +60,7 @@ def measure_order(order: Row) -> Row:
     begin = time.perf_counter()
     try:
         model = _opened(order)
-        feed = model.prepare(model.shrink(next(_moving_pictures(*model.input_size))))
+        feed = model.prepare(model.shrink(next(moving_pictures(*model.input_size))))
         model.infer(feed)
     except (ModelError, OSError) as error:
         return {"error": str(error)}
@@ -96,7 +96,7 @@ def measure(pipeline: Pipeline, frames: int) -> Row:
     input, frame by frame in turn.
     """
     model = pipeline.model
-    pictures = list(_moving_pictures(*model.input_size))
+    pictures = list(moving_pictures(*model.input_size))
     feed = np.array(model.prepare(pictures[0]))
     bare, preprocess, inference, whole = [], [], [], []
     for number in range(WARM_UP + frames):
@@ -137,7 +137,7 @@ def _figures(name: str, values: list[float]) -> Row:
     }
 
 
-def _moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
+def moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
     """Draw a head and shoulders that moves over a noisy slope: H x W x 4 uint8 RGBA."""
     random = np.random.default_rng(7)
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 Labels = NDArray[np.int32]
+Counts = NDArray[np.intp]
 
 SIDE = 96  # pixels: regions are looked for in every so many-th pixel, no more than these a side
 SURE, FAINT = 0.5, 0.1  # probability of a region's inside, and of its soft surroundings
@@ -30,8 +31,8 @@ class Blobs:
         self._kept: NDArray[np.bool_] | None = None
         self._there: Plane | None = None  # seconds, as PROVEN_SECONDS counts them
         self._now = 0.0
-        # A picture's size in new memory costs more than the work on it: .6 of .75 ms.
-        self._share = self._result = np.zeros((0, 0), np.float32)
+        # New memory of a picture's size would cost more than all the rest of the work.
+        self._result = np.zeros((0, 0), np.float32)
 
     def __call__(self, probability: Plane, now: float | None) -> Plane:
         """Return the probability without stray regions: height x width float32, 0..1.
@@ -41,13 +42,14 @@ class Blobs:
         """
         height, width = probability.shape
         step = -(-max(height, width) // SIDE)
-        small = probability[step // 2 :: step, step // 2 :: step]
+        small = np.ascontiguousarray(probability[step // 2 :: step, step // 2 :: step])
         sure = np.asarray(small > SURE, np.uint8)
-        _, found, stats, _ = cv2.connectedComponentsWithStats(sure, connectivity=8)
+        count, found = cv2.connectedComponents(sure, connectivity=8)
         labels = np.asarray(found, np.int32)
         if self._kept is not None and self._kept.shape != labels.shape:
             self._kept = self._there = None
-        areas = np.asarray(stats[1:, cv2.CC_STAT_AREA], np.int32)
+        # Counting is quicker than OpenCV's statistics, of which only the areas are wanted.
+        areas = np.bincount(labels.ravel(), minlength=count)[1:]
         if areas.size == 1 and areas[0] >= LARGE * labels.size:  # as nearly always
             self._kept, self._there = labels > 0, None
             return probability
@@ -62,15 +64,25 @@ class Blobs:
         stray = np.bincount(around[kept], minlength=count) == 0
         stray[0] = False
         # A pixel more, as what is faint there is less than a pixel here.
-        emptied = cv2.dilate(stray[around].astype(np.uint8), np.ones((3, 3), np.uint8))
+        emptied = np.asarray(cv2.dilate(stray[around].astype(np.uint8), np.ones((3, 3))), np.uint8)
         emptied[kept] = 0
+        return self._without(probability, emptied)
+
+    def _without(self, probability: Plane, emptied: NDArray[np.uint8]) -> Plane:
+        """Return the probability but for where ``emptied``, which is smaller, is 1."""
         if self._result.shape != probability.shape:
-            self._share, self._result = np.empty((2, height, width), np.float32)
-        cv2.resize(np.float32(1.0) - emptied, (width, height), dst=self._share)
-        cv2.multiply(probability, self._share, dst=self._result)
+            self._result = np.empty_like(probability)
+        np.copyto(self._result, probability)
+        left, top, wide, tall = cv2.boundingRect(emptied)
+        # With a pixel around it, so that nothing ends hard.
+        rows, row = _scaled(top - 1, top + tall + 1, emptied.shape[0], probability.shape[0])
+        columns, column = _scaled(left - 1, left + wide + 1, emptied.shape[1], probability.shape[1])
+        part = self._result[row, column]
+        share = cv2.resize(np.float32(1.0) - emptied[rows, columns], part.shape[::-1])
+        part *= share
         return self._result
 
-    def _chosen(self, labels: Labels, areas: Labels, now: float | None) -> NDArray[np.bool_]:
+    def _chosen(self, labels: Labels, areas: Counts, now: float | None) -> NDArray[np.bool_]:
         """Return for each region whether it stays."""
         person = areas >= LEAST * labels.size
         if now is None:
@@ -95,9 +107,10 @@ class Blobs:
             self._there, self._now = np.zeros(labels.shape, np.float32), now
         passed = min(max(now - self._now, 0.0), PROVEN_SECONDS)
         self._there += np.where(labels > 0, np.float32(passed), np.float32(-passed))
-        np.clip(self._there, 0.0, 1.5 * PROVEN_SECONDS, out=self._there)
+        np.maximum(self._there, np.float32(0.0), out=self._there)
+        np.minimum(self._there, np.float32(1.5 * PROVEN_SECONDS), out=self._there)
 
-    def _proven(self, labels: Labels, areas: Labels) -> NDArray[np.bool_]:
+    def _proven(self, labels: Labels, areas: Counts) -> NDArray[np.bool_]:
         """Return for each region whether it has been there for long enough."""
         assert self._there is not None
         inside = labels > 0
@@ -105,6 +118,12 @@ class Blobs:
         return np.asarray(sums >= (PROVEN_SECONDS - 1e-3) * areas, np.bool_)
 
 
-def _counts(labels: Labels, where: NDArray[np.bool_], count: int) -> NDArray[np.intp]:
+def _scaled(begin: int, end: int, side: int, full: int) -> tuple[slice, slice]:
+    """Return a range of a side of so many pixels, cut to it, and what it is of the full side."""
+    begin, end = max(begin, 0), min(end, side)
+    return slice(begin, end), slice(begin * full // side, -(-end * full // side))
+
+
+def _counts(labels: Labels, where: NDArray[np.bool_], count: int) -> Counts:
     """Return how many pixels of each region (1 to ``count``) lie in ``where``."""
     return np.bincount(labels[where], minlength=count + 1)[1:]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
 from vb_link import places
-from vb_worker.matte.exposure import BRIGHT, LARGEST_GAIN, Exposure
+from vb_worker.matte.exposure import BRIGHT, HIGHLIGHT, LARGEST_GAIN, Exposure, _percentile
 from vb_worker.models import find_models, open_model
 
 FRAME = 1 / 30  # seconds
@@ -49,6 +50,13 @@ def test_a_lamp_that_is_switched_changes_the_gain_gradually() -> None:
     for _ in range(60):
         last = exposure(_light(0.1), FRAME).mean()
     assert first < 0.4 * last
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100, 4097])
+def test_highlights_are_what_numpy_calls_the_percentile(size: int) -> None:
+    values = np.random.default_rng(size).integers(0, 256, size).astype(np.uint8)
+    for percent in (0, 50, HIGHLIGHT, 100):
+        assert _percentile(values, percent) == pytest.approx(np.percentile(values, percent))
 
 
 def test_a_person_in_the_dark_is_found_better() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from numpy.typing import NDArray
 from tests.unit.worker_pictures import iou, person
 from vb_link import layout, places
 from vb_worker.bench.metrics import boundary_iou
-from vb_worker.bench.one_run import BARE, measure
+from vb_worker.bench.one_run import BARE, moving_pictures
 from vb_worker.matte.pipeline import Pipeline
+from vb_worker.matte.quality import Quality
 from vb_worker.models import find_models, open_model
+from vb_worker.models.network import Network
 from vb_worker.offline.levels import levels
 
 
@@ -109,13 +113,31 @@ def test_streams_do_not_mix_and_reset_forgets(pipeline: Pipeline) -> None:
     np.testing.assert_array_equal(pipeline.process(second, stream="a").alpha, alone)
 
 
-def test_the_worker_adds_at_most_a_millisecond_to_the_network(fast: Pipeline) -> None:
-    # A busy machine makes single rounds slow; the work itself is in the best of them.
-    rounds = [measure(fast, 50) for _ in range(3)]
-    # The network itself takes 2.5 ms; where it takes longer everything does.
-    allowed = [max(1.0, 0.4 * float(str(row["session_run_median_ms"]))) for row in rounds]
-    assert any(float(str(row["overhead_ms"])) <= limit for row, limit in zip(rounds, allowed))
-    assert min(float(str(figures["preprocess_median_ms"])) for figures in rounds) > 0.0
+@pytest.mark.parametrize(
+    ("quality", "share"), [(BARE, 0.5), (replace(BARE, name="whole", refine=True), 1.0)]
+)
+def test_the_worker_adds_less_than_the_network_takes(
+    pipeline: Pipeline, quality: Quality, share: float
+) -> None:
+    """One look a frame, of which a half is the network's at least, with all that is done to it.
+
+    A millisecond of 2.6 without regions and refinement, two with them. It is processor time of
+    this thread, next to the network's own in the same breath: other work does not count.
+    """
+    model = pipeline.model
+    assert isinstance(model, Network)
+    own = Pipeline(model, quality)
+    pictures = list(moving_pictures(*model.input_size))
+    feed = np.array(model.prepare(pictures[0]))
+    added = []
+    for number in range(120):
+        begin = time.thread_time()
+        model.bare(feed)
+        ran = time.thread_time()
+        own.process(pictures[number % len(pictures)], stream="a", now=number / 30)
+        alone = ran - begin
+        added.append((time.thread_time() - ran - alone) / alone)
+    assert 0.0 < float(np.median(added[20:])) < share
 
 
 def test_a_frame_of_another_size_begins_anew(pipeline: Pipeline) -> None:
