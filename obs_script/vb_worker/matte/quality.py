@@ -14,8 +14,9 @@ class Quality:
     ``close``: the model also looks closely at where people are (``look``), which keeps out more
     of the room than anything else. ``mirror``: and at the same place in the mirror. ``every``:
     how many frames old the look at the whole picture and the mirrored look may get where nothing
-    moves. ``refine``: stray regions are left out and edges follow the picture's colours; without
-    it edges show the network's own grid, a comb of steps.
+    moves. It is a count and no time: it shares the work out, and a slow computer is not to get
+    more of it a frame. ``refine``: stray regions are left out and edges follow the picture's
+    colours; without it edges show the network's own grid, a comb of steps.
     """
 
     name: str
