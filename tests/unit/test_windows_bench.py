@@ -6,10 +6,12 @@ import hashlib
 import struct
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from tests.windows import macos, packages, scenes
+from tests.obs import stage
+from tests.windows import life, macos, masks, packages, scenes
 from tests.windows.wine import BenchError
 from vb_script import libobs_symbols
 
@@ -50,6 +52,44 @@ def test_the_secret_room_is_told_from_what_hides_it() -> None:
     assert scenes.room_pixels(picture) > 100_000
     hidden = np.where(alpha[..., None] > 0, picture, scenes.background()).astype(np.uint8)
     assert scenes.room_pixels(hidden) == 0
+
+
+def test_a_moment_says_what_is_not_there_that_must_be() -> None:
+    camera, alpha = scenes.camera()
+    shown = np.where(alpha[..., None] > 0, camera, scenes.background()).astype(np.uint8)
+    covered = np.full_like(camera, life.COVER_BGR)
+    assert not life.Moment("masked", shown, True, scenes.background()).problem()
+    assert not life.Moment("covered", covered, False, life.COVER_BGR).problem()
+    assert not life.Moment("either", camera).problem()
+    assert "of the person" in life.Moment("masked", covered, True, None).problem()
+    assert "of the person" in life.Moment("covered", shown, False, None).problem()
+    assert "hides the room" in life.Moment("masked", camera, True, scenes.background()).problem()
+
+
+def test_the_room_may_show_in_a_zone_that_is_kept_and_nowhere_else() -> None:
+    picture, _ = scenes.camera()
+    height, width = picture.shape[:2]
+    zone = scenes.background().copy()
+    zone[: round(height * scenes.ZONE_HEIGHT), : round(width * scenes.ZONE_WIDTH)] = stage.SECRET
+    assert scenes.Look("zone", keeps_zone=True).room_pixels(zone) == 0
+    assert scenes.Look("none").room_pixels(zone) > 0
+    assert scenes.Look("zone", keeps_zone=True).room_pixels(picture) > 0
+
+
+def test_masks_that_differ_in_a_pixel_are_told_from_equal_ones(tmp_path: Path) -> None:
+    mask = np.zeros((4, 4), np.uint8)
+    mask[1:3] = 255
+    for system in ("here", "there"):
+        (tmp_path / system).mkdir()
+        for number in range(len(masks.SIZES)):
+            cv2.imwrite(str(tmp_path / system / f"{number}.png"), mask)
+    assert masks.compare("m", tmp_path / "here", tmp_path / "there")[0]
+    mask[0, 0] = 1
+    cv2.imwrite(str(tmp_path / "there/1.png"), mask)
+    good, told = masks.compare("m", tmp_path / "here", tmp_path / "there")
+    assert (good, told) == (False, "masks m: 1 pixels differ in 3 masks of a person")
+    (tmp_path / "there/2.png").unlink()
+    assert not masks.compare("m", tmp_path / "here", tmp_path / "there")[0]
 
 
 def test_looks_cover_every_background_and_output() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from tests.windows import installer, life, macos, registers, scenes, setup, unit_tests
+from tests.windows import installer, life, macos, masks, registers, scenes, setup, unit_tests
 from tests.windows.linux_obs import LinuxObs
 from tests.windows.obs_host import Image, ObsHost
 from tests.windows.wine import BenchError, Wine
@@ -23,7 +23,7 @@ from vb_demo.obs_session import ObsError, VirtualDisplay
 
 OBS = ("obs31", "obs32")
 RENDERERS = ("d3d11", "opengl")
-PARTS = ("registers", "looks", "life", "installer", "unit", "macos")
+PARTS = ("registers", "masks", "looks", "life", "installer", "unit", "macos")
 
 
 class Bench:
@@ -111,6 +111,7 @@ def main(words: Sequence[str] | None = None) -> int:
     folder: Path = options.folder.absolute()
     parts: dict[str, Callable[[Bench], None]] = {
         "registers": lambda bench: registers.check(bench.wine, bench.say),
+        "masks": lambda bench: masks.check(bench.wine, bench.folder / "masks", bench.say),
         "looks": looks,
         "life": lives,
         "installer": lambda bench: installer.check(bench.wine, folder, options.only, bench.say),
