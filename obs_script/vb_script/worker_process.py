@@ -8,6 +8,7 @@ calls nothing of OBS but the log.
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import threading
 import time
@@ -22,7 +23,17 @@ FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
 LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
 MOST_LINES = 500  # of one worker: OBS's log may not fill the disk
 LAST_WORDS_SECONDS = 5.0  # what it said longer before its end is no reason for that
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
 ENOUGH = "The worker has said too much: what more it says is left out of this log."
+
+
+def _plain(raw: bytes) -> str:
+    """Return a line of the worker's standard error as OBS's log can hold it.
+
+    A library may write colours for a terminal and, on Windows, UTF-16: C ends a text at the first
+    zero byte, and the line would be lost.
+    """
+    return _COLORS.sub("", raw.replace(b"\0", b"").decode("utf-8", "replace")).rstrip()
 
 
 class Blame:
@@ -182,7 +193,7 @@ class WorkerProcess:
         said = 0
         with stream:
             while raw := stream.readline(LONGEST_LINE):
-                line = raw.decode("utf-8", "replace").rstrip()
+                line = _plain(raw)
                 if line:
                     if process is self._process:  # else what it had started speaks on
                         self.last_line, self._last_said = line, time.monotonic()

@@ -109,6 +109,13 @@ def test_a_line_without_an_end_is_passed_on_in_parts(watch: Watch) -> None:
     assert max(map(len, watched.lines)) == worker_process.LONGEST_LINE
 
 
+def test_a_library_s_coloured_utf_16_reaches_obs_s_log_as_plain_text(watch: Watch) -> None:
+    said = "\x1b[0;93m[W:onnxruntime] slow\x1b[m\r\n  and more\r\n".encode("utf-16-le")
+    watched = watch(f"import os\nos.write(2, {said!r})\n{WAITS}")
+    _until(lambda: watched.worker.last_line == "  and more")
+    assert watched.lines == ["[W:onnxruntime] slow", "  and more"]
+
+
 def test_a_worker_that_says_too_much_does_not_fill_obs_s_log(watch: Watch) -> None:
     count = 2 * worker_process.MOST_LINES
     watched = watch(f"import sys\nfor n in range({count}): print(n, file=sys.stderr)\n{WAITS}")
