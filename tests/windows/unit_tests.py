@@ -10,9 +10,9 @@ from tests.windows.wine import Wine
 
 PYTHON = "C:/tests/venv/Scripts/python.exe"
 _SECONDS = 3600.0
+# LuaJIT's errors are exceptions of Windows, which faulthandler would tell of one by one.
 _PYTEST = (PYTHON, "-m", "pytest", "-q", "-rfEs", "--tb=short", "-p", "no:cacheprovider",
-           "--continue-on-collection-errors")  # fmt: skip
-# What is of POSIX or of this machine says so; what asks for a tool that Windows could have may not.
+           "-p", "no:faulthandler", "--continue-on-collection-errors")  # fmt: skip
 _SKIP = re.compile(r"(?m)^SKIPPED \[(\d+)\] (\S+): (.*)$")
 _COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 
