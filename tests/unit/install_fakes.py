@@ -118,8 +118,11 @@ class FakeSystem(System):
         return [command for command in self.ran if word in command]
 
     def _version(self, command: tuple[str, ...]) -> tuple[int, ...] | None:
-        if command in self.pythons:
-            return self.pythons[command]
+        # A Windows that plays another system writes paths in its own way.
+        named = {tuple(Path(word) for word in words): words for words in self.pythons}
+        words = named.get(tuple(Path(word) for word in command))
+        if words is not None:
+            return self.pythons[words]
         program = Path(command[2].partition("=")[2] if command[:1] == ("flatpak",) else command[0])
         try:
             return tuple(json.loads(program.read_text()))
@@ -171,7 +174,7 @@ def add_scenes(config: Path, scenes: Mapping[str, bytes] = SCENES) -> Path:
 def snapshot(folder: Path) -> dict[str, bytes]:
     """Return every file below a folder with its content."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }

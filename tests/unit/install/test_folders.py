@@ -153,8 +153,9 @@ def test_what_is_copied_no_longer_says_that_it_came_from_the_internet(
 ) -> None:
     source = checkout / "obs_script" / "virtual_background.py"
     if sys.platform == "win32":
-        mark = f"{source}:Zone.Identifier"
-        Path(mark).write_text("[ZoneTransfer]\nZoneId=3\n")
+        if Path(f"{source}:Zone.Identifier").exists():
+            pytest.skip("Wine has no streams beside a file's own")
+        Path(f"{source}:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
         there = Path(f"{tmp_path / 'app' / 'obs_script' / source.name}:Zone.Identifier")
         assert product.copy(tmp_path / "app") and not there.exists()
         return

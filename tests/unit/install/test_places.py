@@ -34,6 +34,7 @@ def flatpak_system(tmp_path: Path) -> FakeSystem:
     return system
 
 
+@pytest.mark.posix("Flatpak is Linux's")
 def test_flatpak_is_served_inside_its_sandbox(tmp_path: Path) -> None:
     system = flatpak_system(tmp_path)
     home = system.home / ".var" / "app" / FLATPAK

@@ -29,7 +29,7 @@ def test_adds_our_entry_and_nothing_else(tmp_path: Path, name: str) -> None:
     register(scenes, tmp_path / "backups")
     after = json.loads((scenes / f"{name}.json").read_bytes())
     ours = after["modules"]["scripts-tool"].pop()
-    assert ours == {"path": str(SCRIPT), "settings": {}}
+    assert ours == {"path": SCRIPT.as_posix(), "settings": {}}
     before.setdefault("modules", {}).setdefault("scripts-tool", [])
     assert after == before
     assert list(after)[: len(json.loads(SCENES[name]))] == list(json.loads(SCENES[name]))
@@ -91,7 +91,7 @@ def test_another_path_of_ours_is_replaced_and_keeps_its_settings(tmp_path: Path)
     scenes = add_scenes(tmp_path, {"A": content})
     register(scenes, tmp_path / "backups")
     assert json.loads((scenes / "A.json").read_bytes())["modules"]["scripts-tool"] == [
-        {"path": str(SCRIPT), "settings": {"language": "ja"}},
+        {"path": SCRIPT.as_posix(), "settings": {"language": "ja"}},
         {"path": "/other/clock.py", "settings": {}},
     ]
 
@@ -175,6 +175,7 @@ def test_half_a_character_stays_as_it_was_written(tmp_path: Path, indent: int | 
     assert json.loads(written)["name"] == json.loads(content)["name"]
 
 
+@pytest.mark.posix("paths of Windows are text")
 def test_a_path_that_is_no_text_is_refused(tmp_path: Path) -> None:
     scenes = add_scenes(tmp_path)
     script = Path("/home/caf\udce9/virtual_background.py")
@@ -226,6 +227,7 @@ def test_backups_of_obs_are_left_alone(tmp_path: Path) -> None:
     assert (scenes / "Untitled.json.bak").read_bytes() == SCENES["Untitled"]
 
 
+@pytest.mark.posix("Windows lets few users make links")
 def test_keeps_permissions_and_follows_a_link(tmp_path: Path) -> None:
     scenes = add_scenes(tmp_path, {})
     real = tmp_path / "synchronised.json"
