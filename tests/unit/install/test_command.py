@@ -173,7 +173,6 @@ def test_the_collections_are_left_alone_while_obs_runs_elsewhere(
     tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     system = FakeSystem(tmp_path, name)
-    system.long_paths = True
     config = tmp_path / "obs-studio"
     scenes = add_scenes(config)
     before = snapshot(scenes)

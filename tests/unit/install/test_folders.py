@@ -39,7 +39,6 @@ def _windows(tmp_path: Path, user: str) -> FakeSystem:
     system.environment = {"APPDATA": str(roaming), "ProgramFiles": str(program_files)}
     system.data = system.home / "AppData" / "Local" / places.APP
     system.answers["tasklist",] = Finished(0, "")
-    system.long_paths = True
     add_scenes(roaming / "obs-studio")
     return system
 
@@ -153,9 +152,9 @@ def test_what_is_copied_no_longer_says_that_it_came_from_the_internet(
 ) -> None:
     source = checkout / "obs_script" / "virtual_background.py"
     if sys.platform == "win32":
-        if Path(f"{source}:Zone.Identifier").exists():
-            pytest.skip("Wine has no streams beside a file's own")
         Path(f"{source}:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
+        if len(list(source.parent.iterdir())) > 1:
+            pytest.skip("Wine has no streams beside a file's own, but makes another file")
         there = Path(f"{tmp_path / 'app' / 'obs_script' / source.name}:Zone.Identifier")
         assert product.copy(tmp_path / "app") and not there.exists()
         return

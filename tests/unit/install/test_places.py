@@ -51,6 +51,7 @@ def test_flatpak_is_served_inside_its_sandbox(tmp_path: Path) -> None:
     assert not system.data.exists()
 
 
+@pytest.mark.posix("Flatpak is Linux's")
 def test_a_flatpak_without_pip_is_lent_one(tmp_path: Path) -> None:
     system = flatpak_system(tmp_path)
     place = obs_places.find(system)[0]
