@@ -54,7 +54,9 @@ class Application:
             eased=lambda: self.governor.reason if self.governor else "",
             checked=lambda: self.doctor.sentence,
         )
-        self.panel = Panel(self.texts, self.board.summary, self.board.note, self.doctor.start)
+        self.panel = Panel(
+            self.texts, self.board.summary, self.board.news, self.board.note, self.doctor.start
+        )
         self.closing = False
         self.event_callback: Any = None
         self.listed: tuple[object, ...] = ()

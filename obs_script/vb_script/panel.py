@@ -20,7 +20,8 @@ Texts = dict[str, str]
 class Panel:
     """Builds the panel and does what its buttons say.
 
-    ``summary`` returns the first lines; ``note`` shows one sentence to the user; ``check`` begins
+    ``summary`` returns the first lines and ``news`` the last, below which no row is that they could
+    move; ``note`` shows one sentence to the user; ``check`` begins
     the check of everything.
     """
 
@@ -28,11 +29,13 @@ class Panel:
         self,
         texts: Texts,
         summary: Callable[[], str],
+        news: Callable[[], str],
         note: Callable[..., None],
         check: Callable[[], None],
     ) -> None:
         self._texts = texts
         self._summary = summary
+        self._news = news
         self._note = note
         self._start_check = check
         self._chosen: dict[str, str] = {}
@@ -74,6 +77,7 @@ class Panel:
         _group(made, "tools", texts["Group.tools"], tools)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
+        obs.obs_properties_add_text(made, "news", "", obs.OBS_TEXT_INFO)
         with unhurried():
             self._refresh(made)
             for name, _ in self._scenes:
@@ -144,7 +148,12 @@ class Panel:
     def _refresh(self, shown: Any) -> bool:
         """Renew the panel's lines."""
         self._look()
-        for key, text in (("summary", self._summary()), ("backgrounds", self._backgrounds())):
+        lines = {
+            "summary": self._summary(),
+            "backgrounds": self._backgrounds(),
+            "news": self._news(),
+        }
+        for key, text in lines.items():
             obs.obs_property_set_description(obs.obs_properties_get(shown, key), text)
         return True
 

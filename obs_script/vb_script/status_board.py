@@ -67,7 +67,11 @@ class StatusBoard:
         lines = self._worker_lines()
         if survivors().memory is not None and survivors().memory.segment.panic:
             lines.insert(0, self._texts["Status.Panic"])
-        lines += [self._current_notice(), self._twice, self._checked()]
+        return "\n".join(line for line in lines if line)
+
+    def news(self) -> str:
+        """Return what the script's own panel says last: all that comes and goes."""
+        lines = [self._current_notice(), self._twice, self._checked()]
         return "\n".join(line for line in lines if line)
 
     def _current_notice(self) -> str:

@@ -31,10 +31,10 @@ def test_the_button_checks_everything_and_writes_the_report(
         stage.picture(CAMERA, person()[0])
         stage.add_filter()
         stage.wait_for_mask()
-        assert "Checking" in panel.press("check")["summary"]
+        assert "Checking" in panel.press("check")["news"]
         wait_for(path.exists, 60, "the report")
         wait_for(lambda: "Checked:" in stage.obs.log(), 5, "the line in the log")
-        assert f"all is well. The report is in {path}" in panel.press("refresh")["summary"]
+        assert f"all is well. The report is in {path}" in panel.press("refresh")["news"]
         text = path.read_text("utf-8")
         assert "[!!]" not in text
         for line in ("OBS's libraries have all", "1 filter(s) in use, 1 of them with a mask",

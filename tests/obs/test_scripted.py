@@ -376,7 +376,7 @@ def test_the_panel_shows_and_sets_every_scenes_background(
         shown = panel.press("own_scene", scene="Beach")
         (own,) = _scene_filters(stage, "Beach")
         assert _scene_filters(stage, SCENE) == []
-        assert ENGLISH["Request.OwnScene"].format(name="Beach") in shown["summary"]
+        assert ENGLISH["Request.OwnScene"].format(name="Beach") in shown["news"]
         stage.obs.set_filter("Beach", own, {"background": "color", "background_color": 0xFF0000FF})
         shown = panel.press("refresh")
         assert shown["backgrounds"].endswith(f"Beach: {ENGLISH['Background.color']} #ff0000")
@@ -393,7 +393,7 @@ def test_the_panel_shows_and_sets_every_scenes_background(
         panel.press("load_preset", camera=f"Second\n{FILTER}", preset_load=str(preset))
         _becomes(stage, "Second", "threshold", 0.25)
         shown = panel.press("save_preset")
-        assert ENGLISH["Preset.NoPath"] in shown["summary"]
+        assert ENGLISH["Preset.NoPath"] in shown["news"]
 
 
 def test_filters_on_a_scene_and_on_a_scene_in_it_do_not_freeze_obs(start_obs: StartObs) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import obspython as obs
 
 _FOLDER = Path(os.environ["PANEL_FOLDER"])
-_LISTS, _LINES = ("scene", "camera"), ("summary", "backgrounds")
+_LISTS, _LINES = ("scene", "camera"), ("summary", "backgrounds", "news")
 
 
 def _on_event(_event: int) -> None:

@@ -166,6 +166,18 @@ def test_hotkeys_and_events_are_this_scripts_whatever_other_scripts_do(gave_way:
 
 
 @pytest.mark.usefixtures("world")
+def test_what_comes_and_goes_stands_below_all_rows() -> None:
+    board = _load().board
+    before = board.summary()
+    board.note("The preset was saved.")
+    panel = application.properties()
+    application.unload()
+    assert list(panel.inner)[-1] == "news"
+    assert panel.inner["news"].text == "The preset was saved."
+    assert panel.inner["summary"].text == before
+
+
+@pytest.mark.usefixtures("world")
 def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way: list[str]) -> None:
     _load()
     gave_way.clear()
