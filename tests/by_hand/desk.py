@@ -8,8 +8,13 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from types import TracebackType
+
+import cv2
+import numpy as np
+from Xlib import X, display
 
 from vb_demo.child_guard import Guarded
 from vb_demo.obs_session import VirtualDisplay
@@ -32,48 +37,32 @@ def missing() -> str:
 
 
 class Desk:
-    """A context manager; ``environment`` is what programs on this screen need."""
+    """``environment`` is what programs on this screen need."""
 
-    def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="desk")
-        self._display = VirtualDisplay(*SIZE)
+    def __init__(self, folder: str, display_name: str) -> None:
         self._programs: list[Guarded] = []
         self.environment = {
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "QT_QPA_PLATFORM": "xcb",
             "QT_LINUX_ACCESSIBILITY_ALWAYS_ON": "1",
             # Other tests' buses have sockets of the same names in the user's folder.
-            "XDG_CACHE_HOME": self._folder.name,
-            "XDG_RUNTIME_DIR": self._folder.name,
+            "XDG_CACHE_HOME": folder,
+            "XDG_RUNTIME_DIR": folder,
         }
+        self._display_name = display_name
 
-    def __enter__(self) -> Desk:
-        try:
-            # Its services shall see no screen: of an address noted there Qt 5 makes nothing.
-            bus = self._start("dbus-daemon", "--session", "--nofork", "--print-address=1")
-            assert bus.stdout is not None
-            self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
-            self.environment["DISPLAY"] = self._display.name
-            self._start("openbox")
-            time.sleep(0.5)
-        except BaseException:
-            self.close()
-            raise
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+    def open(self) -> None:
+        # Its services shall see no screen: of an address noted there Qt 5 makes nothing.
+        bus = self._start("dbus-daemon", "--session", "--nofork", "--print-address=1")
+        assert bus.stdout is not None
+        self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        self.environment["DISPLAY"] = self._display_name
+        self._start("openbox")
+        time.sleep(0.5)
 
     def close(self) -> None:
         while self._programs:
             self.end(self._programs[-1].process)
-        self._display.close()
-        self._folder.cleanup()
 
     def end(self, program: subprocess.Popen[str]) -> None:
         """End a program of this desk's and all that it started."""
@@ -99,6 +88,16 @@ class Desk:
         outer = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
         return {**outer, **self.environment}
 
+    def picture(self, path: Path) -> None:
+        """Save what is on the screen."""
+        connection = display.Display(self.environment["DISPLAY"])
+        try:
+            raw = connection.screen().root.get_image(0, 0, *SIZE, X.ZPixmap, 0xFFFFFFFF)
+        finally:
+            connection.close()
+        pixels = np.frombuffer(raw.data, np.uint8).reshape(SIZE[1], SIZE[0], 4)
+        cv2.imwrite(str(path), pixels[..., :3])
+
     def announce(self) -> None:
         """Tell the programs on this screen that a screen reader has come, and listens.
 
@@ -120,3 +119,14 @@ class Desk:
         )  # fmt: skip
         self._programs.append(guarded)
         return guarded.process
+
+
+@contextmanager
+def desk() -> Iterator[Desk]:
+    with (
+        tempfile.TemporaryDirectory(prefix="desk") as folder,
+        closing(VirtualDisplay(*SIZE)) as screen,
+        closing(Desk(folder, screen.name)) as made,
+    ):
+        made.open()
+        yield made

@@ -3,35 +3,45 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tests.by_hand.faults import Fault, HandError
 from tests.by_hand.hand import Hand
 from tests.by_hand.windows import Box, Widget, Windows
 
 HINT_MARK = "\N{OBJECT REPLACEMENT CHARACTER}"  # the picture of the hint, in a row's text
 FIELDS = ("combo box", "slider", "spin button", "text", "push button")
+GROUP = "group"  # what OBS calls each group to a screen reader, whatever its title
+DIALOGS = ("dialog", "file chooser", "color chooser", "alert")
 MOST_SCROLLS = 40
 READS = 4
+TRIES = 4
 
-
-class HandError(AssertionError):
-    """What a person finds wrong with a window."""
+Places = list[tuple[str, int]]  # each row's text, and how high it stands on the screen
 
 
 @dataclass(frozen=True)
 class Row:
-    """``text`` is what stands before it, or on it; ``fields`` what can be used in it."""
+    """``text`` is what stands before it, or on it; ``fields`` what can be used in it.
+
+    ``number`` tells rows of one text apart, from the top.
+    """
 
     text: str
+    number: int
     top: int
     fields: tuple[Widget, ...]
 
+    def has(self, role: str) -> bool:
+        return any(field.role == role for field in self.fields)
+
     def field(self, role: str) -> Widget:
-        found = [one for one in self.fields if one.role == role]
-        if not found:
-            raise HandError(f"The row {self.text!r} has no {role}.")
-        return found[0]
+        for field in self.fields:
+            if field.role == role:
+                return field
+        raise HandError(Fault.UNUSABLE, f"The row {self.text!r} has no {role}.")
 
 
 def _plain(name: str) -> str:
@@ -43,16 +53,42 @@ def _beside(label: Widget, field: Widget) -> bool:
     return field.box[1] <= middle < field.box[1] + field.box[3] and field.box[0] > label.box[0]
 
 
-def _rows(of: Widget) -> Iterator[Row]:
-    for one in of.holds:
-        if one.role == "label" and _plain(one.name):
-            fields = tuple(f for f in of.holds if f.role in FIELDS and _beside(one, f))
+def _found(of: Widget) -> Iterator[tuple[str, tuple[Widget, ...]]]:
+    for widget in of.holds:
+        if widget.role == "label" and _plain(widget.name):
+            fields = tuple(f for f in of.holds if f.role in FIELDS and _beside(widget, f))
             if fields:
-                yield Row(_plain(one.name), one.box[1], fields)
-        elif one.role in ("check box", "push button") and one.name:
-            yield Row(_plain(one.name), one.box[1], (one,))
-        if one.role != "combo box":
-            yield from _rows(one)
+                yield _plain(widget.name), fields
+        elif widget.role in ("check box", "push button") and widget.name:
+            yield _plain(widget.name), (widget,)
+        if widget.role != "combo box":
+            yield from _found(widget)
+
+
+def rows_in(window: Widget) -> list[Row]:
+    """Return the rows in a window, from top to bottom."""
+    seen: Counter[str] = Counter()
+    rows = []
+    for text, fields in _found(window):
+        rows.append(Row(text, seen[text], fields[0].box[1], fields))
+        seen[text] += 1
+    return rows
+
+
+def row_in(window: Widget, text: str, number: int) -> Row | None:
+    for row in rows_in(window):
+        if (row.text, row.number) == (text, number):
+            return row
+    return None
+
+
+def places_in(window: Widget) -> Places:
+    return [(row.text, row.top) for row in rows_in(window)]
+
+
+def words_in(window: Widget) -> list[str]:
+    """Return the lines of a panel that are longer than a row's text."""
+    return [label.name for label in window.find("label") if len(label.name) > 30]
 
 
 class Panel:
@@ -64,80 +100,101 @@ class Panel:
     # What is to be seen
 
     def window(self) -> Widget:
-        found = [one for one in self.windows.read() if self.title in one.name]
-        if not found:
-            raise HandError(f"The window {self.title!r} has closed by itself.")
-        return found[0]
+        for _ in range(READS):  # one that has no time to answer is not seen
+            for window in self.windows.read():
+                if self.title in window.name:
+                    return window
+            time.sleep(0.4)
+        raise HandError(Fault.WINDOW_CLOSED, f"The window {self.title!r} has closed by itself.")
 
     def is_open(self) -> bool:
-        return any(self.title in one.name for one in self.windows.read())
+        return any(self.title in window.name for window in self.windows.read())
+
+    def settle(self) -> Widget:
+        """Return the window once it stands still: a window manager moves a new one."""
+        box: Box | None = None
+        while True:
+            window = self.window()
+            if window.box == box:
+                return window
+            box = window.box
+            time.sleep(0.3)
 
     def rows(self) -> list[Row]:
-        return list(_rows(self.window()))
+        return rows_in(self.window())
 
     def row(self, text: str, number: int = 0) -> Row:
         """Return the row of that text, the ``number``-th of them."""
         return self._find(text, number)[1]
 
     def _find(self, text: str, number: int) -> tuple[Widget, Row]:
-        """Return the window and a row in it; a panel that is just being filled is read again."""
+        """Return the window and a row in it; a panel that is being filled is read again."""
         for _ in range(READS):
             window = self.window()
-            found = [one for one in _rows(window) if one.text == text]
-            if len(found) > number:
-                return window, found[number]
+            row = row_in(window, text, number)
+            if row is not None:
+                return window, row
             time.sleep(0.4)
-        raise HandError(f"The window {self.title!r} has no row {text!r} ({number}).")
+        raise HandError(
+            Fault.UNUSABLE, f"The window {self.title!r} has no row {text!r} ({number})."
+        )
 
-    def has(self, text: str, number: int = 0) -> bool:
-        return len([one for one in self.rows() if one.text == text]) > number
+    # Other windows
 
-    def places(self) -> list[tuple[str, int]]:
-        """Return each row's text and how high it stands on the screen."""
-        return [(one.text, one.top) for one in self.rows()]
-
-    def words(self) -> list[str]:
-        """Return the lines of the panel that are longer than a row's text."""
-        return [one.name for one in self.window().find("label") if len(one.name) > 30]
+    def others(self) -> list[Widget]:
+        """Return the windows that are open beside this panel's and OBS's own."""
+        return [
+            window
+            for window in self.windows.read()
+            if window.role in DIALOGS and self.title not in window.name
+        ]
 
     def dialog(self, seconds: float = 15.0) -> Widget:
-        """Return the window that one of this panel's has opened."""
+        """Return the window that one of this panel's rows has opened."""
         deadline = time.monotonic() + seconds
         while True:
-            others = [
-                one
-                for one in self.windows.read()
-                if one.role in ("dialog", "file chooser", "color chooser", "alert")
-                and self.title not in one.name
-            ]
+            others = self.others()
             if others:
                 return others[-1]
             if time.monotonic() > deadline:
-                raise HandError("No window opened.")
+                raise HandError(Fault.UNUSABLE, "No window opened.")
             time.sleep(0.3)
+
+    def answer(self, key: str) -> None:
+        """Close the other windows by a key: a window is seen before it takes keys."""
+        for _ in range(TRIES):
+            self.hand.keys(key)
+            deadline = time.monotonic() + 4.0  # a second Escape would close the panel's window
+            while time.monotonic() < deadline:
+                if not self.others():
+                    return
+                time.sleep(0.2)
+        seen = [(window.name, [f.text for f in window.find("text")]) for window in self.others()]
+        raise HandError(Fault.UNUSABLE, f"Windows do not close: {seen}.")
 
     # The wheel
 
-    def reach(self, text: str, role: str, number: int = 0) -> Widget:
-        """Scroll until the field can be clicked, and return it."""
+    def reach(self, text: str, role: str, number: int = 0) -> tuple[Widget, Widget]:
+        """Scroll until the field can be clicked; return the window and the field."""
         for _ in range(MOST_SCROLLS):
             window, row = self._find(text, number)
             field = row.field(role)
             view = _view(window, field)
             if view is None or _inside(field.box, view):
-                return field
-            notches = 1 if field.middle[1] > view[1] + view[3] // 2 else -1
-            distance = abs(field.middle[1] - (view[1] + view[3] // 2))
+                return window, field
+            top = field.box[1] + min(field.box[3], view[3]) // 2  # a group is higher than the view
+            middle = view[1] + view[3] // 2
+            notches = 1 if top > middle else -1
             # Its left rim is bare: the wheel there turns nothing but the panel.
-            self.hand.wheel((view[0] + 3, view[1] + view[3] // 2), notches * max(1, distance // 90))
-        raise HandError(f"The row {text!r} cannot be scrolled to.")
+            self.hand.wheel((view[0] + 3, middle), notches * max(1, abs(top - middle) // 90))
+        raise HandError(Fault.UNUSABLE, f"The row {text!r} cannot be scrolled to.")
 
 
 def _path(of: Widget, to: Widget) -> list[Widget] | None:
     if of is to:
         return []
-    for one in of.holds:
-        below = _path(one, to)
+    for child in of.holds:
+        below = _path(child, to)
         if below is not None:
             return [of, *below]
     return None
@@ -153,4 +210,20 @@ def _view(window: Widget, field: Widget) -> Box | None:
 
 
 def _inside(box: Box, view: Box) -> bool:
-    return view[1] <= box[1] and box[1] + box[3] <= view[1] + view[3]
+    height = min(box[3], view[3] // 2)  # of a group that is open its title is enough
+    return view[1] <= box[1] and box[1] + height <= view[1] + view[3]
+
+
+def scrolled_by_obs(before: Widget, after: Widget) -> float:
+    """Return by how many pixels OBS itself has moved a panel's rows up.
+
+    It may where rows come or go: OBS 29.0 keeps a panel scrolled down as far, later ones as large
+    a share of its height, and Qt goes no farther than its end.
+    """
+    same = [name for name, _ in places_in(before)] == [name for name, _ in places_in(after)]
+    return 0.0 if same else _scrolled(after) - _scrolled(before)
+
+
+def _scrolled(window: Widget) -> float:
+    bars = [bar for bar in window.find("scroll bar") if bar.box[3] > bar.box[2]]
+    return bars[0].value if bars else 0.0

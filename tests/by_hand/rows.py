@@ -1,175 +1,245 @@
 """What a person does to one row of a panel, by its kind, and how it must answer.
 
 Each waits ``patience`` seconds in the middle of it, while the camera plays and figures change, and
-raises HandError where a list has closed, a text cursor is lost or the row is elsewhere.
+raises HandError where a list has closed, a text cursor is lost, a row or the window is elsewhere.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
-from tests.by_hand.panel import HandError, Panel
-from tests.by_hand.windows import Widget
+from tests.by_hand.faults import Fault, HandError
+from tests.by_hand.panel import (
+    GROUP,
+    Panel,
+    Row,
+    places_in,
+    row_in,
+    rows_in,
+    scrolled_by_obs,
+    words_in,
+)
+from tests.by_hand.windows import Box, Widget
 
 TRIES = 4
+TITLE = (19, 17)  # a place on a group's box to tick, from the group's corner
 
 
 class Rows:
     def __init__(self, panel: Panel, patience: float) -> None:
         self.panel, self.patience = panel, patience
         self._hand = panel.hand
+        self._before = panel.settle()  # the window before a row was used, and after it
+        self.after = self._before
 
-    def choose(self, text: str, item: str, number: int = 0) -> None:
-        """Choose ``item`` of a list."""
-        field = self.panel.reach(text, "combo box", number)
-        self._hand.click(_open_point(field))
-        self._wait_for_list(text, number, item)
-        time.sleep(self.patience)
-        found = self._open_items(text, number)
-        if not found:
-            raise HandError(f"The list {text!r} has closed by itself.")
-        for one in found:
-            if one.name == item:
-                self._hand.click((one.box[0] + 20, one.middle[1]))
-                break
-        else:
-            raise HandError(f"The list {text!r} has no {item!r}: {[one.name for one in found]}")
-        self._same_place(text, number, "combo box", field)
+    # Lists
 
-    def items(self, text: str, number: int = 0) -> list[str]:
-        """Return what a list offers."""
-        field = self.panel.row(text, number).field("combo box")
-        return [one.name for one in field.find("list item")]
+    def choose(self, text: str, item: str, number: int = 0) -> str:
+        """Choose ``item`` of a list; return what it then shows."""
+        return self.choose_one(text, lambda items: item, number)[1]
+
+    def choose_one(
+        self, text: str, pick: Callable[[list[str]], str], number: int = 0
+    ) -> tuple[str, str]:
+        """Choose what ``pick`` says of all that is offered.
+
+        Returns that and what is then shown: nothing where it has hidden the row.
+        """
+        found = self._open_list(text, number)
+        items = [entry.name for entry in found]
+        item = pick(items)
+        if item not in items:
+            raise HandError(Fault.UNUSABLE, f"The list {text!r} has no {item!r}: {items}")
+        chosen = found[items.index(item)]
+        self._hand.click((chosen.box[0] + 20, chosen.middle[1]))
+        self._check(text, number)
+        row = row_in(self.after, text, number)
+        # What was chosen may have hidden the row.
+        return item, row.field("combo box").name if row and row.has("combo box") else ""
 
     def leave_list(self, text: str, number: int = 0) -> None:
         """Open a list and leave it by the Escape key."""
-        field = self.panel.reach(text, "combo box", number)
-        self._hand.click(_open_point(field))
-        self._wait_for_list(text, number, "")
-        time.sleep(self.patience)
-        if not self._open_items(text, number):
-            raise HandError(f"The list {text!r} has closed by itself.")
+        self._open_list(text, number)
         self._hand.keys("Escape")
-        self._same_place(text, number, "combo box", field)
+        self._check(text, number)
 
-    def type_name(self, text: str, name: str, number: int = 0) -> None:
-        """Type into a list that takes any text, half before the wait and half after it."""
-        field = self.panel.reach(text, "combo box", number)
-        entry = field.find("text")[0]
-        self._type_in(entry, name)
-        self._same_place(text, number, "combo box", field)
+    def _open_list(self, text: str, number: int) -> list[Widget]:
+        field = self._reach(text, "combo box", number)
+        x, y, width, height = field.box
+        # Its arrow opens it, also where its text can be changed.
+        self._hand.click((x + width - 10, y + height // 2))
+        deadline = time.monotonic() + 5.0
+        while not self._items(self.panel.window(), text, number):
+            if time.monotonic() > deadline:
+                raise HandError(Fault.LIST_CLOSED, f"The list {text!r} does not open.")
+        found = self._items(self._wait(), text, number)
+        if not found:
+            raise HandError(Fault.LIST_CLOSED, f"The list {text!r} has closed by itself.")
+        return found
+
+    def _items(self, window: Widget, text: str, number: int) -> list[Widget]:
+        row = row_in(window, text, number)
+        return [] if row is None else row.field("combo box").find("list item")
+
+    # Text and numbers
+
+    def type_name(self, text: str, name: str, number: int = 0) -> str:
+        """Type into a list that takes any text; return what it then holds."""
+        field = self._reach(text, "combo box", number)
+        self._type_in(field.find("text")[0], name)
+        self._check(text, number)
+        return self._now(text, number).field("combo box").find("text")[0].text
 
     def type_number(self, text: str, typed: str, number: int = 0) -> float:
         """Type into a number field, whatever that may be; return what it then holds."""
-        field = self.panel.reach(text, "spin button", number)
+        field = self._reach(text, "spin button", number)
         self._type_in(field, typed)
-        self._same_place(text, number, "spin button", field)
-        return self.panel.row(text, number).field("spin button").value
-
-    def drag(self, text: str, share: float, number: int = 0) -> float:
-        """Drag a slider's handle to a share of its way; return its row's number."""
-        field = self.panel.reach(text, "slider", number)
-        row = self.panel.row(text, number)
-        x, y, width, height = field.box
-        handle = height
-        shown = _share(field)
-        start = x + handle // 2 + int(shown * (width - handle))
-        end = x + handle // 2 + int(share * (width - handle))
-        self._hand.drag((start, y + height // 2), (end, y + height // 2), max(self.patience, 0.5))
-        self._same_place(text, number, "slider", row.field("slider"))
-        return self.panel.row(text, number).field("spin button").value
-
-    def press(self, text: str, times: int = 1) -> None:
-        """Press a button, or a box that is ticked, so many times."""
-        role = self.panel.row(text).fields[0].role
-        field = self.panel.reach(text, role)
-        for _ in range(times):
-            self._hand.click((field.box[0] + 10, field.middle[1]))
-        time.sleep(self.patience)
-
-    def ticked(self, text: str) -> bool:
-        return "CHECKED" in self.panel.row(text).field("check box").states
-
-    def pick_file(self, text: str, path: str, *, cancel: bool = False, number: int = 0) -> None:
-        """Choose a file by its Browse button, typing its path."""
-        field = self.panel.reach(text, "push button", number)
-        self._hand.click(field.middle)
-        self.panel.dialog()
-        time.sleep(self.patience)
-        self._hand.type(path)
-        self._answer("Escape" if cancel else "Return")
-        self._same_place(text, number, "push button", field)
-
-    def pick_color(self, text: str, color: str, *, cancel: bool = False, number: int = 0) -> None:
-        """Choose a colour by its button, typing it as #rrggbb."""
-        field = self.panel.reach(text, "push button", number)
-        self._hand.click(field.middle)
-        dialog = self.panel.dialog()
-        time.sleep(self.patience)
-        entry = [one for one in dialog.find("text") if one.text.startswith("#")]
-        if not entry:
-            raise HandError("The window for a colour has no field for its name.")
-        self._hand.click(entry[0].middle, times=3)
-        self._hand.type(color)
-        self._answer("Escape" if cancel else "Return")
-        self._same_place(text, number, "push button", field)
-
-    # The small things
+        self._hand.keys("shift+Tab")  # to its slider: Tab may scroll to the next row
+        self._check(text, number)
+        return self._now(text, number).field("spin button").value
 
     def _type_in(self, field: Widget, typed: str) -> None:
+        """Type half of it before the wait and half after it."""
         self._hand.click((field.box[0] + 12, field.middle[1]))
         self._hand.keys("ctrl+a")
         half = (len(typed) + 1) // 2
         self._hand.type(typed[:half])
-        time.sleep(self.patience)
+        if not _has_cursor(self._wait(), field.box):
+            raise HandError(Fault.CURSOR_LOST, "The text cursor is no longer where it was.")
         self._hand.type(typed[half:])
-        self._hand.keys("Tab")
 
-    def _answer(self, key: str) -> None:
-        """Answer a dialog by a key: it is seen before it takes keys."""
+    # Sliders
+
+    def drag(self, text: str, share: float, number: int = 0) -> float:
+        """Drag a slider's handle to a share of its way; return its row's number."""
+        field = self._reach(text, "slider", number)
+        x, y, width, height = field.box
+        start = x + height // 2 + int(_share(field) * (width - height))
+        end = x + height // 2 + int(share * (width - height))
+        self._hand.drag((start, y + height // 2), (end, y + height // 2), max(self.patience, 0.5))
+        self._check(text, number)
+        return self._now(text, number).field("spin button").value
+
+    def step(self, text: str, key: str, times: int, number: int = 0) -> float:
+        """Move a slider by an arrow key; return its row's number."""
+        field = self._reach(text, "slider", number)
+        x, y, width, height = field.box
+        handle = x + height // 2 + int(_share(field) * (width - height))
+        self._hand.click((handle, y + height // 2))
+        self._hand.keys(*[key] * times)
+        if not _has_cursor(self._wait(), field.box):
+            raise HandError(Fault.CURSOR_LOST, f"The slider {text!r} no longer takes keys.")
+        self._check(text, number)
+        return self._now(text, number).field("spin button").value
+
+    # Buttons and boxes
+
+    def press(self, text: str, times: int = 1, number: int = 0) -> None:
+        """Press a button, or a box that is ticked, so many times."""
+        role = self.panel.row(text, number).fields[0].role
+        for _ in range(times):
+            field = self._reach(text, role, number)
+            at = (field.box[0] + 10, field.middle[1])
+            if text == GROUP:
+                at = (field.box[0] + TITLE[0], field.box[1] + TITLE[1])
+            self._hand.click(at)
+        time.sleep(self.patience)
+        self._check(text, number)
+
+    def ticked(self, text: str, number: int = 0) -> bool:
+        """Whether a box was ticked after the last use."""
+        return "CHECKED" in self._now(text, number).field("check box").states
+
+    # Dialogs
+
+    def pick_file(self, text: str, path: str, *, cancel: bool = False, number: int = 0) -> str:
+        """Choose a file by its Browse button, typing its path; return what the row then says."""
+        self._hand.click(self._reach(text, "push button", number).middle)
+        self.panel.dialog()
+        self._wait()
+        self._type_whole(path)
+        self.panel.answer("Escape" if cancel else "Return")
+        self._check(text, number)
+        return self._now(text, number).field("text").text
+
+    def pick_color(self, text: str, color: str, *, cancel: bool = False, number: int = 0) -> None:
+        """Choose a colour by its button, typing it as #rrggbb."""
+        self._hand.click(self._reach(text, "push button", number).middle)
+        self.panel.dialog()
+        self._wait()
+        entry = [field for field in self.panel.dialog().find("text") if field.text.startswith("#")]
+        if not entry:
+            raise HandError(Fault.UNUSABLE, "The window for a colour has no field for its name.")
+        self._hand.click(entry[0].middle, times=3)
+        self._type_whole(color)
+        self.panel.answer("Escape" if cancel else "Return")
+        self._check(text, number)
+
+    def _type_whole(self, text: str) -> None:
+        """Type in a dialog until it shows all of it: the list of completions may take a key."""
+        seen: list[str] = []
         for _ in range(TRIES):
-            self._hand.keys(key)
-            deadline = time.monotonic() + 4.0  # a second Escape would close the panel's window
+            self._hand.type(text)
+            deadline = time.monotonic() + 3.0  # a busy OBS takes keys later
             while time.monotonic() < deadline:
-                if not self._dialogs():
+                seen = [field.text for field in self.panel.dialog().find("text")]
+                if text in seen:
                     return
-                time.sleep(0.2)
-        raise HandError("A dialog does not close.")
+                time.sleep(0.3)
+            self._hand.keys("ctrl+a")
+        raise HandError(Fault.UNUSABLE, f"{text!r} was typed, and there is {seen}.")
 
-    def _dialogs(self) -> bool:
-        try:
-            self.panel.dialog(seconds=0.0)
-        except HandError:
-            return False
-        return True
+    # What must stay as it is
 
-    def _open_items(self, text: str, number: int) -> list[Widget]:
-        field = self.panel.row(text, number).field("combo box")
-        return [
-            item for one in field.find("list") if one.box[2] > 0 for item in one.find("list item")
-        ]
+    def _reach(self, text: str, role: str, number: int) -> Widget:
+        self._before, field = self.panel.reach(text, role, number)
+        return field
 
-    def _wait_for_list(self, text: str, number: int, item: str) -> None:
-        deadline = time.monotonic() + 5.0
-        while not self._open_items(text, number):
-            if time.monotonic() > deadline:
-                raise HandError(f"The list {text!r} does not stay open (for {item!r}).")
+    def _now(self, text: str, number: int) -> Row:
+        row = row_in(self.after, text, number)
+        if row is None:
+            raise HandError(Fault.UNUSABLE, f"The row {text!r} ({number}) has gone.")
+        return row
 
-    def _same_place(self, text: str, number: int, role: str, before: Widget) -> None:
-        if not self.panel.has(text, number):
-            return  # what was chosen in it may be what hides it
-        now = self.panel.row(text, number).field(role)
-        if now.box[:2] != before.box[:2]:
+    def _wait(self) -> Widget:
+        """Wait in the middle of a use, when nothing may change; return the window."""
+        time.sleep(self.patience)
+        window = self.panel.window()
+        self._compare(window, len(rows_in(self._before)), 0)
+        return window
+
+    def _check(self, text: str, number: int) -> None:
+        """Rows below the one that was used may come and go, but not what is above."""
+        self.after = window = self.panel.window()
+        if window.box[:2] != self._before.box[:2]:
             raise HandError(
-                f"The row {text!r} jumped under the pointer from {before.box} to {now.box}; "
-                f"the panel says: {self.panel.words()}"
+                Fault.WINDOW_MOVED, f"The window went from {self._before.box} to {window.box}."
+            )
+        names = [name for name, _ in places_in(self._before)]
+        index = [index for index, name in enumerate(names) if name == text][number]
+        self._compare(window, index + 1, round(scrolled_by_obs(self._before, window)))
+
+    def _compare(self, window: Widget, rows: int, up: int) -> None:
+        """The first ``rows`` rows must stand where they stood, or ``up`` pixels higher."""
+        before, after = places_in(self._before)[:rows], places_in(window)[:rows]
+        pairs = list(zip(before, after, strict=False))
+        moved = max((min(abs(b[1] - a[1]), abs(b[1] - a[1] - up)) for b, a in pairs), default=0)
+        if moved or [name for name, _ in before] != [name for name, _ in after]:
+            raise HandError(
+                Fault.ROW_MOVED,
+                f"Rows were at {before} and are at {after}; the panel says: {words_in(window)}",
+                moved,
             )
 
 
-def _open_point(field: Widget) -> tuple[int, int]:
-    """Return a place on a list that opens it: its arrow, also where its text can be changed."""
-    x, y, width, height = field.box
-    return x + width - 10, y + height // 2
+def _has_cursor(window: Widget, box: Box) -> bool:
+    focused = [one for one in window.all() if "FOCUSED" in one.states]
+    return any(one.box[:2] == box[:2] or _holds(box, one.middle) for one in focused)
+
+
+def _holds(box: Box, at: tuple[int, int]) -> bool:
+    return 0 <= at[0] - box[0] < box[2] and 0 <= at[1] - box[1] < box[3]
 
 
 def _share(slider: Widget) -> float:

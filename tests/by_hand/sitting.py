@@ -10,27 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from tests.by_hand.desk import Desk
+from tests.by_hand.desk import Desk, desk
+from tests.by_hand.faults import Fault, HandError
 from tests.by_hand.hand import Hand
-from tests.by_hand.panel import Panel
+from tests.by_hand.kept import Kept
+from tests.by_hand.panel import DIALOGS, Panel
 from tests.by_hand.windows import Windows
 from tests.obs.conftest import running_obs
 from tests.obs.stage import CAMERA, SCENE, Stage, wait_for
 from vb_demo import clip
 from vb_link import texts
-from vb_link.settings import (
-    FILTER_ID,
-    SCENE_FILTER_ID,
-    SCENE_SETTINGS,
-    SETTINGS,
-    Setting,
-    defaults,
-    scene_defaults,
-)
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, defaults, scene_defaults
 
 FILTER = "Virtual Background"
 OWN = "Own background"
 OTHER = "Other"
+GRAYS = (40, 200)  # of the pictures to choose
+CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL = "camera", "scene", "scripts"
 MENU = {"en-US": ("Tools", "Scripts"), "ja-JP": ("ツール", "スクリプト")}
 
 
@@ -38,7 +34,7 @@ class Sitting:
     """``texts`` are those of the locale; ``files`` are pictures and a video to choose."""
 
     def __init__(self, stage: Stage, desk: Desk, locale: str) -> None:
-        self.stage, self.locale = stage, locale
+        self.stage, self.desk, self.locale = stage, desk, locale
         self.texts = texts.load(locale)
         self.hand = Hand(desk)
         time.sleep(3.0)  # OBS tells of its windows once it has drawn them
@@ -48,7 +44,7 @@ class Sitting:
         clip.make_clip(self.video, seconds=6.0)
         self.pictures = [
             stage.save(f"picture{number}", np.full((90, 160, 3), color, np.uint8))
-            for number, color in enumerate((40, 200))
+            for number, color in enumerate(GRAYS)
         ]
         stage.obs.add_input(
             SCENE, CAMERA, "ffmpeg_source", {"local_file": str(self.video), "looping": True}
@@ -60,6 +56,14 @@ class Sitting:
         stage.wait_for_mask()
 
     # Panels
+
+    def open(self, which: str) -> Panel:
+        panels = {
+            CAMERA_PANEL: self.camera_panel,
+            SCENE_PANEL: self.scene_panel,
+            SCRIPTS_PANEL: self.scripts_panel,
+        }
+        return panels[which]()
 
     def camera_panel(self) -> Panel:
         """Open the camera's filters and choose ours, as OBS shows nothing before."""
@@ -74,9 +78,11 @@ class Sitting:
     def _filters(self, name: str) -> Panel:
         panel = Panel(self.hand, self.windows, f"'{name}'")
         wait_for(panel.is_open, 20, "the window of the filters")
-        self.hand.click(panel.window().find("list item")[-1].middle)
-        self._filled(panel)
-        return panel
+        for index in reversed(range(len(panel.settle().find("list item", "")))):
+            self.hand.click(panel.window().find("list item", "")[index].middle)
+            if self._filled(panel):
+                return panel
+        raise HandError(Fault.UNUSABLE, f"The filters of {name!r} show no panel of ours.")
 
     def scripts_panel(self) -> Panel:
         """Open Tools > Scripts by its menu and choose our script."""
@@ -91,13 +97,37 @@ class Sitting:
         self.hand.click(entry.middle)
         panel = Panel(self.hand, self.windows, scripts)
         wait_for(panel.is_open, 20, "the window of the scripts")
-        self.hand.click(panel.window().find("list item")[0].middle)
-        self._filled(panel)
+        self.hand.click(panel.settle().find("list item")[0].middle)
+        if not self._filled(panel):
+            raise HandError(Fault.UNUSABLE, "The script's panel is empty.")
         return panel
 
-    def _filled(self, panel: Panel) -> None:
-        wait_for(lambda: len(panel.rows()) > 5, 20, "the panel's rows")
-        time.sleep(0.5)
+    def close(self, panel: Panel) -> None:
+        """Close a panel's window, and what is open beside it."""
+        self.hand.keys("Escape")
+        deadline = time.monotonic() + 20.0
+        while panel.is_open() or panel.others():
+            if time.monotonic() > deadline:
+                raise HandError(Fault.UNUSABLE, "A window does not close.")
+            self.hand.keys("Escape")
+
+    def recover(self) -> None:
+        """Close whatever is open beside OBS's own window."""
+        self.desk.run("xdotool", "mouseup", "1")
+        for key in ("Escape",) * 10 + ("alt+F4",) * 4:
+            if not any(window.role in DIALOGS for window in self.windows.read()):
+                return
+            self.hand.keys(key)
+
+    def _filled(self, panel: Panel) -> bool:
+        """Whether a panel of ours comes up within some seconds: all have this button."""
+        deadline = time.monotonic() + 6.0
+        while time.monotonic() < deadline:
+            if any(row.text == self.word("Refresh") for row in panel.rows()):
+                time.sleep(0.5)
+                return True
+            time.sleep(0.3)
+        return False
 
     # Values
 
@@ -109,8 +139,19 @@ class Sitting:
         )["filterSettings"]  # fmt: skip
         return {**(scene_defaults() if scene else defaults()), **kept}
 
-    def rows_of(self, scene: bool = False) -> tuple[Setting, ...]:
-        return SCENE_SETTINGS if scene else SETTINGS
+    def kept(self, which: str) -> Kept | None:
+        """Return what a panel's filter keeps; the script's panel has no filter."""
+        if which == SCRIPTS_PANEL:
+            return None
+        scene = which == SCENE_PANEL
+        return Kept(self.texts, scene, lambda: self.values(scene))
+
+    def files(self, text: str) -> list[Path]:
+        """Return what can be chosen in the row of that text."""
+        presets = [self.word(key) for key in ("Preset", "Panel.PresetSave", "Panel.PresetLoad")]
+        if text in presets:
+            return [self.stage.folder / "preset.json", self.stage.folder / "no preset.json"]
+        return [self.video] if text == self.word("BackgroundVideo") else self.pictures
 
     def word(self, key: str) -> str:
         return self.texts[key]
@@ -119,7 +160,7 @@ class Sitting:
 @contextmanager
 def sitting(folder: Path, locale: str = "en-US") -> Iterator[Sitting]:
     with (
-        Desk() as desk,
-        running_obs(folder, environment=desk.environment, locale=locale, preview=False) as stage,
+        desk() as place,
+        running_obs(folder, environment=place.environment, locale=locale, preview=False) as stage,
     ):
-        yield Sitting(stage, desk, locale)
+        yield Sitting(stage, place, locale)

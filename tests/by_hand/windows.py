@@ -57,6 +57,10 @@ def _widget(told: dict[str, Any]) -> Widget:
     )
 
 
+class WindowsError(Exception):
+    """The program tells no longer what is in its windows."""
+
+
 class Windows:
     """Reads the windows of the program with that process id on ``desk``."""
 
@@ -73,9 +77,13 @@ class Windows:
             self._reader = desk.reader()
 
     def read(self, skipped: str = "OBS ") -> list[Widget]:
-        """Return the windows that are open, without those whose titles begin with ``skipped``."""
+        """Return the windows that are open, without those whose titles begin with ``skipped``.
+
+        Raises WindowsError where the program has ended.
+        """
         told = self._ask(skipped)
-        assert told is not None, "The program is gone."
+        if told is None:
+            raise WindowsError("The program is gone.")
         return [_widget(one) for one in told]
 
     def _ask(self, skipped: str) -> list[dict[str, Any]] | None:

@@ -16,10 +16,28 @@ import pytest
 
 from tests.obs.stage import Stage
 from vb_demo.obs_session import ObsSession
+from vb_link import places
 
 # A fault in the filter or in the script, which no test excuses.
 FAULT = re.compile(r"\.lua:\d+:|The script met a fault of its own")
 BASELINE_LEAKS = 1  # what OBS 29 to 32 report themselves after a plain run, without any script
+
+
+@contextmanager
+def user_data(folder: Path) -> Iterator[Path]:
+    """Have the user's data in ``folder``/data, with the environment this runs in."""
+    data = folder / "data"
+    data.mkdir(parents=True)
+    (data / "venv").symlink_to(sys.prefix)
+    before = os.environ.get(places.DATA_VARIABLE)
+    os.environ[places.DATA_VARIABLE] = str(data)
+    try:
+        yield data
+    finally:
+        if before is None:
+            del os.environ[places.DATA_VARIABLE]
+        else:
+            os.environ[places.DATA_VARIABLE] = before
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,15 +45,8 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A user data folder whose worker environment is the one the tests run in."""
     if shutil.which("obs") is None:
         pytest.fail("OBS is not installed: run `python3 install.py test`, which sets it up.")
-    folder = tmp_path_factory.mktemp("data")
-    (folder / "venv").symlink_to(sys.prefix)
-    before = os.environ.get("OBS_VIRTUAL_BACKGROUND_DATA")
-    os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = str(folder)
-    yield folder
-    if before is None:
-        del os.environ["OBS_VIRTUAL_BACKGROUND_DATA"]
-    else:
-        os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = before
+    with user_data(tmp_path_factory.mktemp("user")) as folder:
+        yield folder
 
 
 def worker_pids(parent: int | None = None) -> list[int]:

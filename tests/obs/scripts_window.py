@@ -6,11 +6,10 @@ Needs Debian's xdotool. OBS's display must be one without a window manager, as
 
 from __future__ import annotations
 
-import os
-import subprocess
 import time
 from pathlib import Path
 
+from tests.by_hand.xdotool import Xdotool
 from tests.obs.stage import wait_for
 
 TITLE, FILES = "^Scripts$", "^Add Scripts$"
@@ -25,21 +24,21 @@ class ScriptsWindow:
     """The window of the OBS on the display ``name``."""
 
     def __init__(self, name: str) -> None:
-        self._environment = {**os.environ, "DISPLAY": name}
-        self._main = self._windows("^OBS ")[-1]
+        self._x = Xdotool(name)
+        self._main = self._x.windows("^OBS ")[-1]
         self._window = self._open()
 
     def add(self, script: Path) -> None:
         """Choose a file with the button that adds scripts."""
         self._press(ADD)
-        wait_for(lambda: self._windows(FILES), 10, "the window to choose a file in")
+        wait_for(lambda: self._x.windows(FILES), 10, "the window to choose a file in")
         # It is seen before it takes keys; what it says of half a name is closed by a key.
         for _ in range(TRIES):
             time.sleep(0.5)
-            self._keys("ctrl+a")
-            self._do("type", str(script))
-            self._keys("Return")
-            if not self._windows(FILES):
+            self._x.keys("ctrl+a")
+            self._x.do("type", str(script))
+            self._x.keys("Return")
+            if not self._x.windows(FILES):
                 return
         raise AssertionError("The file could not be chosen.")
 
@@ -53,46 +52,27 @@ class ScriptsWindow:
 
     def close(self) -> None:
         self._choose()
-        self._keys("Escape")
+        self._x.keys("Escape")
 
     def _press(self, tabs: int) -> None:
         self._choose()
-        self._keys(*["Tab"] * tabs, "space")
+        self._x.keys(*["Tab"] * tabs, "space")
 
     def _choose(self) -> None:
         # Without a window manager a click makes a window the active one.
-        self._do("mousemove", "--window", self._window, *LIST, "click", "1")
+        self._x.do("mousemove", "--window", self._window, *LIST, "click", "1")
         time.sleep(0.3)
 
     def _open(self) -> str:
         """Try the entries of the menu Tools in turn: their number differs from OBS to OBS."""
-        known = set(self._windows(".+"))
+        known = set(self._x.windows(".+"))
         for entry in range(1, ENTRIES):
-            self._focus(self._main)
-            self._keys("alt+t", *["Down"] * entry, "Return")
-            found = self._windows(TITLE)
+            self._x.focus(self._main)
+            self._x.keys("alt+t", *["Down"] * entry, "Return")
+            found = self._x.windows(TITLE)
             if found:
                 return found[-1]
-            for other in set(self._windows(".+")) - known:
-                self._focus(other)
-                self._keys("Escape")
+            for other in set(self._x.windows(".+")) - known:
+                self._x.focus(other)
+                self._x.keys("Escape")
         raise AssertionError("The menu Tools has no entry that opens the window of the scripts.")
-
-    def _focus(self, window: str) -> None:
-        self._do("windowfocus", "--sync", window)
-
-    def _keys(self, *names: str) -> None:
-        for name in names:
-            self._do("key", name)
-            time.sleep(0.1)
-        time.sleep(0.3)
-
-    def _windows(self, title: str) -> list[str]:
-        return self._do("search", "--onlyvisible", "--name", title).split()
-
-    def _do(self, *words: str) -> str:
-        done = subprocess.run(
-            ["xdotool", *words], check=False, env=self._environment, capture_output=True,
-            text=True, timeout=30,
-        )  # fmt: skip
-        return done.stdout

@@ -1,47 +1,114 @@
-"""Rows used by mouse and keys in OBS's own windows, while the camera plays."""
+"""Rows used by mouse and keys in OBS's own windows, while the camera plays.
+
+``python -m tests.by_hand`` is the long one: a random hand, in each language.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.by_hand import desk
+from tests.by_hand.panel import GROUP
 from tests.by_hand.rows import Rows
-from tests.by_hand.sitting import Sitting, sitting
+from tests.by_hand.sitting import CAMERA_PANEL, GRAYS, SCENE_PANEL, SCRIPTS_PANEL, Sitting, sitting
+from tests.obs.stage import SCENE, wait_for
 
 pytestmark = [
+    pytest.mark.versions,
     pytest.mark.skipif(bool(desk.missing()), reason=desk.missing() or "all is there"),
     pytest.mark.timeout(600),
 ]
 WAIT = 5.0  # seconds that a dialog stays open: figures change each second
+SHORT_WAIT = 2.0
+MOST_ACTIONS = 6  # from the window of the filters to the first own picture
 
 
 @pytest.fixture(scope="module")
-def at_obs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sitting]:
-    with sitting(tmp_path_factory.mktemp("by_hand")) as made:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sitting]:
+    with sitting(tmp_path_factory.mktemp("by_hand")) as made, made.stage.anything_said():
         yield made
 
 
-def _kept(at_obs: Sitting, key: str, scene: bool = False) -> Any:
-    return at_obs.values(scene)[key]
+@pytest.fixture
+def at_obs(shared: Sitting) -> Iterator[Sitting]:
+    yield shared
+    # Where a test has failed: OBS ends when filters are opened anew below a dialog.
+    if shared.stage.obs.running:
+        shared.recover()
 
 
-@pytest.mark.versions
-def test_an_image_and_a_colour_are_chosen_in_the_cameras_panel(at_obs: Sitting) -> None:
+def test_the_first_own_picture_takes_six_actions(at_obs: Sitting) -> None:
     """A panel that is rebuilt while its dialog is open ends OBS 29 when that is answered."""
     word = at_obs.word
-    panel = at_obs.camera_panel()
-    box = panel.window().box
+    before = at_obs.hand.actions
+    panel = at_obs.open(CAMERA_PANEL)
     rows = Rows(panel, WAIT)
     rows.choose(word("Background"), word("Background.image"))
     rows.pick_file(word("BackgroundImage"), str(at_obs.pictures[0]))
-    assert _kept(at_obs, "background_image") == str(at_obs.pictures[0])
+    assert at_obs.hand.actions - before <= MOST_ACTIONS
+    assert at_obs.values()["background_image"] == str(at_obs.pictures[0])
+
+    def behind() -> bool:
+        corner = at_obs.stage.shot(SCENE)[:20, :20, :3].astype(int)
+        return bool(np.abs(corner - GRAYS[0]).max() <= 2)
+
+    wait_for(behind, 10, "the picture behind the camera")
+    at_obs.close(panel)
+
+
+def test_every_kind_of_row_keeps_what_is_chosen(at_obs: Sitting) -> None:
+    word = at_obs.word
+    panel = at_obs.open(CAMERA_PANEL)
+    rows, kept = Rows(panel, SHORT_WAIT), at_obs.kept(CAMERA_PANEL)
+    assert kept is not None
+    rows.choose(word("Background"), word("Background.image"))
+    rows.pick_file(word("BackgroundImage"), str(at_obs.pictures[0]))
     rows.pick_file(word("BackgroundImage"), str(at_obs.pictures[1]), cancel=True)
-    assert _kept(at_obs, "background_image") == str(at_obs.pictures[0])
+    assert at_obs.values()["background_image"] == str(at_obs.pictures[0])
     rows.pick_color(word("BackgroundColor"), "#336699")
-    assert _kept(at_obs, "background_color") & 0xFFFFFF == 0x996633  # OBS's 0xAABBGGRR
-    assert panel.window().box == box
-    assert at_obs.stage.obs.running
-    at_obs.hand.keys("Escape")
+    rows.pick_color(word("BackgroundColor"), "#00ff00", cancel=True)
+    assert kept.color(word("BackgroundColor"), "#336699")
+    rows.leave_list(word("Quality"))
+    assert at_obs.values()["quality"] == "balanced"
+    softness = word("Softness")
+    dragged = rows.drag(softness, 0.8)
+    assert abs(dragged - 80) <= 5 and kept.number(softness, dragged)
+    stepped = rows.step(softness, "Left", 3)
+    assert stepped < dragged and kept.number(softness, stepped)
+    for typed, wanted in (("abc", stepped), ("7", 7.0)):
+        assert rows.type_number(softness, typed) == wanted
+        assert kept.number(softness, wanted)
+    rows.press(word("Active"), 2)
+    assert at_obs.values()["active"] is True
+    rows.press(word("Refresh"), 2)
+    unfolded = panel.rows()
+    rows.press(GROUP)
+    assert len(panel.rows()) > len(unfolded)
+    rows.press(GROUP)
+    assert [row.text for row in panel.rows()] == [row.text for row in unfolded]
+    at_obs.close(panel)
+
+
+def test_a_scene_gets_a_source_behind_it_by_its_name(at_obs: Sitting) -> None:
+    word = at_obs.word
+    panel = at_obs.open(SCENE_PANEL)
+    rows = Rows(panel, SHORT_WAIT)
+    rows.choose(word("Background"), word("Background.source"))
+    assert rows.type_name(word("BackgroundSource"), "Nobody") == "Nobody"
+    assert at_obs.values(scene=True)["background_source"] == "Nobody"
+    at_obs.close(panel)
+
+
+def test_a_preset_is_saved_in_the_scripts_window(at_obs: Sitting) -> None:
+    word = at_obs.word
+    panel = at_obs.open(SCRIPTS_PANEL)
+    rows = Rows(panel, SHORT_WAIT)
+    path = at_obs.stage.folder / "preset.json"
+    rows.pick_file(word("Panel.PresetSave"), str(path))
+    rows.press(word("Panel.Save"))
+    assert json.loads(path.read_text())
+    at_obs.close(panel)

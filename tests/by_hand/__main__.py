@@ -1,0 +1,86 @@
+"""``python -m tests.by_hand --actions N --seed S``: a random hand at the mouse of a real OBS.
+
+With the project and ``obs_script`` on the path (PYTHONPATH). Prints one JSON (what
+is done goes to stderr) and ends with 1 when
+OBS crashed, or a window did what no window should: see ``faults.Fault``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.by_hand import desk
+from tests.by_hand.faults import Fault
+from tests.by_hand.random_hand import Lost, RandomHand
+from tests.by_hand.sitting import MENU, sitting
+from tests.obs.conftest import user_data
+from vb_demo.obs_session import ObsError
+
+MOST_CRASHES = 5
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.by_hand", description=__doc__)
+    parser.add_argument("--actions", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--language", choices=[name[:2] for name in MENU], default="en")
+    parser.add_argument("--json", type=Path, help="a file for the JSON as well")
+    parser.add_argument("--pictures", type=Path, help="a folder for the screen at each fault")
+    options = parser.parse_args()
+    if desk.missing():
+        print(desk.missing(), file=sys.stderr)
+        return 2
+    logging.getLogger("obsws_python").setLevel(logging.CRITICAL)  # an OBS that is not ready yet
+    (locale,) = (name for name in MENU if name.startswith(options.language))
+    hand = RandomHand(options.seed, options.pictures)
+    version = ""
+    with tempfile.TemporaryDirectory() as folder, user_data(Path(folder)):
+        for number in range(MOST_CRASHES):
+            if hand.actions >= options.actions:
+                break
+            version = _sit(hand, Path(folder, f"obs{number}"), locale, options.actions) or version
+    told = report(hand, options.seed, locale, version)
+    words = json.dumps(told, indent=1, ensure_ascii=False)
+    if options.json:
+        options.json.write_text(words, "utf-8")
+    print(words)
+    return 1 if hand.faults else 0
+
+
+def _sit(hand: RandomHand, folder: Path, locale: str, actions: int) -> str:
+    """Use one OBS until it ends or all is done; return its version."""
+    version = ""
+    folder.mkdir()
+    try:
+        with sitting(folder, locale) as at_obs, at_obs.stage.anything_said():
+            version = at_obs.stage.obs.request("GetVersion")["obsVersion"]
+            hand.sit_down(at_obs, actions - hand.actions)
+    except Lost:
+        pass
+    except (AssertionError, ObsError) as error:
+        hand.note(error)
+    return version
+
+
+def report(hand: RandomHand, seed: int, locale: str, version: str) -> dict[str, Any]:
+    return {
+        "obs": version,
+        "language": locale,
+        "seed": seed,
+        "actions": hand.actions,
+        "uses": len(hand.uses),
+        **{fault.value: hand.counts[fault] for fault in Fault},
+        "pixels": hand.pixels,
+        "faults": hand.faults,
+        "steps": hand.uses,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What a filter keeps for what a person chose in a row of its panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from vb_link.settings import SCENE_SETTINGS, SETTINGS, SHARE, Setting
+
+NEAR = 0.51  # a number field shows whole percents, or hundredths
+
+
+class Kept:
+    """The rows of the camera's panel, or of the scene's; ``read`` returns the settings by key.
+
+    A row is known by its text only, which several settings may have: one of them must have what
+    was chosen.
+    """
+
+    def __init__(
+        self, texts: Mapping[str, str], scene: bool, read: Callable[[], Mapping[str, Any]]
+    ) -> None:
+        self._texts = texts
+        self._read = read
+        self._rows: dict[str, list[Setting]] = {}
+        for setting in SCENE_SETTINGS if scene else SETTINGS:
+            number = f" {setting.number}" if setting.number else ""
+            self._rows.setdefault(texts[setting.text] + number, []).append(setting)
+
+    def settings(self, text: str) -> list[Setting]:
+        return self._rows.get(text, [])
+
+    def word(self, text: str, item: str) -> bool:
+        """Whether ``item`` of a list is kept. Models and compute units are not told by words."""
+        for setting in self.settings(text):
+            value = self._read()[setting.key]
+            if setting.kind == "choice":
+                if self._texts[f"{setting.text}.{value}"] == item:
+                    return True
+            elif setting.kind not in ("source", "audio") or (value or self._texts["None"]) == item:
+                return True
+        return not self.settings(text)
+
+    def number(self, text: str, shown: float) -> bool:
+        return self._any(text, lambda value, scale: abs(value * scale - shown) <= NEAR)
+
+    def same(self, text: str, value: Any) -> bool:
+        return self._any(text, lambda kept, _: bool(kept == value))
+
+    def color(self, text: str, color: str) -> bool:
+        """Whether a colour as #rrggbb is kept, in OBS's 0xAABBGGRR."""
+        wanted = int(color[5:7] + color[3:5] + color[1:3], 16)
+        return self._any(text, lambda kept, _: kept & 0xFFFFFF == wanted)
+
+    def _any(self, text: str, fits: Callable[[Any, float], bool]) -> bool:
+        settings = self.settings(text)
+        values = self._read()
+        return not settings or any(
+            fits(values[one.key], 100.0 if one.unit == SHARE else 1.0) for one in settings
+        )

@@ -1,0 +1,226 @@
+"""A random person before OBS: one seed is one way of choosing among the rows that are there."""
+
+from __future__ import annotations
+
+import random
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.by_hand.faults import Fault, HandError
+from tests.by_hand.kept import Kept
+from tests.by_hand.panel import GROUP, Panel, Row, rows_in
+from tests.by_hand.rows import Rows
+from tests.by_hand.sitting import CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL, Sitting
+from tests.by_hand.windows import WindowsError
+from vb_demo.obs_session import ObsError
+
+USES = 8  # of rows, before the window is closed and another one is opened
+PATIENCE = (0.2, 0.5, 1.5, 3.0)  # seconds in the middle of a use
+NUMBERS = ("abc", "-7", "999999", "1e9", "0,5", "12.5", "--", "50 %%", "3", "40")
+NAMES = ("Nobody", "Other", "", "Camera", "No such thing, anywhere")
+COLORS = ("#336699", "#00ff00", "#101010")
+KEYS = ("Left", "Right", "Up", "Down", "Page_Up", "Home")
+GROUPS_SHARE = 0.25  # of the uses fold a group or open it
+
+
+class Lost(Exception):
+    """OBS has ended by itself."""
+
+
+class RandomHand:
+    """``faults`` tells what was wrong, ``counts`` how often; ``uses`` what was done, a line each.
+
+    ``actions`` counts clicks, drags, turns of the wheel and words typed.
+    """
+
+    def __init__(self, seed: int, pictures: Path | None = None) -> None:
+        self.actions = 0
+        self.pixels = 0  # by how much a row has moved at most
+        self.uses: list[str] = []
+        self.faults: list[str] = []
+        self.counts: Counter[Fault] = Counter()
+        self._chance = random.Random(seed)
+        self._pictures = pictures
+
+    def sit_down(self, sitting: Sitting, actions: int) -> None:
+        """Use the panels for so many actions. Raises Lost when OBS does not live that long."""
+        before = self.actions
+        while sitting.hand.actions < actions:
+            try:
+                self._use_a_window(sitting, actions)
+            except (AssertionError, ObsError, WindowsError) as error:
+                self.note(error, sitting)
+                if not sitting.stage.obs.running:
+                    raise Lost from error
+                sitting.recover()
+            finally:
+                self.actions = before + sitting.hand.actions
+
+    def _use_a_window(self, sitting: Sitting, actions: int) -> None:
+        which = self._chance.choice((CAMERA_PANEL, CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL))
+        self.uses.append(f"open the panel of the {which}")
+        panel = sitting.open(which)
+        use = _Use(sitting, panel, sitting.kept(which), self._chance, self.uses)
+        for _ in range(USES):
+            if sitting.hand.actions >= actions:
+                break
+            use.some_row()
+        sitting.close(panel)
+
+    def note(self, error: Exception, sitting: Sitting | None = None) -> None:
+        """Count what went wrong; without a sitting, OBS has not ended well."""
+        alive = sitting is not None and sitting.stage.obs.running
+        fault = error.fault if isinstance(error, HandError) else Fault.UNUSABLE
+        if not alive:
+            fault = Fault.CRASH
+        self.counts[fault] += 1
+        self.pixels = max(self.pixels, getattr(error, "pixels", 0))
+        self.faults.append(f"{fault.value} after {self.uses[-1:]}: {error}")
+        print(self.faults[-1], file=sys.stderr, flush=True)
+        if sitting is not None and alive and self._pictures is not None:
+            self._pictures.mkdir(parents=True, exist_ok=True)
+            sitting.desk.picture(self._pictures / f"fault{len(self.faults)}.png")
+
+
+class _Use:
+    """Rows of one panel used at random."""
+
+    def __init__(
+        self,
+        sitting: Sitting,
+        panel: Panel,
+        kept: Kept | None,
+        chance: random.Random,
+        told: list[str],
+    ) -> None:
+        self._sitting, self._panel, self._chance, self._told = sitting, panel, chance, told
+        self._kept = kept
+        self._rows = Rows(panel, PATIENCE[0])
+        self._texts = set(sitting.texts.values())
+
+    def _is_ours(self, row: Row) -> bool:
+        if row.text == GROUP:
+            return row.has("check box")
+        return re.sub(r" \d$", "", row.text) in self._texts
+
+    def some_row(self) -> None:
+        self._rows.patience = self._chance.choice(PATIENCE)
+        ours = [row for row in rows_in(self._rows.after) if self._is_ours(row)]
+        groups = [row for row in ours if row.text == GROUP]
+        others = [row for row in ours if row.text != GROUP]
+        fold = groups and self._chance.random() < GROUPS_SHARE
+        row = self._chance.choice(groups if fold else others)
+        ways = [way for role, way in self._ways() if row.has(role)]
+        way = self._chance.choice(ways)
+        self._told.append(f"{way.__name__[1:]} {row.text!r} ({row.number})")
+        way(row)
+        print(self._told[-1], file=sys.stderr, flush=True)
+        if not self._sitting.stage.obs.running:
+            raise HandError(Fault.CRASH, "OBS has ended.")
+
+    def _ways(self) -> list[tuple[str, Callable[[Row], None]]]:
+        return [
+            ("combo box", self._list),
+            ("slider", self._drag),
+            ("slider", self._keys),
+            ("spin button", self._number),
+            ("check box", self._box),
+            ("push button", self._button),
+        ]
+
+    def _say(self, more: str) -> None:
+        self._told[-1] += f": {more}"
+
+    def _must(self, holds: bool, row: Row, what: str) -> None:
+        if not holds:
+            raise HandError(
+                Fault.WRONG_VALUE, f"{row.text!r} keeps another value than the one chosen: {what}."
+            )
+
+    def _list(self, row: Row) -> None:
+        field = row.field("combo box")
+        if field.find("text") and self._chance.random() < 0.5:
+            self._name(row)
+            return
+        if self._chance.random() < 0.3:
+            self._say("leave")
+            self._rows.leave_list(row.text, row.number)
+            return
+        item, shown = self._rows.choose_one(row.text, self._chance.choice, row.number)
+        self._say(item)
+        self._must(shown in ("", item), row, f"{item!r} is shown as {shown!r}")
+        if self._kept and shown:
+            self._must(self._kept.word(row.text, item), row, item)
+
+    def _name(self, row: Row) -> None:
+        name = self._chance.choice(NAMES)
+        self._say(name)
+        shown = self._rows.type_name(row.text, name, row.number)
+        self._must(shown == name, row, f"{name!r} is shown as {shown!r}")
+        if self._kept:
+            self._must(self._kept.same(row.text, name), row, name)
+
+    def _drag(self, row: Row) -> None:
+        share = round(self._chance.random(), 2)
+        self._say(f"{share}")
+        self._number_kept(row, self._rows.drag(row.text, share, row.number))
+
+    def _keys(self, row: Row) -> None:
+        key, times = self._chance.choice(KEYS), self._chance.randint(1, 4)
+        self._say(f"{times} times {key}")
+        self._number_kept(row, self._rows.step(row.text, key, times, row.number))
+
+    def _number(self, row: Row) -> None:
+        typed = self._chance.choice(NUMBERS)
+        self._say(typed)
+        self._number_kept(row, self._rows.type_number(row.text, typed, row.number))
+
+    def _number_kept(self, row: Row, shown: float) -> None:
+        low, high = row.field("spin button").range
+        self._must(low <= shown <= high, row, f"{shown} is not within {low} and {high}")
+        if self._kept:
+            self._must(self._kept.number(row.text, shown), row, f"{shown} is shown")
+
+    def _box(self, row: Row) -> None:
+        before = "CHECKED" in row.field("check box").states
+        times = self._chance.choice((1, 1, 2))
+        self._say(f"{times} times")
+        self._rows.press(row.text, times, row.number)
+        after = self._rows.ticked(row.text, row.number)
+        self._must((after != before) == (times == 1), row, f"it was {before} and is {after}")
+        if self._kept and row.text != GROUP:
+            self._must(self._kept.same(row.text, after), row, f"{after} is shown")
+
+    def _button(self, row: Row) -> None:
+        cancel = self._chance.random() < 0.4
+        if row.has("text"):
+            self._file(row, cancel)
+        elif row.text == row.field("push button").name:
+            times = self._chance.choice((1, 2))
+            self._say(f"{times} times")
+            # Two filters' windows may open, one over the other.
+            self._rows.press(row.text, times, row.number)
+            if row.text in (self._sitting.word("Panel.OwnScene"), self._sitting.word("Scene.Own")):
+                self._panel.dialog()
+                self._panel.answer("Escape")
+            elif self._panel.others():
+                raise HandError(Fault.UNUSABLE, f"{row.text!r} has opened a window.")
+        else:
+            color = self._chance.choice(COLORS)
+            self._say(f"{color}, {cancel=}")
+            self._rows.pick_color(row.text, color, cancel=cancel, number=row.number)
+            if self._kept and not cancel:
+                self._must(self._kept.color(row.text, color), row, color)
+
+    def _file(self, row: Row, cancel: bool) -> None:
+        before = row.field("text").text
+        path = str(self._chance.choice(self._sitting.files(row.text)))
+        self._say(f"{Path(path).name}, {cancel=}")
+        shown = self._rows.pick_file(row.text, path, cancel=cancel, number=row.number)
+        wanted = before if cancel else path
+        self._must(shown == wanted, row, f"{wanted!r} is shown as {shown!r}")
+        if self._kept:
+            self._must(self._kept.same(row.text, wanted), row, wanted)

@@ -1,0 +1,112 @@
+"""The hand at OBS's windows finds what is wrong with them: here the windows are made up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import pytest
+
+from vb_link import texts
+from vb_link.settings import defaults
+
+pytest.importorskip("Xlib")
+
+from tests.by_hand.faults import Fault, HandError
+from tests.by_hand.kept import Kept
+from tests.by_hand.panel import Panel, rows_in
+from tests.by_hand.rows import Rows
+from tests.by_hand.windows import Box, Widget
+
+TITLE = "Filters for 'Camera'"
+
+
+def _widget(role: str, name: str, box: Box, *holds: Widget, states: str = "") -> Widget:
+    return Widget(role, name, frozenset(states.split()), box, "", 3.0, (0.0, 9.0), holds)
+
+
+def _window(*, top: int = 100, left: int = 0, opened: bool = True, cursor: bool = True) -> Widget:
+    items = (_widget("list item", "Blur", (120, 130, 80, 20)),) if opened else ()
+    offered = _widget("list", "", (100, 120, 200, 60), *items)
+    return _widget(
+        "dialog", TITLE, (left, 0, 400, 300),
+        _widget("label", "Background", (10, top, 80, 20)),
+        _widget("combo box", "Blur", (100, top, 200, 20), offered),
+        _widget("label", "Strength", (10, top + 30, 80, 20)),
+        _widget("spin button", "", (100, top + 30, 60, 20), states="FOCUSED" if cursor else ""),
+    )  # fmt: skip
+
+
+class FakeWindows:
+    """Gives one window after another, then the last one for good."""
+
+    def __init__(self, *seen: Widget) -> None:
+        self._seen = list(seen)
+
+    def read(self) -> list[Widget]:
+        return [self._seen.pop(0) if len(self._seen) > 1 else self._seen[0]]
+
+
+class FakeHand:
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: None
+
+
+def _rows(*later: Widget) -> Rows:
+    """``later`` follow when the panel stands still and the row has been found."""
+    still = _window()
+    windows = FakeWindows(still, still, still, *later)
+    return Rows(Panel(cast(Any, FakeHand()), cast(Any, windows), TITLE), 0.0)
+
+
+def _fault(use: Any) -> Fault:
+    with pytest.raises(HandError) as caught:
+        use()
+    return caught.value.fault
+
+
+def test_a_row_is_what_stands_before_it_and_is_numbered() -> None:
+    window = _window()
+    twice = replace(window, holds=(*window.holds, *window.holds))
+    found = [(row.text, row.number, row.top) for row in rows_in(twice)]
+    assert ("Background", 0, 100) in found and ("Background", 1, 100) in found
+    assert ("Strength", 1, 130) in found
+
+
+def test_what_is_well_is_no_fault() -> None:
+    assert _rows().choose("Background", "Blur") == "Blur"
+    assert _rows().type_number("Strength", "3") == 3.0
+
+
+def test_a_list_that_closed_is_told() -> None:
+    rows = _rows(_window(), _window(opened=False))
+    assert _fault(lambda: rows.leave_list("Background")) is Fault.LIST_CLOSED
+
+
+def test_a_lost_cursor_is_told() -> None:
+    rows = _rows(_window(cursor=False))
+    assert _fault(lambda: rows.type_number("Strength", "12")) is Fault.CURSOR_LOST
+
+
+def test_a_row_that_moved_is_told_with_its_pixels() -> None:
+    rows = _rows(_window(), _window(top=104))
+    with pytest.raises(HandError) as caught:
+        rows.leave_list("Background")
+    assert (caught.value.fault, caught.value.pixels) == (Fault.ROW_MOVED, 4)
+
+
+def test_a_window_that_moved_or_closed_is_told() -> None:
+    rows = _rows(_window(), _window(), _window(left=5))
+    assert _fault(lambda: rows.leave_list("Background")) is Fault.WINDOW_MOVED
+    other = replace(_window(), name="Another")
+    assert _fault(lambda: _rows(other).press("Strength")) is Fault.WINDOW_CLOSED
+
+
+def test_what_is_kept_is_told_from_what_is_not() -> None:
+    words = texts.load("en-US")
+    kept = Kept(words, False, lambda: {**defaults(), "softness": 0.3, "cover_color": 0xFF996633})
+    assert kept.word("Background", "Blur") and not kept.word("Background", "Image")
+    assert kept.number(words["Softness"], 30.0) and not kept.number(words["Softness"], 50.0)
+    assert kept.same(words["Active"], True) and not kept.same(words["Active"], False)
+    # One of the two rows named so has it.
+    assert kept.color(words["CoverColor"], "#336699") and not kept.color("Colour", "#123456")
