@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.obs_versions.debian import MIRROR, SUITES, Debian, VersionsError
+from tests.obs_versions.inside import PYTEST
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 MIRROR_VARIABLE = "DEBIAN_MIRROR"
@@ -35,7 +36,7 @@ def main(words: Sequence[str] | None = None) -> int:
         for suite in options.only or SUITES:
             debian = Debian(suite, folder / suite, folder / "pip-cache")
             debian.make(options.mirror, folder / f"{suite}.log")
-            results.append(_run(debian, options.tests or FAST))
+            results.append(_run(debian, options.module, _words(options)))
     except VersionsError as error:
         print(error, file=sys.stderr)
         return 2
@@ -55,12 +56,20 @@ def _parser() -> argparse.ArgumentParser:
         help=f"a mirror of Debian's packages (or {MIRROR_VARIABLE}; %(default)s)",
     )
     parser.add_argument(
-        "tests", nargs="*", help=f"after --: what pytest is given ({' '.join(FAST)})"
+        "--module", default=PYTEST, help="run this instead of pytest: tests.by_hand, tests.torture"
+    )
+    parser.add_argument(
+        "tests", nargs="*", help=f"after --: what that is given (pytest: {' '.join(FAST)})"
     )
     return parser
 
 
-def _run(debian: Debian, tests: Sequence[str]) -> dict[str, Any]:
+def _words(options: argparse.Namespace) -> Sequence[str]:
+    given: Sequence[str] = options.tests
+    return given or (FAST if options.module == PYTEST else ())
+
+
+def _run(debian: Debian, module: str, words: Sequence[str]) -> dict[str, Any]:
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=CHECKOUT, capture_output=True, check=True,
@@ -68,7 +77,7 @@ def _run(debian: Debian, tests: Sequence[str]) -> dict[str, Any]:
     files = [name for name in listed.split("\0") if name and (CHECKOUT / name).is_file()]
     debian.copy_in(CHECKOUT, files)
     paths = {"PYTHONPATH": "/product:/product/obs_script", "PYTHONDONTWRITEBYTECODE": "1"}
-    code = debian.run(["python3", "-m", "tests.obs_versions.inside", *tests], paths)
+    code = debian.run(["python3", "-m", "tests.obs_versions.inside", module, *words], paths)
     result = debian.root / "result.json"
     told = json.loads(result.read_text()) if result.exists() else {"tests": []}
     return {"suite": debian.suite, "code": code, **told}

@@ -1,6 +1,7 @@
-"""Runs inside a Debian of the matrix with that Debian's Python: environment, then pytest.
+"""Runs inside a Debian of the matrix with that Debian's Python: environment, then a module.
 
-Writes ``/result.json``: the versions, and what became of each test.
+Writes ``/result.json``: the versions, and what became of each test, or of the module where that
+is not pytest.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from vb_install.system import InstallError, System
 
 RESULT = Path("/result.json")
 _REPORT = Path("/result.xml")
+PYTEST = "pytest"
 
 
 def main(arguments: list[str]) -> int:
@@ -34,16 +36,29 @@ def main(arguments: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     started = time.monotonic()
-    # OBS's Python would look there for scripts before their own folders.
-    environment_of_tests = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    code = subprocess.run(
-        [*venv.command, "-m", "pytest", "--junitxml", str(_REPORT), *arguments],
-        env=environment_of_tests, check=False,
-    ).returncode  # fmt: skip
+    module, *words = arguments
+    if module == PYTEST:
+        words = ["--junitxml", str(_REPORT), *words]
+    # OBS's Python would look in whole paths for scripts before their own folders.
+    paths = {**os.environ, "PYTHONPATH": ".:obs_script"}
+    code = subprocess.run([*venv.command, "-m", module, *words], env=paths, check=False).returncode
     seconds = time.monotonic() - started
-    tests = outcomes(_REPORT.read_text("utf-8")) if _REPORT.exists() else []
+    if module != PYTEST:
+        tests = [outcome_of(module, code, seconds)]
+    else:
+        tests = outcomes(_REPORT.read_text("utf-8")) if _REPORT.exists() else []
     RESULT.write_text(json.dumps({**_versions(), "seconds": round(seconds), "tests": tests}))
     return code
+
+
+def outcome_of(module: str, code: int, seconds: float) -> dict[str, Any]:
+    """Return what became of a module that is no test but has an exit status."""
+    return {
+        "name": module,
+        "outcome": "failed" if code else "passed",
+        "seconds": seconds,
+        "message": f"exit status {code}" if code else "",
+    }
 
 
 def outcomes(report: str) -> list[dict[str, Any]]:
