@@ -167,5 +167,10 @@ def test_the_unit_tests_of_windows_are_counted(
     monkeypatch.setattr(Wine, "run", lambda *_, **__: done)
     said: list[tuple[bool, str]] = []
     log = tmp_path / "log"
-    unit_tests.check(Wine(tmp_path, ""), "tests/unit", log, lambda *row: said.append(row))
-    assert said[0][0] is expected[0] and expected[1] in said[0][1] and log.is_file()
+    unit_tests.check(Wine(tmp_path, ""), "tests/unit/link", log, lambda *row: said.append(row))
+    assert said[0][0] is expected[0] and expected[1] in said[0][1]
+    assert told.replace("\r", "") in log.read_text()
+    said.clear()
+    unit_tests.check(Wine(tmp_path, ""), "", log, lambda *row: said.append(row))
+    assert len(said) == len(unit_tests.all_tests()) > 10
+    assert {"tests/unit/link", "tests/unit/test_docs.py"} < set(unit_tests.all_tests())

@@ -116,7 +116,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "life": lives,
         "installer": lambda bench: installer.check(bench.wine, folder, options.only, bench.say),
         "unit": lambda bench: unit_tests.check(
-            bench.wine, options.only or "tests/unit", folder / "unit.log", bench.say
+            bench.wine, options.only, folder / "unit.log", bench.say
         ),
         "macos": lambda bench: macos.check(bench.wine.root / "bench/macos", bench.say),
     }
