@@ -18,7 +18,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -185,10 +185,12 @@ class ObsSession:
             self.kill()
             raise
 
-    def stop(self, timeout: float = 25.0) -> ExitReport:
+    def stop(
+        self, timeout: float = 25.0, before_kill: Callable[[], None] = lambda: None
+    ) -> ExitReport:
         """Close OBS as its user does, or as Ctrl+C does where it has no window of that kind.
 
-        Reports how it went. Kills it after ``timeout`` seconds.
+        Reports how it went. Calls ``before_kill`` and kills it after ``timeout`` seconds.
         """
         clean = False
         if self._client is not None:
@@ -202,6 +204,7 @@ class ObsSession:
             try:
                 clean = process.wait(timeout) == 0
             except subprocess.TimeoutExpired:
+                before_kill()
                 process.kill()
                 process.wait()
             self._forget()

@@ -22,6 +22,7 @@ TEST_TOOLS = {
     "gcc": "cc",
     "libc6-dev": "",
     "xdotool": "xdotool",
+    "gdb": "gdb",
     "obs-move-transition": "",
     "glslang-tools": "glslangValidator",
     "spirv-tools": "spirv-opt",

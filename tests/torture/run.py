@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import statistics
-import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tests.obs.conftest import BASELINE_LEAKS, FAULT, graphics_errors, worker_pids
 from tests.obs.shooting import shooting
 from tests.obs.stage import CAMERA, SCENE, Stage
+from tests.torture import freeze
 from tests.torture.walk import OTHER_COLLECTION, Walk
 from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 
@@ -28,29 +28,37 @@ MOST_GROWTH = {"OBS": 250, "The worker": 100}
 SETTLED_RESTS, MOST_SHARE = 60, 0.1
 
 
-@dataclass(frozen=True)
+@dataclass
 class Verdict:
-    """What a walk came to: ``faults`` is empty when all is well. Memory in MiB, at rest."""
+    """What a walk came to: ``faults`` is empty when all is well.
+
+    ``freezes`` tells of each OBS that stood still by itself, with no code of ours in the circle of
+    threads that wait for each other: another OBS went on then. ``rests`` has the memory of each
+    OBS at rest, of OBS and of the worker, in MiB; ``leaks`` what the last one's log says.
+    """
 
     seed: int
-    steps: list[str]
-    faults: list[str]
-    memory: list[tuple[float, float]]
-    leaks: int | None
-    hammered: int
+    steps: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    freezes: list[str] = field(default_factory=list)
+    rests: list[list[tuple[float, float]]] = field(default_factory=list)
+    leaks: int | None = None
+    hammered: int = 0
 
     def text(self) -> str:
         lines = [
             f"Seed {self.seed}: {len(self.steps)} steps, the other script went round "
-            f"{self.hammered} times, {self.leaks} memory leaks in OBS's log."
+            f"{self.hammered} times, {self.leaks} memory leaks in OBS's log, "
+            f"OBS froze by itself {len(self.freezes)} times."
         ]
-        for whose, rows in _at_rest(self.memory).items():
-            first, last = _ends(rows)
-            lines.append(
-                f"{whose} at rest: {first:.0f} MiB at first, {last:.0f} at last"
-                f" ({' '.join(f'{row:.0f}' for row in rows)})."
-            )
-        return "\n".join(lines)
+        for memory in self.rests:
+            for whose, rows in _at_rest(memory).items():
+                first, last = _ends(rows)
+                lines.append(
+                    f"{whose} at rest: {first:.0f} MiB at first, {last:.0f} at last"
+                    f" ({' '.join(f'{row:.0f}' for row in rows)})."
+                )
+        return "\n".join([*lines, *self.freezes])
 
     def failure(self) -> str:
         """Return what it takes to see it again."""
@@ -90,18 +98,30 @@ def growth(memory: list[tuple[float, float]]) -> list[str]:
 
 def torture(seed: int, minutes: float, folder: Path) -> Verdict:
     """Torture an OBS in ``folder`` for so long. Its user's data folder is there, too."""
+    verdict = Verdict(seed)
+    end = time.monotonic() + 60 * minutes
+    while not verdict.rests or (time.monotonic() < end and not verdict.faults):
+        number = len(verdict.rests)
+        with _own_data(folder / f"obs{number}") as environment:
+            # An OBS that froze by itself ends its walk, but not the torture.
+            _torture(verdict, seed + number, end, folder / f"obs{number}", environment)
+    return verdict
+
+
+@contextlib.contextmanager
+def _own_data(folder: Path) -> Iterator[dict[str, str]]:
+    """Make the user's data folder; give what OBS's environment needs."""
     data = folder / "data"
     data.mkdir(parents=True)
     (data / "venv").symlink_to(sys.prefix)
-    environment = {
-        "RELOAD_FOLDER": str(folder),
-        "HAMMER_FOLDER": str(folder),
-        "OBS_VIRTUAL_BACKGROUND_DATA": str(data),
-    }
     before = os.environ.get("OBS_VIRTUAL_BACKGROUND_DATA")
     os.environ["OBS_VIRTUAL_BACKGROUND_DATA"] = str(data)
     try:
-        return _torture(seed, minutes, folder, environment)
+        yield {
+            "RELOAD_FOLDER": str(folder),
+            "HAMMER_FOLDER": str(folder),
+            "OBS_VIRTUAL_BACKGROUND_DATA": str(data),
+        }
     finally:
         if before is None:
             del os.environ["OBS_VIRTUAL_BACKGROUND_DATA"]
@@ -133,20 +153,13 @@ def threads(pid: int) -> list[str]:
     ]
 
 
-def backtraces(pid: int) -> list[str]:
-    """Return where each thread stands, if gdb is there to say so."""
-    if not shutil.which("gdb"):
-        return []
-    asked = ["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all backtrace 25"]
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=False)
-        return [line for line in done.stdout.splitlines() if line.startswith(("#", "Thread"))]
-    return ["gdb took longer than a minute."]
-
-
-def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str]) -> Verdict:
+def _torture(
+    verdict: Verdict, seed: int, end: float, folder: Path, environment: dict[str, str]
+) -> None:
+    """Take one OBS for a walk until ``end`` and add to ``verdict`` what came of it."""
     shared = set(Path("/dev/shm").iterdir())
-    scripts: Any = [(path, {}) for path in (SCRIPT, SCRIPTS / "reload.py", SCRIPTS / "hammer.py")]
+    beside = [SCRIPTS / f"{name}.py" for name in ("reload", "hammer")]
+    scripts: Any = [(path, {}) for path in (SCRIPT, *beside)]
     session = ObsSession(
         folder, width=SIZE[0], height=SIZE[1], scripts=scripts, environment=environment,
         collections=(COLLECTION, OTHER_COLLECTION),
@@ -154,28 +167,33 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
     session.start()
     pid = session.pid
     walk = Walk(Stage(session), seed)
-    faults: list[str] = []
+    faults, frozen = verdict.faults, len(verdict.freezes)
     try:
         walk.set_up()
-        end = time.monotonic() + 60 * minutes
         with shooting(session, [CAMERA, SCENE]):
             while time.monotonic() < end:
                 walk.step()
         walk.rest()
     except Exception as error:
-        faults.append(f"{type(error).__name__}: {error}")
+        problem = f"{type(error).__name__}: {error}"
         if session.running:
-            faults += threads(pid) + backtraces(pid)
+            _stands_still(verdict, pid, f"{problem} (seed {seed}, step {len(walk.steps)})")
         else:
-            faults.append("OBS ended in the middle of it.")
+            faults += [problem, "OBS ended in the middle of it."]
     time.sleep(1.0)
-    report = session.stop()
-    if not report.clean:
-        faults.append("OBS did not end cleanly:\n" + report.log[-3000:])
-    # OBS without any script leaks one block more with each switch of the scene collection.
-    allowed = BASELINE_LEAKS + walk.switches
-    if report.leaks is None or report.leaks > allowed:
-        faults.append(f"OBS's log tells of {report.leaks} memory leaks; {allowed} are its own.")
+    report = session.stop(
+        before_kill=lambda: _stands_still(verdict, pid, f"OBS did not close (seed {seed})")
+    )
+    verdict.steps += walk.steps
+    verdict.rests.append(walk.memory)
+    verdict.leaks = report.leaks
+    if len(verdict.freezes) == frozen:
+        if not report.clean:
+            faults.append("OBS did not end cleanly:\n" + report.log[-3000:])
+        # OBS without any script leaks one block more with each switch of the scene collection.
+        allowed = BASELINE_LEAKS + walk.switches
+        if report.leaks is None or report.leaks > allowed:
+            faults.append(f"OBS's log tells of {report.leaks} memory leaks; {allowed} are its own.")
     deadline = time.monotonic() + 5
     while worker_pids(pid) and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -189,5 +207,14 @@ def _torture(seed: int, minutes: float, folder: Path, environment: dict[str, str
     faults += [line for line in lines if FAULT.search(line) and line not in faults]
     faults += graphics_errors(report.log)[:20] + growth(walk.memory)
     count = folder / "hammer.count"
-    hammered = int(count.read_text() or 0) if count.exists() else 0
-    return Verdict(seed, walk.steps, faults, walk.memory, report.leaks, hammered)
+    verdict.hammered += int(count.read_text() or 0) if count.exists() else 0
+
+
+def _stands_still(verdict: Verdict, pid: int, problem: str) -> None:
+    """Note why an OBS does not go on: a fault, unless it is OBS's own."""
+    found = freeze.look(pid)
+    told = [problem, *found.lines()]
+    if found.of_obs_alone:
+        verdict.freezes.append("\n".join(["OBS froze by itself:", *told]))
+    else:
+        verdict.faults += [*told, *threads(pid), *freeze.gdb(pid)]
