@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from vb_install import obs_places
 from vb_install.progress import Progress
@@ -33,6 +35,15 @@ TEST_TOOLS = {
     "python3-gi": "",
     "gir1.2-atspi-2.0": "",
 }
+# Plugins that single tests let their OBS load beside ours.
+PLUGINS = (
+    "obs-source-clone",
+    "obs-downstream-keyer",
+    "obs-advanced-scene-switcher",
+    "obs-advanced-scene-switcher-data",
+    "obs-scene-collection-manager",
+)
+PLUGINS_VARIABLE = "OBS_TEST_PLUGINS"  # names the folder that they are in, to the tests
 _NEEDED = {"obs-studio": "OBS Studio", "xvfb": "Xvfb"}
 _INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")
 
@@ -78,6 +89,27 @@ def ensure(
                 f"run `{shlex.join(['sudo', *_INSTALL, *missing])}` and mend what it says."
             )
     return missing
+
+
+def fetch_plugins(system: System, folder: Path) -> list[str]:
+    """Unpack :data:`PLUGINS` of this system's release into ``folder``; return those it lacks.
+
+    They are not installed, as every OBS would load them then. Those that are there are kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lacking = []
+    for name in PLUGINS:
+        done = folder / f"{name}.done"
+        if done.exists():
+            continue
+        with tempfile.TemporaryDirectory() as passing:
+            fetch = 'cd "$1" && apt-get download "$2" && dpkg-deb -x ./*.deb "$3"'
+            command = ["sh", "-c", fetch, "sh", passing, name, str(folder)]
+            if system.which("apt-get") and system.run(command, timeout=120).code == 0:
+                done.touch()
+            else:
+                lacking.append(name)
+    return lacking
 
 
 def _missing(system: System, packages: Mapping[str, str]) -> list[str]:

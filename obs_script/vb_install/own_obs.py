@@ -77,14 +77,19 @@ def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
         raise InstallError(f"{checkout} holds no tests: run this in a checkout of the product.")
     python = _prepare(system, asked, obs_packages.TEST_TOOLS)
     data = checkout / ".test-data"  # so that no test comes near the user's own
+    plugins = data / "obs-plugins"
+    lacking = obs_packages.fetch_plugins(system, plugins)
+    if lacking:
+        print(f"Tests beside these plugins are skipped, as apt has none: {', '.join(lacking)}.")
     venv = Environment(system, checkout / ".venv-test", environment.LOCKS / "test.lock")
     if not venv.is_complete():
         venv.make(python, data / "logs" / "environment.log")
+    variables = {places.DATA_VARIABLE: str(data), obs_packages.PLUGINS_VARIABLE: str(plugins)}
     codes = []
     for check in _CHECKS:
         command = [str(venv.python), "-m", *check, *(arguments if check[0] == "pytest" else ())]
         print(f"$ python -m {' '.join(command[2:])}", flush=True)
-        codes.append(system.hand_over(command, {places.DATA_VARIABLE: str(data)}, checkout))
+        codes.append(system.hand_over(command, variables, checkout))
     return next((code for code in codes if code != 0), 0)
 
 

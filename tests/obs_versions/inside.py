@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from vb_install import environment, interpreters
+from vb_install import environment, interpreters, obs_packages
 from vb_install.environment import Environment
 from vb_install.system import InstallError, System
 
 RESULT = Path("/result.json")
 _REPORT = Path("/result.xml")
 PYTEST = "pytest"
+_PLUGINS = Path("/obs-plugins")
 
 
 def main(arguments: list[str]) -> int:
@@ -35,12 +36,14 @@ def main(arguments: list[str]) -> int:
     except InstallError as error:
         print(error, file=sys.stderr)
         return 1
+    obs_packages.fetch_plugins(system, _PLUGINS)
     started = time.monotonic()
     module, *words = arguments
     if module == PYTEST:
         words = ["--junitxml", str(_REPORT), *words]
     # OBS's Python would look in whole paths for scripts before their own folders.
-    paths = {**os.environ, "PYTHONPATH": ".:obs_script"}
+    plugins = {obs_packages.PLUGINS_VARIABLE: str(_PLUGINS)}
+    paths = {**os.environ, **plugins, "PYTHONPATH": ".:obs_script"}
     code = subprocess.run([*venv.command, "-m", module, *words], env=paths, check=False).returncode
     seconds = time.monotonic() - started
     if module != PYTEST:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.install_fakes import FakeSystem, snapshot
-from vb_install import cli, environment, product
+from vb_install import cli, environment, obs_packages, product
 from vb_install.obs_packages import TEST_TOOLS
 from vb_install.system import Finished
 from vb_link import isolated
@@ -190,3 +190,20 @@ def test_elsewhere_it_says_what_to_install(
     system.name = "darwin"
     assert cli.main(["demo"], system) == 1
     assert "obsproject.com" in capsys.readouterr().err
+
+
+def test_plugins_are_unpacked_once_and_those_that_are_not_there_are_named(
+    system: FakeSystem, tmp_path: Path
+) -> None:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    system.answers[("sh", "-c")] = Finished(0, "")
+    assert obs_packages.fetch_plugins(system, folder) == []
+    asked = [words for words in system.ran if words[:2] == ["sh", "-c"]]
+    assert [words[5] for words in asked] == list(obs_packages.PLUGINS)
+    assert {words[6] for words in asked} == {str(folder)}
+    assert obs_packages.fetch_plugins(system, folder) == []
+    assert len([words for words in system.ran if words[:2] == ["sh", "-c"]]) == len(asked)
+    system.answers[("sh", "-c")] = Finished(100, "", "E: Unable to locate package")
+    lacking = obs_packages.fetch_plugins(system, tmp_path / "others")
+    assert lacking == list(obs_packages.PLUGINS)
