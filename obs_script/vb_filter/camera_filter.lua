@@ -81,7 +81,7 @@ local function status(self)
 	if self.refused_ns then return text("Status.TooLarge") end
 	local lines, figures = (link.text(self.channel.status) .. "\n\n"):match("^(.-)\n\n(.-)\n*$")
 	if lines == "" then lines = text("Status.Starting") end
-	local wrong = panels.sentence(filter_base.problem(self))
+	local wrong = panels.sentence_or_place(filter_base.problem(self))
 	if wrong ~= "" then return wrong, figures end
 	if self.hdr and self.settings.active then lines = lines .. "\n" .. text("Status.Hdr") end
 	local plate = half.plate_states[self.channel.plate_state]
@@ -94,7 +94,8 @@ local LAST = { advanced = true }
 
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
-	local panel = panels.new(self, half.settings, function() return status(self) end)
+	local panel = panels.new(self, half.settings, function() return status(self) end,
+		function(key) return filter_base.wrong_file(self, key) end)
 	panels.add(panel, properties, FIRST, {
 		clean_plate = { { "clean_plate_button", "Plate.Take", function()
 			if self.channel and self.settings.clean_plate then take_plate(self) end

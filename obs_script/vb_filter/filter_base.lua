@@ -101,10 +101,40 @@ function M.tick(self, now)
 	end
 end
 
--- The first thing that is wrong with the settings or what they name, or "".
+-- The settings that name files, by the picture or video that is made of them.
+local FILES = {
+	background = { image = "background_image", video = "background_video" },
+	zones = { image = "zone_picture" },
+	cover = { image = "cover_image" },
+}
+
+-- What is wrong with the file that the setting `key` names: a key of the texts or a sentence, or "".
+function M.wrong_file(self, key)
+	for name, kinds in pairs(FILES) do
+		local asset = self.assets[name]
+		for kind, of_kind in pairs(kinds) do
+			if of_kind == key and name == "background" and self.no_file
+				and self.settings.background == kind then
+				return "NoFile"
+			end
+			if of_kind == key and asset.kind == kind then
+				return asset.problem == "" and not asset.answered and "Opening" or asset.problem
+			end
+		end
+	end
+	return ""
+end
+
+-- The first thing that is wrong with the settings or what they name: a key of the texts or a sentence,
+-- or ""; and, where it is a file, the key of the setting that names it.
 function M.problem(self)
 	if self.wrong_values ~= "" then return self.wrong_values end
-	if self.no_file then return "NoFile" end
+	for _, kinds in pairs(FILES) do
+		for _, key in pairs(kinds) do
+			local wrong = M.wrong_file(self, key)
+			if wrong ~= "" and wrong ~= "Opening" then return wrong, key end
+		end
+	end
 	for _, asset in pairs(self.assets) do
 		if asset.problem ~= "" then return asset.problem end
 	end

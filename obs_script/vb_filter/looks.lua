@@ -22,21 +22,25 @@ local function bind_shadow(p, _, d)
 	graphics.set_vec2(p.shadow_offset, SHADOW_X * d.height / d.width, SHADOW_Y)
 end
 
+local M = {}
+
+-- How wide and how high a layer is, as shares of a picture of W x H; at `size` 1 it is fitted into it.
+function M.layer_shares(asset, size, W, H)
+	local ratio = (W / H) / (asset.width / asset.height)
+	if ratio < 1 then return size, size * ratio end
+	return size / ratio, size
+end
+
 -- Places a layer by its settings, which all begin with `name`.
 local function bind_layer(name)
 	return function(p, _, d)
 		local s, asset = d.layers.settings, d.layers.assets[name]
-		local ratio = (d.width / d.height) / (asset.width / asset.height)
-		local size = s[name .. "_scale"]
-		local sx, sy = size, size
-		if ratio < 1 then sy = size * ratio else sx = size / ratio end
+		local sx, sy = M.layer_shares(asset, s[name .. "_scale"], d.width, d.height)
 		graphics.set_vec2(p[name .. "_scale"], 1 / sx, 1 / sy)
 		graphics.set_vec2(
 			p[name .. "_offset"], 0.5 - s[name .. "_x"] / sx, 0.5 - s[name .. "_y"] / sy)
 	end
 end
-
-local M = {}
 
 M.ROWS = {
 	{ name = "zones", word = "ZONES", changes = "alpha", textures = { "zones" }, values = {} },

@@ -8,16 +8,17 @@
 -- rows. OBS does that after its dialogs and lists have closed.
 local ffi = require("ffi")
 local obslua = obslua
-local obs, link, values = ...
+local obs, values, setting_rows, lines = ...
 local C = obs.C
 
 local M = {}
 
 local PERCENT = " %"
+local OF_FILES = { image = true, video = true }
 
--- Set by the script's table: `half`, and the segment.
-local half, segment
-function M.use(new_half, new_segment) half, segment = new_half, new_segment end
+-- Set by the script's table.
+local half
+function M.use(new_half) half = new_half end
 
 local function text(key) return half.texts[key] or key end
 M.text = text
@@ -25,6 +26,16 @@ M.text = text
 -- What the texts say of `problem`, a key of theirs or a sentence already; "" for "".
 function M.sentence(problem)
 	return half.texts["Error." .. problem] or problem
+end
+
+-- The sentence of `problem`, or where it stands: below the row `key` of a file, where that is given.
+function M.sentence_or_place(problem, key)
+	for _, setting in ipairs(key and half.settings or {}) do
+		if setting.key == key then
+			return (text("Status.WrongFile"):gsub("{row}", function() return text(setting.text) end))
+		end
+	end
+	return M.sentence(problem)
 end
 
 -- The sentence of an error that concerns `settings`, rows of the table; "" for none of them. The keys
@@ -46,12 +57,16 @@ end
 local function fits(panel, about, settings)
 	local own = panel.by_key["own_" .. about.group]
 	if own and own ~= about and not values.read(settings, own) then return false end
-	if not about.shown_for then return true end
+	if not about.shown_for or panel.added[about.key] then return true end
 	local decider = panel.by_key[about.shown_for.key]
 	if decider and decider ~= about and not fits(panel, decider, settings) then return false end
 	local now = decider and tostring((values.read(settings, decider))) or ""
 	for _, value in ipairs(about.shown_for.values) do
-		if value == now or (value == "*" and now ~= "") then return true end
+		if value == now or (value == "*" and now ~= "") then
+			-- A name that is typed anew is empty for a moment.
+			if decider == about and about.kind == "source" then panel.added[about.key] = true end
+			return true
+		end
 	end
 	return false
 end
@@ -61,25 +76,10 @@ local function describe(properties, key, words)
 	if row ~= nil then obslua.obs_property_set_description(row, words) end
 end
 
--- Four lines, so that no row below moves when there is more or less to say. A line holds some 55
--- Latin letters in a window as OBS opens it, others are twice as wide.
-local LINES, COLUMNS = 4, 55
-local function same_height(words)
-	local lines = 0
-	for line in (words .. "\n"):gmatch("(.-)\n") do
-		local columns = 0
-		for first in line:gmatch("[%z\1-\127\194-\244]") do
-			columns = columns + (first:byte() < 224 and 1 or 2)
-		end
-		lines = lines + math.max(math.ceil(columns / COLUMNS), 1)
-	end
-	return words .. ("\n "):rep(LINES - lines)
-end
-
 -- Renews what the panel says of how things are, and the percents of what is set.
 local function renew(panel, properties, settings)
 	local words, figures = panel.status()
-	describe(properties, "status", same_height(words))
+	describe(properties, "status", lines.same_height(words))
 	describe(properties, "figures", figures or "")
 	for key, say in pairs(panel.words) do describe(properties, key, say()) end
 	for _, setting in ipairs(panel.rows) do
@@ -92,8 +92,9 @@ local function renew(panel, properties, settings)
 end
 
 -- Shows the rows that fit, and what is so now. Returns whether rows came or went: only then is OBS to
--- rebuild the panel, as that takes the text cursor away.
-local function show_fitting(panel, properties, settings)
+-- rebuild the panel, as that takes the text cursor away. While somebody is `typing`, rows that tell of
+-- something stay as they are.
+local function show_fitting(panel, properties, settings, typing)
 	local changed = false
 	for key, about in pairs(panel.shown) do
 		local row = obslua.obs_properties_get(properties, key)
@@ -101,7 +102,8 @@ local function show_fitting(panel, properties, settings)
 			or C.obs_data_get_bool(settings, "group_" .. about.group)
 		local shown = open and fits(panel, about, settings)
 			and (not about.wanted or about.wanted(settings))
-		if row ~= nil and obslua.obs_property_visible(row) ~= shown then
+		if row ~= nil and not (typing and about.tells)
+			and obslua.obs_property_visible(row) ~= shown then
 			obslua.obs_property_set_visible(row, shown)
 			changed = true
 		end
@@ -110,9 +112,9 @@ local function show_fitting(panel, properties, settings)
 	return changed
 end
 
-local function on_modified(panel, property)
+local function on_modified(panel, property, typing)
 	obslua.obs_property_set_modified_callback(property, function(all, _, settings)
-		return show_fitting(panel, all, obs.pointer(settings))
+		return show_fitting(panel, all, obs.pointer(settings), typing)
 	end)
 end
 
@@ -124,9 +126,13 @@ local function with_settings(self, use)
 	return result
 end
 
--- For a moment the zones are outlined: see outlines.lua.
-local function show_outlines(panel)
-	panel.filter.zones_edited_ns = tonumber(C.os_gettime_ns())
+-- For a moment the zones, or the layers, are outlined: see outlines.lua.
+local OUTLINED = { zones = true, layers = true }
+local function show_outlines(panel, setting)
+	if not OUTLINED[setting.group] then return end
+	local filter = panel.filter
+	filter.edited, filter.edited_part = setting.key, setting.group
+	filter.edited_ns = tonumber(C.os_gettime_ns())
 end
 
 -- A share is kept as 0 to 1, as remote controls and presets have it, and shown in percent by a row
@@ -143,93 +149,13 @@ local function add_percent(panel, properties, setting, title)
 			C.obs_data_unset_user_value(settings, key)
 			C.obs_data_set_default_int(settings, key, percent)
 			C.obs_data_set_double(settings, setting.key, tonumber(percent) / 100)
-			if setting.group == "zones" then show_outlines(panel) end
+			show_outlines(panel, setting)
 			C.obs_source_update(panel.filter.filter, nil)
 		end
 		return false
 	end)
 	return slider, key
 end
-
-local function title_of(setting)
-	local title = text(setting.text)
-	return setting.number == 0 and title or title .. " " .. setting.number
-end
-
-local function add_list(properties, setting, choices, kind)
-	local list = obslua.obs_properties_add_list(
-		properties, setting.key, title_of(setting),
-		kind or obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
-	for _, choice in ipairs(choices) do
-		obslua.obs_property_list_add_string(list, choice.text, choice.value)
-	end
-	return list
-end
-
-local function add_path(properties, setting, filter)
-	return obslua.obs_properties_add_path(
-		properties, setting.key, text(setting.text), obslua.OBS_PATH_FILE, filter, nil)
-end
-
-function M.each_name(field, visit)
-	for name in link.names(segment, field):gmatch("[^\n]+") do visit(name) end
-end
-
-local adders = {
-	bool = function(properties, setting)
-		return obslua.obs_properties_add_bool(properties, setting.key, text(setting.text))
-	end,
-	float = function(properties, setting)
-		local slider = obslua.obs_properties_add_float_slider(
-			properties, setting.key, text(setting.text),
-			setting.minimum, setting.maximum, setting.step)
-		if setting.unit ~= "" then obslua.obs_property_float_set_suffix(slider, setting.unit) end
-		return slider
-	end,
-	color = function(properties, setting)
-		return obslua.obs_properties_add_color(properties, setting.key, text(setting.text))
-	end,
-	image = function(properties, setting)
-		return add_path(properties, setting,
-			text("ImageFiles") .. " (*.png *.jpg *.jpeg *.bmp *.tga *.gif *.webp)")
-	end,
-	video = function(properties, setting)
-		return add_path(properties, setting,
-			text("VideoFiles") .. " (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.gif *.ts *.flv)")
-	end,
-	source = function(properties, setting)
-		local list = add_list(properties, setting, { { value = "", text = text("None") } },
-			obslua.OBS_COMBO_TYPE_EDITABLE)
-		M.each_name("source_names", function(name)
-			obslua.obs_property_list_add_string(list, name, name)
-		end)
-		return list
-	end,
-	audio = function(properties, setting)
-		local list = add_list(properties, setting, { { value = "", text = text("None") } })
-		M.each_name("audio_names", function(name)
-			obslua.obs_property_list_add_string(list, name, name)
-		end)
-		return list
-	end,
-	choice = function(properties, setting)
-		local choices = {}
-		for index, value in ipairs(setting.choices) do
-			choices[index] = { value = value, text = text(setting.text .. "." .. value) }
-		end
-		return add_list(properties, setting, choices)
-	end,
-	model = function(properties, setting) return add_list(properties, setting, half.models) end,
-	compute = function(properties, setting) return add_list(properties, setting, half.units) end,
-	depth_model = function(properties, setting)
-		local list = add_list(
-			properties, setting, { { value = "", text = text("DepthModel.none") } })
-		for _, model in ipairs(half.depth_models or {}) do
-			obslua.obs_property_list_add_string(list, model.text, model.value)
-		end
-		return list
-	end,
-}
 
 -- Adds the group `name`, which is folded at first, and returns what to add into. OBS has no group
 -- that folds: one that can be unticked shows its rows in grey, so they are hidden as well.
@@ -249,59 +175,99 @@ local function note(panel, key, group, shown_for, wanted)
 	panel.shown[key] = { group = group, shown_for = shown_for, wanted = wanted }
 end
 
--- The line of what is so, and the button that renews it.
-local function add_status(panel, properties)
-	obslua.obs_properties_add_text(properties, "status", "", obslua.OBS_TEXT_INFO)
+-- The line of what is so.
+local function add_status(properties)
+	local row = obslua.obs_properties_add_text(properties, "status", "", obslua.OBS_TEXT_INFO)
+	obslua.obs_property_text_set_info_word_wrap(row, false)  -- see lines.lua
+end
+
+-- The button that renews all that the panel says, and where the rest is.
+local function add_refresh(panel, properties)
 	obslua.obs_properties_add_button(properties, "refresh", text("Refresh"), function(all)
 		with_settings(panel.filter, function(settings)
 			show_fitting(panel, all, settings)
 		end)
 		return true
 	end)
+	obslua.obs_properties_add_text(properties, "more", text("More"), obslua.OBS_TEXT_INFO)
 end
 
-local function add_zone_button(panel, properties)
-	local function next_zone(settings)
+-- Zones and layers are seen once there are any; below them a button adds the next one. A layer whose
+-- source is not chosen yet is kept by the panel alone.
+local ADDED = {
+	zones = { button = "Zone.Add", add = function(_, settings, setting)
+		C.obs_data_set_string(settings, setting.key, "keep")
+	end },
+	layers = { button = "Layer.Add", add = function(panel, _, setting)
+		panel.added[setting.key] = true
+	end },
+}
+
+local function add_next_button(panel, properties, group)
+	local of = ADDED[group]
+	local function next_one(settings)
 		for _, setting in ipairs(panel.rows) do
-			if setting.text == "Zone" and values.read(settings, setting) == "off" then
-				return setting.key
-			end
+			local first = setting.group == group and setting.shown_for
+				and setting.shown_for.key == setting.key
+			if first and not fits(panel, setting, settings) then return setting end
 		end
 		return nil
 	end
-	obslua.obs_properties_add_button(properties, "add_zone", text("Zone.Add"), function(all)
+	local key = "add_" .. group
+	obslua.obs_properties_add_button(properties, key, text(of.button), function(all)
 		return with_settings(panel.filter, function(settings)
-			C.obs_data_set_string(settings, next_zone(settings) or "", "keep")
-			show_outlines(panel)
+			local setting = next_one(settings)
+			if not setting then return false end
+			of.add(panel, settings, setting)
+			show_outlines(panel, setting)
 			C.obs_source_update(panel.filter.filter, nil)
 			return show_fitting(panel, all, settings)
 		end)
 	end)
-	note(panel, "add_zone", "zones", nil, function(settings) return next_zone(settings) ~= nil end)
+	note(panel, key, group, nil, function(settings) return next_one(settings) ~= nil end)
+end
+
+-- Adds the line below a file's row that says what is wrong with the file.
+local function add_wrong(panel, properties, setting)
+	local key = setting.key .. "_wrong"
+	local function say() return M.sentence(panel.wrong(setting.key)) end
+	local row = obslua.obs_properties_add_text(properties, key, "", obslua.OBS_TEXT_INFO)
+	obslua.obs_property_text_set_info_type(row, obslua.OBS_TEXT_INFO_WARNING)
+	panel.words[key] = say
+	note(panel, key, setting.group, setting.shown_for, function() return say() ~= "" end)
+	panel.shown[key].tells = true
 end
 
 local function add_row(panel, into, setting, buttons)
 	local property, key
 	if setting.unit == PERCENT then
-		property, key = add_percent(panel, into, setting, title_of(setting))
+		property, key = add_percent(panel, into, setting, setting_rows.title(setting))
 	else
-		property, key = adders[setting.kind](into, setting), setting.key
+		property, key = setting_rows.add(into, setting), setting.key
 	end
 	local hint = half.texts[setting.text .. ".Hint"]
 	if hint then obslua.obs_property_set_long_description(property, hint) end
-	if panel.decides[setting.key] or buttons then on_modified(panel, property) end
+	if panel.decides[setting.key] or buttons then
+		on_modified(panel, property, setting.kind == "source")
+	end
 	if setting.group ~= "main" or setting.shown_for then panel.shown[key] = setting end
+	if OF_FILES[setting.kind] then
+		C.obs_property_set_modified_callback2(
+			obs.pointer(property), ffi.cast("void *", half.file_chosen), panel.filter.filter)
+		add_wrong(panel, into, setting)
+	end
 end
 
 -- Starts the panel of a filter: `rows` are its settings; status() returns the lines that say what is
--- so, and figures for who wants them.
-function M.new(self, rows, status)
+-- so, and figures for who wants them; wrong(key) what is wrong with the file that a row names, or "".
+function M.new(self, rows, status, wrong)
 	local panel = {
-		filter = self, rows = rows, status = status, by_key = {}, decides = {}, shown = {},
-		words = {},
+		filter = self, rows = rows, status = status, wrong = wrong, by_key = {}, decides = {},
+		shown = {}, words = {}, added = {}, last = {},
 	}
 	for _, setting in ipairs(rows) do
 		panel.by_key[setting.key] = setting
+		panel.last[setting.group] = setting
 		if setting.shown_for then panel.decides[setting.shown_for.key] = true end
 		if setting.key:match("^own_") then panel.decides[setting.key] = true end
 	end
@@ -343,7 +309,7 @@ end
 -- {key, text, what to do} of the buttons under it; `requests` maps one to those of add_requests.
 function M.add(panel, properties, from, buttons, requests)
 	local group, group_name
-	if from.main and not panel.by_key.active then add_status(panel, properties) end
+	if from.main and not panel.by_key.active then add_status(properties) end
 	for _, setting in ipairs(panel.rows) do
 		local name = setting.group
 		local into = properties
@@ -361,11 +327,11 @@ function M.add(panel, properties, from, buttons, requests)
 			add_row(panel, into, setting, below or asked)
 			for _, button in ipairs(below or {}) do add_button(panel, into, name, button) end
 			if asked then M.add_requests(panel, into, name, asked) end
-			if setting.key == "active" then add_status(panel, properties) end
-			if setting.key == "quality" then
-				obslua.obs_properties_add_text(into, "more", text("More"), obslua.OBS_TEXT_INFO)
+			if setting.key == "active" then add_status(properties) end
+			if setting == panel.last.main then add_refresh(panel, into) end
+			if ADDED[name] and setting == panel.last[name] then
+				add_next_button(panel, into, name)
 			end
-			if setting.key == "zone4_bottom" then add_zone_button(panel, into) end
 			if setting.key == "compute" then
 				obslua.obs_properties_add_text(into, "figures", "", obslua.OBS_TEXT_INFO)
 				note(panel, "figures", name)

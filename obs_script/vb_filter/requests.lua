@@ -1,6 +1,6 @@
 -- What a camera's filter asks the script for: the buttons for scenes, presets and sound, and the lock.
 local obslua = obslua
-local obs, link, panels = ...
+local obs, link, panels, setting_rows = ...
 local C = obs.C
 local text = panels.text
 
@@ -16,14 +16,14 @@ function M.add_scenes(panel, properties, backgrounds)
 	local group = panels.add_group(panel, properties, "scenes")
 	panels.add_words(panel, group, "scenes", "scenes_shown", function()
 		local own, lines = backgrounds(), {}
-		panels.each_name("scene_names", function(name)
+		setting_rows.each_name("scene_names", function(name)
 			lines[#lines + 1] = name .. ": " .. text("Background." .. (own[name] or "default"))
 		end)
 		return table.concat(lines, "\n")
 	end)
 	local list = obslua.obs_properties_add_list(group, "scene", text("Scene"),
 		obslua.OBS_COMBO_TYPE_LIST, obslua.OBS_COMBO_FORMAT_STRING)
-	panels.each_name("scene_names", function(name)
+	setting_rows.each_name("scene_names", function(name)
 		obslua.obs_property_list_add_string(list, name, name)
 	end)
 	panels.note(panel, "scene", "scenes")

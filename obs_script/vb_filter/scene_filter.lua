@@ -84,9 +84,9 @@ local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	local panel = panels.new(self, half.scene_settings, function()
 		if misplaced(self) then return panels.text("Error.SceneOnly") end
-		local wrong = self.problem or panels.sentence(filter_base.problem(self))
+		local wrong = self.problem or panels.sentence_or_place(filter_base.problem(self))
 		return wrong ~= "" and wrong or panels.text("Status.Scene")
-	end)
+	end, function(key) return filter_base.wrong_file(self, key) end)
 	panels.add(panel, properties, { main = true, place = true, layers = true, zones = true },
 		{}, {})
 	return panels.finish(panel, properties)

@@ -32,7 +32,9 @@ local function load_files(files)
 	local strokes = module("strokes", scenes)
 	local lock_order = module("lock_order", obs)
 	local setting_values = module("setting_values", obs)
-	local panels = module("properties", obs, link, setting_values)
+	local setting_rows = module("setting_rows", link)
+	local panels = module(
+		"properties", obs, setting_values, setting_rows, module("lines"))
 	local filter_base = module("filter_base", obs, setting_values, assets, graphics, panels)
 	local intermediates = module("intermediates", passes)
 	local frame = module(
@@ -43,12 +45,12 @@ local function load_files(files)
 		effect_variants, intermediates)
 	local cover = module("cover", obs, graphics, result, passes, assets)
 	local warm_up = module("warm_up", obs, graphics, composite, scenes)
-	local outlines = module("outlines", obs, graphics, scenes)
-	local requests = module("requests", obs, link, panels)
+	local outlines = module("outlines", obs, graphics, scenes, looks)
+	local requests = module("requests", obs, link, panels, setting_rows)
 	scene_filter = module("scene_filter", obs, graphics, scenes, lock_order, filter_base, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, strokes, lock_order,
 		filter_base, composite, cover, warm_up, scene_filter, scenes, panels, requests, outlines)
-	users_of_half = { panels, requests, scenes, frame, camera_filter, scene_filter }
+	users_of_half = { setting_rows, panels, requests, scenes, frame, camera_filter, scene_filter }
 end
 
 local function half_in(settings)

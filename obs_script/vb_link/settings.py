@@ -66,7 +66,7 @@ LOCK = "Virtual Background: lock"
 ANYTHING = "*"  # in ``shown_for``: any value but none
 SHARE = " %"
 _PICTURED: tuple[Kind, ...] = ("image", "video", "source")
-_IF_PICTURED = ("background", _PICTURED)
+_IF_PLACED = ("background_fit", ("cover", "contain"))
 
 
 def _share(key: str, text: str, default: float, group: str) -> Setting:
@@ -92,11 +92,8 @@ def _layer(name: str, text: str) -> tuple[Setting, ...]:
         replace(_share(f"{name}_scale", "LayerScale", 1.0, "layers"), minimum=0.05, maximum=4.0),
         _share(f"{name}_opacity", "LayerOpacity", 1.0, "layers"),
     )
-    chosen = (f"{name}_source", (ANYTHING,))
-    return tuple(
-        replace(row, group="layers", scene=True, shown_for=chosen if row.kind == "float" else None)
-        for row in made
-    )
+    chosen = (f"{name}_source", (ANYTHING,))  # there is a button that adds the next one
+    return tuple(replace(row, group="layers", scene=True, shown_for=chosen) for row in made)
 
 
 # A rectangle decides by itself, or is a stroke on a thing that stays or goes as a whole.
@@ -196,7 +193,7 @@ SETTINGS: tuple[Setting, ...] = (
         scene=True,
     ),
     *(
-        _position(f"background_{axis}", f"Background{axis.upper()}", "place", _IF_PICTURED)
+        _position(f"background_{axis}", f"Background{axis.upper()}", "place", _IF_PLACED)
         for axis in "xy"
     ),
     Setting(
@@ -245,7 +242,15 @@ SETTINGS: tuple[Setting, ...] = (
     _share("shadow", "Shadow", 0.0, "look"),
     _share("match", "Match", 0.0, "look"),
     *_layer("behind", "BehindSource"),
-    Setting("depth_model", "depth_model", "", "DepthModel", reader="worker", group="layers"),
+    Setting(
+        "depth_model",
+        "depth_model",
+        "",
+        "DepthModel",
+        reader="worker",
+        shown_for=("behind_source", (ANYTHING,)),
+        group="layers",
+    ),
     *(
         replace(
             _share(key, text, default, "layers"),

@@ -23,6 +23,7 @@ from vb_script import (
 )
 from vb_script.assets import Assets
 from vb_script.doctor import Doctor
+from vb_script.file_choices import FileChoices
 from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
 from vb_script.presses import Presses
@@ -44,6 +45,7 @@ class Application:
         self.requests: RequestThread | None = None
         self.ui: UiTasks | None = None
         self.presses: Presses | None = None
+        self.file_choices: FileChoices | None = None
         self.governor: governor.Watch | None = None
         self.guard: SceneSwitchGuard | None = None
         self.hotkeys = Hotkeys()
@@ -90,6 +92,8 @@ class Application:
         self.listed = self.listed_now()
         library = libobs.libobs()
         self.presses = Presses(library, self.pressed, self.delay_of, self.failed)
+        assets = Assets(segment.assets, library, self.texts)
+        self.file_choices = FileChoices(library, assets.answered, self.failed)
         table = self.table()
         if kept.lua is None:
             kept.lua = lua_half.load(table)
@@ -101,7 +105,7 @@ class Application:
         self.requests = RequestThread(
             segment,
             kept.script_wake,
-            Assets(segment.assets, library, self.texts),
+            assets,
             requests_done=kept.requests_done,
             on_request=self.request,
             on_round=self.round,
@@ -130,6 +134,7 @@ class Application:
             depth_models=models.depth,
             units=list_choices.unit_list(self.texts),
             pressed=Presses.address(),
+            file_chosen=FileChoices.address(),
         )
 
     @staticmethod
@@ -166,6 +171,9 @@ class Application:
         if self.presses is not None:
             self.presses.close()
             self.presses = None
+        if self.file_choices is not None:
+            self.file_choices.close()
+            self.file_choices = None
         if self.ui is not None:
             self.ui.close()
             self.ui = None

@@ -93,6 +93,12 @@ class Assets:
                 self._tell_changes(index, asset, wish)
         return again or bool(self._opening)
 
+    def answered(self, name: str) -> bool:
+        """Whether somebody wishes for the file ``name`` and all who do have been answered."""
+        wishes = [(asset, _wish(asset)) for asset in self._assets]
+        of_file = [asset for asset, wish in wishes if wish is not None and wish.name == name]
+        return bool(of_file) and all(_fits(asset) for asset in of_file)
+
     def close(self) -> None:
         """Take back everything no filter has taken."""
         for opening in self._opening.values():
@@ -182,12 +188,19 @@ class Assets:
             library.obs_data_release(data)
 
     def _look(self, index: int, asset: Any, opening: _Opening) -> None:
-        """Offer an opened source as soon as it has a picture; refuse it when it never has."""
+        """Offer an opened source as soon as it has a picture; refuse it when it never will.
+
+        OBS reads a picture while it makes its source; what plays a video ends where it cannot.
+        """
         if self._library.obs_source_get_width(opening.source):
             del self._opening[index]
             self._offer(index, asset, opening.wish, opening.source)
             self._shown[index] = (opening.wish.key, opening.signature)
-        elif self._now() > opening.deadline:
+        elif (
+            opening.wish.kind == "image"
+            or self._library.obs_source_media_get_state(opening.source) in libobs.MEDIA_OVER
+            or self._now() > opening.deadline
+        ):
             del self._opening[index]
             self._library.obs_source_release(opening.source)
             wish = opening.wish

@@ -44,12 +44,15 @@ _LIBOBS = {
     "obs_properties_get": (_P, (_P, _S)),
     "obs_properties_apply_settings": (None, (_P, _P)),
     "obs_property_name": (_S, (_P,)),
+    "obs_property_visible": (_B, (_P,)),
+    "obs_property_description": (_S, (_P,)),
     "obs_property_set_description": (None, (_P, _S)),
     "obs_source_release": (None, (_P,)),
     "obs_source_inc_showing": (None, (_P,)),
     "obs_source_set_muted": (None, (_P, _B)),
     "obs_source_set_audio_mixers": (None, (_P, _U)),
     "obs_source_get_width": (_U, (_P,)),
+    "obs_source_media_get_state": (_I, (_P,)),
     "obs_source_get_output_flags": (_U, (_P,)),
     "obs_source_get_type": (_I, (_P,)),
     "obs_source_get_weak_source": (_P, (_P,)),
@@ -76,6 +79,7 @@ TASK_UI = 0
 ORDER_UP, ORDER_BOTTOM = 0, 3
 SOURCE_VIDEO, SOURCE_AUDIO = 1, 2
 TYPE_INPUT, TYPE_SCENE = 0, 3
+MEDIA_OVER = (6, 7)  # ended, and by an error
 
 
 class LibraryError(SaidError):

@@ -44,16 +44,19 @@ def half(
     depth_models: list[tuple[str, str]],
     units: list[tuple[str, str]],
     pressed: int = 0,
+    file_chosen: int = 0,
 ) -> dict[str, Any]:
     """Return the table the Lua half works from.
 
-    Models and units are (name, text); ``pressed`` is the address of what a button calls.
+    Models and units are (name, text); ``pressed`` is the address of what a button calls,
+    ``file_chosen`` that of what a file's row calls.
     """
     return {
         "id": settings.FILTER_ID,
         "scene_id": settings.SCENE_FILTER_ID,
         "address": address,
         "pressed": pressed,
+        "file_chosen": file_chosen,
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,

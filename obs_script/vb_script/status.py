@@ -29,7 +29,6 @@ class Figures:
     rate: float = 0.0
     age_frames: float = 0.0
     age_ms: float = 0.0
-    delay_frames: int = 0
     delay_ms: float = 0.0
     eased: str = ""  # why the filter is run with less than was chosen: "late", "slow" or ""
     every: int = 1
@@ -45,10 +44,11 @@ class Figures:
         lines = [template.format(detail=detail)]
         if self.settings_error:
             lines.append(self.settings_error)
-        if self.delay_frames:
-            delayed = texts["Status.Delayed"]
-            lines.append(delayed.format(delay_ms=self.delay_ms, delay_frames=self.delay_frames))
-        if self.eased:
+        if self.delay_ms:
+            lines.append(texts["Status.Delayed"].format(delay_ms=self.delay_ms))
+        if self.eased and self.kind == "Status.Running":
+            lines[0] = self._eased(texts)  # which says that it works, too
+        elif self.eased:
             lines.append(self._eased(texts))
         if self.notice:
             lines.append(self.notice)
@@ -124,8 +124,7 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
         rate=channel.masks_per_second,
         age_frames=channel.age_frames,
         age_ms=channel.age_ms,
-        delay_frames=delay,
-        delay_ms=channel.delay_ms,
+        delay_ms=channel.delay_ms if delay else 0.0,
         eased="late" if channel.every > 1 or quality else "",
         every=int(channel.every),
         quality=quality,

@@ -45,7 +45,7 @@ SETTINGS: dict[str, Any] = {
     "cover_color": 0xFF3232C8,
 }
 COVER_BGR = (50, 50, 200)
-ENDED = "The worker stopped ("  # begins what the log says of a worker that a test ended
+ENDED = "The helper program stopped ("  # begins what the log says of a worker that a test ended
 
 
 def in_the_room(t: float = 0.0, size: tuple[int, int] = SIZE) -> Image:

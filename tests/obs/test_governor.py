@@ -34,7 +34,7 @@ def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
         wait_for(lambda: eased.every == 2, 30, "a lower rate")
         wait_for(lambda: eased.eased_quality == b"balanced", 30, "a lower quality")
         said = (
-            b"Doing less because OBS is late: quality Balanced, you are found anew in one picture"
+            b"OBS is late, so less is done: quality Balanced, edges in one picture of 2."
         )
         wait_for(lambda: said in eased.status, 20, "the status")
         before = eased.drawn_frames, eased.frame_count
@@ -43,7 +43,7 @@ def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
         assert 0 < sent <= drawn / 2 + 2
         assert eased.every == 2, "below the user's floor"
         assert (alone.every, alone.eased_quality) == (1, b"")
-        assert b"Doing less" not in alone.status
+        assert b"less is done" not in alone.status
         late.unlink()
         # Changing the quality by itself never shows the cover.
         stage.wait_for_mask(2)

@@ -127,7 +127,7 @@ def test_all_is_well_and_nothing_of_the_user_is_in_the_report(
     assert code == 0, printed
     assert text in printed and f"Written to {path}" in printed
     assert "OBS 31.0.1" in text and "1 of 1 scene collection(s)" in text
-    assert "its mask came back" in text and "all as locked" in text and "2 model(s)" in text
+    assert "who is in it came back" in text and "all as locked" in text and "2 model(s)" in text
     for private in (USER, MACHINE, BEDROOM, "bedroom", str(user), platform.uname().node):
         assert private.lower() not in text.lower(), private
 
@@ -144,9 +144,9 @@ def test_what_is_wrong_is_found_and_said(user: Path, capsys: pytest.CaptureFixtu
     assert cli.main(["doctor", "--obs-config", str(config), "--output", str(out)], System()) == 1
     text = out.read_text()
     for sentence in (
-        "environment is missing: run",
+        "The helper program is not set up: run",
         "The product installed is another", "(selfie_square)", "OBS 28.1.2 is older than 29.0",
-        "No scene collection", "The worker was not tried",
+        "No scene collection", "The helper program was not tried",
     ):  # fmt: skip
         assert sentence in text
     assert f"{text.count('[!!]')} thing(s) to mend" in text
@@ -173,8 +173,8 @@ def test_a_report_names_no_folder_and_no_file_whatever_fails(
     (data / "venv").symlink_to(sys.prefix)
     monkeypatch.setenv(places.DATA_VARIABLE, str(data))
     config = ["--obs-config", str(user / ".config" / "obs-studio")]
-    for sentence in ("The worker could not make a mask: The model file (path) ",
-                     "environment does not run ((path)"):  # fmt: skip
+    for sentence in ("The helper program could not find the person: The model file (path) ",
+                     "Python does not run ((path)"):  # fmt: skip
         assert cli.main(["doctor", *config], System()) == 1
         capsys.readouterr()
         text = (data / report.NAME).read_text()

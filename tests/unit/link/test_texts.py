@@ -35,6 +35,47 @@ def test_no_line_of_a_language_is_lost(path: Path) -> None:
     assert len(texts.read(path)) == len(lines)
 
 
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_no_text_speaks_of_how_it_is_made(path: Path) -> None:
+    """A streamer reads them. Those of the worker are read by who adds a model, too."""
+    inner = re.compile(
+        r"\b(workers?|process(es)?|pid|threads?|tensors?|inferences?|segments?|IPC|mask age)\b"
+        r"|ワーカー|プロセス(?!ッサ)|スレッド|推論|テンソル|マスク(?!を白黒で)",
+        re.IGNORECASE,
+    )
+    said = {key: text for key, text in texts.read(path).items() if inner.search(text)}
+    assert said == {}
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_figures_of_how_it_runs_are_under_advanced_alone(path: Path) -> None:
+    figures = {"milliseconds", "rate", "age_ms", "age_frames", "delay_frames", "pid", "compute"}
+    table = texts.read(path)
+    said = {key for key, text in table.items() if _fields(text) & figures}
+    shown = {key for key in said if key.startswith(("Status.", "Panel.", "Eased.", "Plate."))}
+    assert shown == {"Status.Figures"}
+
+
+@pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
+def test_a_text_names_buttons_and_choices_as_they_are_named(path: Path) -> None:
+    """In quotation marks in Japanese, by its first word in English."""
+    table = texts.read(path)
+    named = {re.sub(r"\W*\{.*", "", text) for text in table.values()}
+    obs = {"ツール", "スクリプト", "フィルタ", "エフェクトフィルタ", "ヘルプ", "ログファイル",
+           "ソース", "参照", "自動", "輪郭を正確に"}  # fmt: skip
+    for key, text in table.items():
+        for quoted in re.findall("「([^「」{}]+)」", text):
+            assert quoted in named | obs, (key, quoted)
+        if path.stem == "en-US":
+            for button in re.findall(r"[Pp]ress ((?:[A-Z]\w+ ?)+)", text):
+                assert any(one.startswith(button.strip()) for one in named | {"Reload"}), key
+
+
+def test_the_hotkey_that_shows_the_room_says_so() -> None:
+    assert "shows the room" in texts.load("en-US")["Hotkey.Toggle"]
+    assert "部屋が映ります" in texts.load("ja-JP")["Hotkey.Toggle"]
+
+
 def test_every_setting_and_choice_has_its_text() -> None:
     table = texts.load("en-US")
     for setting in SETTINGS:

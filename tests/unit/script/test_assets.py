@@ -26,6 +26,7 @@ class Library:
         self.made: list[tuple[bytes, dict[bytes, object]]] = []
         self.calls: list[str] = []
         self.next_width = 32
+        self.media_state = 1
 
     def obs_data_create(self) -> dict[bytes, object]:
         return {}
@@ -58,6 +59,9 @@ class Library:
 
     def obs_source_get_width(self, source: int) -> int:
         return self.widths[source]
+
+    def obs_source_media_get_state(self, _source: int) -> int:
+        return self.media_state
 
     def obs_source_release(self, source: int) -> None:
         self.references[source] -= 1
@@ -205,9 +209,9 @@ def test_a_file_obs_cannot_show_is_refused_and_tried_again_only_when_changed(
 ) -> None:
     bench.library.next_width = 0
     asset = bench.wish("image", picture)
-    assert bench.script.answer() and not bench.answered(asset)
-    bench.clock = OPEN_SECONDS + 1
-    assert not bench.script.answer()
+    assert not bench.script.answered(str(picture))
+    assert not bench.script.answer()  # OBS has read it, or has not, when its source is made
+    assert bench.script.answered(str(picture))
     sentence = ENGLISH["Asset.Bad.image"].format(name=picture)
     assert bench.answered(asset) and asset.offer_error.decode() == sentence
     assert bench.library.held() == {}
@@ -230,9 +234,24 @@ def test_a_picture_loaded_in_the_background_is_offered_when_it_is_there(
     assert bench.answered(asset) and asset.offer == 101
 
 
+@pytest.mark.parametrize("how", ["OBS says so", "it takes too long"])
+def test_a_video_that_does_not_open_is_refused(bench: Bench, picture: Path, how: str) -> None:
+    bench.library.next_width = 0
+    asset = bench.wish("video", picture)
+    assert bench.script.answer() and not bench.script.answered(str(picture))
+    if how == "OBS says so":
+        bench.library.media_state = 6
+    else:
+        bench.clock = OPEN_SECONDS + 1
+    assert not bench.script.answer()
+    sentence = ENGLISH["Asset.Bad.video"].format(name=picture)
+    assert bench.script.answered(str(picture)) and asset.offer_error.decode() == sentence
+    assert bench.library.held() == {}
+
+
 def test_a_wish_changed_while_opening_drops_what_was_opened(bench: Bench, picture: Path) -> None:
     bench.library.next_width = 0
-    bench.wish("image", picture)
+    bench.wish("video", picture)
     bench.script.answer()
     asset = bench.wish("", "")
     assert not bench.script.answer()

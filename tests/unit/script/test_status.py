@@ -137,7 +137,7 @@ def test_a_status_longer_than_its_field_is_cut_at_a_character(segment: Any) -> N
 def test_frame_locked_timing_tells_its_delay_and_when_masks_are_too_late(segment: Any) -> None:
     channel = segment.channels[0]
     channel.delay_frames, channel.delay_ms = 2, 66.7
-    assert _text(segment).splitlines()[1] == "The picture comes 67 ms later (frames: 2)."
+    assert _text(segment).splitlines()[1] == "The picture comes 67 ms later."
     channel.state, channel.masks_per_second = layout.STATE_COVER, 0.0
     assert _text(segment).startswith("The person is not surely found")
     channel.masks_per_second = 3.0

@@ -72,7 +72,7 @@ def test_ends_without_end_are_counted_and_not_all_written() -> None:
     assert len(written) == MOST_LINES
     now[0] += LINES_SECONDS
     line = lines.line(Ended(-9 if sys.platform != "win32" else 1), ENGLISH)
-    assert line.startswith("The worker stopped (")
+    assert line.startswith("The helper program stopped (")
     assert f"{50 - MOST_LINES} time(s) more" in line
     assert "more" not in lines.line(Ended(1), ENGLISH)
 
