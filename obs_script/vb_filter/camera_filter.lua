@@ -88,6 +88,20 @@ local function status(self)
 	return plate and lines .. "\n" .. text("Plate." .. plate) or lines, figures
 end
 
+-- What the governor has made less, or nil.
+local function eased(self)
+	local channel = self.channel
+	local what, quality = {}, channel and link.text(channel.eased_quality) or ""
+	if quality ~= "" then
+		what[1] = text("Eased.Quality"):gsub("{quality}", text("Quality." .. quality))
+	end
+	if channel and channel.every > 1 then
+		what[#what + 1] = text("Eased.Every"):gsub("{every}", tostring(channel.every))
+	end
+	if #what == 0 then return nil end
+	return (text("Eased.Now"):gsub("{what}", table.concat(what, text("Eased.And"))))
+end
+
 local FIRST = { main = true, place = true, person = true, look = true, layers = true, zones = true,
 	cover = true, time = true }
 local LAST = { advanced = true }
@@ -95,7 +109,9 @@ local LAST = { advanced = true }
 local function get_properties(self)
 	local properties = obslua.obs_properties_create()
 	local panel = panels.new(self, half.settings, function() return status(self) end,
-		function(key) return filter_base.wrong_file(self, key) end)
+		function(key)
+			return key == "governor" and eased(self) or filter_base.wrong_file(self, key)
+		end)
 	panels.add(panel, properties, FIRST, {
 		clean_plate = { { "clean_plate_button", "Plate.Take", function()
 			if self.channel and self.settings.clean_plate then take_plate(self) end

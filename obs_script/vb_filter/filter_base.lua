@@ -117,7 +117,7 @@ function M.wrong_file(self, key)
 				and self.settings.background == kind then
 				return "NoFile"
 			end
-			if of_kind == key and asset.kind == kind then
+			if of_kind == key and asset and asset.kind == kind then
 				return asset.problem == "" and not asset.answered and "Opening" or asset.problem
 			end
 		end

@@ -227,12 +227,14 @@ local function add_next_button(panel, properties, group)
 	note(panel, key, group, nil, function(settings) return next_one(settings) ~= nil end)
 end
 
--- Adds the line below a file's row that says what is wrong with the file.
-local function add_wrong(panel, properties, setting)
-	local key = setting.key .. "_wrong"
-	local function say() return M.sentence(panel.wrong(setting.key)) end
+-- Adds the line below a row that says what is so with its setting: what is wrong with a file, say.
+local function add_line(panel, properties, setting)
+	local key = setting.key .. "_line"
+	local function say() return M.sentence(panel.line(setting.key)) end
 	local row = obslua.obs_properties_add_text(properties, key, "", obslua.OBS_TEXT_INFO)
-	obslua.obs_property_text_set_info_type(row, obslua.OBS_TEXT_INFO_WARNING)
+	if OF_FILES[setting.kind] then
+		obslua.obs_property_text_set_info_type(row, obslua.OBS_TEXT_INFO_WARNING)
+	end
 	panel.words[key] = say
 	note(panel, key, setting.group, setting.shown_for, function() return say() ~= "" end)
 	panel.shown[key].tells = true
@@ -254,15 +256,16 @@ local function add_row(panel, into, setting, buttons)
 	if OF_FILES[setting.kind] then
 		C.obs_property_set_modified_callback2(
 			obs.pointer(property), ffi.cast("void *", half.file_chosen), panel.filter.filter)
-		add_wrong(panel, into, setting)
 	end
+	if OF_FILES[setting.kind] or setting.key == "governor" then add_line(panel, into, setting) end
 end
 
 -- Starts the panel of a filter: `rows` are its settings; status() returns the lines that say what is
--- so, and figures for who wants them; wrong(key) what is wrong with the file that a row names, or "".
-function M.new(self, rows, status, wrong)
+-- so, and figures for who wants them; line(key) what is so with the setting of a file or the governor,
+-- a key of the texts or a sentence, or "".
+function M.new(self, rows, status, line)
 	local panel = {
-		filter = self, rows = rows, status = status, wrong = wrong, by_key = {}, decides = {},
+		filter = self, rows = rows, status = status, line = line, by_key = {}, decides = {},
 		shown = {}, words = {}, added = {}, last = {},
 	}
 	for _, setting in ipairs(rows) do

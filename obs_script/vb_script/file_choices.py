@@ -70,7 +70,7 @@ class FileChoices:
                 path = (library.obs_data_get_string(settings, key) or b"").decode()
                 if not path or not library.obs_property_visible(row):
                     return False
-                told = library.obs_properties_get(shown, key + b"_wrong")
+                told = library.obs_properties_get(shown, key + b"_line")
                 before = self._told(told)
                 self._wait_for(path)
                 library.obs_properties_apply_settings(shown, settings)

@@ -100,8 +100,8 @@ def _panel(table: str) -> Lua:
         local function say() return status, "2 ms" end
         filter = { filter = "ours" }
         wrong = {}
-        local function wrong_file(key) return wrong[key] or "" end
-        local panel = panels.new(filter, half[TABLE], say, wrong_file)
+        local function line(key) return wrong[key] or "" end
+        local panel = panels.new(filter, half[TABLE], say, line)
         panels.add(panel, rows, groups, {}, { sync_source = {
             { "set_sync 3", "Sync.Set", { key = "timing", values = { "locked" } } } } })
         panels.finish(panel, rows)
@@ -194,19 +194,27 @@ def test_a_choice_that_shows_the_same_rows_leaves_the_panel_as_it_is(lua: Lua) -
 
 def test_what_is_wrong_with_a_file_stands_below_its_row(lua: Lua) -> None:
     lua('choose("background", "image"); choose("group_layers", true); press("add_layers")')
-    assert "background_image_wrong" not in _seen(lua)
+    assert "background_image_line" not in _seen(lua)
     lua('wrong.background_image = "NoFile"')
     lua('choose("behind_source", "L")')  # a row that comes by itself takes no text cursor
-    assert "background_image_wrong" not in _seen(lua)
+    assert "background_image_line" not in _seen(lua)
     assert lua('return press("refresh")') == "true"
-    assert "background_image_wrong" in _seen(lua)
-    assert lua("return rows.background_image_wrong.title").startswith("No file is chosen yet")
+    assert "background_image_line" in _seen(lua)
+    assert lua("return rows.background_image_line.title").startswith("No file is chosen yet")
     shown = lua("return table.concat(order, ' ')").split()
-    assert shown.index("background_image_wrong") == shown.index("background_image") + 1
+    assert shown.index("background_image_line") == shown.index("background_image") + 1
     lua('wrong.background_image = "/a.txt is not a picture."; press("refresh")')
-    assert lua("return rows.background_image_wrong.title") == "/a.txt is not a picture."
+    assert lua("return rows.background_image_line.title") == "/a.txt is not a picture."
     lua('choose("background", "color")')
-    assert "background_image_wrong" not in _seen(lua)
+    assert "background_image_line" not in _seen(lua)
+
+
+def test_what_the_governor_does_stands_below_its_row(lua: Lua) -> None:
+    lua('choose("group_time", true)')
+    assert "governor_line" not in _seen(lua)
+    lua('wrong.governor = "Now: quality Balanced."; press("refresh")')
+    assert "governor_line" in _seen(lua)
+    assert lua("return rows.governor_line.title") == "Now: quality Balanced."
 
 
 def test_the_script_is_told_when_a_file_is_chosen(lua: Lua) -> None:

@@ -39,7 +39,7 @@ class Library:
         return self.words
 
     def obs_properties_get(self, _panel: int, key: bytes) -> int:
-        assert key == b"background_image_wrong"
+        assert key == b"background_image_line"
         return WRONG
 
     def obs_properties_apply_settings(self, panel: int, settings: int) -> None:
