@@ -33,8 +33,8 @@ local function load_files(files)
 	local lock_order = module("lock_order", obs)
 	local setting_values = module("setting_values", obs)
 	local setting_rows = module("setting_rows", link)
-	local panels = module(
-		"properties", obs, setting_values, setting_rows, module("lines"))
+	local lines = module("lines")
+	local panels = module("properties", obs, setting_values, setting_rows, lines)
 	local filter_base = module("filter_base", obs, setting_values, assets, graphics, panels)
 	local intermediates = module("intermediates", passes)
 	local frame = module(
