@@ -104,7 +104,7 @@ def scene_window(screen: Screen, session: ObsSession, folder: Path, locale: str)
     )
     screen.do("windowmove", filters, 30, 30)
     time.sleep(1)
-    screen.do("mousemove", "--window", filters, 428, 404, "click", 1)  # Refresh status
+    screen.do("mousemove", "--window", filters, 428, 470, "click", 1)  # Refresh status
     time.sleep(3)
     screen.save(filters, folder / f"scene-{language}.png")
     screen.do("mousemove", "--window", filters, 806, 696, "click", 1)  # Close
