@@ -192,6 +192,24 @@ def test_a_choice_that_shows_the_same_rows_leaves_the_panel_as_it_is(lua: Lua) -
     assert "front_source" in _seen(lua)
 
 
+def test_a_panel_is_rebuilt_only_where_rows_come_or_go(any_panel: Lua) -> None:
+    keys = any_panel("return table.concat(order, ' ')").split()
+    for group in (key for key in keys if key.startswith("group_")):
+        any_panel(f'choose("{group}", true)')
+    again = """
+    local rebuilt = {}
+    for _, key in ipairs(order) do
+        local call = rows[key].modified
+        if call and call(rows, rows[key], data) then rebuilt[#rebuilt + 1] = key end
+    end
+    return table.concat(rebuilt, " ")
+    """
+    assert any_panel(again) == ""
+    # As the lock or the softness: OBS has no reason to ask anything when they change.
+    assert any_panel("return tostring(rows.lock and rows.lock.modified)") == "nil"
+    assert any_panel("return tostring(rows.quality and rows.quality.modified)") == "nil"
+
+
 def test_what_is_wrong_with_a_file_stands_below_its_row(lua: Lua) -> None:
     lua('choose("background", "image"); choose("group_layers", true); press("add_layers")')
     assert "background_image_line" not in _seen(lua)
