@@ -129,7 +129,8 @@ def set_stage(actor: Actor) -> str:
 def draw(actor: Actor, background: str, wanted: str) -> Iterator[tuple[Look, Image]]:
     """Draw every look of ``background`` whose name contains ``wanted``."""
     file = set_stage(actor)
-    actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR)
+    # With less than the best quality software OpenGL leaves out what Direct3D does.
+    actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR, quality="best")
     for look in looks(background, file):
         if wanted not in look.name:
             continue
