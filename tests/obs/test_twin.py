@@ -11,27 +11,9 @@ import pytest
 from tests.clips import write_clip
 from tests.obs.stage import SCENE, Stage
 from tests.obs.twin import Backdrop, Seen, Twins, card, faded, obs_colour
+from tests.twins.states import COLOURS, MODES, SIZE, TRANSFORMS
 
-SIZE = (320, 240)
 BACKGROUNDS = ("color", "blur", "transparent", "room", "image")
-COLOURS = {
-    "white": (255, 255, 255), "black": (0, 0, 0), "grey": (128, 128, 128), "red": (0, 0, 255),
-}  # fmt: skip
-MODES = ("NORMAL", "ADDITIVE", "SUBTRACT", "SCREEN", "MULTIPLY", "LIGHTEN", "DARKEN")
-TRANSFORMS: dict[str, dict[str, Any]] = {
-    "one to one": {"positionX": 12.0, "positionY": 5.0},
-    "between pixels": {"positionX": 12.5, "positionY": 5.25},
-    "a fifth": {"scaleX": 0.2, "scaleY": 0.2},
-    "a third": {"scaleX": 0.33, "scaleY": 0.33},
-    "nine tenths": {"scaleX": 0.9, "scaleY": 0.9},
-    "larger": {"scaleX": 1.9, "scaleY": 2.2},
-    "one way": {"scaleY": 1.5},
-    "turned": {"rotation": 33.0, "positionX": 200.0, "positionY": 40.0},
-    "a quarter turn": {"rotation": 90.0, "positionX": 300.0},
-    "mirrored": {"scaleX": -1.0, "positionX": 400.0},
-    "cropped": {"cropLeft": 21, "cropTop": 8, "cropRight": 3},
-    "cropped and scaled": {"cropLeft": 21, "cropBottom": 8, "scaleX": 0.6, "scaleY": 0.7},
-}  # fmt: skip
 
 
 def _same(seen: Seen, levels: int, what: str) -> None:

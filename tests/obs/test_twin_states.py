@@ -1,13 +1,11 @@
 """Ours beside a stock filter in states drawn by chance from all that OBS can be in: see twin.py.
 
-``TWINS=1000 python -m pytest -s tests/obs/test_twin_states.py`` looks at more of them, about two in
-a second, and prints each.
+``python -m tests.twins`` looks at more of them, and at more that OBS can be in.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 import random
 from collections.abc import Callable
 from typing import Any
@@ -15,10 +13,11 @@ from typing import Any
 import pytest
 
 from tests.obs.stage import SCENE, Stage
-from tests.obs.test_twin import COLOURS, MODES, SIZE, TRANSFORMS, background_settings
+from tests.obs.test_twin import background_settings
 from tests.obs.twin import OURS, TWIN, Backdrop, Twins, card, faded
+from tests.twins.states import COLOURS, MODES, SIZE, TRANSFORMS
 
-STATES = int(os.environ.get("TWINS", "24"))
+STATES = 24
 SEED = 5
 # The scene on program: the one with both cameras in it, or one and two scenes around that.
 SCENES = (SCENE, "Around", "Around that")

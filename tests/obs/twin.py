@@ -19,7 +19,7 @@ import numpy as np
 from tests.obs.stage import SCENE, Image, Mask, Stage, wait_for
 
 OURS, TWIN, BACKDROP = "Ours", "Twin", "Twins' backdrop"
-STOCK = "color_filter_v2"
+STOCK, STOCK_NAME = "color_filter_v2", "Stock"
 END_OF_PNG = b"IEND\xaeB`\x82"
 KEEP_ALL: dict[str, Any] = {
     "zone1": "keep", "zone1_left": 0.0, "zone1_top": 0.0, "zone1_right": 1.0, "zone1_bottom": 1.0,
@@ -82,7 +82,8 @@ class Seen:
 
 class Twins:
     """Both cameras on the stage. ``kind`` and ``settings`` make the source, ``below`` are the
-    filters that come before ours and the stock one, as (kind, settings)."""
+    filters that come before ours and the stock one, as (kind, settings). ``number`` tells them
+    apart from others on the same stage."""
 
     def __init__(
         self,
@@ -92,17 +93,19 @@ class Twins:
         *,
         scene: str = SCENE,
         below: Sequence[tuple[str, dict[str, Any]]] = (),
+        number: str = "",
         **ours: Any,
     ) -> None:
         self.stage, self.scene = stage, scene
         self.items = {}
+        self.ours, self.twin = OURS + number, TWIN + number
         self.half = stage.obs.size[0] // 2
-        for name in (OURS, TWIN):
+        for name in (self.ours, self.twin):
             self.items[name] = stage.obs.add_input(scene, name, kind, settings, fit=False)
-            for number, (filter_kind, filter_settings) in enumerate(below):
-                stage.obs.add_filter(name, f"Below {number}", filter_kind, filter_settings)
-        stage.add_filter(OURS, **{**KEEP_ALL, "background": "color", **ours})
-        stage.obs.add_filter(TWIN, "Stock", STOCK, {})
+            for index, (filter_kind, filter_settings) in enumerate(below):
+                stage.obs.add_filter(name, f"Below {index}", filter_kind, filter_settings)
+        stage.add_filter(self.ours, **{**KEEP_ALL, "background": "color", **ours})
+        stage.obs.add_filter(self.twin, STOCK_NAME, STOCK, {})
         self.transform()
         stage.wait_for_mask()
 
@@ -118,7 +121,7 @@ class Twins:
         }  # fmt: skip
         values = {**first, **values}
         for name, item in self.items.items():
-            moved = {**values, "positionX": values["positionX"] + (name == TWIN) * self.half}
+            moved = {**values, "positionX": values["positionX"] + (name == self.twin) * self.half}
             self.stage.obs.request(
                 "SetSceneItemTransform",
                 {"sceneName": self.scene, "sceneItemId": item, "sceneItemTransform": moved},
@@ -132,7 +135,7 @@ class Twins:
             )
 
     def set(self, **settings: Any) -> None:
-        self.stage.set_filter(OURS, **settings)
+        self.stage.set_filter(self.ours, **settings)
 
     def seen(self, shot: Image | None = None) -> Seen:
         """Wait until what was changed is drawn, and look at OBS's canvas (or at ``shot``)."""
