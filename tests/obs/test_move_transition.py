@@ -15,7 +15,8 @@ import pytest
 
 from tests.obs.conftest import running_obs
 from tests.obs.secret_room import SIZE, SecretRoom
-from tests.obs.stage import CAMERA, SCENE, Image, wait_for, write_collection
+from tests.obs.stage import CAMERA, SCENE, Image, Stage, wait_for, write_collection
+from tests.obs.twin import obs_colour
 from vb_link.settings import SCENE_FILTER_ID
 
 KIND = "move_transition"
@@ -24,6 +25,11 @@ COLORS = {BEACH: 0xFFC02010, DESK: 0xFF1020C0}  # OBS's 0xAABBGGRR
 BGR = {BEACH: (192, 32, 16), DESK: (16, 32, 192), PLAIN: (60, 180, 60)}
 MOVED = (20.0, 10.0)  # pixels, in the scene DESK
 MOVE_MS = 500
+# A plain source in a corner of every scene. Move Transition 2.8.1 may lose a change of scenes that
+# comes while it draws (it clears `start_init` at the end of a draw), or begin before OBS has told
+# it of the new scene: for the whole of a move it draws nothing then, or lets everything go, with
+# any filter and with none. The witness is not there either then.
+WITNESS, WITNESS_BGR, WITNESS_SIDE = "Witness", (200, 0, 200), 40
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +62,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterato
                         "sceneItemTransform": {"positionX": MOVED[0], "positionY": MOVED[1]},
                     },
                 )
+            _add_witness(stage, name)
         kept = np.zeros_like(room.allowed)
         for share in np.linspace(0, 1, 8):  # where the person is on its way
             shift = (int(MOVED[1] * share), int(MOVED[0] * share))
@@ -70,6 +77,30 @@ def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterato
             time.sleep(1.0)
         stage.wait_for_mask(seconds=40)
         yield room
+
+
+def _add_witness(stage: Stage, scene: str) -> None:
+    """Show the witness in the lower right corner of ``scene``, over all else."""
+    if scene == PLAIN:
+        item = stage.obs.add_input(
+            scene, WITNESS, "color_source_v3",
+            {"color": obs_colour(WITNESS_BGR), "width": WITNESS_SIDE, "height": WITNESS_SIDE},
+            fit=False,
+        )  # fmt: skip
+    else:
+        made = stage.obs.request("CreateSceneItem", {"sceneName": scene, "sourceName": WITNESS})
+        item = int(made["sceneItemId"])
+    place = {"positionX": SIZE[0] - WITNESS_SIDE, "positionY": SIZE[1] - WITNESS_SIDE}
+    stage.obs.request(
+        "SetSceneItemTransform",
+        {"sceneName": scene, "sceneItemId": item, "sceneItemTransform": place},
+    )
+
+
+def _witnessed(frame: Image) -> bool:
+    """Whether the witness is where it belongs: the transition draws what it should."""
+    corner = frame[-WITNESS_SIDE // 4 :, -WITNESS_SIDE // 4 :].reshape(-1, 3).astype(int)
+    return bool(np.abs(corner.mean(axis=0) - WITNESS_BGR).max() < 24)
 
 
 NOTHING = "nothing"  # the empty canvas
@@ -91,11 +122,11 @@ def test_no_third_background_is_seen_on_the_way(room: SecretRoom, one: str, othe
         for scene in (other, one, other, one):
             room.stage.obs.request("SetCurrentProgramScene", {"sceneName": scene})
             time.sleep(MOVE_MS / 1000 + 0.5)
-    seen = [_background(frame) for frame in frames]
-    print("".join(name[0] for name in seen))
-    # Where the camera has moved away from the corner there is none.
-    seen = [name for name in seen if name != NOTHING]
+    seen = [_background(frame) for frame in frames if _witnessed(frame)]
+    lost = len(frames) - len(seen)
+    print("".join(name[0] for name in seen), f"{lost} frames without all sources")
     assert set(seen) == {one, other}
+    assert len(seen) > len(frames) / 2
     # One change a cut: a background does not flicker to and fro.
     changes = sum(before != after for before, after in zip(seen, seen[1:]))
     assert changes <= 4
