@@ -25,6 +25,7 @@ from tests.bench.obs_cost import memory_mib
 from tests.obs.conftest import worker_pids
 from tests.obs.painted import install_model
 from tests.obs.stage import SCENE, Stage, person, wait_for
+from tests.torture.blind_hand import BlindHand
 from vb_demo.obs_session import COLLECTION
 from vb_link import places
 from vb_link.settings import (
@@ -54,6 +55,7 @@ class Walk:
         self.stage = stage
         self.request = stage.obs.request
         self.chance = random.Random(seed)
+        self.hand = BlindHand(stage.obs, self.chance)
         self.steps: list[str] = []
         self.filters: dict[str, list[str]] = {name: [] for name in CAMERAS}
         self.own = False  # whether the second scene has a filter of its own
@@ -80,6 +82,7 @@ class Walk:
             "reload": (2, self._reload),
             "collection": (1, self._collection),
             "ask": (3, self._ask),
+            "hand": (3, self._hand),
         }
 
     def set_up(self) -> None:
@@ -305,6 +308,9 @@ class Walk:
         else:
             shutil.rmtree(folder)
         return "installed" if self.installed else "removed"
+
+    def _hand(self) -> str:
+        return self.hand.use(self.chance.choice(CAMERAS))
 
     def _ask(self) -> str:
         some = self._some()
