@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("POSIX only: the torture looks into /proc", allow_module_level=True)
+
 from tests.torture.run import growth
 
 

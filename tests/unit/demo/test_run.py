@@ -39,7 +39,13 @@ def test_a_picture_becomes_an_image_source(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("system", "device", "kind", "key"),
     [
-        ("linux", "/dev/null", "v4l2_input", "device_id"),
+        pytest.param(
+            "linux",
+            "/dev/null",
+            "v4l2_input",
+            "device_id",
+            marks=pytest.mark.posix("a device is no file"),
+        ),
         ("win32", "USB Camera", "dshow_input", "video_device_id"),
         ("darwin", "0x14100000", "av_capture_input", "device"),
     ],
@@ -90,6 +96,7 @@ def test_the_frame_rate_counts_only_what_was_drawn() -> None:
     }
 
 
+@pytest.mark.posix("the demo is Linux's")
 def test_a_missing_environment_or_file_is_said_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
