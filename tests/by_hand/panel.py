@@ -217,13 +217,14 @@ def _inside(box: Box, view: Box) -> bool:
 def scrolled_by_obs(before: Widget, after: Widget) -> float:
     """Return by how many pixels OBS itself has moved a panel's rows up.
 
-    It may where rows come or go: OBS 29.0 keeps a panel scrolled down as far, later ones as large
-    a share of its height, and Qt goes no farther than its end.
+    It does where the panel's height changes: it may keep the panel scrolled down by the same share
+    of that, and Qt goes no farther than its end.
     """
-    same = [name for name, _ in places_in(before)] == [name for name, _ in places_in(after)]
-    return 0.0 if same else _scrolled(after) - _scrolled(before)
+    (was, old), (now, new) = _scroll(before), _scroll(after)
+    return 0.0 if old == new else now - was
 
 
-def _scrolled(window: Widget) -> float:
+def _scroll(window: Widget) -> tuple[float, float]:
+    """Return how far a panel is scrolled down and how far it can be, in pixels."""
     bars = [bar for bar in window.find("scroll bar") if bar.box[3] > bar.box[2]]
-    return bars[0].value if bars else 0.0
+    return (bars[0].value, bars[0].range[1]) if bars else (0.0, 0.0)
