@@ -163,6 +163,7 @@ end
 local function video_tick(self)
 	local now = tonumber(C.os_gettime_ns())
 	frame.tick(self)
+	warm_up.tick(self)
 	filter_base.tick(self, now)
 	requests.keep_lock(self, now)
 	if not self.channel then return end

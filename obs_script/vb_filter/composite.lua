@@ -325,6 +325,7 @@ function M.draw(self, time, now, width, height)
 	f.background, f.translucent = d.background, self.state.translucent
 	make_looks(self, d, f)
 	local set = effect_variants.set_of(f)
+	self.drawn_set = set
 	if set == effect_variants.NOTHING then return true end
 	-- The camera's own alpha is blended by OBS, in linear light.
 	local under = effect_variants.under(set)

@@ -172,6 +172,9 @@ end
 
 local variants, own_effects = {}, 0
 
+-- Whether an effect of its own may go to a set that is not wanted yet.
+function M.has_spare() return own_effects < OWN_EFFECTS / 2 end
+
 local function new_recipe(set)
 	local name, defines, added, shared = M.recipe(set, own_effects >= OWN_EFFECTS)
 	if not shared then own_effects = own_effects + 1 end

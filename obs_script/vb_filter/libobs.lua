@@ -129,6 +129,7 @@ void gs_matrix_pop(void);
 void gs_matrix_get(vb_matrix4 *matrix);
 void gs_get_viewport(vb_rect *rect);
 void *obs_get_main_texture(void);
+int gs_texture_get_color_format(const void *texture);
 uint32_t gs_texture_get_width(const void *texture);
 uint32_t gs_texture_get_height(const void *texture);
 void gs_matrix_translate3f(float x, float y, float z);
@@ -144,6 +145,7 @@ void gs_enable_framebuffer_srgb(bool enable);
 bool gs_framebuffer_srgb_enabled(void);
 int gs_get_color_space(void);
 bool gs_set_linear_srgb(bool linear);
+bool obs_video_active(void);
 ]]
 ffi.cdef(declared)
 

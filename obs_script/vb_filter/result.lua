@@ -15,11 +15,15 @@ local PIXEL = 1 / 512
 
 local matrix, viewport = ffi.new("vb_matrix4"), ffi.new("vb_rect")
 
+-- What is drawn now is not seen (see warm_up.lua): it goes the way that the last draw went which was.
+M.rehearses = false
+local was_pixel_by_pixel = false
+
 local function is_whole(x) return math.abs(x - math.floor(x + 0.5)) < PIXEL end
 
 -- Whether the caller draws pixel by pixel into OBS's canvas. Of other targets nobody tells what
 -- their coordinates are.
-local function pixel_by_pixel(width, height)
+local function is_on_canvas(width, height)
 	if C.gs_get_color_space() ~= obs.SPACE_SRGB then return false end
 	local target = C.gs_get_render_target()
 	if target == nil or target ~= C.obs_get_main_texture() then return false end
@@ -32,6 +36,11 @@ local function pixel_by_pixel(width, height)
 	return math.abs(matrix.x.x - 1) * width < PIXEL and math.abs(matrix.y.y - 1) * height < PIXEL
 		and math.abs(matrix.x.y) * width < PIXEL and math.abs(matrix.y.x) * height < PIXEL
 		and is_whole(matrix.t.x) and is_whole(matrix.t.y)
+end
+
+local function pixel_by_pixel(width, height)
+	if not M.rehearses then was_pixel_by_pixel = is_on_canvas(width, height) end
+	return was_pixel_by_pixel
 end
 
 -- Draws with the blending of OBS's filters. `colour`: what the colour that comes out is multiplied by,

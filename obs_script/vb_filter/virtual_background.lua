@@ -44,7 +44,8 @@ local function load_files(files)
 	local composite = module("composite", obs, graphics, result, passes, assets, scenes, looks,
 		effect_variants, intermediates)
 	local cover = module("cover", obs, graphics, result, passes, assets)
-	local warm_up = module("warm_up", obs, graphics, composite, scenes)
+	local warm_up = module("warm_up", obs, graphics, result, composite, scenes, looks, effect_variants,
+		intermediates)
 	local outlines = module("outlines", obs, graphics, scenes, looks)
 	local requests = module("requests", obs, link, panels, setting_rows)
 	scene_filter = module("scene_filter", obs, graphics, scenes, lock_order, filter_base, panels)

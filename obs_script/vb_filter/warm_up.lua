@@ -1,20 +1,63 @@
--- Draws a camera once in every scene with settings of its own, small and unseen, as soon as these
--- are there: shaders are compiled and pictures fitted before a switch to that scene wants them.
+-- Draws a camera small and unseen as it may be drawn soon, so that shaders are compiled and pictures
+-- fitted before they are wanted: in every scene with settings of its own, as soon as these are there,
+-- and, while nothing records or streams, with each change that the settings' sliders can bring next.
 -- Scenes that show other sources are left out.
-local obs, graphics, composite, scenes = ...
+local obs, graphics, result, composite, scenes, looks, effect_variants, intermediates = ...
 local C = obs.C
 
 local M = {}
 
 -- A scene whose picture has not come yet is tried again this often.
 local AGAIN_NS = 0.5e9
+-- The next change is drawn after this time, and much later where one took more than QUICK_NS: so the
+-- governor (see vb_script/governor.py) does not take frames that are late now and then for a busy
+-- computer.
+local NEXT_NS, LATER_NS, QUICK_NS = 1e9, 5e9, 5e6
 local SIDE = 16
+
+-- One change each of the camera's own settings: `key` gets `value`, and what else would leave a trace
+-- (a brightness that is settling) is off.
+local CHANGES = {}
+
+local function add(key, value, off)
+	local settings = { match = off }
+	settings[key] = value
+	CHANGES[#CHANGES + 1] = { key = key, value = value, settings = settings }
+end
+
+for _, background in ipairs({ "color", "blur", "transparent" }) do add("background", background, 0) end
+for _, look in ipairs(looks.ROWS) do
+	for name in pairs(look.wanted and not look.layer and look.values or {}) do
+		add(name, 1)
+		add(name, 0)
+	end
+end
+for _, edge in ipairs({ "grow", "feather" }) do
+	add(edge, 1)
+	add(edge, -1)
+end
+
+local function sign(value) return value > 0 and 1 or value < 0 and -1 or 0 end
+
+-- Whether `change` makes another picture: of a slider, whether there is anything and to which side.
+local function is_new(change, settings)
+	local value, now = change.value, settings[change.key]
+	if type(value) == "number" then return sign(value) ~= sign(now) end
+	return value ~= now
+end
 
 local weak = { __mode = "k" }
 
 function M.new()
-	return { done = setmetatable({}, weak), tried_ns = setmetatable({}, weak) }
+	return {
+		done = setmetatable({}, weak), tried_ns = setmetatable({}, weak),
+		drawn = {}, next_ns = 0, on_air = true,
+	}
 end
+
+-- Notes whether OBS's pictures are recorded or streamed. Called in OBS's tick: the lock that this takes
+-- is held by OBS itself while it draws (mixes_mutex, OBS 29 and later).
+function M.tick(self) self.rehearsal.on_air = C.obs_video_active() end
 
 -- A source of OBS's may hold this very camera, where a draw in earnest would not be a circle.
 local function draws_sources(owner)
@@ -32,23 +75,70 @@ local function due(state, owners, now)
 	end
 end
 
+-- Calls `draw(...)`, which draws the camera as composite.draw does, into a target that nobody sees and
+-- that has the format and the coordinates of the one that was drawn into. Returns as pcall does.
+local function unseen(self, width, height, draw, ...)
+	local canvas = C.gs_get_render_target()
+	local format = canvas ~= nil and C.gs_texture_get_color_format(canvas) or obs.RGBA
+	local texrender = graphics.target(self.state, "rehearsal" .. format, format)
+	if not graphics.begin(texrender, SIDE, SIDE, width, height) then return true, false end
+	local was_srgb = graphics.framebuffer_was_srgb
+	C.gs_enable_framebuffer_srgb(was_srgb)
+	result.rehearses = true
+	local good, drawn = pcall(draw, ...)
+	result.rehearses = false
+	graphics.framebuffer_was_srgb = was_srgb
+	graphics.finish(texrender)
+	return good, drawn
+end
+
+-- The next of CHANGES for what is drawn now; nil where there is none or this is not the time: what is
+-- recorded or streamed shall not wait for it, and some effects are to be left for what is wanted.
+local function next_change(self, now)
+	local state, set = self.rehearsal, self.drawn_set
+	if not set or now < state.next_ns or state.on_air or not effect_variants.has_spare() then
+		return nil
+	end
+	for at = (state.drawn[set] or 0) + 1, #CHANGES do
+		state.drawn[set] = at
+		if is_new(CHANGES[at], self.settings) then return CHANGES[at] end
+	end
+end
+
+-- Draws the camera with `change` in its settings.
+local function draw_changed(self, change, time, now, width, height)
+	local settings, set = self.settings, self.drawn_set
+	local stats_known, stats_owner = self.stats_known, self.stats_owner
+	self.settings = setmetatable(change.settings, { __index = settings })
+	local good, drawn = unseen(
+		self, width, height, composite.draw, self, time, now, width, height)
+	self.settings, self.drawn_set = settings, set
+	-- What was made with the change is none of this frame's.
+	self.stats_known, self.stats_owner = stats_known, stats_owner
+	intermediates.begin_frame(self)
+	return good, drawn
+end
+
 -- Called by the camera's filter after it has drawn itself, with the graphics state it drew with.
--- At most one scene a call.
+-- At most one draw a call.
 function M.next(self, owners, time, now, width, height)
 	local state = self.rehearsal
 	local owner = due(state, owners, now)
-	if not owner then return end
-	local texrender = graphics.target(self.state, "rehearsal", obs.RGBA)
-	if not graphics.begin(texrender, SIDE, SIDE, width, height) then return end
-	local was_srgb = graphics.framebuffer_was_srgb
-	C.gs_enable_framebuffer_srgb(was_srgb)
-	local good, drawn = pcall(
-		scenes.within, owner, composite.draw, self, time, now, width, height)
-	graphics.framebuffer_was_srgb = was_srgb
-	graphics.finish(texrender)
-	state.tried_ns[owner] = now
-	-- What cannot be drawn at all is told when that scene is.
-	if drawn or not good then state.done[owner] = owner.revision end
+	if owner then
+		local good, drawn = unseen(self, width, height,
+			scenes.within, owner, composite.draw, self, time, now, width, height)
+		state.tried_ns[owner] = now
+		-- What cannot be drawn at all is told when that scene is.
+		if drawn or not good then state.done[owner] = owner.revision end
+		return
+	end
+	local change = next_change(self, now)
+	if change then
+		local began = C.os_gettime_ns()
+		draw_changed(self, change, time, now, width, height)
+		local took = tonumber(C.os_gettime_ns() - began)
+		state.next_ns = now + (took > QUICK_NS and LATER_NS or NEXT_NS)
+	end
 end
 
 return M

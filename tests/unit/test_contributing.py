@@ -87,6 +87,7 @@ print(json.dumps([settings.defaults()["calm"], layout.offsets()["vb_channel.calm
 
 
 def test_a_look(copy: Path) -> None:
+    """``tests/obs/test_new_look.py`` draws it."""
     skip_without_tools()
     follow("Add a look", copy)
     found = variants(copy / "obs_script" / "vb_filter")
