@@ -55,9 +55,7 @@ class Panel:
         """
         texts = self._texts
         made = obs.obs_properties_create()
-        obs.obs_properties_add_text(made, "summary", "", obs.OBS_TEXT_INFO)
         scenes = obs.obs_properties_create()
-        obs.obs_properties_add_text(scenes, "backgrounds", "", obs.OBS_TEXT_INFO)
         scene = _list(scenes, "scene", texts["Panel.Scene"])
         _button(scenes, "own_scene", texts["Panel.OwnScene"], self._own_scene)
         _button(scenes, "default_scene", texts["Panel.DefaultScene"], self._default_scene)
@@ -77,7 +75,9 @@ class Panel:
         _group(made, "tools", texts["Group.tools"], tools)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
-        obs.obs_properties_add_text(made, "news", "", obs.OBS_TEXT_INFO)
+        # Last, as their height changes: no row moves under the pointer.
+        for key in ("summary", "backgrounds", "news"):
+            obs.obs_properties_add_text(made, key, "", obs.OBS_TEXT_INFO)
         with unhurried():
             self._refresh(made)
             for name, _ in self._scenes:

@@ -172,7 +172,7 @@ def test_what_comes_and_goes_stands_below_all_rows() -> None:
     board.note("The preset was saved.")
     panel = application.properties()
     application.unload()
-    assert list(panel.inner)[-1] == "news"
+    assert list(panel.inner)[-3:] == ["summary", "backgrounds", "news"]
     assert panel.inner["news"].text == "The preset was saved."
     assert panel.inner["summary"].text == before
 
@@ -186,7 +186,7 @@ def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way:
     application.unload()
     assert panel.inner["summary"].text == "Working. Cameras with the filter: 0"
     scenes, tools = panel.inner["group_scenes"].inner, panel.inner["group_tools"].inner
-    assert scenes["backgrounds"].text == "Stage: Blur"
+    assert panel.inner["backgrounds"].text == "Stage: Blur"
     assert scenes["scene"].choices == [("Stage", "Stage")]
     assert tools["camera"].choices == [("Camera: Virtual Background", "Camera\nVirtual Background")]
 
