@@ -2,8 +2,19 @@
 local obslua = obslua
 local obs, graphics, scenes, lock_order, filter_base, panels = ...
 local C = obs.C
+local ffi = require("ffi")
 
 local M = {}
+
+-- OBS has further canvases from 31.1 on.
+ffi.cdef [[
+void *obs_source_get_canvas(const void *source);
+uint32_t obs_canvas_get_flags(const void *canvas);
+const char *obs_canvas_get_name(const void *canvas);
+void obs_canvas_release(void *canvas);
+]]
+local MAIN_CANVAS = 1
+local has_canvases = pcall(function() return C.obs_source_get_canvas end)
 
 -- The filters there are: keys of a set.
 M.all = {}
@@ -16,13 +27,24 @@ function M.use(new_half, new_segment)
 	M.info.id = half.scene_id
 end
 
--- Which background each scene with such a filter has, by the scene's name.
+-- What the script calls a scene (canvases.py): its name, with its canvas's if that is not the main one.
+local function label(scene)
+	local canvas = has_canvases and C.obs_source_get_canvas(scene) or nil
+	if canvas == nil then return obs.name(scene) end
+	local main = C.obs_canvas_get_flags(canvas) % 2 == MAIN_CANVAS
+	local name = obs.name(scene)
+	if not main then name = ffi.string(C.obs_canvas_get_name(canvas)) .. ": " .. name end
+	C.obs_canvas_release(canvas)
+	return name
+end
+
+-- Which background each scene with such a filter has, by what the script calls the scene.
 function M.backgrounds()
 	local found = {}
 	for self in pairs(M.all) do
 		local parent = C.obs_filter_get_parent(self.filter)
 		if parent ~= nil and C.obs_source_enabled(self.filter) then
-			found[obs.name(parent)] = self.settings.background
+			found[label(parent)] = self.settings.background
 		end
 	end
 	return found

@@ -74,6 +74,17 @@ _SCRIPTING = {
 }
 _FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
+# Of OBS 31.1 and later: not every OBS has them.
+_CANVASES = {
+    "obs_canvas_get_name": (_S, (_P,)),
+    "obs_canvas_get_flags": (_U, (_P,)),
+    "obs_canvas_enum_scenes": (None, (_P, _P, _P)),
+    "obs_canvas_release": (None, (_P,)),
+    "obs_source_get_name": (_S, (_P,)),
+    "bfree": (None, (_P,)),
+}
+_CANVAS_LIST = {"obs_frontend_get_canvases": (None, (_P,))}
+
 LOG_WARNING, LOG_INFO = 200, 300
 TASK_UI = 0
 ORDER_UP, ORDER_BOTTOM = 0, 3
@@ -147,6 +158,19 @@ def frontend() -> Any:
         )  # fmt: skip
     except OSError as error:
         raise LibraryError("Error.Library", library="libobs-frontend-api", reason=error) from error
+
+
+@functools.cache
+def with_lock_held() -> tuple[Any, Any]:
+    """Return libobs and libobs-frontend-api for what an OBS with canvases has.
+
+    They are called with Python's lock held, as obspython's functions are. Raises LibraryError.
+    """
+    name = "obs" if sys.platform == "win32" else None
+    return (
+        _declare(ctypes.PyDLL(name), _CANVASES, "libobs"),
+        _declare(ctypes.PyDLL(_path("obs-frontend-api")), _CANVAS_LIST, "libobs-frontend-api"),
+    )
 
 
 def _path(library: str) -> str:

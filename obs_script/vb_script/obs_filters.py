@@ -16,6 +16,7 @@ from vb_link import settings
 from vb_link.setting_values import in_effect
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
 from vb_link.texts import SaidError
+from vb_script import canvases
 
 # Kept in a filter's settings beside those of the table: see sound.py. No preset holds it.
 SYNC_UNDO = "sync_undo"
@@ -23,8 +24,8 @@ SYNC_UNDO = "sync_undo"
 
 @contextmanager
 def scenes() -> Iterator[list[Any]]:
-    """Give the scenes in the user's own order."""
-    found = obs.obs_frontend_get_scenes() or []
+    """Give the scenes in the user's own order, those of other canvases last."""
+    found = [*(obs.obs_frontend_get_scenes() or []), *canvases.scenes()]
     try:
         yield list(found)
     finally:
@@ -56,6 +57,8 @@ def inputs() -> Iterator[list[Any]]:
 def source(name: str) -> Iterator[Any]:
     """Give the source of that name. Raises SaidError when there is none."""
     found = obs.obs_get_source_by_name(name)
+    if found is None:
+        found = canvases.find(name)
     if found is None:
         raise SaidError("Request.NoSource", name=name)
     try:

@@ -10,7 +10,7 @@ import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_link.texts import SaidError, say
-from vb_script import obs_filters, panel_requests
+from vb_script import canvases, obs_filters, panel_requests
 from vb_script.callbacks import held
 from vb_script.no_preemption import unhurried
 
@@ -89,13 +89,13 @@ class Panel:
     def _look(self) -> None:
         with obs_filters.scenes() as scenes:
             self._scenes = [
-                (obs.obs_source_get_name(scene), self._background_of(scene)) for scene in scenes
+                (canvases.name_of(scene), self._background_of(scene)) for scene in scenes
             ]
         program = obs_filters.program_scene()
         self._scenes.sort(key=lambda pair: pair[0] != program)  # the others in the user's order
         with obs_filters.camera_filters() as pairs:
             self._filters = sorted(
-                (obs.obs_source_get_name(parent), obs.obs_source_get_name(filter_))
+                (canvases.name_of(parent), obs.obs_source_get_name(filter_))
                 for parent, filter_ in pairs
             )
 

@@ -7,6 +7,7 @@ panel sends them through the link, the script's panel calls them directly.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import obspython as obs
@@ -54,11 +55,8 @@ def _add_scene_filter(scene: object, title: str) -> None:
 
 def open_filters(name: str) -> None:
     """Open the window with a source's filters."""
-    library = libobs.libobs()
-    source = library.obs_get_source_by_name(name.encode())
-    if source:
-        libobs.frontend().obs_frontend_open_source_filters(source)
-        library.obs_source_release(source)
+    with contextlib.suppress(SaidError), obs_filters.source(name) as source:
+        libobs.frontend().obs_frontend_open_source_filters(int(source))
 
 
 def default_scene(texts: Texts, name: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 import obspython as obs
 
+from vb_script import canvases
 from vb_script.no_preemption import unhurried
 
 
@@ -27,7 +28,11 @@ class SceneSwitchGuard:
         """Hold all scenes, groups and inputs that there are now."""
         self.let_go()
         with unhurried():
-            found = [*(obs.obs_frontend_get_scenes() or []), *(obs.obs_enum_sources() or [])]
+            found = [
+                *(obs.obs_frontend_get_scenes() or []),
+                *(obs.obs_enum_sources() or []),
+                *canvases.scenes(),
+            ]
         self._held = [int(source) for source in found]
 
     def let_go(self) -> None:

@@ -9,13 +9,13 @@ import obspython as obs
 
 from vb_link import layout
 from vb_link.slots import fence
-from vb_script import libobs, obs_filters
+from vb_script import canvases, libobs, obs_filters
 
 
 def refresh(segment: Any) -> None:
     """Write the names into the link if they have changed."""
     with obs_filters.scenes() as scenes, obs_filters.inputs() as inputs:
-        of_scenes = [obs.obs_source_get_name(scene) for scene in scenes]
+        of_scenes = [canvases.name_of(scene) for scene in scenes]
         program = obs_filters.program_scene()
         flags = [
             (obs.obs_source_get_name(source), obs.obs_source_get_output_flags(source))
