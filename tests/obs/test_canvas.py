@@ -76,6 +76,7 @@ def tall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tall]:
         stage.add_filter(background="color", background_color=BACKDROP, cover="color")
         stage.wait_for_mask()
         stage.obs.request("CreateScene", {"sceneName": OTHER})
+        stage.expected.append(f"{LABEL} ")  # the sentences that answer requests
         yield Tall(stage, _ask(stage, f"{CANVAS}\n{TALL}\n{CAMERA}"), truth)
         # OBS is closed with the canvas there: it must end as well as without.
 
