@@ -97,7 +97,7 @@ class ObsSession:
     scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
     Without ``preview`` OBS's window draws no preview, as when it is minimised. ``arguments`` are
     more words for OBS's command line. ``profile`` has settings of its profile by their section,
-    before ours.
+    before ours; ``window`` has settings of its window.
     """
 
     def __init__(
@@ -114,6 +114,7 @@ class ObsSession:
         preview: bool = True,
         arguments: Sequence[str] = (),
         profile: dict[str, dict[str, str]] | None = None,
+        window: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.size = (width, height)
@@ -125,6 +126,7 @@ class ObsSession:
         self.preview = preview
         self.arguments = tuple(arguments)
         self.profile = dict(profile or {})
+        self.window = dict(window or {})
         self.recordings = self.folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._guarded: Guarded | None = None
@@ -149,10 +151,12 @@ class ObsSession:
     ) -> None:
         self.stop()
 
-    def start(self) -> None:
+    def start(self, connect: bool = True) -> None:
         """Write the configuration, start OBS and wait for its websocket.
 
-        Raises ObsError when OBS is missing or does not answer within 60 s.
+        Without ``connect`` it waits for nothing, and only OBS's window is there to be looked at:
+        Safe Mode has no websocket. Raises ObsError when OBS is missing or does not answer within
+        60 s.
         """
         program = shutil.which("obs")
         if program is None:
@@ -179,6 +183,8 @@ class ObsSession:
                 stdin=subprocess.DEVNULL,
                 cwd=self.folder,  # OBS's Python imports from the current folder first
             )  # fmt: skip
+        if not connect:
+            return
         try:
             self._connect()
         except BaseException:
@@ -462,12 +468,13 @@ class ObsSession:
             folder.mkdir(parents=True, exist_ok=True)
         self._port = _free_port()
         width, height = self.size
+        of_window = "".join(f"{key}={value}\n" for key, value in self.window.items())
         general = (
             "[General]\nFirstRun=true\nInfoIncrement=99999999\nEnableAutoUpdates=false\n"
             f"ConfirmOnExit=false\nLanguage={self.locale}\nLastVersion=536870912\n"
             "[BasicWindow]\nWarnedAboutClosing=true\nShowListboxToolbars=true\n"
             "SysTrayEnabled=true\nSysTrayWhenStarted=false\nSysTrayMinimizeToTray=false\n"
-            f"PreviewEnabled={str(self.preview).lower()}\n[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
+            f"PreviewEnabled={str(self.preview).lower()}\n{of_window}[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
             f"SceneCollection={self.collections[0]}\n"
             f"SceneCollectionFile={_file_name(self.collections[0])}\nConfigOnNewProfile=false\n"
         )
