@@ -16,7 +16,8 @@ from pathlib import Path
 
 from vb_demo import clip
 from vb_demo.child_guard import Guarded
-from vb_demo.obs_session import ObsSession, VirtualDisplay
+from vb_demo.obs_session import ObsSession
+from vb_demo.virtual_display import VirtualDisplay
 from vb_link import places, texts
 from vb_link.settings import FILTER_ID
 

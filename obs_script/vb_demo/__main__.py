@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return 1
     from vb_demo.demo import Demo, DemoError, describe  # noqa: PLC0415  (needs obsws-python)
-    from vb_demo.obs_session import ObsError  # noqa: PLC0415
+    from vb_demo.errors import ObsError  # noqa: PLC0415
 
     try:
         summary = Demo(

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vb_demo.obs_session import ObsError, ObsSession
+from vb_demo.errors import ObsError
+from vb_demo.obs_session import ObsSession
 from vb_link import child, isolated, layout, places
 from vb_link.settings import FILTER_ID
 

@@ -7,11 +7,8 @@ websocket password live in a folder made for it. Linux only, as it isolates OBS 
 
 from __future__ import annotations
 
-import configparser
 import contextlib
-import json
 import os
-import re
 import secrets
 import shutil
 import signal
@@ -19,73 +16,22 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 import obsws_python
 
-from vb_demo import obs_window
+from vb_demo import exit_report, link_figures, obs_window
 from vb_demo.child_guard import Guarded
-from vb_link import layout, memory, places, sentences
+from vb_demo.errors import ObsError
+from vb_demo.obs_configuration import Configuration, free_port
+from vb_demo.virtual_display import VirtualDisplay
+from vb_link import layout, memory, places
 
 COLLECTION = "Virtual Background"
 SETTLING_SECONDS = 2.0
 SCRIPT = places.PACKAGES / "virtual_background.py"
-
-
-class ObsError(Exception):
-    """OBS could not be started or driven; the message says what to do."""
-
-
-@dataclass(frozen=True)
-class ExitReport:
-    """How an OBS ended: ``clean`` is False for a crash or a kill; ``leaks`` as its log says."""
-
-    clean: bool
-    leaks: int | None
-    log: str
-
-
-class VirtualDisplay:
-    """An Xvfb of our own; ``name`` is the value for DISPLAY."""
-
-    def __init__(self, width: int = 1600, height: int = 1000) -> None:
-        if shutil.which("Xvfb") is None:
-            raise ObsError("There is no display and Xvfb is missing: install the package xvfb.")
-        read_end, write_end = os.pipe()
-        self._xvfb = Guarded(
-            ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24",
-             "-nolisten", "tcp"],
-            pass_fds=(write_end,),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        os.close(write_end)
-        with os.fdopen(read_end) as stream:
-            number = stream.readline().strip()
-        if not number:
-            self._xvfb.end()
-            raise ObsError("Xvfb did not start: run `Xvfb :99` to see why.")
-        self.name = f":{number}"
-
-    @property
-    def ended(self) -> bool:
-        return self._xvfb.process.poll() is not None
-
-    def close(self) -> None:
-        self._xvfb.process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._xvfb.process.wait(10)
-        self._xvfb.end()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class ObsSession:
@@ -97,7 +43,7 @@ class ObsSession:
     scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
     Without ``preview`` OBS's window draws no preview, as when it is minimised. ``arguments`` are
     more words for OBS's command line. ``profile`` has settings of its profile by their section,
-    before ours; ``window`` has settings of its window.
+    before ours.
     """
 
     def __init__(
@@ -114,7 +60,6 @@ class ObsSession:
         preview: bool = True,
         arguments: Sequence[str] = (),
         profile: dict[str, dict[str, str]] | None = None,
-        window: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.size = (width, height)
@@ -126,7 +71,6 @@ class ObsSession:
         self.preview = preview
         self.arguments = tuple(arguments)
         self.profile = dict(profile or {})
-        self.window = dict(window or {})
         self.recordings = self.folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._guarded: Guarded | None = None
@@ -161,7 +105,12 @@ class ObsSession:
         program = shutil.which("obs")
         if program is None:
             raise ObsError("OBS is not installed: install the package obs-studio.")
-        self._write_configuration()
+        self._port = free_port()
+        Configuration(
+            folder=self.folder, size=self.size, fps=self.fps, scripts=self.scripts,
+            collections=self.collections, locale=self.locale, preview=self.preview,
+            profile=self.profile, port=self._port, password=self._password,
+        ).write()  # fmt: skip
         environment = {**os.environ, **self.environment}
         environment["XDG_CONFIG_HOME"] = str(self.folder / "config")
         environment["OBS_VIRTUAL_BACKGROUND_DATA"] = str(places.data_dir().absolute())
@@ -193,7 +142,7 @@ class ObsSession:
 
     def stop(
         self, timeout: float = 25.0, before_kill: Callable[[], None] = lambda: None
-    ) -> ExitReport:
+    ) -> exit_report.ExitReport:
         """Close OBS as its user does, or as Ctrl+C does where it has no window of that kind.
 
         Reports how it went. Calls ``before_kill`` and kills it after ``timeout`` seconds.
@@ -216,9 +165,7 @@ class ObsSession:
             self._forget()
         self._segment = None
         self._close_display()
-        log = self.log()
-        found = re.findall(r"Number of memory leaks: (\d+)", log)
-        return ExitReport(clean and bool(found), int(found[-1]) if found else None, log)
+        return exit_report.of(self.log(), clean)
 
     def kill(self, how: int | None = None) -> None:
         """End OBS the hard way: by SIGKILL, which Windows has not, or another signal."""
@@ -278,23 +225,8 @@ class ObsSession:
         return self._segment
 
     def link_stats(self, index: int = 0) -> dict[str, Any]:
-        """Return the account of the filter in channel ``index`` in plain values.
-
-        ``state`` is one of ``vb_link.layout.STATE_*``; ``age_histogram`` counts frames drawn by
-        the age of their alpha in frames; ``error`` is the worker's last sentence or empty.
-        """
-        segment = self.segment()
-        channel = segment.channels[index]
-        names = ("used", "state", "alpha_count", "frame_count", "drawn_frames", "age_frames",
-                 "age_ms", "preprocess_ms", "inference_ms", "total_ms", "masks_per_second",
-                 "delay_frames", "delay_ms", "repeated_frames",
-                 "source_ns", "capture_ns", "draw_ns", "source_width", "source_height")  # fmt: skip
-        stats: dict[str, Any] = {name: getattr(channel, name) for name in names}
-        stats["age_histogram"] = list(channel.age_histogram)
-        for name in ("report_model", "report_compute", "report_error", "status"):
-            stats[name.removeprefix("report_")] = sentences.english(getattr(channel, name))
-        stats["worker_ready"] = bool(segment.worker_ready)
-        return stats
+        """Return the figures of the filter in channel ``index``, see ``link_figures``."""
+        return link_figures.of(self.segment(), index)
 
     # Requests
 
@@ -458,92 +390,3 @@ class ObsSession:
                         f"its log is in {self.folder / 'config'}."
                     ) from error
                 time.sleep(0.2)
-
-    def _write_configuration(self) -> None:
-        config = self.folder / "config" / "obs-studio"
-        profile = config / "basic" / "profiles" / "Untitled"
-        scenes = config / "basic" / "scenes"
-        websocket = config / "plugin_config" / "obs-websocket"
-        for folder in (profile, scenes, websocket, self.recordings):
-            folder.mkdir(parents=True, exist_ok=True)
-        self._port = _free_port()
-        width, height = self.size
-        of_window = "".join(f"{key}={value}\n" for key, value in self.window.items())
-        general = (
-            "[General]\nFirstRun=true\nInfoIncrement=99999999\nEnableAutoUpdates=false\n"
-            f"ConfirmOnExit=false\nLanguage={self.locale}\nLastVersion=536870912\n"
-            "[BasicWindow]\nWarnedAboutClosing=true\nShowListboxToolbars=true\n"
-            "SysTrayEnabled=true\nSysTrayWhenStarted=false\nSysTrayMinimizeToTray=false\n"
-            f"PreviewEnabled={str(self.preview).lower()}\n{of_window}[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
-            f"SceneCollection={self.collections[0]}\n"
-            f"SceneCollectionFile={_file_name(self.collections[0])}\nConfigOnNewProfile=false\n"
-        )
-        # OBS 31 moved the user's part to user.ini; older ones read only global.ini.
-        (config / "global.ini").write_text(general)
-        (config / "user.ini").write_text(general)
-        # The Simple "lossless-like" presets are too heavy for software GL beside x264, so the
-        # recorder uses the fastest preset at a fixed quality.
-        (profile / "basic.ini").write_text(
-            "[General]\nName=Untitled\n[Output]\nMode=Advanced\n"
-            f"[Video]\nBaseCX={width}\nBaseCY={height}\nOutputCX={width}\nOutputCY={height}\n"
-            f"FPSType=0\nFPSCommon={self.fps}\nColorRange=Partial\nColorSpace=709\n"
-            f"[AdvOut]\nRecType=Standard\nRecFilePath={self.recordings}\nRecFormat=mkv\n"
-            "RecFormat2=mkv\nRecEncoder=obs_x264\nEncoder=obs_x264\nRecTracks=1\n"
-        )
-        basic = configparser.RawConfigParser()
-        basic.optionxform = str  # type: ignore[assignment, method-assign]
-        basic.read(profile / "basic.ini")
-        basic.read_dict(self.profile)
-        with (profile / "basic.ini").open("w") as file:
-            basic.write(file, space_around_delimiters=False)
-        (profile / "recordEncoder.json").write_text(
-            json.dumps({"rate_control": "CRF", "crf": 16, "preset": "ultrafast", "tune": ""})
-        )
-        (websocket / "config.json").write_text(self._websocket_settings())
-        (config / "plugin_config" / "obs-websocket.json").write_text(self._websocket_settings())
-        with (config / "global.ini").open("a") as file:
-            file.write(
-                "[OBSWebSocket]\nFirstLoad=false\nServerEnabled=true\nAlertsEnabled=false\n"
-                f"AuthRequired=true\nServerPassword={self._password}\nServerPort={self._port}\n"
-            )
-        for name in self.collections:
-            file_path = scenes / f"{_file_name(name)}.json"
-            if not file_path.exists():
-                file_path.write_text(json.dumps(self._scene_collection(name)))
-
-    def _websocket_settings(self) -> str:
-        return json.dumps(
-            {
-                "alerts_enabled": False,
-                "auth_required": True,
-                "first_load": False,
-                "server_enabled": True,
-                "server_password": self._password,
-                "server_port": self._port,
-            }
-        )
-
-    def _scene_collection(self, name: str) -> dict[str, Any]:
-        scene = {
-            "id": "scene",
-            "name": "Scene",
-            "settings": {"items": [], "id_counter": 0, "custom_size": False},
-        }
-        return {
-            "name": name,
-            "current_scene": "Scene",
-            "current_program_scene": "Scene",
-            "scene_order": [{"name": "Scene"}],
-            "sources": [scene],
-            "transitions": [],
-            "current_transition": "Cut",
-            "modules": {
-                "scripts-tool": [
-                    {"path": str(path), "settings": settings} for path, settings in self.scripts
-                ]
-            },
-        }
-
-
-def _file_name(collection: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]", "_", collection)

@@ -20,7 +20,7 @@ from tests.by_hand.faults import Fault
 from tests.by_hand.random_hand import Lost, RandomHand
 from tests.by_hand.sitting import MENU, sitting
 from tests.obs.conftest import user_data
-from vb_demo.obs_session import ObsError
+from vb_demo.errors import ObsError
 
 MOST_CRASHES = 5
 

@@ -17,7 +17,7 @@ import numpy as np
 from Xlib import X, display
 
 from vb_demo.child_guard import Guarded
-from vb_demo.obs_session import VirtualDisplay
+from vb_demo.virtual_display import VirtualDisplay
 
 PYTHON = "/usr/bin/python3"  # Debian's own: it has GObject
 SIZE = (1600, 1200)

@@ -15,7 +15,7 @@ from tests.by_hand.panel import GROUP, Panel, Row, rows_in
 from tests.by_hand.rows import Rows
 from tests.by_hand.sitting import CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL, Sitting
 from tests.by_hand.windows import WindowsError
-from vb_demo.obs_session import ObsError
+from vb_demo.errors import ObsError
 
 USES = 8  # of rows, before the window is closed and another one is opened
 PATIENCE = (0.2, 0.5, 1.5, 3.0)  # seconds in the middle of a use

@@ -1,7 +1,7 @@
 """OBS's own window Tools > Scripts, worked with mouse and keys.
 
 Needs Debian's xdotool. OBS's display must be one without a window manager, as
-:class:`vb_demo.obs_session.VirtualDisplay` is.
+:class:`vb_demo.virtual_display.VirtualDisplay` is.
 """
 
 from __future__ import annotations

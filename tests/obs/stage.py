@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vb_demo import clip
-from vb_demo.obs_session import COLLECTION, SCRIPT, ObsError, ObsSession
+from vb_demo.errors import ObsError
+from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 from vb_link import layout
 from vb_link.settings import FILTER_ID
 

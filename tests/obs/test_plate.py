@@ -19,7 +19,8 @@ import pytest
 from tests.clips import write_clip
 from tests.obs import painted
 from tests.obs.stage import CAMERA, FILTER, SCENE, SIZE, Image, Stage, wait_for
-from vb_demo.obs_session import SCRIPT, ObsError
+from vb_demo.errors import ObsError
+from vb_demo.obs_session import SCRIPT
 from vb_link import layout, texts
 from vb_link.settings import SCENE_FILTER_ID
 

@@ -24,7 +24,8 @@ from tests.obs.stage import (
     wait_for,
     write_collection,
 )
-from vb_demo.obs_session import SCRIPT, ObsError
+from vb_demo.errors import ObsError
+from vb_demo.obs_session import SCRIPT
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 BEACH, DESK, OUTER = "Beach", "Desk", "Outer"

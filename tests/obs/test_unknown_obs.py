@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.obs.stage import CAMERA, FILTER, SECRET, Stage, person, wait_for
-from vb_demo.obs_session import SCRIPT, ObsError
+from vb_demo.errors import ObsError
+from vb_demo.obs_session import SCRIPT
 from vb_link.settings import FILTER_ID
 
 StartObs = Callable[..., Any]

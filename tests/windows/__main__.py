@@ -19,7 +19,8 @@ from tests.windows import installer, life, macos, masks, registers, scenes, setu
 from tests.windows.linux_obs import LinuxObs
 from tests.windows.obs_host import Image, ObsHost
 from tests.windows.wine import BenchError, Wine
-from vb_demo.obs_session import ObsError, VirtualDisplay
+from vb_demo.errors import ObsError
+from vb_demo.virtual_display import VirtualDisplay
 
 OBS = ("obs31", "obs32")
 RENDERERS = ("d3d11", "opengl")
