@@ -13,6 +13,16 @@ import numpy as np
 import pytest
 
 from tests.obs.conftest import running_obs
+from tests.obs.own_backgrounds import (
+    SCENE_FILTER,
+    add_to,
+    change_own,
+    corner,
+    give_own,
+    is_seen,
+    set_transition,
+    show,
+)
 from tests.obs.stage import (
     CAMERA,
     SCENE,
@@ -29,34 +39,10 @@ from vb_demo.obs_session import SCRIPT
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 BEACH, DESK, OUTER = "Beach", "Desk", "Outer"
-SCENE_FILTER = "Own background"
 # OBS's 0xAABBGGRR and the same as BGR
 DEFAULT, BEACH_COLOR, DESK_COLOR = 0xFF20C020, 0xFFC02010, 0xFF1020C0
 DEFAULT_BGR, BEACH_BGR, DESK_BGR = (32, 192, 32), (192, 32, 16), (16, 32, 192)
 TRANSITIONS = 100
-
-
-def _own(stage: Stage, scene: str, **settings: Any) -> None:
-    stage.obs.add_filter(scene, SCENE_FILTER, SCENE_FILTER_ID, settings)
-
-
-def _change(stage: Stage, scene: str, **settings: Any) -> None:
-    stage.obs.set_filter(scene, SCENE_FILTER, settings)
-
-
-def _add_to(stage: Stage, scene: str, source: str) -> None:
-    answer = stage.obs.request("CreateSceneItem", {"sceneName": scene, "sourceName": source})
-    stage.obs.fit_item(scene, int(answer["sceneItemId"]))
-
-
-def _show(stage: Stage, scene: str) -> None:
-    stage.obs.request("SetCurrentProgramScene", {"sceneName": scene})
-
-
-def _transition(stage: Stage, name: str, milliseconds: int) -> None:
-    stage.obs.request("SetCurrentSceneTransition", {"transitionName": name})
-    if name != "Cut":
-        stage.obs.request("SetCurrentSceneTransitionDuration", {"transitionDuration": milliseconds})
 
 
 @pytest.fixture(scope="module")
@@ -73,51 +59,42 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         for scene in (BEACH, DESK, OUTER):
             stage.obs.request("CreateScene", {"sceneName": scene})
         for scene in (BEACH, DESK):
-            _add_to(stage, scene, CAMERA)
-        _own(stage, BEACH, background="color", background_color=BEACH_COLOR)
-        _own(stage, DESK, background="color", background_color=DESK_COLOR)
-        _add_to(stage, OUTER, BEACH)
+            add_to(stage, scene, CAMERA)
+        give_own(stage, BEACH, background="color", background_color=BEACH_COLOR)
+        give_own(stage, DESK, background="color", background_color=DESK_COLOR)
+        add_to(stage, OUTER, BEACH)
         stage.wait_for_mask()
         yield stage
-        _transition(stage, "Cut", 0)
-
-
-def _background(picture: Image) -> Any:
-    """Return the colour of the picture's upper left corner, where no person is."""
-    return picture[20:80, 20:80, :3].reshape(-1, 3).astype(int).mean(axis=0)
-
-
-def _is(picture: Image, colour: tuple[int, int, int], tolerance: float = 3.0) -> bool:
-    return bool(np.abs(_background(picture) - colour).max() <= tolerance)
+        set_transition(stage, "Cut", 0)
 
 
 @pytest.mark.versions
 def test_each_scene_shows_its_own_and_the_rest_the_camera_s(scenes: Stage) -> None:
     for scene, colour in ((SCENE, DEFAULT_BGR), (BEACH, BEACH_BGR), (DESK, DESK_BGR)):
         shown = scenes.shot(scene)
-        assert _is(shown, colour), (scene, _background(shown))
+        assert is_seen(shown, colour), (scene, corner(shown))
         # The person is the same in all.
         picture, truth = person()
         inside = cv2.erode(truth, np.ones((61, 61), np.uint8)) == 255
         assert (np.abs(shown[..., :3].astype(int) - picture).max(axis=2)[inside] <= 2).mean() > 0.99
-    assert _is(scenes.shot(CAMERA), DEFAULT_BGR)
+    assert is_seen(scenes.shot(CAMERA), DEFAULT_BGR)
 
 
 def test_a_nested_scene_keeps_its_own_and_the_outer_one_rules_where_it_has_none(
     scenes: Stage,
 ) -> None:
-    assert _is(scenes.shot(OUTER), BEACH_BGR)
-    _own(scenes, OUTER, background="color", background_color=DESK_COLOR)
+    assert is_seen(scenes.shot(OUTER), BEACH_BGR)
+    give_own(scenes, OUTER, background="color", background_color=DESK_COLOR)
     scenes.settle()
-    assert _is(scenes.shot(OUTER), BEACH_BGR), "the innermost scene with a setting rules"
-    _change(scenes, BEACH, background="default")
+    assert is_seen(scenes.shot(OUTER), BEACH_BGR), "the innermost scene with a setting rules"
+    change_own(scenes, BEACH, background="default")
     scenes.settle()
-    assert _is(scenes.shot(OUTER), DESK_BGR), "the outer scene rules where the inner has none"
-    assert _is(scenes.shot(BEACH), DEFAULT_BGR)
-    _change(scenes, BEACH, background="color")
+    assert is_seen(scenes.shot(OUTER), DESK_BGR), "the outer scene rules where the inner has none"
+    assert is_seen(scenes.shot(BEACH), DEFAULT_BGR)
+    change_own(scenes, BEACH, background="color")
     scenes.obs.request("RemoveSourceFilter", {"sourceName": OUTER, "filterName": SCENE_FILTER})
     scenes.settle()
-    assert _is(scenes.shot(OUTER), BEACH_BGR)
+    assert is_seen(scenes.shot(OUTER), BEACH_BGR)
 
 
 def test_a_scene_s_filter_that_is_off_rules_nothing(scenes: Stage) -> None:
@@ -126,25 +103,25 @@ def test_a_scene_s_filter_that_is_off_rules_nothing(scenes: Stage) -> None:
     scenes.obs.add_filter(BEACH, whole, FILTER_ID, colour)
     eye = {"sourceName": BEACH, "filterName": SCENE_FILTER}
     try:
-        wait_for(lambda: _is(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own")
+        wait_for(lambda: is_seen(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own")
         scenes.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": False})
-        wait_for(lambda: _is(scenes.shot(BEACH), DEFAULT_BGR), 20, "the filter's")
+        wait_for(lambda: is_seen(scenes.shot(BEACH), DEFAULT_BGR), 20, "the filter's")
     finally:
         scenes.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": True})
         request = {"sourceName": BEACH, "filterName": whole}
         scenes.obs.request("RemoveSourceFilter", request)
-    wait_for(lambda: _is(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own again")
+    wait_for(lambda: is_seen(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own again")
 
 
 def test_a_fade_mixes_the_two_backgrounds_and_never_shows_a_third(
     scenes: Stage, tmp_path: Path
 ) -> None:
-    _transition(scenes, "Fade", 1000)
-    _show(scenes, BEACH)
+    set_transition(scenes, "Fade", 1000)
+    show(scenes, BEACH)
     time.sleep(1.3)
     with scenes.obs.recording() as files:
         time.sleep(0.5)
-        _show(scenes, DESK)
+        show(scenes, DESK)
         time.sleep(1.6)
     shares = [_share(frame) for frame in frames_of(files[0])]
     middle = [share for share in shares if 0.1 < share < 0.9]
@@ -156,7 +133,7 @@ def test_a_fade_mixes_the_two_backgrounds_and_never_shows_a_third(
 
 def _share(frame: Image) -> float:
     """Return how far a frame is from beach (0) to desk (1); it must lie between the two."""
-    shown = _background(frame)
+    shown = corner(frame)
     # The green of both is 32 and of the camera's own background 192; OBS may fade in linear light,
     # so red and blue are only known to lie between the two.
     assert abs(shown[1] - 32) < 14, shown
@@ -167,19 +144,19 @@ def _share(frame: Image) -> float:
 
 
 def test_a_hundred_transitions_show_no_wrong_background(scenes: Stage) -> None:
-    _show(scenes, DESK)
+    show(scenes, DESK)
     time.sleep(1.3)
     with scenes.obs.recording() as files:
         time.sleep(0.3)
         for index in range(TRANSITIONS):
             if index % 10 == 0:
-                _transition(scenes, "Cut" if index % 20 else "Fade", 120)
-            _show(scenes, (BEACH, DESK)[index % 2])
+                set_transition(scenes, "Cut" if index % 20 else "Fade", 120)
+            show(scenes, (BEACH, DESK)[index % 2])
             time.sleep(0.12 if index % 3 else 0.26)
     frames = frames_of(files[0])
     assert len(frames) > 200
     # Where the machine stands still for a third of a second the cover is right, and seen here.
-    covers = [np.abs(_background(frame) - 128).max() < 6 for frame in frames]
+    covers = [np.abs(corner(frame) - 128).max() < 6 for frame in frames]
     assert sum(covers) < 0.05 * len(frames)
     shares = [_share(frame) for frame, cover in zip(frames, covers) if not cover]
     assert sum(share > 0.97 for share in shares) > 40
@@ -189,8 +166,8 @@ def test_a_hundred_transitions_show_no_wrong_background(scenes: Stage) -> None:
 def test_studio_mode_shows_each_scene_s_own_in_preview_and_program(
     scenes: Stage, tmp_path: Path
 ) -> None:
-    _transition(scenes, "Cut", 0)
-    _show(scenes, BEACH)
+    set_transition(scenes, "Cut", 0)
+    show(scenes, BEACH)
     scenes.obs.request("SetStudioModeEnabled", {"studioModeEnabled": True})
     try:
         scenes.obs.request("SetCurrentPreviewScene", {"sceneName": DESK})
@@ -225,7 +202,7 @@ def test_a_scene_renamed_keeps_its_background(scenes: Stage) -> None:
     scenes.obs.request("SetSceneName", {"sceneName": DESK, "newSceneName": "Office"})
     try:
         scenes.settle()
-        assert _is(scenes.shot("Office"), DESK_BGR)
+        assert is_seen(scenes.shot("Office"), DESK_BGR)
     finally:
         scenes.obs.request("SetSceneName", {"sceneName": "Office", "newSceneName": DESK})
     listed = scenes.obs.request("GetSourceFilterList", {"sourceName": DESK})["filters"]
@@ -238,21 +215,21 @@ def test_a_scene_has_its_own_zones_and_layers(scenes: Stage) -> None:
     room = picture[20:80, 20:80].reshape(-1, 3).astype(int).mean(axis=0)
     keep: dict[str, Any] = {"zone1": "keep", "zone1_left": 0, "zone1_top": 0, "zone1_right": 0.2,
             "zone1_bottom": 0.25}  # fmt: skip
-    _change(scenes, DESK, own_zones=True, **keep)
+    change_own(scenes, DESK, own_zones=True, **keep)
     try:
         scenes.settle()
-        assert np.abs(_background(scenes.shot(DESK)) - room).max() <= 3
-        assert _is(scenes.shot(BEACH), BEACH_BGR)
-        assert _is(scenes.shot(SCENE), DEFAULT_BGR)
+        assert np.abs(corner(scenes.shot(DESK)) - room).max() <= 3
+        assert is_seen(scenes.shot(BEACH), BEACH_BGR)
+        assert is_seen(scenes.shot(SCENE), DEFAULT_BGR)
         # What the camera's filter keeps, a scene with zones of its own does not.
         scenes.set_filter(**keep)
-        _change(scenes, DESK, zone1="off")
+        change_own(scenes, DESK, zone1="off")
         scenes.settle()
-        assert _is(scenes.shot(DESK), DESK_BGR)
-        assert np.abs(_background(scenes.shot(BEACH)) - room).max() <= 3
+        assert is_seen(scenes.shot(DESK), DESK_BGR)
+        assert np.abs(corner(scenes.shot(BEACH)) - room).max() <= 3
     finally:
         scenes.set_filter(zone1="off")
-        _change(scenes, DESK, own_zones=False, zone1="off")
+        change_own(scenes, DESK, own_zones=False, zone1="off")
     scenes.obs.add_input(
         OUTER, "Sign", "color_source_v3", {"color": 0xFF00C8C8, "width": 1280, "height": 720},
     )  # fmt: skip
@@ -261,12 +238,12 @@ def test_a_scene_has_its_own_zones_and_layers(scenes: Stage) -> None:
         "SetSceneItemEnabled",
         {"sceneName": OUTER, "sceneItemId": item["sceneItemId"], "sceneItemEnabled": False},
     )
-    _change(scenes, BEACH, own_layers=True, behind_source="Sign")
+    change_own(scenes, BEACH, own_layers=True, behind_source="Sign")
     try:
-        wait_for(lambda: _is(scenes.shot(BEACH), (0, 200, 200)), 8, "the layer of this scene")
-        assert _is(scenes.shot(DESK), DESK_BGR)
+        wait_for(lambda: is_seen(scenes.shot(BEACH), (0, 200, 200)), 8, "the layer of this scene")
+        assert is_seen(scenes.shot(DESK), DESK_BGR)
     finally:
-        _change(scenes, BEACH, own_layers=False, behind_source="")
+        change_own(scenes, BEACH, own_layers=False, behind_source="")
 
 
 def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
@@ -279,17 +256,17 @@ def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
         second, "Virtual Background", FILTER_ID,
         {"background": "color", "background_color": DESK_COLOR, "cover": "color"},
     )  # fmt: skip
-    _change(scenes, BEACH, background="source", background_source=guest)
+    change_own(scenes, BEACH, background="source", background_source=guest)
     try:
         scenes.wait_for_mask(count=2)
-        wait_for(lambda: _is(scenes.shot(BEACH), DESK_BGR), 20, "the guest's own background")
-        assert _is(scenes.shot(guest), DESK_BGR)
+        wait_for(lambda: is_seen(scenes.shot(BEACH), DESK_BGR), 20, "the guest's own background")
+        assert is_seen(scenes.shot(guest), DESK_BGR)
         # A background of the guest's scene rules there, and so in what shows it.
-        _own(scenes, guest, background="color", background_color=DEFAULT)
+        give_own(scenes, guest, background="color", background_color=DEFAULT)
         scenes.settle()
-        assert _is(scenes.shot(BEACH), DEFAULT_BGR)
+        assert is_seen(scenes.shot(BEACH), DEFAULT_BGR)
     finally:
-        _change(scenes, BEACH, background="color")
+        change_own(scenes, BEACH, background="color")
         scenes.obs.request(
             "RemoveSourceFilter", {"sourceName": second, "filterName": "Virtual Background"}
         )
@@ -298,26 +275,26 @@ def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
 def test_the_first_time_a_scene_is_shown_its_background_is_there(
     scenes: Stage, tmp_path: Path
 ) -> None:
-    _transition(scenes, "Cut", 0)
-    _show(scenes, DESK)
+    set_transition(scenes, "Cut", 0)
+    show(scenes, DESK)
     large = tmp_path / "large.png"
     noise = np.random.default_rng(1).integers(0, 40, (2160, 3840, 3), np.uint8)
     cv2.imwrite(str(large), noise + np.array(DEFAULT_BGR, np.uint8))
     mean = np.array(DEFAULT_BGR) + 19.5
-    _change(scenes, BEACH, background="image", background_image=str(large))
+    change_own(scenes, BEACH, background="image", background_image=str(large))
     try:
         time.sleep(3)
         with scenes.obs.recording() as files:
             time.sleep(0.4)
-            _show(scenes, BEACH)
+            show(scenes, BEACH)
             time.sleep(0.6)
-        seen = [_background(frame) for frame in frames_of(files[0])]
+        seen = [corner(frame) for frame in frames_of(files[0])]
         kinds = ["desk" if np.abs(one - DESK_BGR).max() < 14 else "image" for one in seen]
         assert kinds == sorted(kinds) and set(kinds) == {"desk", "image"}
         for kind, colour in zip(kinds, seen):
             assert kind == "desk" or np.abs(colour - mean).max() < 14, colour
     finally:
-        _change(scenes, BEACH, background="color")
+        change_own(scenes, BEACH, background="color")
 
 
 def test_a_group_has_its_own(start_obs: Callable[..., Any], tmp_path: Path) -> None:
@@ -366,11 +343,11 @@ def test_a_group_has_its_own(start_obs: Callable[..., Any], tmp_path: Path) -> N
     write_collection(tmp_path / "obs", [camera, outer], [group])
     with start_obs() as stage:
         stage.wait_for_mask()
-        assert _is(stage.shot(SCENE), BEACH_BGR)
-        assert _is(stage.shot(CAMERA), DEFAULT_BGR)
+        assert is_seen(stage.shot(SCENE), BEACH_BGR)
+        assert is_seen(stage.shot(CAMERA), DEFAULT_BGR)
         stage.obs.set_filter("Group", SCENE_FILTER, {"background": "default"})
         stage.settle()
-        assert _is(stage.shot(SCENE), DESK_BGR)
+        assert is_seen(stage.shot(SCENE), DESK_BGR)
 
 
 def test_a_duplicate_and_a_restart_keep_the_backgrounds(
@@ -383,9 +360,9 @@ def test_a_duplicate_and_a_restart_keep_the_backgrounds(
         stage.obs.request("CreateScene", {"sceneName": BEACH})
         stage.picture(CAMERA, picture, scene=BEACH)
         stage.add_filter(background="color", background_color=DEFAULT)
-        _own(stage, BEACH, background="color", background_color=BEACH_COLOR)
+        give_own(stage, BEACH, background="color", background_color=BEACH_COLOR)
         (tmp_path / "duplicate").write_text(BEACH)
-        _show(stage, BEACH)
+        show(stage, BEACH)
         copy = f"{BEACH} 2"
 
         def there() -> bool:
@@ -394,7 +371,7 @@ def test_a_duplicate_and_a_restart_keep_the_backgrounds(
 
         def shown() -> bool:
             try:
-                _show(stage, copy)
+                show(stage, copy)
             except ObsError:
                 return False
             return True
@@ -402,11 +379,11 @@ def test_a_duplicate_and_a_restart_keep_the_backgrounds(
         wait_for(there, 10, "the duplicate")
         wait_for(shown, 10, "the duplicate on air")
         stage.wait_for_mask()
-        assert _is(stage.shot(copy), BEACH_BGR)
-        _change(stage, copy, background_color=DESK_COLOR)
+        assert is_seen(stage.shot(copy), BEACH_BGR)
+        change_own(stage, copy, background_color=DESK_COLOR)
         stage.settle()
-        assert _is(stage.shot(copy), DESK_BGR) and _is(stage.shot(BEACH), BEACH_BGR)
+        assert is_seen(stage.shot(copy), DESK_BGR) and is_seen(stage.shot(BEACH), BEACH_BGR)
     with start_obs() as stage:
-        _show(stage, copy)
+        show(stage, copy)
         stage.wait_for_mask()
-        assert _is(stage.shot(copy), DESK_BGR) and _is(stage.shot(BEACH), BEACH_BGR)
+        assert is_seen(stage.shot(copy), DESK_BGR) and is_seen(stage.shot(BEACH), BEACH_BGR)

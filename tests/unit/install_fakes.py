@@ -178,3 +178,8 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def scenes_of(system: FakeSystem) -> Path:
+    """Return the folder of the scene collections of this system's OBS."""
+    return system.home / ".config" / "obs-studio" / "basic" / "scenes"

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.install.test_command import scenes_of, small_product, system
-from tests.unit.install_fakes import FakeSystem, snapshot
+from tests.unit.install_fakes import FakeSystem, scenes_of, snapshot
 from vb_install import cli
 
-__all__ = ["small_product", "system"]  # fixtures
+pytestmark = pytest.mark.usefixtures("small_product")
 
 CAMERA = {
     "name": "Webcam", "id": "v4l2_input", "uuid": "u-1",

@@ -13,36 +13,14 @@ from typing import Any
 import pytest
 
 from tests.unit import traps
-from tests.unit.install_fakes import SCENES, FakeSystem, add_scenes, snapshot
-from vb_doctor import report
-from vb_install import cli, data_folder, environment, product
+from tests.unit.install_fakes import SCENES, FakeSystem, add_scenes, scenes_of, snapshot
+from vb_install import cli, environment
 from vb_install.system import Finished, Process
 from vb_link import places
 
 ROOT = Path(__file__).resolve().parents[3]
 
-
-@pytest.fixture(autouse=True)
-def small_product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A product that is quick to copy."""
-    source = tmp_path / "checkout"
-    for name in ("install.py", "LICENSE", "models/m.toml", "obs_script/virtual_background.py"):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(name)
-    monkeypatch.setattr(product, "SOURCE", source)
-    return source
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> FakeSystem:
-    system = FakeSystem(tmp_path)
-    system.programs = {"obs": "/usr/bin/obs"}
-    add_scenes(system.home / ".config" / "obs-studio")
-    return system
-
-
-def scenes_of(system: FakeSystem) -> Path:
-    return system.home / ".config" / "obs-studio" / "basic" / "scenes"
+pytestmark = pytest.mark.usefixtures("small_product")
 
 
 def test_installs_and_says_what_next(
@@ -188,92 +166,6 @@ def test_the_collections_are_left_alone_while_obs_runs_elsewhere(
     assert cli.main(arguments, system) == 0
     assert snapshot(scenes) != before
     assert "OBS needs a 64-bit Python 3.10 to 3.12" in capsys.readouterr().out
-
-
-def test_uninstall_restores_and_keeps_own_models(system: FakeSystem) -> None:
-    before = snapshot(scenes_of(system))
-    assert cli.main([], system) == 0
-    own = system.data / "models" / "mine.toml"
-    own.parent.mkdir()
-    own.write_text("mine")
-    (system.data / report.NAME).write_text("all is well")
-    (system.data / "demo" / "app").mkdir(parents=True)
-    assert cli.main(["--uninstall"], system) == 0
-    assert snapshot(scenes_of(system)) == before
-    left = ["backups", "models", data_folder.MARK]
-    assert sorted(path.name for path in system.data.iterdir()) == left
-    assert own.read_text() == "mine"
-    assert cli.main(["--uninstall"], system) == 0
-    assert cli.main(["--uninstall", "--purge"], system) == 0
-    assert not system.data.exists()
-
-
-def test_uninstall_dry_run_changes_nothing(system: FakeSystem, tmp_path: Path) -> None:
-    assert cli.main([], system) == 0
-    before = snapshot(tmp_path)
-    assert cli.main(["--uninstall", "--dry-run"], system) == 0
-    assert snapshot(tmp_path) == before
-
-
-@pytest.fixture
-def named(system: FakeSystem) -> FakeSystem:
-    """A machine whose user names a folder of another use: nothing there may ever be lost."""
-    system.environment = {places.DATA_VARIABLE: str(system.data)}
-    for name in ("app", "logs", "models", "state", "venv", "thesis"):
-        (system.data / name).mkdir(parents=True)
-        (system.data / name / "mine").write_text("mine")
-    return system
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [[], ["--dry-run"], ["demo"], ["--uninstall"], ["--uninstall", "--purge"],
-     ["--uninstall", "--dry-run"]],
-)  # fmt: skip
-def test_a_folder_of_other_things_is_refused_in_one_sentence(
-    named: FakeSystem, arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    named.programs |= {"Xvfb": "/usr/bin/Xvfb"}
-    before = snapshot(named.home)
-    assert cli.main(arguments, named) == 1
-    error = capsys.readouterr().err
-    assert str(named.data) in error and places.DATA_VARIABLE in error and error.count("\n") == 1
-    assert snapshot(named.home) == before
-
-
-@pytest.mark.parametrize("words", [["--uninstall"], ["--uninstall", "--purge"]])
-def test_what_came_into_our_folder_stays_there(
-    system: FakeSystem, words: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    system.environment = {places.DATA_VARIABLE: str(system.data)}
-    assert cli.main([], system) == 0
-    thesis = system.data / "thesis" / "mine"
-    thesis.parent.mkdir()
-    thesis.write_text("mine")
-    assert cli.main(words, system) == 0
-    assert thesis.read_text() == "mine" and "thesis" in capsys.readouterr().out
-    kept = {"backups"} if "--purge" not in words else set()
-    assert {path.name for path in system.data.iterdir()} == {data_folder.MARK, "thesis", *kept}
-
-
-def test_an_installation_of_before_the_mark_is_updated_and_removed(system: FakeSystem) -> None:
-    system.environment = {places.DATA_VARIABLE: str(system.data)}
-    for again in ([], ["--uninstall", "--purge"]):
-        assert cli.main([], system) == 0
-        (system.data / data_folder.MARK).unlink()
-        assert cli.main(again, system) == 0
-    assert not system.data.exists()
-
-
-def test_a_folder_that_is_a_link_is_let_go_and_not_what_it_names(
-    system: FakeSystem, tmp_path: Path
-) -> None:
-    assert cli.main([], system) == 0
-    (tmp_path / "large disk").mkdir()
-    (tmp_path / "large disk" / "mine.onnx").touch()
-    (system.data / "models").symlink_to(tmp_path / "large disk")
-    assert cli.main(["--uninstall", "--purge"], system) == 0
-    assert (tmp_path / "large disk" / "mine.onnx").exists() and not system.data.exists()
 
 
 def test_obs_that_was_never_started_is_no_error(

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.install.test_command import small_product
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
 from vb_install import cli, interpreters, obs_python
 from vb_install.system import Finished, Process
 
-__all__ = ["small_product"]  # a fixture
+pytestmark = pytest.mark.usefixtures("small_product")
 
 INI = b"\xef\xbb\xbf[General]\nTheme=Yami\n\n[Basic]\nName=\xe3\x82\xb7\n"
 
