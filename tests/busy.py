@@ -16,5 +16,5 @@ def busy(processes: int) -> Iterator[None]:
     try:
         yield
     finally:
-        for one in running:
-            one.end()
+        for process in running:
+            process.end()

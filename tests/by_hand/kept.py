@@ -56,5 +56,6 @@ class Kept:
         settings = self.settings(text)
         values = self._read()
         return not settings or any(
-            fits(values[one.key], 100.0 if one.unit == SHARE else 1.0) for one in settings
+            fits(values[setting.key], 100.0 if setting.unit == SHARE else 1.0)
+            for setting in settings
         )

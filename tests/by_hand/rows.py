@@ -234,8 +234,8 @@ class Rows:
 
 
 def _has_cursor(window: Widget, box: Box) -> bool:
-    focused = [one for one in window.all() if "FOCUSED" in one.states]
-    return any(one.box[:2] == box[:2] or _holds(box, one.middle) for one in focused)
+    focused = [widget for widget in window.all() if "FOCUSED" in widget.states]
+    return any(widget.box[:2] == box[:2] or _holds(box, widget.middle) for widget in focused)
 
 
 def _holds(box: Box, at: tuple[int, int]) -> bool:

@@ -87,13 +87,15 @@ class Sitting:
     def scripts_panel(self) -> Panel:
         """Open Tools > Scripts by its menu and choose our script."""
         tools, scripts = MENU[self.locale]
-        (main,) = (one for one in self.windows.read("") if one.name.startswith("OBS "))
+        (main,) = (window_ for window_ in self.windows.read("") if window_.name.startswith("OBS "))
         (bar,) = main.find("menu bar")
-        (menu,) = (one for one in bar.holds if one.name.startswith(tools))
+        (menu,) = (widget for widget in bar.holds if widget.name.startswith(tools))
         self.hand.click(menu.middle)
-        (main,) = (one for one in self.windows.read("") if one.name.startswith("OBS "))
-        (menu,) = (one for one in main.find("menu bar")[0].holds if one.name.startswith(tools))
-        (entry,) = (one for one in menu.find("menu item")[1:] if one.name == scripts)
+        (main,) = (window_ for window_ in self.windows.read("") if window_.name.startswith("OBS "))
+        (menu,) = (
+            widget for widget in main.find("menu bar")[0].holds if widget.name.startswith(tools)
+        )
+        (entry,) = (item for item in menu.find("menu item")[1:] if item.name == scripts)
         self.hand.click(entry.middle)
         panel = Panel(self.hand, self.windows, scripts)
         wait_for(panel.is_open, 20, "the window of the scripts")

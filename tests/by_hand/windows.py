@@ -35,12 +35,14 @@ class Widget:
     def all(self) -> Iterator[Widget]:
         """Give itself and all that is in it, from top to bottom."""
         yield self
-        for one in self.holds:
-            yield from one.all()
+        for widget in self.holds:
+            yield from widget.all()
 
     def find(self, role: str, name: str | None = None) -> list[Widget]:
         return [
-            one for one in self.all() if one.role == role and (name is None or one.name == name)
+            widget
+            for widget in self.all()
+            if widget.role == role and (name is None or widget.name == name)
         ]
 
 

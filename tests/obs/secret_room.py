@@ -132,7 +132,9 @@ class SecretRoom:
         wait_for(lambda: worker_pids(self.stage.obs.pid) not in ([], [old]), 40, "a new worker")
         # Not counted before: a channel that a stranger made up is only freed when one is claimed.
         states = {layout.STATE_MASK}
-        wait_for(lambda: {one.state for one in self.stage.channels()} == states, 40, "masks")
+        wait_for(
+            lambda: {channel.state for channel in self.stage.channels()} == states, 40, "masks"
+        )
         time.sleep(0.2)
 
     @contextmanager

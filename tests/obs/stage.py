@@ -137,9 +137,9 @@ class Stage:
             if name.startswith(GONE):
                 continue
             filters = self.obs.request("GetSourceFilterList", {"sourceName": name})["filters"]
-            for one in filters:
+            for filter_ in filters:
                 self.obs.request(
-                    "RemoveSourceFilter", {"sourceName": name, "filterName": one["filterName"]}
+                    "RemoveSourceFilter", {"sourceName": name, "filterName": filter_["filterName"]}
                 )
             self.obs.request(
                 "SetSceneItemEnabled",

@@ -78,7 +78,7 @@ def _write_transitions(folder: Path, scripts: tuple[tuple[Path, dict[str, Any]],
         {"id": kind, "name": name, "settings": {}} for name, kind in TRANSITIONS.items()
     ]
     collection["modules"]["scripts-tool"] = [
-        {"path": str(one), "settings": {}} for one, _ in scripts
+        {"path": str(script), "settings": {}} for script, _ in scripts
     ]
     path.write_text(json.dumps(collection))
 

@@ -39,7 +39,7 @@ def test_a_model_that_ends_the_worker_each_time_gives_way(
             pids = set()
             for _ in range(limits.MODEL_DEATHS):
                 (pid,) = wait_for(
-                    lambda: [one for one in worker_pids(stage.obs.pid) if one not in pids],
+                    lambda: [pid for pid in worker_pids(stage.obs.pid) if pid not in pids],
                     10, "a worker",
                 )  # fmt: skip
                 wait_for(lambda: channel.report_model == b"Hostile", 10, "the model")
@@ -58,5 +58,5 @@ def test_a_model_that_ends_the_worker_each_time_gives_way(
             stage.wait_frames(60)
             assert worker_pids(stage.obs.pid) == [last]
     finally:
-        for one in folder.glob("endless.*"):
-            one.unlink()
+        for path in folder.glob("endless.*"):
+            path.unlink()

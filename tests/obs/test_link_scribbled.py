@@ -59,7 +59,11 @@ def test_random_bytes_all_over_the_memory(
             wait_for(room.masked, 10, "the mask")
         states = [channel.state for channel in stage.channels()]
         assert states == [layout.STATE_MASK] * (2 if step >= 5 else 1)
-        wait_for(lambda: all(b"ms" in one.status for one in stage.channels()), 10, "a status line")
+        wait_for(
+            lambda: all(b"ms" in channel.status for channel in stage.channels()),
+            10,
+            "a status line",
+        )
 
 
 def test_the_memory_cannot_be_cut_short_or_found_by_a_name(
@@ -79,7 +83,7 @@ def test_the_memory_cannot_be_cut_short_or_found_by_a_name(
             with pytest.raises(PermissionError):
                 os.truncate(path, 4096)
             # Nothing with a name is left for anybody to remove.
-            assert not [one for one in Path("/dev/shm").iterdir() if "virtual" in one.name]
+            assert not [path for path in Path("/dev/shm").iterdir() if "virtual" in path.name]
             os.kill(room.worker(), signal.SIGKILL)
             stage.expected.append(ENDED)
             wait_for(room.masked, 20, "the mask")

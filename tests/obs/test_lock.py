@@ -18,7 +18,7 @@ StartObs = Callable[..., Any]
 
 def _filters(stage: Stage) -> list[str]:
     found = stage.obs.request("GetSourceFilterList", {"sourceName": CAMERA})["filters"]
-    return [one["filterName"] for one in found]
+    return [filter_["filterName"] for filter_ in found]
 
 
 def _recorded_without_the_script(

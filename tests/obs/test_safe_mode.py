@@ -74,7 +74,7 @@ def test_safe_mode_and_the_start_after_it(
 
     def filters(stage: Any) -> list[str]:
         found = stage.obs.request("GetSourceFilterList", {"sourceName": CAMERA})["filters"]
-        return [one["filterName"] for one in found]
+        return [item["filterName"] for item in found]
 
     with start_obs(**options) as stage:
         room = SecretRoom(stage, data_folder)
@@ -96,5 +96,5 @@ def test_safe_mode_and_the_start_after_it(
             wait_for(room.masked, 20, "the mask after Safe Mode")
         assert filters(stage) == before
         kinds = stage.obs.request("GetSourceFilterList", {"sourceName": CAMERA})["filters"]
-        ours = next(one for one in kinds if one["filterName"] == FILTER)
+        ours = next(kind for kind in kinds if kind["filterName"] == FILTER)
         assert ours["filterKind"] == FILTER_ID

@@ -206,7 +206,7 @@ def test_a_scene_renamed_keeps_its_background(scenes: Stage) -> None:
     finally:
         scenes.obs.request("SetSceneName", {"sceneName": "Office", "newSceneName": DESK})
     listed = scenes.obs.request("GetSourceFilterList", {"sourceName": DESK})["filters"]
-    assert [one["filterKind"] for one in listed] == [SCENE_FILTER_ID]
+    assert [item["filterKind"] for item in listed] == [SCENE_FILTER_ID]
     assert listed[0]["filterSettings"]["background_color"] == DESK_COLOR
 
 
@@ -289,7 +289,7 @@ def test_the_first_time_a_scene_is_shown_its_background_is_there(
             show(scenes, BEACH)
             time.sleep(0.6)
         seen = [corner(frame) for frame in frames_of(files[0])]
-        kinds = ["desk" if np.abs(one - DESK_BGR).max() < 14 else "image" for one in seen]
+        kinds = ["desk" if np.abs(picture - DESK_BGR).max() < 14 else "image" for picture in seen]
         assert kinds == sorted(kinds) and set(kinds) == {"desk", "image"}
         for kind, colour in zip(kinds, seen):
             assert kind == "desk" or np.abs(colour - mean).max() < 14, colour

@@ -34,7 +34,7 @@ def _settings(stage: Stage, source: str, name: str = FILTER) -> dict[str, Any]:
 
 def _scene_filters(stage: Stage, scene: str) -> list[str]:
     found = stage.obs.request("GetSourceFilterList", {"sourceName": scene})["filters"]
-    return [one["filterName"] for one in found if one["filterKind"] == SCENE_FILTER_ID]
+    return [filter_["filterName"] for filter_ in found if filter_["filterKind"] == SCENE_FILTER_ID]
 
 
 def _ask(stage: Stage, *words: object) -> None:

@@ -43,9 +43,9 @@ class Passed:
         def frames() -> int:
             return int(stage.obs.request("GetStats")["renderTotalFrames"])
 
-        before, first = [_counts(one) for one in stage.channels()], frames()
+        before, first = [_counts(channel) for channel in stage.channels()], frames()
         time.sleep(seconds)
-        after, last = [_counts(one) for one in stage.channels()], frames()
+        after, last = [_counts(channel) for channel in stage.channels()], frames()
         self.frames = last - first
         self.channels = [
             tuple(b - a for a, b in zip(*both)) for both in zip(before, after)

@@ -86,10 +86,10 @@ def sent(room: SecretRoom) -> Iterator[list[Image]]:
     width, height = SIZE
     raw = np.fromfile(file, np.uint8)
     file.unlink()
-    for one in raw[: raw.size // (2 * width * height) * 2 * width * height].reshape(
+    for raw_frame in raw[: raw.size // (2 * width * height) * 2 * width * height].reshape(
         -1, height, width, 2
     ):
-        frames.append(np.asarray(cv2.cvtColor(one, cv2.COLOR_YUV2BGR_YUYV), np.uint8))
+        frames.append(np.asarray(cv2.cvtColor(raw_frame, cv2.COLOR_YUV2BGR_YUYV), np.uint8))
 
 
 def test_it_sends_what_the_program_shows_and_the_room_would_be_seen(room: SecretRoom) -> None:

@@ -126,7 +126,7 @@ def test_the_first_frame_after_a_cut_is_cut_out(room: SecretRoom, timing: str) -
     shots = _after_cuts(frames)
     # A busy OBS may begin to record late.
     assert len(shots) >= CUTS / 2
-    covered = [[index for index, one in enumerate(shot) if _covered(one)] for shot in shots]
+    covered = [[index for index, frame in enumerate(shot) if _covered(frame)] for shot in shots]
     print(f"{timing}: covered frames after each cut {covered}")
     assert all(_masked(frame) for shot in shots for frame in shot[:FIRST])
     assert all(_masked(shot[-1]) for shot in shots)
@@ -161,7 +161,7 @@ def test_another_resolution_and_back(room: SecretRoom) -> None:
         for size in ((1280, 720), (320, 180), SIZE):
             room.show(in_the_room(size=size))
             time.sleep(0.7)
-    print("covered frames", [index for index, one in enumerate(frames) if _covered(one)])
+    print("covered frames", [index for index, frame_ in enumerate(frames) if _covered(frame_)])
     # A change of size costs none as a rule; it did four and more each.
     assert sum(map(_covered, frames)) <= 3
 
@@ -271,9 +271,9 @@ def test_a_group_whose_size_changes_keeps_its_mask(grouped: SecretRoom, timing: 
     time.sleep(0.5)
     stage.wait_for_mask(seconds=40)
     (logo,) = (
-        one["sceneItemId"]
-        for one in stage.obs.request("GetGroupSceneItemList", {"sceneName": GROUP})["sceneItems"]
-        if one["sourceName"] == LOGO
+        item["sceneItemId"]
+        for item in stage.obs.request("GetGroupSceneItemList", {"sceneName": GROUP})["sceneItems"]
+        if item["sourceName"] == LOGO
     )
     done = threading.Event()
 

@@ -59,7 +59,7 @@ def test_a_switch_of_the_wrong_type_shows_no_room(stage: Stage, odd: Any) -> Non
     stage.set_filter(lock=odd)
     wait_for(lambda: b"(lock)" in channel.status, 5, "the lock's name")
     filters = stage.obs.request("GetSourceFilterList", {"sourceName": CAMERA})["filters"]
-    assert [one["filterName"] for one in filters] == [FILTER]
+    assert [filter_["filterName"] for filter_ in filters] == [FILTER]
 
 
 def test_all_settings_of_the_wrong_type_at_once_are_the_defaults(stage: Stage) -> None:

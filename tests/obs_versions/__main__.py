@@ -43,7 +43,7 @@ def main(words: Sequence[str] | None = None) -> int:
     (folder / "results.json").write_text(json.dumps(results, indent=1))
     print(table(results))
     print(f"Each test's outcome: {folder / 'results.json'}")
-    return 0 if all(one["code"] == 0 for one in results) else 1
+    return 0 if all(result["code"] == 0 for result in results) else 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -87,17 +87,22 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     """Return the results as a table, and a line for each test that failed."""
     lines = ["| Debian | OBS | Python | passed | failed | skipped | seconds |", "|" + "---|" * 7]
     failed = []
-    for one in results:
+    for result in results:
         counts = {"passed": 0, "failed": 0, "skipped": 0}
-        for test in one["tests"]:
+        for test in result["tests"]:
             counts[test["outcome"]] += 1
             if test["outcome"] == "failed":
                 message = test["message"].split("\n")[0]
-                failed.append(f"{one['suite']}: {test['name']}: {message}")
-        told = [one["suite"], one.get("obs", "-"), one.get("python", "-"), *counts.values()]
-        lines.append("| " + " | ".join(map(str, [*told, one.get("seconds", "-")])) + " |")
-        if not one["tests"]:
-            failed.append(f"{one['suite']}: no test ran (exit status {one['code']})")
+                failed.append(f"{result['suite']}: {test['name']}: {message}")
+        told = [
+            result["suite"],
+            result.get("obs", "-"),
+            result.get("python", "-"),
+            *counts.values(),
+        ]
+        lines.append("| " + " | ".join(map(str, [*told, result.get("seconds", "-")])) + " |")
+        if not result["tests"]:
+            failed.append(f"{result['suite']}: no test ran (exit status {result['code']})")
     return "\n".join([*lines, *failed])
 
 

@@ -102,7 +102,7 @@ class Walk:
     def step(self) -> None:
         """Do the next thing."""
         names = list(self.actions)
-        name = self.chance.choices(names, [self.actions[one][0] for one in names])[0]
+        name = self.chance.choices(names, [self.actions[name][0] for name in names])[0]
         pause = self.chance.choice((0.0, 0.02, 0.1, 0.3))
         self.steps.append(f"{len(self.steps) + 1} {name}")
         detail = self.actions[name][1]()
@@ -333,9 +333,9 @@ class Walk:
     def _own_settings(self) -> list[dict[str, Any]]:
         found = self.request("GetSourceFilterList", {"sourceName": OTHER_SCENE})["filters"]
         return [
-            {**scene_defaults(), **one["filterSettings"]}
-            for one in found
-            if one["filterKind"] == SCENE_FILTER_ID
+            {**scene_defaults(), **item["filterSettings"]}
+            for item in found
+            if item["filterKind"] == SCENE_FILTER_ID
         ]
 
 

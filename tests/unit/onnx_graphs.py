@@ -78,8 +78,8 @@ class Graph:
         graph = helper.make_graph(
             self.nodes,
             "graph",
-            [helper.make_tensor_value_info(*one) for one in inputs],
-            [helper.make_tensor_value_info(*one) for one in outputs],
+            [helper.make_tensor_value_info(*value) for value in inputs],
+            [helper.make_tensor_value_info(*output) for output in outputs],
             self.constants,
         )
         model = helper.make_model(

@@ -87,7 +87,7 @@ def test_the_limits_are_those_that_are_held(name: str, millions: tuple[str, ...]
     for number in numbers:
         assert re.search(rf"(?<!\d){number}(?!\d)", section), number
     pixels = (limits.OBS_PICTURE_PIXELS, limits.PICTURE_PIXELS, limits.VIDEO_PIXELS)
-    assert [one // 1_000_000 for one in pixels] == [100, 200, 67]
+    assert [pixel // 1_000_000 for pixel in pixels] == [100, 200, 67]
     for words in millions:
         assert words in section
 

@@ -32,9 +32,9 @@ def _imported(path: Path) -> set[str]:
     found: set[str] = set()
     for node in _nodes(path):
         if isinstance(node, ast.Import):
-            found |= {one.name for one in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module, *(f"{node.module}.{one.name}" for one in node.names)}
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     return found
 
 
@@ -50,7 +50,7 @@ def test_nothing_runs_what_it_reads(path: Path) -> None:
             assert called.id not in CALLS, f"{path}:{node.lineno}"
         if isinstance(called, ast.Attribute) and isinstance(called.value, ast.Name):
             assert (called.value.id, called.attr) not in METHODS, f"{path}:{node.lineno}"
-        named = {one.arg: one.value for one in node.keywords}
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
         shell = named.get("shell")
         assert shell is None or (isinstance(shell, ast.Constant) and not shell.value)
         pickled = named.get("allow_pickle")
@@ -61,7 +61,7 @@ def test_nothing_runs_what_it_reads(path: Path) -> None:
 def test_text_of_other_processes_is_read_as_utf_8(path: Path) -> None:
     for node in _nodes(path):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            named = {one.arg for one in node.keywords}
+            named = {keyword.arg for keyword in node.keywords}
             if node.func.attr in ("run", "Popen", "check_output"):
                 unread = named & {"text", "universal_newlines"}
                 assert not unread, f"{path}:{node.lineno}: take child.TEXT"

@@ -137,7 +137,9 @@ def _unpack(root: Path, downloads: Path) -> None:
 
 def _file_of(archive: Path, name: str) -> bytes:
     with zipfile.ZipFile(archive) as opened:
-        return opened.read(next(one for one in opened.namelist() if one.endswith(f"/{name}")))
+        return opened.read(
+            next(member for member in opened.namelist() if member.endswith(f"/{name}"))
+        )
 
 
 def _prefix(wine: Wine, downloads: Path) -> None:

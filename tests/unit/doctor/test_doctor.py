@@ -79,7 +79,7 @@ def test_a_disk_that_is_full_leaves_the_report_that_was_there(tmp_path: Path) ->
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert path.read_text() == "the second"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["link.txt", "report.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.txt", "report.txt"]
 
 
 def test_a_report_counts_what_is_to_be_mended() -> None:
@@ -197,7 +197,7 @@ def test_no_worker_is_tried_on_a_processor_that_cannot_run_it(
     monkeypatch.setattr(sandbox, "check", lambda *_: finding("Processor", sets="SSE4.2"))
     monkeypatch.setattr(round_trip, "check_worker", lambda *_: pytest.fail("it was tried"))
     monkeypatch.setattr(environment, "check", lambda *_: finding("EnvironmentOther", names="x"))
-    wrong = [one.text() for one in checks.all_of_them() if not one.good]
+    wrong = [finding.text() for finding in checks.all_of_them() if not finding.good]
     assert any(text.startswith("This processor lacks SSE4.2, which") for text in wrong)
 
 
@@ -210,9 +210,9 @@ def test_a_check_that_fails_ends_no_other(monkeypatch: pytest.MonkeyPatch) -> No
                          (round_trip, "check_worker")):  # fmt: skip
         monkeypatch.setattr(module, name, fail)
     found = checks.all_of_them()
-    assert [one.key for one in found] == ["Product", *["CheckFailed"] * 6]
+    assert [finding.key for finding in found] == ["Product", *["CheckFailed"] * 6]
     assert "PermissionError in findings.py, line " in found[1].text()
-    assert not any("acme" in one.text().lower() for one in found)
+    assert not any("acme" in finding.text().lower() for finding in found)
 
 
 @pytest.mark.parametrize(

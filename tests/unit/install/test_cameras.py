@@ -45,9 +45,9 @@ def _with_cameras(system: FakeSystem) -> Path:
 def _visible(path: Path) -> dict[str, list[bool]]:
     data = json.loads(path.read_bytes())
     return {
-        one["name"]: [item.get("visible", True) for item in one["settings"]["items"]]
-        for one in [*data["sources"], *data["groups"]]
-        if "settings" in one
+        source["name"]: [item.get("visible", True) for item in source["settings"]["items"]]
+        for source in [*data["sources"], *data["groups"]]
+        if "settings" in source
     }
 
 

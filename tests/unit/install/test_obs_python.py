@@ -241,4 +241,4 @@ def test_a_window_that_goes_with_it_waits_to_be_read(
     monkeypatch.setattr("builtins.input", answer)
     with contextlib.suppress(SystemExit):
         cli.main(words, windows)
-    assert [("close this window" in one) for one in asked] == [True] * waits
+    assert [("close this window" in call) for call in asked] == [True] * waits

@@ -90,8 +90,8 @@ def test_the_changelog_is_one_and_knows_this_version() -> None:
     text = (ROOT / "CHANGELOG.md").read_text("utf-8")
     headings = re.findall(r"^## (.*)$", text, re.M)
     assert all(
-        re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\S*\] - \d{4}-\d\d-\d\d", one)
-        for one in headings
+        re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\S*\] - \d{4}-\d\d-\d\d", heading)
+        for heading in headings
     )
     assert headings[0] == "[Unreleased]" or headings[0].startswith(f"[{VERSION}]")
     assert set(re.findall(r"^### (.*)$", text, re.M)) <= SECTIONS
@@ -129,8 +129,10 @@ def test_two_builds_are_the_same_bytes(
     built: tuple[Path, Path], tracked: list[str], tmp_path: Path
 ) -> None:
     again = _build(tmp_path / "elsewhere", tracked)
-    assert [one.name for one in again] == [one.name for one in built]
-    assert [_sum(one.read_bytes()) for one in again] == [_sum(one.read_bytes()) for one in built]
+    assert [wheel.name for wheel in again] == [wheel.name for wheel in built]
+    assert [_sum(wheel.read_bytes()) for wheel in again] == [
+        _sum(wheel.read_bytes()) for wheel in built
+    ]
 
 
 def test_the_wheel_holds_files_of_the_checkout_and_nothing_else(

@@ -62,12 +62,12 @@ def upright(monkeypatch: pytest.MonkeyPatch) -> _Canvas:
 
 def test_scenes_of_another_canvas_come_last_and_by_its_name(upright: _Canvas) -> None:
     with obs_filters.scenes() as scenes:
-        assert [canvases.name_of(one) for one in scenes] == [
+        assert [canvases.name_of(scene) for scene in scenes] == [
             "Scene", "Upright: Scene", "Upright: Tall",
         ]  # fmt: skip
     assert fake.world.balanced()
     assert upright.references == 0
-    assert not any(one.references for one in upright.scenes.values())
+    assert not any(scene.references for scene in upright.scenes.values())
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def _checked(monkeypatch: pytest.MonkeyPatch, found: list[Finding]) -> tuple[Doc
 
 
 def test_what_only_obs_can_see_is_checked() -> None:
-    found = {one.key: one for one in of_this_obs()}
+    found = {finding.key: finding for finding in of_this_obs()}
     assert set(found) == {"Python", "Obs", "Functions", "InUse"}
     assert found["Obs"].arguments["version"] == "32.2.0"
     assert found["InUse"].arguments == {"filters": "1", "masks": "1"}
@@ -59,7 +59,7 @@ def test_what_only_obs_can_see_is_checked() -> None:
 
 def test_a_function_that_is_missing_is_named(obs: Library) -> None:
     delattr(obs, "gs_stage_texture")
-    (wrong,) = [one for one in of_this_obs() if not one.good]
+    (wrong,) = [finding for finding in of_this_obs() if not finding.good]
     assert "gs_stage_texture" in wrong.text()
 
 
@@ -69,7 +69,7 @@ def test_a_function_that_is_missing_is_named(obs: Library) -> None:
 def test_another_version_is_said(number: int, key: str, obs: Library) -> None:
     version: Any = obs.obs_get_version  # type: ignore[attr-defined]
     version._result = number
-    assert key in [one.key for one in of_this_obs()]
+    assert key in [finding.key for finding in of_this_obs()]
 
 
 def test_all_well_is_said_with_the_place_of_the_report(
@@ -91,8 +91,8 @@ def test_everything_that_is_counted_is_named_and_where_the_report_is(
 ) -> None:
     wrong = [finding("ModelsMissing", name="v"), finding("EnvironmentMissing")]
     doctor, _ = _checked(monkeypatch, [finding("Product", version="1"), *wrong])
-    for one in wrong:
-        assert one.text(JAPANESE, prefix="Doctor.") in doctor.sentence
+    for bad in wrong:
+        assert bad.text(JAPANESE, prefix="Doctor.") in doctor.sentence
     assert "2" in doctor.sentence and str(tmp_path / "doctor-report.txt") in doctor.sentence
 
 

@@ -42,7 +42,7 @@ def test_the_toggle_switches_all_off_and_all_on(world: World) -> None:
     filters[0].settings["active"] = False
     for expected in (False, True, False):
         hotkeys.toggle()
-        assert [one.settings["active"] for one in filters] == [expected] * 3
+        assert [filter_.settings["active"] for filter_ in filters] == [expected] * 3
 
 
 def test_without_a_scene_of_its_own_the_cameras_step(world: World) -> None:

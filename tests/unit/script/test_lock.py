@@ -29,7 +29,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def _names(world: World) -> list[str]:
-    return [one.name for one in world.inputs[0].filters]
+    return [filter_.name for filter_ in world.inputs[0].filters]
 
 
 def _lock(wanted: str = "true", name: str = "VB") -> None:
@@ -66,10 +66,12 @@ def test_it_goes_with_the_last_filter_of_ours_and_no_other_does(world: World) ->
     _lock()
     assert panel_requests.run("tidy_locks", ENGLISH) == ""
     assert LOCK in _names(world)
-    world.inputs[0].filters = [one for one in world.inputs[0].filters if one.name != "VB"]
+    world.inputs[0].filters = [
+        filter_ for filter_ in world.inputs[0].filters if filter_.name != "VB"
+    ]
     assert panel_requests.run("tidy_locks", ENGLISH) == ""
     assert _names(world) == ["Crop", "Sharp"]
-    assert [one.name for one in world.inputs[1].filters] == ["Mine"]
+    assert [filter_.name for filter_ in world.inputs[1].filters] == ["Mine"]
 
 
 @pytest.mark.usefixtures("world")

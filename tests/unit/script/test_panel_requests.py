@@ -42,7 +42,7 @@ def test_a_scene_gets_one_filter_of_its_own(world: World) -> None:
     beach.filters.append(Source(ENGLISH["SceneFilterName"], "crop_filter"))
     assert "Beach" in _run("own_scene", "Beach")
     _run("own_scene", "Beach")
-    assert [(one.name, one.kind) for one in beach.filters[1:]] == [
+    assert [(filter_.name, filter_.kind) for filter_ in beach.filters[1:]] == [
         (f"{ENGLISH['SceneFilterName']} 2", SCENE_FILTER_ID)
     ]
     assert world.opened == ["Beach", "Beach"]  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def test_a_scene_gets_one_filter_of_its_own(world: World) -> None:
     _run("own_scene", "Beach")
     assert beach.filters[1].enabled
     _run("default_scene", "Beach")
-    assert [one.kind for one in beach.filters] == ["crop_filter"]
+    assert [filter_.kind for filter_ in beach.filters] == ["crop_filter"]
 
 
 @pytest.mark.parametrize("own", ["own_layers", "own_zones"])
@@ -62,21 +62,21 @@ def test_the_cameras_background_again_leaves_a_scene_its_layers_and_zones(
         camera_filter(SCENE_FILTER_ID, background="color", zone1="drop", **{own: True})
     )
     _run("default_scene", "Beach")
-    assert [one.settings for one in beach.filters] == [
+    assert [filter_.settings for filter_ in beach.filters] == [
         {"background": "default", "zone1": "drop", own: True}
     ]
 
 
 def test_a_group_can_have_its_own_background(world: World) -> None:
     _run("own_scene", "Group")
-    assert [one.kind for one in world.inputs[3].filters] == [SCENE_FILTER_ID]
+    assert [filter_.kind for filter_ in world.inputs[3].filters] == [SCENE_FILTER_ID]
 
 
 def test_copying_reaches_every_other_filter_with_everything(world: World) -> None:
     assert "2" in _run("copy", "Camera", "Virtual Background")
     expected = {**defaults(), "background": "color", "threshold": 0.25}
-    for one in (world.inputs[1].filters[1], world.scenes[0].filters[0]):
-        assert one.settings == expected
+    for filter_ in (world.inputs[1].filters[1], world.scenes[0].filters[0]):
+        assert filter_.settings == expected
     assert world.inputs[0].filters[0].settings == {"background": "color", "threshold": 0.25}
     assert world.inputs[1].filters[0].settings == {}
 

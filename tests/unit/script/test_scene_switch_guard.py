@@ -12,9 +12,9 @@ def test_all_scenes_and_inputs_are_held_until_they_are_let_go() -> None:
     world.inputs = [fake.Source("Camera"), fake.Source("Group", "group")]
     held = SceneSwitchGuard(fake.Library())
     held.hold()
-    assert [one.references for one in world.everything()] == [1, 1, 1, 1]
+    assert [source.references for source in world.everything()] == [1, 1, 1, 1]
     held.hold()
-    assert [one.references for one in world.everything()] == [1, 1, 1, 1]
+    assert [source.references for source in world.everything()] == [1, 1, 1, 1]
     held.let_go()
     held.let_go()
     assert world.balanced()

@@ -68,7 +68,7 @@ def test_a_graph_model_with_a_branch_and_a_state() -> None:
     x = rng.random((1, 2, 4, 3), np.float32)
     state = rng.random((1, 3, 2, 4), np.float32)
     session = onnxruntime.InferenceSession(made, providers=["CPUExecutionProvider"])
-    names = [one.name for one in session.get_outputs()]
+    names = [tensor.name for tensor in session.get_outputs()]
     got = dict(zip(names, session.run(None, {"src": x, "r1i": state})))
     new = 2 * x + state.transpose(0, 2, 3, 1)
     np.testing.assert_allclose(got["out"], new - weights["bias"], atol=1e-6)

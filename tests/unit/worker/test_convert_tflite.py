@@ -74,7 +74,7 @@ class _File:
             tflite.OperatorCodeAddBuiltinCode(build, code)
             tflite.OperatorCodeAddVersion(build, 1)
             codes.append(tflite.OperatorCodeEnd(build))
-        data = [build.CreateByteVector(one) if one else 0 for one in self._buffers]
+        data = [build.CreateByteVector(buffer) if buffer else 0 for buffer in self._buffers]
         buffers = []
         for vector in data:
             tflite.BufferStart(build)

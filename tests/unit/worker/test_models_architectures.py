@@ -35,7 +35,7 @@ def _picture(side: int) -> NDArray[np.uint8]:
 
 def _raw(file: Path, feed: NDArray[np.float32]) -> Raw:
     session = onnxruntime.InferenceSession(file.read_bytes(), providers=["CPUExecutionProvider"])
-    outputs = [one.name for one in session.get_outputs()]
+    outputs = [tensor.name for tensor in session.get_outputs()]
     return dict(zip(outputs, session.run(None, {session.get_inputs()[0].name: feed})))
 
 

@@ -46,7 +46,7 @@ def _files(manifest: Manifest) -> list[Path]:
     return found
 
 
-FETCHED = [name for name, one in SHIPPED.items() if one.source and one.source.sums]
+FETCHED = [name for name, model in SHIPPED.items() if model.source and model.source.sums]
 
 
 @pytest.mark.parametrize("name", FETCHED)

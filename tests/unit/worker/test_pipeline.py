@@ -77,7 +77,8 @@ def test_small_people_are_found_better_by_a_closer_look(pipeline: Pipeline, fast
         truth[:, 200:520, None] > 0, picture[:, 200:520], np.array([60, 110, 150]) + slope
     ).astype(np.uint8)
     scores = [
-        boundary_iou(levels(one.still(picture).alpha, 1280, 720), truth) for one in (fast, pipeline)
+        boundary_iou(levels(made.still(picture).alpha, 1280, 720), truth)
+        for made in (fast, pipeline)
     ]
     assert scores[1] > scores[0] + 0.1
 

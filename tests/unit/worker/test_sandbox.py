@@ -180,7 +180,9 @@ def test_a_gpus_onnxruntime_opens_what_a_gpu_needs_and_only_where_there_is_one(
         }}))
     """
     variables = {"TMPDIR": tmp_path, "XDG_CACHE_HOME": cache, "CUDA_CACHE_PATH": cache / "cuda"}
-    found = json.loads(_python(code, tmp_path, **{key: str(one) for key, one in variables.items()}))
+    found = json.loads(
+        _python(code, tmp_path, **{key: str(value_) for key, value_ in variables.items()})
+    )
     opened = {"own temporary", "own cache", "CUDA's", "local sockets", "memory"}
     assert {name for name, can in found.items() if can} == (opened if gpu else set())
 
@@ -246,7 +248,9 @@ def test_no_other_process_is_reached(
     found = json.loads(_python(REACH + ENTER[who], tmp_path))
     assert found["child's signals"] and found["child's memory"] == free["child's memory"]
     if what == "memory":
-        assert not {"memory", "memory to read", "open files"} & {one for one in found if found[one]}
+        assert not {"memory", "memory to read", "open files"} & {
+            part for part in found if found[part]
+        }
         return
     if state["processes"]:
         pytest.skip(f"not held here: {state['processes']}")
