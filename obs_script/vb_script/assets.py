@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from vb_link import bounded, limits, picture_size
+from vb_link import bounded, limits, picture_size, sentences
 from vb_link.slots import fence
 from vb_link.texts import SaidError, say
 from vb_script import libobs
@@ -235,8 +235,7 @@ class Assets:
         asset.offer_sequence = 0
         fence()
         asset.offer = pointer
-        room = type(asset).offer_error.size - 1
-        asset.offer_error = error.encode()[:room].decode("utf-8", "ignore").encode()
+        asset.offer_error = sentences.fitting(error, type(asset).offer_error.size)
         asset.offer_used = wish.used
         self._weak[index] = weak
         fence()

@@ -133,5 +133,4 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
 
 def write(channel: Any, text: str, figures: str = "") -> None:
     """Put a status line, and behind an empty line its figures, into a filter's channel."""
-    whole = f"{text}\n\n{figures}".encode()[: layout.STATUS_BYTES - 1]
-    channel.status = whole.decode("utf-8", "ignore").encode()
+    channel.status = sentences.fitting(f"{text}\n\n{figures}", layout.STATUS_BYTES)

@@ -200,19 +200,12 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         finally:
             session.stop()
 
-    def side(enabled: bool) -> dict[str, Any]:
-        rows = [turn.figures for turn in turns[enabled]]
-        made = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
-        made["frames"] = sum(row["frames"] for row in rows)
-        made["frames_skipped"] = sum(row["frames_skipped"] for row in rows)
-        names = {name for turn in turns[enabled] for name in turn.threads}
-        made["cpu_percent_by_thread"] = {
-            name: round(share, 1)
-            for name in sorted(names)
-            if (share := statistics.median(t.threads.get(name, 0.0) for t in turns[enabled])) >= 1
-        }
-        return made
+    return _report(options, version, turns)
 
+
+def _report(
+    options: argparse.Namespace, version: str, turns: dict[bool, list[Turn]]
+) -> dict[str, Any]:
     report: dict[str, Any] = {
         "obs": version,
         "filter": options.filter,
@@ -222,8 +215,8 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "load": options.load,
         "recording": options.record,
         "preview": options.preview,
-        "without": side(False),
-        "with": side(True),
+        "without": _medians(turns[False]),
+        "with": _medians(turns[True]),
     }
     for key in ("frame_time_ms", "frame_time_p95_ms", "memory_mib"):
         report[f"added_{key}"] = report["with"][key] - report["without"][key]
@@ -235,7 +228,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     report["added_graphics_thread_cpu_ms"] = (
         report["with"]["graphics_thread_cpu_ms"] - report["without"]["graphics_thread_cpu_ms"]
     )
-    if ours:
+    if options.filter == FILTER_ID:
         ages = [sum(column) for column in zip(*(turn.ages for turn in turns[True]))]
         report["mask_age_frames"] = {
             "median": quantile(ages, 0.5),
@@ -244,6 +237,20 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         }
         assert len(ages) == layout.AGE_BINS
     return report
+
+
+def _medians(turns: list[Turn]) -> dict[str, Any]:
+    rows = [turn.figures for turn in turns]
+    made = {key: statistics.median(row[key] for row in rows) for key in rows[0]}
+    made["frames"] = sum(row["frames"] for row in rows)
+    made["frames_skipped"] = sum(row["frames_skipped"] for row in rows)
+    names = {name for turn in turns for name in turn.threads}
+    made["cpu_percent_by_thread"] = {
+        name: round(share, 1)
+        for name in sorted(names)
+        if (share := statistics.median(t.threads.get(name, 0.0) for t in turns)) >= 1
+    }
+    return made
 
 
 def parser() -> argparse.ArgumentParser:

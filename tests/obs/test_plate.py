@@ -124,6 +124,7 @@ def _share(alpha: Image, part: tuple[slice, ...]) -> float:
 def test_the_plate_is_taken_by_the_button_and_what_is_in_it_goes(
     seat: Seat, tmp_path: Path, red_model: str
 ) -> None:
+    # One test from beginning to end, if a long one: each step goes on from the state before it.
     steady = [1.0] * FPS
     day = [1.0 - 0.3 * (1 - abs(2 * at / 240 - 1)) for at in range(240)]
     room = _room()
