@@ -1,1 +1,1 @@
-"""OBS's Python side. Standard library and obspython only; nothing here runs once a frame."""
+"""The OBS script. Standard library and obspython only; nothing here runs once a frame."""

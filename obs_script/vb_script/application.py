@@ -1,4 +1,4 @@
-"""The script's life in OBS: everything is made on load and ended on unload."""
+"""The script's lifecycle in OBS: everything is created on load and ended on unload."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from vb_script.worker_process import WorkerProcess
 
 
 class Application:
-    """What lives between one load and the next unload."""
+    """Everything that exists from load to unload."""
 
     def __init__(self) -> None:
         self.texts = texts.load(obs.obs_get_locale())
@@ -64,13 +64,13 @@ class Application:
         self.listed: tuple[object, ...] = ()
         self.names_asked = False
         self.end_lines = EndLines()
-        self.fault = ""  # what was told last
+        self.fault = ""  # the error logged last
 
     def load(self, settings: Any) -> None:
-        # First, while OBS has noted this script as the running one: whenever Python's lock is let
-        # go, as it is to read a file, a timer of another script may change that.
+        # First, while OBS regards this script as the current one: whenever the GIL is released,
+        # for instance to read a file, another script's timer may change that.
         self.hotkeys.register(self.texts, self.act)
-        # A switch of the scene collection leaves this object; what it had asked for was dropped.
+        # This object survives a switch of the scene collection, but its pending tasks do not.
         self.board.problem, self.names_asked = "", False
         if settings is not None:
             self.hotkeys.load(settings)
@@ -125,7 +125,7 @@ class Application:
         self.worker.start()
 
     def table(self) -> dict[str, Any]:
-        """Return what the Lua half works from, with the lists as they are now."""
+        """Return the table for the Lua half, with the current lists."""
         models = list_choices.model_lists(_model_folders())
         return lua_half.half(
             address=survivors().memory.address,
@@ -142,7 +142,7 @@ class Application:
         return list_choices.state_of(_model_folders(), unit_file.path())
 
     def every_second(self) -> None:
-        """Renew the status lines, and the lists if a model or a compute unit came or went."""
+        """Update the status lines, and the lists if a model or a compute unit came or went."""
         now = self.listed_now()
         if now != self.listed and self.ui is not None:
             self.listed = now
@@ -158,7 +158,7 @@ class Application:
     def unload(self) -> None:
         kept = survivors()
         if kept.memory is not None:
-            kept.memory.segment.alive = 0  # from the next draw on the cover is shown
+            kept.memory.segment.alive = 0  # the cover is shown from the next draw on
         self.let_sources_go()
         self.guard = None
         if self.requests is not None:
@@ -198,20 +198,20 @@ class Application:
             libobs.log(line, warning=True)
 
     def failed(self, error: Exception) -> None:
-        """Tell of an error no part expected; the parts go on."""
+        """Log an unexpected error; everything keeps running."""
         what = f"{type(error).__name__}: {error}"
-        if what != self.fault:  # it may come with each second
+        if what != self.fault:  # it may recur every second
             self.fault = what
             libobs.log(texts.say(self.texts, "Error.Unexpected", error=what), warning=True)
 
-    # What the request thread finds
+    # Called by the request thread
 
     def request(self, text: str) -> None:
         if self.ui is not None:
             self.ui.post(lambda: self.run(text))
 
     def run(self, text: str) -> None:
-        """Do one request on the UI thread and tell how it went."""
+        """Carry out one request on the UI thread and show how it went."""
         try:
             sentence = panel_requests.run(text, self.texts)
             if sentence:
@@ -221,7 +221,7 @@ class Application:
         self.board.write()
 
     def pressed(self, words: list[str]) -> str:
-        """Do what a button of a filter's panel asks for and return the answer to show there."""
+        """Carry out the request of a filter panel's button and return the answer to show there."""
         try:
             sentence = panel_requests.run("\n".join(words), self.texts)
             libobs.log(sentence)
@@ -238,7 +238,7 @@ class Application:
         return float(channels[number].delay_ms) if 0 <= number < len(channels) else 0.0
 
     def round(self) -> None:
-        """Once in a while: status lines, and the lists of names while a filter is in use."""
+        """Periodic work: status lines, and the lists of names while a filter is in use."""
         self.board.write()
         self.want_names()
 
@@ -260,7 +260,7 @@ class Application:
     # Hotkeys
 
     def act(self, action: str) -> None:
-        """Do what a hotkey says; panic at once, the rest on the UI thread."""
+        """Carry out a hotkey's action: panic at once, all others on the UI thread."""
         kept = survivors()
         if action == "panic":
             if kept.memory is not None:
@@ -293,7 +293,7 @@ def next_epoch() -> int:
     """Return a number no earlier worker of this OBS had."""
     kept = survivors()
     kept.epoch += 1
-    # Whatever was done to the memory while the last one lived, this one finds it as it should be.
+    # The last worker could write to the header: the new one must find a valid one.
     kept.memory.sign()
     return int(kept.epoch)
 
@@ -307,7 +307,7 @@ def description() -> str:
 
 
 def load(settings: Any) -> None:
-    # OBS loads a script again, after a switch of the scene collection, without running it anew.
+    # After a switch of the scene collection OBS calls this again without re-running the module.
     application.event_callback = callbacks.held(on_event)
     obs.obs_frontend_add_event_callback(application.event_callback)
     try:
@@ -335,8 +335,8 @@ def save(settings: Any) -> None:
 
 
 def on_event(event: int) -> None:
-    # OBS clears all after the first two. It unloads scripts when it has walked along its lists and
-    # waits after that for what they let go.
+    # After the first two events OBS removes all sources. It unloads scripts only after it has
+    # iterated over its lists, and waits for what they release after that.
     if event == obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN:
         application.closing = True
         application.hold_sources()

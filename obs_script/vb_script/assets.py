@@ -1,8 +1,8 @@
 """Answers the filters' wishes for pictures, videos and sources.
 
-A filter may neither look up names nor make sources while it draws, so it writes a wish into the
-link and takes what is offered here. Until it has taken an offer the reference is ours to release;
-afterwards it is the filter's. Only libobs's own functions are called, without Python's lock.
+A filter may neither look up names nor create sources while it draws, so it writes a wish into the
+link and takes what is offered here. Until it has taken an offer, the script owns the reference;
+afterwards the filter does. Only libobs's own functions are called, without the GIL.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vb_script import libobs
 
 # How long a file may take to show its first picture before it counts as damaged.
 OPEN_SECONDS = 5.0
-# A filter that was reading an offer when it was withdrawn has taken it after this time.
+# After this time a filter that was reading an offer while it was withdrawn has taken it.
 TAKING_SECONDS = 0.1
 
 Signature = Optional[tuple[int, int]]
@@ -28,7 +28,7 @@ Signature = Optional[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Wish:
-    """What one filter wants at one time."""
+    """What one filter asks for at the moment."""
 
     used: int
     sequence: int
@@ -42,7 +42,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class _Opening:
-    """A source made for a wish that has shown no picture yet."""
+    """A source created for a wish that has no picture yet."""
 
     wish: Wish
     source: int
@@ -72,7 +72,7 @@ class Assets:
         self._shown: dict[int, tuple[tuple[int, int], Signature]] = {}
 
     def answer(self) -> bool:
-        """Answer what can be answered. True: not all could be yet, so ask again soon."""
+        """Answer the wishes. Returns True if some are still pending: call again soon."""
         self._withdraw(lambda asset: not _fits(asset))
         again = False
         for index, asset in enumerate(self._assets):
@@ -86,7 +86,7 @@ class Assets:
             elif opening is not None:
                 self._look(index, asset, opening)
             elif _untaken(asset) and not _fits(asset):
-                again = True  # wished anew since we withdrew: the old offer comes back first
+                again = True  # a new wish since the withdrawal: the old offer is released first
             elif not _fits(asset) or (not asset.offer and asset.offer_error):
                 self._try(index, asset, wish)
             elif wish.kind == "image":
@@ -94,13 +94,13 @@ class Assets:
         return again or bool(self._opening)
 
     def answered(self, name: str) -> bool:
-        """Whether somebody wishes for the file ``name`` and all who do have been answered."""
+        """Return whether some filter wishes for the file ``name`` and all that do are answered."""
         wishes = [(asset, _wish(asset)) for asset in self._assets]
         of_file = [asset for asset, wish in wishes if wish is not None and wish.name == name]
         return bool(of_file) and all(_fits(asset) for asset in of_file)
 
     def close(self) -> None:
-        """Take back everything no filter has taken."""
+        """Release everything no filter has taken."""
         for opening in self._opening.values():
             self._library.obs_source_release(opening.source)
         self._opening.clear()
@@ -135,7 +135,7 @@ class Assets:
         failed = self._failed.get(index)
         signature = _signature(wish.name)
         if failed is not None and failed == (wish.key, signature):
-            return  # neither the wish nor the file has changed
+            return  # it failed before, and neither the wish nor the file has changed
         if signature is None:
             raise SaidError("Asset.NoFile", name=wish.name)
         if wish.kind == "image":
@@ -146,7 +146,7 @@ class Assets:
         source = make(wish.name)
         if not source:
             raise SaidError(f"Asset.Bad.{wish.kind}", name=wish.name)
-        # A source that is not shown anywhere neither loads its picture nor plays.
+        # A source that is shown nowhere neither loads its picture nor plays.
         self._library.obs_source_inc_showing(source)
         deadline = self._now() + OPEN_SECONDS
         opening = self._opening[index] = _Opening(wish, source, deadline, signature)
@@ -188,9 +188,9 @@ class Assets:
             library.obs_data_release(data)
 
     def _look(self, index: int, asset: Any, opening: _Opening) -> None:
-        """Offer an opened source as soon as it has a picture; refuse it when it never will.
+        """Offer an opened source as soon as it has a picture; refuse it if it never will.
 
-        OBS reads a picture while it makes its source; what plays a video ends where it cannot.
+        An image source has read its file once it is created; a media source that cannot play ends.
         """
         if self._library.obs_source_get_width(opening.source):
             del self._opening[index]
@@ -242,7 +242,7 @@ class Assets:
         asset.offer_sequence = wish.sequence
 
     def _withdraw(self, which: Callable[[Any], bool]) -> None:
-        """Release the offers nobody has taken and nobody will."""
+        """Withdraw the untaken offers that ``which`` selects and release their references."""
         stale = [
             (index, asset, int(asset.offer_sequence))
             for index, asset in enumerate(self._assets)
@@ -266,12 +266,12 @@ class Assets:
 
 
 def refuse_large(path: str) -> None:
-    """Raise SaidError for a picture that OBS would decode at the cost of its memory."""
+    """Raise SaidError for a picture that would take too much of OBS's memory to decode."""
     try:
         head, count = bounded.head(Path(path), picture_size.HEAD_BYTES)
     except OSError as error:
         raise SaidError("Asset.Bad.image", name=path) from error
-    # What is no format known here is OBS's to judge.
+    # Whether OBS can open other formats is left to OBS.
     width, height = picture_size.size_of(head) or (0, 0)
     if count > limits.PICTURE_BYTES or width * height > limits.OBS_PICTURE_PIXELS:
         raise SaidError(
@@ -286,18 +286,18 @@ def _wish(asset: Any) -> Wish | None:
         return None
     used, sequence = int(asset.used), int(asset.wish_sequence)
     fence()
-    # A filter writing its next wish now will not take what answers this one.
+    # If the filter is writing its next wish now, it will not take the answer to this one.
     kind = asset.wish_kind.decode("utf-8", "replace")
     return Wish(used, sequence, kind, asset.wish_name.decode("utf-8", "replace"))
 
 
 def _untaken(asset: Any) -> bool:
-    """Whether something is offered that is still ours."""
+    """Return whether an offer is there whose reference the script still owns."""
     return bool(asset.offer and asset.taken != asset.offer_sequence)
 
 
 def _fits(asset: Any) -> bool:
-    """Whether the offer answers the wish as it stands."""
+    """Return whether the offer answers the current wish."""
     return bool(
         asset.used
         and asset.offer_used == asset.used
@@ -306,7 +306,7 @@ def _fits(asset: Any) -> bool:
 
 
 def _signature(path: str) -> Signature:
-    """Return what changes when a file does, or None while there is no such file."""
+    """Return a value that changes whenever the file does, or None while there is none."""
     try:
         found = Path(path).stat()
         return (found.st_mtime_ns, found.st_size) if Path(path).is_file() else None

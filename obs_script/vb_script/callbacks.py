@@ -1,7 +1,7 @@
-"""Functions for OBS to call that hold on to nothing once the script is unloaded.
+"""Callbacks for OBS that keep nothing alive once the script is unloaded.
 
-OBS keeps the callbacks of an unloaded script until it ends itself, and with each all that it
-refers to: after a Reload the whole script, once more.
+OBS keeps the callbacks of an unloaded script until it exits, and with them all that they refer
+to: each Reload would leak the whole script.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _held: list[list[Callable[..., Any]]] = []
 
 
 def held(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a plain function, as obspython wants them, that calls ``function``."""
+    """Return a plain function, which obspython requires, that calls ``function``."""
     holder = [function]
     _held.append(holder)
 
@@ -24,7 +24,7 @@ def held(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def let_go() -> None:
-    """Make all those functions do nothing."""
+    """Turn all these callbacks into no-ops."""
     for holder in _held:
         holder.clear()
     _held.clear()

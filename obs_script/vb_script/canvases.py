@@ -1,7 +1,7 @@
-"""The scenes of further canvases, which OBS has from 31.1 on. For OBS's UI thread.
+"""The scenes of additional canvases (OBS 31.1 and later). For OBS's UI thread.
 
-OBS's other functions for scenes know those of the main canvas alone, and a further canvas may have
-scenes of the same names: so the scenes of another canvas go by "Canvas: Scene".
+OBS's other scene functions see the main canvas only, and another canvas may have scenes of the
+same names, so these are named "Canvas: Scene".
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class _List(ctypes.Structure):
 
 
 def scenes() -> list[Any]:
-    """Return the scenes of all canvases but the main one, for ``source_list_release``."""
+    """Return the scenes of all canvases but the main one; free with ``source_list_release``."""
     found = (_scene(canvas, name) for canvas, name in _names())
     return [scene for scene in found if scene is not None]
 
@@ -43,7 +43,7 @@ def find(label: str) -> Any:
 
 
 def name_of(source: Any) -> str:
-    """Return what a source goes by: its name, with its canvas's if that is not the main one."""
+    """Return a source's name, preceded by its canvas's unless that is the main one."""
     name = str(obs.obs_source_get_name(source))
     if not hasattr(obs, "obs_source_get_canvas"):
         return name
@@ -68,10 +68,10 @@ def _scene(canvas_name: str, name: str) -> Any:
 
 
 def _names() -> list[tuple[str, str]]:
-    """Return the names of all further canvases and their scenes.
+    """Return (canvas, scene) names for all additional canvases.
 
-    OBS's Python has no way to list either. The functions are called with Python's lock held and no
-    other thread let in between: OBS holds a lock of its own while it tells of the scenes.
+    obspython can list neither. The GIL is held throughout and no other thread may run in between,
+    because OBS holds a mutex while it enumerates the scenes.
     """
     if not hasattr(obs, "obs_frontend_get_canvases"):
         return []

@@ -1,7 +1,7 @@
 """The check behind the panel's button: what only OBS can see, and all that needs no OBS.
 
-It runs in a thread of its own, which starts a worker and waits for it; of OBS it calls libobs's
-own functions alone, without Python's lock.
+It runs in its own thread, which starts a worker and waits for it, and calls only libobs's own
+functions, without the GIL.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Texts = dict[str, str]
 
 
 class Doctor:
-    """``sentence`` says how the last check went; ``tell`` is called with it once it is known."""
+    """``sentence`` is the result of the last check; ``tell`` is called with each new one."""
 
     def __init__(self, texts: Texts, tell: Callable[[str], None]) -> None:
         self._texts = texts
@@ -30,7 +30,7 @@ class Doctor:
         self.sentence = ""
 
     def start(self) -> None:
-        """Begin a check unless one runs; returns at once."""
+        """Start a check unless one is running; returns at once."""
         if self._thread is not None and self._thread.is_alive():
             return
         self.sentence = self._texts["Panel.Checking"]
@@ -38,7 +38,7 @@ class Doctor:
         self._thread.start()
 
     def wait(self, seconds: float) -> None:
-        """Wait for a check that runs."""
+        """Wait for a running check."""
         if self._thread is not None:
             self._thread.join(seconds)
 
@@ -63,7 +63,7 @@ class Doctor:
 
 
 def of_this_obs() -> list[Finding]:
-    """Return what is to be said of the OBS this runs in."""
+    """Return the findings about the OBS this runs in."""
     return [
         finding("Python", version=platform.python_version(), where="OBS"),
         *checked(_functions),

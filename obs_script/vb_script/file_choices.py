@@ -1,9 +1,9 @@
 """What a filter's panel does when a file is chosen in it.
 
-OBS runs a row's function on its UI thread when its file dialog has been answered, and rebuilds the
-panel when that returns True. It waits there until OBS has opened the file, or has failed to, so
-that the sentence about a file that is no good stands below its row at once. As with the buttons
-(see ``presses``) no lock of OBS's is held meanwhile, and the Lua half is not entered.
+OBS calls a row's modified callback on its UI thread after its file dialog, and rebuilds the panel
+if that returns True. The callback waits until OBS has opened the file or failed to, so that the
+error for an unusable file is shown below its row at once. As with the buttons (see ``presses``),
+no lock of OBS's is held meanwhile and no Lua code runs.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from vb_script.reload_state import survivors
 _Chosen = ctypes.CFUNCTYPE(
     ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p
 )
-# A panel is still for so long at most. The Lua half sees an answer within a frame or two.
+# The longest that a panel may freeze. The Lua half sees an answer within a frame or two.
 MOST_SECONDS, LOOK_SECONDS, SEEN_SECONDS = 1.5, 0.02, 0.2
 
 
 class FileChoices:
-    """``answered`` says whether the script has answered all wishes for a file."""
+    """``answered(path)`` says whether the script has answered all wishes for a file."""
 
     def __init__(
         self,
@@ -50,17 +50,17 @@ class FileChoices:
 
     @staticmethod
     def address() -> int:
-        """Return the address of the function for OBS to call."""
+        """Return the address of the callback for OBS."""
         return ctypes.cast(survivors().file_choice, ctypes.c_void_p).value or 0
 
     @staticmethod
     def close() -> None:
-        """From now on a choice does nothing."""
+        """Turn the callback into a no-op."""
         survivors().on_file_choice = None
 
     def _chosen(self, _filter: int, shown: int, row: int, settings: int) -> bool:
-        """Renew the panel ``shown``; it is to be rebuilt if True."""
-        if self._busy:  # what renews the rows calls this again
+        """Update the panel ``shown``; returns True if OBS is to rebuild it."""
+        if self._busy:  # updating the rows calls this again
             return False
         self._busy = True
         try:
@@ -75,7 +75,7 @@ class FileChoices:
                 self._wait_for(path)
                 library.obs_properties_apply_settings(shown, settings)
                 return self._told(told) != before
-        except Exception as error:  # an exception cannot cross OBS's own code
+        except Exception as error:  # an exception cannot propagate through OBS's C code
             self._on_error(error)
             return False
         finally:

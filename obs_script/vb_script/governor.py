@@ -1,11 +1,10 @@
-"""Eases the worker when OBS is late, and lets it do more again when there is room.
+"""Lowers the worker's load when OBS is late, and raises it again when there is headroom.
 
-Decided once in two seconds from what OBS says of itself and what the worker says of its masks.
-One level holds for the whole OBS, as all filters share its time; how far a filter goes along is
-its user's to say. First masks are made for every second and third frame, then Best becomes
-Balanced, which looks at the same picture less often. Quality Fast is never chosen for the user:
-without its mirrored look a little more of the room comes through. (The networks run on one thread
-to begin with.)
+Decided every two seconds from OBS's statistics and the worker's mask times. One level holds for
+the whole OBS, as all filters share its time; each filter's user limits how far it is lowered.
+First masks are made for every second and third frame only, then Best becomes Balanced, which
+runs the network less often on the same picture. Fast is never chosen for the user: without the
+mirrored pass a little more of the room shows. (The networks run on one thread anyway.)
 """
 
 from __future__ import annotations
@@ -17,22 +16,22 @@ from typing import Any
 from vb_link.settings import QUALITIES
 
 PERIOD = 2.0  # seconds between two decisions
-LATE_SHARE, LATE_TIME = 0.02, 0.9  # of frames skipped; of a frame's time used up
+LATE_SHARE, LATE_TIME = 0.02, 0.9  # share of frames skipped; share of the frame time used
 CALM_SHARE, CALM_TIME = 0.002, 0.75
-WORTH = 0.08  # of a core: a worker that takes less has nothing to give
-TOO_SLOW, FAST_AGAIN = 1.2, 0.5  # a mask's time, in frames
+WORTH = 0.08  # of a core: easing a worker that takes less gains nothing
+TOO_SLOW, FAST_AGAIN = 1.2, 0.5  # time for a mask, in frame intervals
 DOWN_AFTER = 2  # periods of trouble
 UP_AFTER, UP_AFTER_AT_MOST = 15, 240  # periods of calm
-SOON = 30  # periods: trouble that comes so soon after a step up was brought by it
+SOON = 30  # periods: trouble this soon after a step up was caused by it
 MOST_EVERY = 3
-LOWEST_QUALITY = "balanced"  # that is chosen for the user
+LOWEST_QUALITY = "balanced"  # the lowest that is chosen for the user
 
 LATE, SLOW = "late", "slow"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """OBS since the last sample: times in ms, ``frame_ms`` what drawing a frame takes."""
+    """OBS since the last sample; times in ms, ``frame_ms`` is the time to render a frame."""
 
     interval_ms: float
     frame_ms: float
@@ -48,8 +47,8 @@ class Sample:
 class Use:
     """One filter: what its user allows, and what its masks cost.
 
-    ``lowest_rate``: masks a second. ``locked``: each frame needs its own mask. ``total_ms``: of a
-    mask; ``masks_per_second`` as made.
+    ``lowest_rate``: masks per second. ``locked``: each frame needs its own mask. ``total_ms``: time
+    for a mask; ``masks_per_second``: the actual rate.
     """
 
     governed: bool
@@ -61,13 +60,13 @@ class Use:
 
     @property
     def share(self) -> float:
-        """Of a core, what this filter's masks take."""
+        """The share of a core that this filter's masks take."""
         return self.total_ms * self.masks_per_second / 1e3
 
 
 @dataclass(frozen=True)
 class Rung:
-    """How a filter is run: a mask for every ``every``-th frame, at a quality."""
+    """How a filter runs: a mask for every ``every``-th frame, at a quality."""
 
     every: int
     quality: str
@@ -81,7 +80,7 @@ def ladder(use: Use, interval_ms: float) -> list[Rung]:
         return rungs
     if not use.locked and interval_ms > 0:
         for every in range(2, MOST_EVERY + 1):
-            # OBS's 30 frames a second are a little less or more.
+            # OBS's 30 fps may be slightly less or more.
             if 1.01e3 / interval_ms / every >= use.lowest_rate:
                 rungs.append(Rung(every, chosen))
     lower = QUALITIES[QUALITIES.index(LOWEST_QUALITY) : QUALITIES.index(chosen)]
@@ -89,7 +88,7 @@ def ladder(use: Use, interval_ms: float) -> list[Rung]:
 
 
 class Governor:
-    """The level, and why it is not 0: ``reason`` is LATE, SLOW or empty."""
+    """The level (0: nothing eased), and why: ``reason`` is LATE, SLOW or empty."""
 
     def __init__(self) -> None:
         self.level = 0
@@ -129,7 +128,7 @@ class Governor:
             return LATE
         for use in uses:
             left = ladder(use, sample.interval_ms)[self.level :]
-            # Fewer masks make none of them faster.
+            # Only a lower quality makes a mask faster; fewer masks do not.
             can_help = any(rung.quality != left[0].quality for rung in left)
             if can_help and use.total_ms > TOO_SLOW * sample.interval_ms:
                 return SLOW
@@ -143,7 +142,7 @@ class Governor:
         )
 
     def _would_fit(self, use: Use, interval_ms: float) -> bool:
-        """Whether a filter's masks would keep up one level higher."""
+        """Return whether a filter's masks would keep up after a step up."""
         rungs = ladder(use, interval_ms)
         if not 0 < self.level < len(rungs):
             return True
@@ -152,7 +151,7 @@ class Governor:
 
 
 class Watch:
-    """Asks OBS and the link, and writes the decision into the link. From one thread at a time."""
+    """Samples OBS and the link, and writes the decision into the link. Not thread-safe."""
 
     def __init__(self, library: Any, segment: Any) -> None:
         self._library = library
@@ -166,7 +165,7 @@ class Watch:
         return self._governor.reason
 
     def look(self, now: float) -> None:
-        """Decide if it is time to; ``now`` in seconds."""
+        """Decide if a period has passed; ``now`` in seconds."""
         if now < self._next:
             return
         self._next = now + PERIOD
@@ -195,7 +194,7 @@ class Watch:
 
 
 def use_of(channel: Any) -> Use:
-    """Return what a channel of the link says of its filter."""
+    """Read a filter's :class:`Use` from its channel of the link."""
     return Use(
         governed=channel.governor != b"off",
         quality=channel.quality.decode("utf-8", "replace"),
@@ -207,7 +206,7 @@ def use_of(channel: Any) -> Use:
 
 
 def put(channel: Any, rung: Rung) -> None:
-    """Write a rung into a channel if it is another."""
+    """Write a rung into a channel if it has changed."""
     chosen = channel.quality.decode("utf-8", "replace")
     quality = b"" if rung.quality == chosen else rung.quality.encode()
     if channel.every != rung.every:

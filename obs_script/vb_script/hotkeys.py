@@ -1,7 +1,7 @@
-"""The hotkeys: registered, saved with the scene collection by OBS, and what they do.
+"""The hotkeys and what they do. OBS saves them with the scene collection.
 
-OBS forgets a script's settings with the script, so the keys are kept in a file as well: a script
-that is added (again) begins with the keys that were used last.
+OBS drops a script's settings when the script is removed, so the keys are kept in a file as well:
+a script that is added (again) starts with the keys that were used last.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tga", ".gif", ".webp"})
 
 
 class Hotkeys:
-    """The registered hotkeys; OBS takes them back when it unloads the script."""
+    """The registered hotkeys; OBS unregisters them when it unloads the script."""
 
     def __init__(self) -> None:
         self._ids: dict[str, int] = {}
         self._kept = b""  # what the file holds, as far as is known
 
     def register(self, texts: dict[str, str], act: Callable[[str], None]) -> None:
-        """Tell OBS of them. ``act`` gets the action's name when one is pressed."""
+        """Register them with OBS. ``act`` gets the action's name when one is pressed."""
         for action, key in ACTIONS.items():
             self._ids[action] = obs.obs_hotkey_register_frontend(
                 f"virtual_background.{action}", texts[key], held(_pressed(action, act))
@@ -66,14 +66,14 @@ class Hotkeys:
             obs.obs_data_array_release(keys)
 
     def save(self, settings: Any) -> None:
-        """Put the keys the user chose into the script's settings and into our file."""
+        """Write the keys the user chose to the script's settings and to our file."""
         self._put(settings)
         kept = obs.obs_data_create()
         self._put(kept)
         text = str(obs.obs_data_get_json(kept) or "").encode()
         obs.obs_data_release(kept)
         if text and text != self._kept:
-            with contextlib.suppress(OSError):  # OBS keeps them, too
+            with contextlib.suppress(OSError):  # OBS saves them, too
                 _file().parent.mkdir(parents=True, exist_ok=True)
                 whole_file.write(_file(), text)
                 self._kept = text
@@ -137,9 +137,9 @@ def _step_scene(program: object, by: int) -> bool:
 
 
 def neighbour(settings: Mapping[str, Value], by: int) -> dict[str, Value]:
-    """Return the settings that make the background ``by`` places further in its round.
+    """Return the settings for the background ``by`` steps further in the cycle.
 
-    The round: transparent, colour, blur, then the pictures of the chosen picture's folder, the
+    The cycle: transparent, colour, blur, then the pictures in the chosen picture's folder, the
     chosen video and the chosen source.
     """
     choices: list[dict[str, Value]] = [
@@ -164,7 +164,7 @@ def neighbour(settings: Mapping[str, Value], by: int) -> dict[str, Value]:
 
 
 def gallery(picture: str) -> list[str]:
-    """Return the paths of the pictures in that picture's folder, it among them, by name."""
+    """Return the paths of that picture and of all others in its folder, sorted by name."""
     if not picture:
         return []
     found = {picture}

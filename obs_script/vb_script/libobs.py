@@ -1,8 +1,8 @@
 """The C functions of libobs and its companions that must not be called through obspython.
 
-One table: name, result, arguments. They are called through ``ctypes.CDLL``, which lets go of
-the GIL, so none of them can wait for OBS's locks while other scripts wait for Python. Threads
-of ours call nothing else of OBS.
+One table: name, result, arguments. They are called through ``ctypes.CDLL``, which releases the
+GIL, so a call that waits for one of OBS's locks cannot deadlock with a script that waits for the
+GIL. Our own threads call no other function of OBS.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _SCRIPTING = {
 }
 _FRONTEND = {"obs_frontend_open_source_filters": (None, (_P,))}
 
-# Of OBS 31.1 and later: not every OBS has them.
+# Only OBS 31.1 and later have these.
 _CANVASES = {
     "obs_canvas_get_name": (_S, (_P,)),
     "obs_canvas_get_flags": (_U, (_P,)),
@@ -90,7 +90,7 @@ TASK_UI = 0
 ORDER_UP, ORDER_BOTTOM = 0, 3
 SOURCE_VIDEO, SOURCE_AUDIO = 1, 2
 TYPE_INPUT, TYPE_SCENE = 0, 3
-MEDIA_OVER = (6, 7)  # ended, and by an error
+MEDIA_OVER = (6, 7)  # ended, error
 
 
 class LibraryError(SaidError):
@@ -110,7 +110,7 @@ def _declare(library: Any, table: dict[str, Any], name: str) -> Any:
 @functools.cache
 def libobs() -> Any:
     """Return libobs. Raises LibraryError."""
-    # Elsewhere than on Windows the process's own symbols hold it.
+    # Except on Windows, the process's global symbols include it.
     return _declare(ctypes.CDLL("obs" if sys.platform == "win32" else None), _LIBOBS, "libobs")
 
 
@@ -138,12 +138,12 @@ def _dotted(numbers: tuple[int, ...]) -> str:
 
 
 def untested() -> dict[str, str]:
-    """Return what fills in the sentence that says this OBS is newer than the tested ones."""
+    """Return the placeholders of the sentence that this OBS is newer than those tested."""
     return {"version": _dotted(version()), "newest": _dotted(NEWEST_TESTED_OBS)}
 
 
 def scripting() -> Any:
-    """Return libobs-scripting, which OBS has loaded already. Raises LibraryError."""
+    """Return libobs-scripting, which OBS has already loaded. Raises LibraryError."""
     try:
         return _declare(ctypes.CDLL(_path("obs-scripting")), _SCRIPTING, "libobs-scripting")
     except OSError as error:
@@ -151,7 +151,7 @@ def scripting() -> Any:
 
 
 def frontend() -> Any:
-    """Return libobs-frontend-api; for OBS's UI thread alone. Raises LibraryError."""
+    """Return libobs-frontend-api; for OBS's UI thread only. Raises LibraryError."""
     try:
         return _declare(
             ctypes.CDLL(_path("obs-frontend-api")), _FRONTEND, "libobs-frontend-api"
@@ -162,9 +162,9 @@ def frontend() -> Any:
 
 @functools.cache
 def with_lock_held() -> tuple[Any, Any]:
-    """Return libobs and libobs-frontend-api for what an OBS with canvases has.
+    """Return libobs and libobs-frontend-api with the functions for canvases.
 
-    They are called with Python's lock held, as obspython's functions are. Raises LibraryError.
+    They are called with the GIL held, as obspython's functions are. Raises LibraryError.
     """
     name = "obs" if sys.platform == "win32" else None
     return (
@@ -174,7 +174,7 @@ def with_lock_held() -> tuple[Any, Any]:
 
 
 def _path(library: str) -> str:
-    """Return where a library lies that OBS has loaded already."""
+    """Return the path of a library that OBS has already loaded."""
     if sys.platform == "win32":
         return library
     if sys.platform == "darwin":
@@ -186,7 +186,7 @@ def _path(library: str) -> str:
 
 
 def _loaded_image(part: str) -> str:
-    """Return the path of a library the macOS loader has in this process."""
+    """Return the path of a library that the macOS loader (dyld) has loaded."""
     loader = ctypes.CDLL(None)
     loader._dyld_get_image_name.restype = ctypes.c_char_p
     for index in range(loader._dyld_image_count()):
@@ -197,7 +197,7 @@ def _loaded_image(part: str) -> str:
 
 
 def log(text: str, *, warning: bool = False) -> None:
-    """Write one line into OBS's log; into its Script Log where libobs does not do."""
+    """Write one line to OBS's log, or to its Script Log if libobs cannot be called."""
     line = f"[virtual background] {text}"
     try:
         libobs().blog(LOG_WARNING if warning else LOG_INFO, line.replace("%", "%%").encode())

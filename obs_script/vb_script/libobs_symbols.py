@@ -1,7 +1,7 @@
 """Every function of OBS's libraries that the product calls, and those that a library lacks.
 
 Python's are in the tables of ``libobs``, the Lua half's in its FFI declarations. ``python -m
-vb_script.libobs_symbols LIBOBS SCRIPTING FRONTEND`` looks into libraries that no OBS has loaded.
+vb_script.libobs_symbols LIBOBS SCRIPTING FRONTEND`` checks library files without a running OBS.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PROTOTYPE = re.compile(r"(\w+)\([^()]*\);")
 
 
 def of_libobs() -> list[str]:
-    """Return the functions of libobs, each once."""
+    """Return the functions of libobs, without duplicates."""
     text = (lua_half.PATH.parent / "libobs.lua").read_text(encoding="utf-8")
     declared = text.split("local declared = [[", 1)[1].split("]]", 1)[0]
     return sorted({*libobs._LIBOBS, *_PROTOTYPE.findall(declared)})
@@ -36,7 +36,7 @@ def declared() -> dict[str, list[str]]:
 
 
 def lacking(libraries: Mapping[str, Any]) -> list[str]:
-    """Return the declared functions that the libraries, by the same names, do not have."""
+    """Return the declared functions that ``libraries``, keyed as in :func:`declared`, lack."""
     return [
         name
         for library, names in declared().items()
@@ -52,4 +52,4 @@ def count() -> int:
 if __name__ == "__main__":
     opened = {name: ctypes.CDLL(path) for name, path in zip(declared(), sys.argv[1:])}
     print(json.dumps({"count": count(), "lacking": lacking(opened)}), flush=True)
-    os._exit(0)  # libraries that no OBS has started are not to be ended either
+    os._exit(0)  # skip the libraries' exit handlers: they were never initialised

@@ -24,16 +24,16 @@ Named = tuple[str, str]
 
 @dataclass(frozen=True)
 class ModelLists:
-    """(name, title) of the models that find people and of those that tell depth, by title."""
+    """(name, title) of the models that find people and of those for depth, sorted by title."""
 
     people: list[Named]
     depth: list[Named]
 
 
 def model_lists(folders: Iterable[Path]) -> ModelLists:
-    """Return what the manifests in ``folders`` offer; of one name the first, as for the worker.
+    """Return the models in ``folders``; the first of a name counts, as in the worker.
 
-    A model whose file is in none of the folders is not installed and left out.
+    A model whose file is in none of the folders is not installed and is left out.
     """
     there = [folder for folder in folders if folder.is_dir()]
     found: dict[str, dict[str, str]] = {}
@@ -42,7 +42,7 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
             try:
                 text = bounded.read(path, limits.MANIFEST_BYTES).decode("utf-8", "replace")
             except OSError:
-                continue  # the worker says what is wrong with it
+                continue  # the worker reports what is wrong with it
             fields = _fields(text)
             if "name" in fields:
                 found.setdefault(fields["name"], fields)
@@ -57,7 +57,7 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
 
 
 def state_of(folders: Iterable[Path], *files: Path) -> tuple[object, ...]:
-    """Return something that differs once a model or one of ``files`` came, went or changed."""
+    """Return a value that differs once a model or one of ``files`` came, went or changed."""
     paths = [path for folder in folders for path in _models_in(folder)]
     state: list[object] = []
     for path in (*paths, *files):
@@ -76,7 +76,7 @@ def _models_in(folder: Path) -> list[Path]:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Return the one-line texts of a manifest by key, those in a table as ``table.key``."""
+    """Return a manifest's one-line strings by key, those in a table as ``table.key``."""
     fields: dict[str, str] = {}
     prefix = ""
     for line in map(str.strip, text.splitlines()):
@@ -105,7 +105,7 @@ def unit_list(texts: dict[str, str]) -> list[tuple[str, str]]:
 
 
 def _newest(known: dict[str, Any]) -> dict[str, Any]:
-    """Return what was measured last."""
+    """Return the latest measurement."""
     measured = known.get("measured")
     if not isinstance(measured, dict) or not measured:
         return {}
@@ -127,6 +127,6 @@ def _unit_text(title: str, row: Any, texts: dict[str, str]) -> str:
 
 
 def _cut(value: Any, longest: int) -> str:
-    """Return a text of the file's as a list can show it."""
+    """Return a text from the file, cut to what a list can show."""
     text = str(value).encode(errors="replace").decode()
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,11 +1,11 @@
-"""Keeps a camera unseen in an OBS that runs without this script. For OBS's UI thread.
+"""Hides a camera in an OBS that runs without this script. For OBS's UI thread.
 
-OBS shows a camera as it is when the kind of its filter is unknown. The lock is a filter of OBS's
-own, below ours, that makes the camera invisible; ours looks at what is below the lock (see
-``capture.lua``). So the camera is seen only where ours is, whatever became of the script.
+OBS shows a camera unfiltered when it does not know the kind of its filter. The lock is one of
+OBS's own filters, below ours, that makes the camera invisible; ours captures what is below the
+lock (see ``capture.lua``). So the camera is seen only through ours, whatever happens to the script.
 
-OBS makes and moves such a filter while it holds its graphics: that is asked for without Python's
-lock, as another script may hold the graphics and wait for Python.
+OBS holds its graphics mutex while it creates and moves such a filter. This must be called without
+the GIL, as another script may hold that mutex and wait for the GIL: a deadlock.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from vb_link.settings import FILTER_ID, LOCK
 from vb_link.texts import SaidError
 from vb_script import libobs, obs_filters
 
-KIND = "color_filter"  # "Color Correction": nothing of a picture is left of these values
+KIND = "color_filter"  # "Color Correction": these values leave nothing of the picture
 _CREATED = b"color_filter_v2"
 _NOTHING = b'{"opacity": 0.0, "brightness": -1.0}'
 
 
 def set_lock(_texts: dict[str, str], source: str, name: str, wanted: str) -> str:
-    """Put the lock right below a filter of ours (``wanted`` is "true"), or take it away."""
+    """Put the lock right below our filter (``wanted`` is "true"), or remove it."""
     with obs_filters.camera_filter(source, name) as filter_, _locked(source) as (parent, locks):
         if wanted != "true":
             _remove(parent, locks)
@@ -38,7 +38,7 @@ def set_lock(_texts: dict[str, str], source: str, name: str, wanted: str) -> str
 
 
 def tidy(_texts: dict[str, str]) -> str:
-    """Take away the locks of cameras that have no filter of ours any more."""
+    """Remove the locks of cameras that no longer have our filter."""
     with obs_filters.inputs() as inputs, obs_filters.scenes() as scenes:
         for parent in (*inputs, *scenes):
             with _locks(parent) as locks, obs_filters.filters_of(parent, FILTER_ID) as ours:
@@ -72,7 +72,7 @@ def _add(parent: Any, filter_: Any) -> None:
     if not lock:
         raise SaidError("Lock.Failed")
     try:
-        # Above all others: the camera is unseen meanwhile.
+        # A new filter is above all others: the camera stays hidden until the lock is moved.
         library.obs_source_filter_add(int(parent), lock)
         _move_below(parent, lock, filter_)
     finally:
@@ -91,7 +91,7 @@ def _move_below(parent: Any, lock: Any, filter_: Any) -> None:
 
 
 def _in_place(parent: Any) -> bool:
-    """Whether a filter of ours stands right above the lock: any one will do."""
+    """Return whether any of our filters is right above the lock."""
     with obs_filters.filters_of(parent, FILTER_ID) as ours:
         return any(_name_below(filter_) == LOCK for filter_ in ours)
 

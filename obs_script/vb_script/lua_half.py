@@ -1,4 +1,4 @@
-"""Loads the Lua half into OBS and hands it everything it must not decide for itself."""
+"""Loads the Lua half into OBS and passes it everything it must not decide for itself."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def half(
     pressed: int = 0,
     file_chosen: int = 0,
 ) -> dict[str, Any]:
-    """Return the table the Lua half works from.
+    """Return the table for the Lua half.
 
-    Models and units are (name, text); ``pressed`` is the address of what a button calls,
-    ``file_chosen`` that of what a file's row calls.
+    Models and units are (name, text); ``pressed`` is the address of the buttons' callback,
+    ``file_chosen`` that of the file rows' callback.
     """
     return {
         "id": settings.FILTER_ID,
@@ -101,8 +101,8 @@ def _row(setting: settings.Setting) -> dict[str, Any]:
 
 
 class Loaded(NamedTuple):
-    """The Lua half in OBS: its script, and the queue of tasks where it ends what is not to be ended
-    under its locks; both are handles.
+    """The Lua half in OBS, two handles: its script, and the task queue in which it destroys what
+    must not be destroyed under its locks.
     """
 
     script: int
@@ -112,15 +112,15 @@ class Loaded(NamedTuple):
 def load(table: dict[str, Any]) -> Loaded:
     """Create the Lua script in OBS.
 
-    Raises libobs.LibraryError when OBS's scripting is out of reach or refuses the file, or when
-    libobs is not what the Lua half declares.
+    Raises libobs.LibraryError when OBS's scripting library cannot be used or refuses the file, or
+    when libobs does not match the Lua half's declarations.
     """
     scripting, obs = libobs.scripting(), libobs.libobs()
     files, queue = _files(), obs.os_task_queue_create()
     if not queue:
         raise libobs.LibraryError("Error.LuaHalf", file=PATH.name)
     table = {**table, "files": files, "queue": queue}
-    # OBS finds the folder by the last "/", on Windows, too; names are UTF-8 there.
+    # OBS splits off the folder at the last "/", on Windows too, where file names are UTF-8.
     path = os.fsencode(PATH.as_posix())
     handle = _with_data(table, lambda data: scripting.obs_script_create(path, data))
     problem = _problem(handle) if handle else None
@@ -135,7 +135,7 @@ def load(table: dict[str, Any]) -> Loaded:
 
 
 def _problem(handle: int) -> libobs.LibraryError | None:
-    """Return why the Lua half refused to work in this OBS."""
+    """Return why the Lua half refuses to work in this OBS, or None."""
     obs = libobs.libobs()
     settings = libobs.scripting().obs_script_get_settings(handle)
     try:
@@ -147,7 +147,7 @@ def _problem(handle: int) -> libobs.LibraryError | None:
 
 
 def _files() -> dict[str, str]:
-    """Return the texts of the Lua half's other files and its shaders by name.
+    """Return the source of the Lua half's other files and its shaders by file name.
 
     Raises libobs.LibraryError for one that cannot be read.
     """
@@ -162,12 +162,12 @@ def _files() -> dict[str, str]:
 
 
 def update(loaded: Loaded, table: dict[str, Any]) -> None:
-    """Hand a loaded Lua half a new table."""
+    """Pass a new table to a loaded Lua half."""
     _with_data(table, lambda data: libobs.scripting().obs_script_update(loaded.script, data))
 
 
 def destroy(loaded: Loaded) -> None:
-    """Unload the Lua half and do what is left in its queue; only right when OBS is closing, as
+    """Unload the Lua half and run what is left in its queue. Only while OBS is closing, as its
     filters then draw nothing.
     """
     libobs.scripting().obs_script_destroy(loaded.script)

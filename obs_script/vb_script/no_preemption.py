@@ -1,10 +1,9 @@
-"""Lets other scripts' threads finish what they are at before OBS is called from the UI thread.
+"""Avoids a deadlock with other scripts' threads when OBS is called from the UI thread.
 
-obspython keeps Python's lock while OBS waits for a lock of its own. A thread of another script
-that holds such a lock over several lines (``obs_enter_graphics`` ... ``obs_leave_graphics``) and
-has just had to hand Python's lock over would then wait for good, and all of OBS with it: Python
-takes its lock away after 5 ms. For a while it is told to wait for longer, so that such a thread
-goes on until it sleeps by itself.
+obspython holds the GIL while OBS waits for one of its own locks. A thread of another script that
+holds such a lock over several lines (``obs_enter_graphics`` ... ``obs_leave_graphics``) and was
+preempted in between would then wait for the GIL forever, and OBS for it: Python switches threads
+after 5 ms. A longer switch interval lets such a thread run on until it blocks by itself.
 """
 
 from __future__ import annotations
@@ -14,13 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LONGEST = 1.0  # seconds that another thread may go on
-TURN = 0.01  # seconds in which one that waits for Python's lock gets it
+LONGEST = 1.0  # switch interval in seconds: how long another thread may run on
+TURN = 0.01  # seconds to sleep, so that a thread waiting for the GIL gets it
 
 
 @contextmanager
 def unhurried() -> Iterator[None]:
-    """Run the block when no thread was interrupted; none is until it ends."""
+    """Run the block while no other thread is preempted, neither before nor within it."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(LONGEST)
     try:

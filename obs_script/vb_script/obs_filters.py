@@ -1,6 +1,6 @@
 """Finds our filters in OBS, reads and writes their settings. For OBS's UI thread.
 
-What ``with`` gives is released when the block ends.
+Context managers release their references when the block ends.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
 from vb_link.texts import SaidError
 from vb_script import canvases
 
-# Kept in a filter's settings beside those of the table: see sound.py. No preset holds it.
+# A key in a filter's settings that is not in the table nor in presets: see sound.py.
 SYNC_UNDO = "sync_undo"
 
 
 @contextmanager
 def scenes() -> Iterator[list[Any]]:
-    """Give the scenes in the user's own order, those of other canvases last."""
+    """Yield the scenes in the user's order, those of other canvases last."""
     found = [*(obs.obs_frontend_get_scenes() or []), *canvases.scenes()]
     try:
         yield list(found)
@@ -33,7 +33,7 @@ def scenes() -> Iterator[list[Any]]:
 
 
 def program_scene() -> str:
-    """Return the name of the scene on program, or "" while there is none."""
+    """Return the name of the program scene, or "" while there is none."""
     found = obs.obs_frontend_get_current_scene()
     if found is None:
         return ""
@@ -45,7 +45,7 @@ def program_scene() -> str:
 
 @contextmanager
 def inputs() -> Iterator[list[Any]]:
-    """Give all inputs and groups."""
+    """Yield all inputs and groups."""
     found = obs.obs_enum_sources() or []
     try:
         yield list(found)
@@ -55,7 +55,7 @@ def inputs() -> Iterator[list[Any]]:
 
 @contextmanager
 def source(name: str) -> Iterator[Any]:
-    """Give the source of that name. Raises SaidError when there is none."""
+    """Yield the source of that name. Raises SaidError when there is none."""
     found = obs.obs_get_source_by_name(name)
     if found is None:
         found = canvases.find(name)
@@ -69,7 +69,7 @@ def source(name: str) -> Iterator[Any]:
 
 @contextmanager
 def scene(name: str) -> Iterator[Any]:
-    """Give the scene or group of that name as a source. Raises SaidError when there is none."""
+    """Yield the scene or group of that name as a source. Raises SaidError when there is none."""
     with source(name) as found:
         if not (obs.obs_source_is_scene(found) or obs.obs_source_is_group(found)):
             raise SaidError("Request.NoScene", name=name)
@@ -79,7 +79,7 @@ def scene(name: str) -> Iterator[Any]:
 def _names(parent: Any, kind: str) -> list[str]:
     """Return the names of a source's filters of one kind.
 
-    OBS's Python cannot list filters otherwise than by asking for a backup of them.
+    obspython's only way to list filters is a backup of them.
     """
     found = []
     kept = obs.obs_source_backup_filters(parent)
@@ -94,7 +94,7 @@ def _names(parent: Any, kind: str) -> list[str]:
 
 @contextmanager
 def filters_of(parent: Any, kind: str) -> Iterator[list[Any]]:
-    """Give a source's filters of one kind."""
+    """Yield a source's filters of one kind."""
     named = (obs.obs_source_get_filter_by_name(parent, name) for name in _names(parent, kind))
     found = [filter_ for filter_ in named if filter_ is not None]
     try:
@@ -106,7 +106,7 @@ def filters_of(parent: Any, kind: str) -> Iterator[list[Any]]:
 
 @contextmanager
 def camera_filters() -> Iterator[list[tuple[Any, Any]]]:
-    """Give every filter "Virtual Background" there is as (its source, the filter)."""
+    """Yield all "Virtual Background" filters as (source, filter)."""
     with ExitStack() as stack:
         parents = [*stack.enter_context(inputs()), *stack.enter_context(scenes())]
         yield [
@@ -118,7 +118,7 @@ def camera_filters() -> Iterator[list[tuple[Any, Any]]]:
 
 @contextmanager
 def camera_filter(source_name: str, filter_name: str) -> Iterator[Any]:
-    """Give one filter "Virtual Background". Raises SaidError when there is none."""
+    """Yield one "Virtual Background" filter. Raises SaidError when there is none."""
     with source(source_name) as parent, filters_of(parent, FILTER_ID) as found:
         for filter_ in found:
             if obs.obs_source_get_name(filter_) == filter_name:
@@ -129,19 +129,19 @@ def camera_filter(source_name: str, filter_name: str) -> Iterator[Any]:
 
 @contextmanager
 def scene_filter(parent: Any) -> Iterator[Any]:
-    """Give the filter that holds a scene's own background, or None."""
+    """Yield the filter that holds a scene's own background, or None."""
     with filters_of(parent, SCENE_FILTER_ID) as found:
         yield found[0] if found else None
 
 
 def table(filter_: Any) -> tuple[settings.Setting, ...]:
-    """Return the settings a filter of ours has."""
+    """Return the table of settings for a filter's kind."""
     of_scene = obs.obs_source_get_unversioned_id(filter_) == SCENE_FILTER_ID
     return settings.SCENE_SETTINGS if of_scene else settings.SETTINGS
 
 
 def values(filter_: Any) -> dict[str, Value]:
-    """Return every setting of a filter of ours as it is in effect."""
+    """Return the value in effect of each of a filter's settings."""
     own = stored(filter_)
     return {row.key: in_effect(row, own.get(row.key, row.default)) for row in table(filter_)}
 
@@ -156,9 +156,9 @@ def stored(filter_: Any) -> dict[str, Any]:
 
 
 def replace(filter_: Any, new: Mapping[str, Value]) -> None:
-    """Give a filter these settings and the defaults for all others.
+    """Set these settings of a filter and reset all others to their defaults.
 
-    What is kept beside the table stays: SYNC_UNDO, and which parts of its panel are open.
+    Keys outside the table stay: SYNC_UNDO, and which groups of its panel are open.
     """
     own = {row.key for row in table(filter_)}
     kept = {key: value for key, value in stored(filter_).items() if key not in own}

@@ -18,11 +18,10 @@ Texts = dict[str, str]
 
 
 class Panel:
-    """Builds the panel and does what its buttons say.
+    """Builds the panel and carries out its buttons.
 
-    ``summary`` returns the first lines and ``news`` the last, below which no row is that they could
-    move; ``note`` shows one sentence to the user; ``check`` begins
-    the check of everything.
+    ``summary`` returns the first lines and ``news`` the last; no row is below them that they could
+    move. ``note`` shows one sentence to the user; ``check`` starts the check of everything.
     """
 
     def __init__(
@@ -43,15 +42,15 @@ class Panel:
         self._filters: list[tuple[str, str]] = []
 
     def update(self, settings: Any) -> None:
-        """Take over what is chosen in the panel."""
+        """Read what is chosen in the panel."""
         for key in ("scene", "camera", "preset_save", "preset_load"):
             self._chosen[key] = obs.obs_data_get_string(settings, key)
 
     def properties(self) -> Any:
         """Return the panel.
 
-        Its buttons are made before Python's lock is let go even once: OBS gives them to the script
-        that it has noted as the running one, and a timer of another script changes that.
+        Its buttons are created before the GIL is first released: OBS assigns them to what it
+        regards as the current script, and another script's timer changes that.
         """
         texts = self._texts
         made = obs.obs_properties_create()
@@ -75,7 +74,7 @@ class Panel:
         _group(made, "tools", texts["Group.tools"], tools)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
-        # Last, as their height changes: no row moves under the pointer.
+        # Last, because their height changes: no row may move under the pointer.
         for key in ("summary", "backgrounds", "news"):
             obs.obs_properties_add_text(made, key, "", obs.OBS_TEXT_INFO)
         with unhurried():
@@ -146,7 +145,7 @@ class Panel:
         return self._refresh(shown)
 
     def _refresh(self, shown: Any) -> bool:
-        """Renew the panel's lines."""
+        """Update the panel's lines."""
         self._look()
         lines = {
             "summary": self._summary(),
@@ -159,7 +158,7 @@ class Panel:
 
 
 def _one_of(chosen: str, names: list[str]) -> str:
-    """Return what a list shows: the chosen one, or the first while nothing is chosen."""
+    """Return the name a list shows: the chosen one, or the first while nothing is chosen."""
     return chosen if chosen in names else (names[0] if names else "")
 
 
@@ -182,7 +181,7 @@ def _group(properties: Any, key: str, title: str, inner: Any) -> None:
 
 
 def words(settings: Mapping[str, Value] | None, texts: dict[str, str]) -> str:
-    """Return what a filter draws behind the person. ``None``: the scene has none of its own."""
+    """Return what a filter draws behind the person. ``None``: a scene without its own."""
     kind = str(settings["background"]) if settings is not None else DEFAULT_BACKGROUND
     named = texts.get(f"Background.{kind}", kind)
     if settings is None:

@@ -1,8 +1,7 @@
-"""What a user asks for in a panel, done on OBS's UI thread.
+"""The requests that a user makes in a panel. For OBS's UI thread.
 
-A request is a word and its arguments, one a line; the answer is one sentence, or "" where there
-is nothing to say. The filter's own
-panel sends them through the link, the script's panel calls them directly.
+A request is a word and its arguments, one per line; the answer is one sentence, or "" if there is
+nothing to say. The filter's panel sends them through the link, the script's calls them directly.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ Texts = dict[str, str]
 
 
 def run(text: str, texts: Texts) -> str:
-    """Do one request and return what to say about it. Raises SaidError when it cannot be done."""
+    """Carry out one request and return the answer. Raises SaidError when it cannot be done."""
     word, *arguments = text.split("\n")
     known = REQUESTS.get(word)
     if known is None or known[1] != len(arguments):
@@ -29,7 +28,7 @@ def run(text: str, texts: Texts) -> str:
 
 
 def own_scene(texts: Texts, name: str) -> str:
-    """Give a scene a background of its own and open the window where it is chosen."""
+    """Give a scene its own background and open the window to choose it in."""
     with obs_filters.scene(name) as scene, obs_filters.scene_filter(scene) as found:
         if found is None:
             _add_scene_filter(scene, texts["SceneFilterName"])
@@ -60,7 +59,7 @@ def open_filters(name: str) -> None:
 
 
 def default_scene(texts: Texts, name: str) -> str:
-    """Let a scene use the camera's background again; its own layers and zones stay."""
+    """Let a scene use the camera's background again, keeping its own layers and zones."""
     with obs_filters.scene(name) as scene, obs_filters.filters_of(scene, SCENE_FILTER_ID) as found:
         for filter_ in found:
             own = obs_filters.values(filter_)
@@ -72,7 +71,7 @@ def default_scene(texts: Texts, name: str) -> str:
 
 
 def copy(texts: Texts, source: str, name: str) -> str:
-    """Copy a filter's settings to every other one of its kind."""
+    """Copy a filter's settings to all others of its kind."""
     with obs_filters.camera_filter(source, name) as chosen:
         settings = obs_filters.values(chosen)
     count = 0

@@ -1,4 +1,4 @@
-"""A filter's settings as a small file, for another camera, another computer, another day."""
+"""Presets: a filter's settings as a small JSON file, for another camera or computer."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{0,4}$")
 
 
 def save(path: str, settings: Mapping[str, Value]) -> Path:
-    """Write ``settings`` to ``path`` and return where: a name without an ending gets ``.json``.
+    """Write ``settings`` to ``path`` and return the file: a name without a suffix gets ``.json``.
 
-    A preset there before is kept beside it as ``.bak``. Raises SaidError when the file cannot be
-    written or is somebody else's.
+    An existing preset is kept beside it as ``.bak``. Raises SaidError when the file cannot be
+    written or an existing one is no preset.
     """
     target = _whole(path)
     if not _ENDING.search(target.name) and not target.is_dir():
@@ -48,8 +48,8 @@ def save(path: str, settings: Mapping[str, Value]) -> Path:
 def load(path: str) -> dict[str, Value]:
     """Return the settings in ``path``.
 
-    Raises SaidError when the file cannot be read, is no preset, or holds anything that is no
-    setting of ours or no value it can have: then nothing of it is used.
+    Raises SaidError when the file cannot be read, is no preset, or has an unknown setting or an
+    invalid value: then nothing of it is used.
     """
     target = _whole(path)
     try:
@@ -81,7 +81,7 @@ def _whole(path: str) -> Path:
 
 
 def _parsed(path: Path) -> dict[str, Any] | None:
-    """Return what a preset of ours holds, or None for any other file."""
+    """Return a preset's content, or None for any other file."""
     try:
         found = json.loads(bounded.read(path, limits.PRESET_BYTES).decode("utf-8"))
     except bounded.TooLargeError:

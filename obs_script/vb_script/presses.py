@@ -1,10 +1,10 @@
-"""The buttons in the panels of the filters that need the script.
+"""The buttons in the filters' panels that need the script.
 
-OBS calls a button's function on its UI thread and rebuilds the panel, with the answer and the
-new values in it, when that returns: nothing of ours rebuilds it later, when a dialog of it may be
-open (see ``vb_filter/properties.lua``). The Lua half only makes the buttons; it is not entered
-here, so this thread holds none of OBS's locks, and not the Lua half's, while it waits for Python.
-As of a UI task, what OBS calls outlives every Reload and does nothing without the script.
+OBS calls a button's callback on its UI thread and rebuilds the panel, with the answer and the new
+values in it, when that returns. We never rebuild it later, when one of its dialogs may be open
+(see ``vb_filter/properties.lua``). The Lua half only creates the buttons; no Lua code runs here,
+so this thread holds neither OBS's locks nor the Lua half's while it waits for the GIL.
+As in ``ui_tasks``, the callback outlives every Reload and does nothing without the script.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from vb_script.reload_state import survivors
 
 _Pressed = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
-# By a button's key: the part of the panel its answer is shown in, and what the request takes
-# beside the names of the source and of the filter: keys of the filter's settings.
+# By a button's key: the group that shows its answer, and the filter's settings whose values the
+# request takes after the names of the source and of the filter.
 _BUTTONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "own_scene": ("scenes", ("scene",)),
     "default_scene": ("scenes", ("scene",)),
@@ -34,7 +34,9 @@ _OF_SCENES = ("own_scene", "default_scene")
 
 
 class Presses:
-    """``do`` gets a request's words and returns the answer; ``delay_ms`` a channel's delay."""
+    """``do`` carries out a request's words and returns the answer; ``delay_ms`` gives a
+    channel's delay.
+    """
 
     def __init__(
         self,
@@ -54,19 +56,19 @@ class Presses:
 
     @staticmethod
     def address() -> int:
-        """Return the address of the function for OBS to call: obs_property_clicked_t."""
+        """Return the address of the callback for OBS (obs_property_clicked_t)."""
         return ctypes.cast(survivors().press, ctypes.c_void_p).value or 0
 
     @staticmethod
     def close() -> None:
-        """From now on a press does nothing."""
+        """Turn the callback into a no-op."""
         survivors().on_press = None
 
     def _pressed(self, shown: int, button: int, filter_: int) -> bool:
-        """Do what a button of the panel ``shown`` says; the panel is to be rebuilt if True."""
+        """Carry out a button of the panel ``shown``; returns True if OBS is to rebuild it."""
         try:
             with unhurried(), self._settings(filter_) as settings:
-                # A channel's number follows the word of a button that needs it.
+                # The names of some buttons end with a channel's number.
                 word, *channel = self._library.obs_property_name(button).decode().split()
                 group, keys = _BUTTONS[word]
                 chosen = [
@@ -78,10 +80,10 @@ class Presses:
                 answer = self._do([word, *names, *chosen, *delay])
                 row = self._library.obs_properties_get(shown, f"answer_{group}".encode())
                 self._library.obs_property_set_description(row, answer.encode())
-                # The rows that fit the new values are shown by what OBS runs for each here.
+                # OBS runs each row's modified callback here, which shows the rows that now apply.
                 self._library.obs_properties_apply_settings(shown, settings)
                 return True
-        except Exception as error:  # an exception cannot cross OBS's own code
+        except Exception as error:  # an exception cannot propagate through OBS's C code
             self._on_error(error)
             return False
 

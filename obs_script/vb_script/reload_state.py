@@ -1,7 +1,7 @@
-"""What must outlive a Reload of the script and a change of the scene collection.
+"""State that must outlive a Reload of the script and a change of the scene collection.
 
-OBS runs the script again in the same Python, but the Lua half stays loaded and holds the
-address of the shared memory: both are kept in a module of no file, which nothing reloads.
+OBS runs the script again in the same interpreter, but the Lua half stays loaded and holds the
+address of the shared memory: both are kept in a module without a file, which nothing reloads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One thread that does what the filters ask the script for, asleep until it is asked.
+"""A thread that serves the filters' requests to the script, asleep until one wakes it.
 
-It calls nothing of OBS but libobs's own functions, without Python's lock; what needs obspython
-is handed to OBS's UI thread.
+It calls only libobs's own functions, without the GIL; what needs obspython is posted to OBS's UI
+thread.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from vb_link import layout, wake
 from vb_link.slots import fence
 from vb_script.assets import Assets
 
-# How often it looks for files that have appeared, names that have changed.
+# How often it looks for new files and changed names.
 ROUND_SECONDS = 2.0
-# How often while OBS is opening a file for us.
+# How often while OBS is opening a file.
 OPENING_SECONDS = 0.05
 
 
 class RequestThread:
-    """The thread. ``on_request`` gets each request's text, ``on_round`` is called each round."""
+    """The thread. ``on_request`` gets each request's text; ``on_round`` is called each round."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class RequestThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the thread and take back the offers no filter has taken."""
+        """End the thread and release the offers no filter has taken."""
         self._stop.set()
         self._wake.send()
         self._thread.join(5)
@@ -70,7 +70,7 @@ class RequestThread:
             self._wake.wait(OPENING_SECONDS if opening else ROUND_SECONDS)
 
     def new_requests(self) -> list[str]:
-        """Return the requests since the last call; those overwritten since are lost."""
+        """Return the requests since the last call; those already overwritten are lost."""
         count = int(self._segment.request_count)
         first = max(self.requests_done, count - layout.REQUESTS)
         fence()

@@ -1,10 +1,10 @@
-"""Holds on to all scenes and sources while OBS clears them.
+"""Keeps all scenes and sources alive while OBS removes them.
 
-OBS removes them one by one while it walks along its lists of them, and finds the next one by the
-one that it has just let go of (obs_enum_sources, obs_canvas_enum_scenes). Where another thread has
-freed that one by then OBS leaves out the rest or crashes; from 30 on it says that not all sources
-were cleared and ends itself, in the middle of a stream if it was about to switch the scene
-collection. With a reference of ours none is freed before OBS is through.
+OBS removes them while it iterates over its lists, and reads the next pointer from the source it
+has just released (obs_enum_sources, obs_canvas_enum_scenes). If another thread has freed that one
+by then (a use after free), OBS skips the rest or crashes; OBS 30 and later report that not all
+sources were cleared and quit, in the middle of a stream if the scene collection was being
+switched. Our references keep all of them alive until OBS is done.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class SceneSwitchGuard:
         self._held: list[int] = []
 
     def hold(self) -> None:
-        """Hold all scenes, groups and inputs that there are now."""
+        """Take a reference to each existing scene, group and input."""
         self.let_go()
         with unhurried():
             found = [
@@ -36,9 +36,9 @@ class SceneSwitchGuard:
         self._held = [int(source) for source in found]
 
     def let_go(self) -> None:
-        """Release them: OBS frees what nobody else holds soon after, in a thread of its own.
+        """Release them: OBS soon frees those without other references, in a thread of its own.
 
-        Without Python's lock, as the last to let go of a source waits for locks of OBS's.
+        Without the GIL, as releasing the last reference to a source waits for OBS's locks.
         """
         held, self._held = self._held, []
         for source in held:

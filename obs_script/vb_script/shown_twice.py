@@ -1,4 +1,4 @@
-"""Finds layers that the scene shows as well: seen twice, once in front. For OBS's UI thread."""
+"""Finds layers that are items of the scene, too, and so show twice. For OBS's UI thread."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LAYERS = ("behind_source", "front_source")
 
 
 def sentence(texts: dict[str, str]) -> str:
-    """Return what to say of the scene on program, or ""."""
+    """Return the warning about the program scene, or ""."""
     program = obs.obs_frontend_get_current_scene()
     if program is None:
         return ""
@@ -29,7 +29,7 @@ def sentence(texts: dict[str, str]) -> str:
 
 
 def _layers(program: Any) -> Iterator[str]:
-    """Give the sources that the filters of a scene and of what is in it draw as layers."""
+    """Yield the sources that the filters on a scene and on its items draw as layers."""
     with obs_filters.scene_filter(program) as own:
         of_scene = obs_filters.values(own) if own is not None else {}
         if own is not None and of_scene["own_layers"] and obs.obs_source_enabled(own):
@@ -53,7 +53,7 @@ def _named(settings: Mapping[str, Value]) -> Iterator[str]:
 
 
 def _shows(program: Any, name: str) -> bool:
-    """Whether a scene has a visible item of that name, in its groups too."""
+    """Return whether a scene has a visible item of that name, in its groups too."""
     scene = obs.obs_scene_from_source(program)
     item = obs.obs_scene_find_source_recursive(scene, name) if scene is not None else None
     return item is not None and bool(obs.obs_sceneitem_visible(item))

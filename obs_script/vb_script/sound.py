@@ -1,7 +1,6 @@
-"""Lets the sound wait for the picture: an audio source's Sync Offset, and the way back.
+"""Delays the sound to match the picture by an audio source's Sync Offset, and undoes it.
 
-What was there before is kept in the filter's own settings, so it outlives OBS. For OBS's UI
-thread.
+The original offset is kept in the filter's own settings, so it outlives OBS. For OBS's UI thread.
 """
 
 from __future__ import annotations
@@ -15,16 +14,16 @@ from vb_link.texts import SaidError, say
 from vb_script import libobs, obs_filters
 from vb_script.obs_filters import SYNC_UNDO
 
-LONGEST_MS = 20_000.0  # what OBS's own window allows
-_NS = 1_000_000  # of a millisecond
+LONGEST_MS = 20_000.0  # the limit in OBS's own dialog
+_NS = 1_000_000  # in a millisecond
 
-# ``source``: the sound's name, ``offset``: the user's own, ``delay``: the filter's; both in ns.
-# Two filters may delay one sound: it is delayed once, by the larger delay.
+# ``source``: the audio source's name, ``offset``: the user's own, ``delay``: the filter's; in ns.
+# If several filters delay one audio source, the largest delay counts.
 Kept = dict[str, Any]
 
 
 def set_sync(texts: dict[str, str], source: str, name: str, audio: str, delay_ms: str) -> str:
-    """Delay an audio source, beyond what it was delayed by before, as the filter's picture is."""
+    """Add the delay of the filter's picture to an audio source's own Sync Offset."""
     try:
         delay = float(delay_ms)
     except ValueError as error:
@@ -51,7 +50,7 @@ def set_sync(texts: dict[str, str], source: str, name: str, audio: str, delay_ms
 
 
 def undo_sync(texts: dict[str, str], source: str, name: str) -> str:
-    """Give the audio source the Sync Offset back that it had before, or that others need."""
+    """Restore the audio source's Sync Offset, or what other filters need it to be."""
     with obs_filters.camera_filter(source, name) as filter_:
         held = _all_kept()
         kept = held.pop((source, name), None)
@@ -67,7 +66,7 @@ def undo_sync(texts: dict[str, str], source: str, name: str) -> str:
 
 
 def _all_kept() -> dict[tuple[str, str], Kept]:
-    """Return what every filter remembers, by the names of its source and its own."""
+    """Return what each filter remembers, by (source name, filter name)."""
     with obs_filters.camera_filters() as pairs:
         found = {
             (obs.obs_source_get_name(parent), obs.obs_source_get_name(filter_)): _kept(filter_)
@@ -90,13 +89,13 @@ def _kept(filter_: Any) -> Kept | None:
 
 
 def _offset(kept: Kept, held: dict[tuple[str, str], Kept]) -> int:
-    """Return the offset that suits the latest picture among the filters that delay one sound."""
+    """Return the offset for the largest delay among the filters that delay this audio source."""
     delays = [other["delay"] for other in held.values() if other["source"] == kept["source"]]
     return int(kept["offset"]) + max(delays, default=0)
 
 
 def _set(name: str, offset: int) -> bool:
-    """Set a source's Sync Offset; False: there is no such source any more."""
+    """Set a source's Sync Offset; returns False if the source no longer exists."""
     try:
         with obs_filters.source(name) as former:
             obs.obs_source_set_sync_offset(former, offset)

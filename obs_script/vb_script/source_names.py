@@ -33,9 +33,9 @@ def write(
     heard: Iterable[str],
     program: str = "",
 ) -> None:
-    """Write the lists of names, sorted, one a line, unless they are there already.
+    """Write the lists of names, sorted, one per line, if they have changed.
 
-    The scene on ``program`` is the first of the scenes: the one a user most likely means.
+    The ``program`` scene comes first, as the one a user most likely means.
     """
     new = (lines(scenes, first=program), lines(sources), lines(heard))
     if new == (segment.scene_names, segment.source_names, segment.audio_names):
@@ -48,14 +48,14 @@ def write(
 
 
 def lines(names: Iterable[str], size: int = layout.NAMES_BYTES, first: str = "") -> bytes:
-    """Return the names sorted, one a line; those that do not fit ``size`` bytes are left out.
+    """Return the names sorted, one per line; those that do not fit ``size`` bytes are left out.
 
     ``first`` comes before all others.
     """
     made = b""
     for name in sorted(names, key=lambda name: (name != first, name.casefold())):
         if "\n" in name or not name:
-            continue  # such a name could not be told from two
+            continue  # a line break in a name would split it in two
         more = (b"\n" if made else b"") + name.encode("utf-8", "replace")
         if len(made) + len(more) >= size:
             break

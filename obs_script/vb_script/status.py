@@ -14,7 +14,7 @@ from vb_script.worker_problem import Problem
 class Figures:
     """What a status line says: ``kind`` is the text key, the rest its figures.
 
-    ``error`` is the worker's own error as the link carries it, ``worker`` why there is no worker.
+    ``error`` is the worker's own error as stored in the link, ``worker`` why there is no worker.
     """
 
     kind: str
@@ -23,20 +23,20 @@ class Figures:
     worker: Problem | None = None
     model: str = ""
     compute: str = ""
-    settings_error: str = ""  # which settings have values they cannot have
-    refused: bytes = b""  # why another compute unit is not in use, as the link carries it
+    settings_error: str = ""  # which settings have invalid values
+    refused: bytes = b""  # why another compute unit is not in use, as stored in the link
     milliseconds: float = 0.0
     rate: float = 0.0
     age_frames: float = 0.0
     age_ms: float = 0.0
     delay_ms: float = 0.0
-    eased: str = ""  # why the filter is run with less than was chosen: "late", "slow" or ""
+    eased: str = ""  # why the filter runs below the chosen quality or rate: "late", "slow" or ""
     every: int = 1
     quality: str = ""
-    notice: str = ""  # the answer to what the user has just asked for
+    notice: str = ""  # the answer to the user's latest request
 
     def text(self, texts: dict[str, str]) -> str:
-        """Return what is so, a sentence a line."""
+        """Return the status, one sentence per line."""
         template = texts.get(self.kind, self.kind)
         detail = worker_words(self.error, texts) if self.error else self.detail
         if self.worker is not None:
@@ -47,7 +47,7 @@ class Figures:
         if self.delay_ms:
             lines.append(texts["Status.Delayed"].format(delay_ms=self.delay_ms))
         if self.eased and self.kind == "Status.Running":
-            lines[0] = self._eased(texts)  # which says that it works, too
+            lines[0] = self._eased(texts)  # which also says that it works
         elif self.eased:
             lines.append(self._eased(texts))
         if self.notice:
@@ -55,7 +55,7 @@ class Figures:
         return "\n".join(lines)
 
     def figures(self, texts: dict[str, str]) -> str:
-        """Return the figures for those who want them, or ""."""
+        """Return the line of figures, or ""."""
         if not self.model:
             return ""
         compute = self.compute
@@ -76,7 +76,7 @@ class Figures:
 
 
 def worker_words(error: bytes, texts: dict[str, str]) -> str:
-    """Return the worker's error in the user's language, or in English where it has no other."""
+    """Return the worker's error in the user's language, or in English if not translated."""
     key, arguments = sentences.unpack(error)
     template = texts.get(f"Worker.{key}")
     try:
@@ -86,7 +86,7 @@ def worker_words(error: bytes, texts: dict[str, str]) -> str:
 
 
 def channel_figures(segment: Any, channel: Any, problem: Problem | None) -> Figures:
-    """Return what to say of one filter."""
+    """Return the figures of one filter."""
     if segment.panic:
         figures = Figures("Status.Panic")
     elif problem is not None:
@@ -105,7 +105,7 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
         return Figures("Status.Off")
     if channel.alpha_used != channel.used:
         return Figures("Status.Waiting")
-    # What the worker can write to is put into words only where it makes sense.
+    # The worker can write to this memory: use only valid values.
     quality = channel.eased_quality.decode("utf-8", "replace")
     quality = quality if quality in QUALITIES else ""
     delay = int(channel.delay_frames)
@@ -132,5 +132,5 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
 
 
 def write(channel: Any, text: str, figures: str = "") -> None:
-    """Put a status line, and behind an empty line its figures, into a filter's channel."""
+    """Write a status line and, after an empty line, its figures into a filter's channel."""
     channel.status = sentences.fitting(f"{text}\n\n{figures}", layout.STATUS_BYTES)

@@ -16,10 +16,10 @@ NOTICE_SECONDS = 20.0
 
 
 class StatusBoard:
-    """Gathers what is to be said and writes it into the link.
+    """Collects the status texts and writes them into the link.
 
-    ``worker`` gives the worker, if there is one, ``eased`` why less is done, if it is, and
-    ``checked`` how the last check of everything went.
+    ``worker`` returns the worker, if there is one, ``eased`` why its load is lowered, if it is,
+    and ``checked`` the result of the last check of everything.
     """
 
     def __init__(
@@ -35,20 +35,20 @@ class StatusBoard:
         self._checked = checked
         self._lock = threading.Lock()
         self._notice, self._noticed = "", 0.0
-        self._twice = ""  # what is to be said of layers that the scene shows as well
+        self._twice = ""  # the warning about layers that the scene shows as well
         self.problem = ""  # why nothing works at all
 
     def note(self, sentence: str, *, warning: bool = False) -> None:
-        """Show one sentence: the answer to what the user asked for."""
+        """Show one sentence: the answer to a request of the user's."""
         self._notice, self._noticed = sentence, time.monotonic()
         libobs.log(sentence, warning=warning)
 
     def look_for_layers_shown_twice(self) -> None:
-        """Find out whether the scene shows a layer as well; on OBS's UI thread."""
+        """Check whether the scene shows a layer as well; on OBS's UI thread."""
         self._twice = shown_twice.sentence(self._texts)
 
     def write(self) -> None:
-        """Renew the filters' status lines; from any thread."""
+        """Update the filters' status lines; from any thread."""
         with self._lock:
             segment = survivors().memory.segment
             worker = self._worker()
@@ -70,7 +70,7 @@ class StatusBoard:
         return "\n".join(line for line in lines if line)
 
     def news(self) -> str:
-        """Return what the script's own panel says last: all that comes and goes."""
+        """Return the last lines of the script's own panel: all that comes and goes."""
         lines = [self._current_notice(), self._twice, self._checked()]
         return "\n".join(line for line in lines if line)
 

@@ -1,4 +1,4 @@
-"""What the filters have to know of the program's transition. For OBS's UI thread."""
+"""What the filters need to know about the program's transition. For OBS's UI thread."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import obspython as obs
 
 from vb_script import libobs
 
-# Transitions that draw the things of two scenes and neither of the scenes with its filters.
+# Transitions that draw the items of both scenes, bypassing the scenes and their filters.
 _DRAW_ITEMS = frozenset({b"move_transition"})
-_PROGRAM = 0  # the channel
+_PROGRAM = 0  # the output channel
 EVENTS = frozenset(
     {
         obs.OBS_FRONTEND_EVENT_FINISHED_LOADING,

@@ -1,7 +1,7 @@
-"""Lets a function run on OBS's UI thread, where obspython is as safe as in any script.
+"""Runs functions on OBS's UI thread, where obspython is as safe as in any script.
 
-OBS calls back through a function that outlives every Reload; what it runs is looked up when it
-is called, so a task that comes too late does nothing.
+OBS calls a callback that outlives every Reload and looks up what to run when it is called, so a
+task that comes too late does nothing.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _Task = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 class UiTasks:
-    """Functions on their way to the UI thread. ``on_error`` is told of one that failed."""
+    """A queue of functions for the UI thread. ``on_error`` gets what one of them raised."""
 
     def __init__(self, library: Any, on_error: Callable[[Exception], None]) -> None:
         self._library = library
@@ -44,8 +44,8 @@ class UiTasks:
     def _run_one(self) -> None:
         try:
             with unhurried():
-                # OBS 29 closes, and all is dropped, in the middle of that where Ctrl+C comes.
+                # On Ctrl+C, OBS 29 closes in the middle of this and all tasks are dropped.
                 if self._waiting:
                     self._waiting.popleft()()
-        except Exception as error:  # an exception cannot cross OBS's own code
+        except Exception as error:  # an exception cannot propagate through OBS's C code
             self._on_error(error)

@@ -1,4 +1,4 @@
-"""Why there is no worker: as it is found, and in the user's words."""
+"""Why there is no worker: as a value, and in the user's language."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Union
 from vb_link import exit_status, processor
 from vb_link.texts import say
 
-# OBS's log gets a line for each end; not more than so many within so many seconds.
+# OBS's log gets a line for each end, but no more than MOST_LINES within LINES_SECONDS.
 MOST_LINES, LINES_SECONDS = 5, 60.0
 
 
 @dataclass(frozen=True)
 class Missing:
-    """There is no environment with this Python."""
+    """The worker's environment, with this Python, does not exist."""
 
     python: Path
 
@@ -28,7 +28,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class NotStarted:
-    """The system did not start it."""
+    """The system could not start it."""
 
     reason: str
 
@@ -38,7 +38,7 @@ class NotStarted:
 
 @dataclass(frozen=True)
 class Ended:
-    """It ended: with this status, and with these last words if there were any."""
+    """It ended with this exit status and these last words, if any."""
 
     code: int
     last_words: str = ""
@@ -50,7 +50,7 @@ class Ended:
         what = f"{name}: {meaning}" if meaning else name
         if not exit_status.is_crash(self.code):
             words = say(texts, "Ended.Status", status=name)
-            # What it said before the system ended it is no reason for that.
+            # Only here: its last words do not explain a crash.
             return f"{words}: {self.last_words}" if self.last_words else words
         if self.code < 0:
             return say(texts, "Ended.Signal", number=-self.code, what=what)
@@ -62,7 +62,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Unfit:
-    """This processor lacks these instruction sets: another worker would end like the first."""
+    """This processor lacks these instruction sets, so restarting the worker is no use."""
 
     sets: tuple[str, ...]
 
@@ -74,14 +74,14 @@ Problem = Union[Missing, NotStarted, Ended, Unfit]
 
 
 def of_end(code: int, last_words: str) -> Ended | Unfit:
-    """Return the problem that a worker's exit status tells of."""
+    """Return the problem behind a worker's exit status."""
     if code == processor.EXIT_STATUS:
         return Unfit(tuple(processor.lacking()))
     return Ended(code, last_words)
 
 
 class EndLines:
-    """The lines for OBS's log about ends of the worker: the next one counts what was left out."""
+    """Rate-limited log lines about the worker's ends: the next line counts those left out."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -89,7 +89,7 @@ class EndLines:
         self._left_out = 0
 
     def line(self, end: Ended, texts: dict[str, str]) -> str:
-        """Return what to write about an end, or "" where enough was written lately."""
+        """Return the log line about an end, or "" if the limit is reached."""
         now = self._now()
         if len(self._written) == MOST_LINES and now - self._written[0] < LINES_SECONDS:
             self._left_out += 1

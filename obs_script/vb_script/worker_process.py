@@ -1,8 +1,8 @@
 """Starts, watches and stops the worker.
 
-One thread sleeps until the worker says something on its standard error or dies, or a second has
-passed: it restarts a dead worker with a growing pause, and lets the status line be written. It
-calls nothing of OBS but the log.
+One thread sleeps until the worker writes to its standard error or dies, or a second has passed. It
+restarts a dead worker with a growing delay and has the status line written. Its only calls into
+OBS are log messages.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from vb_script.worker_problem import Ended, Missing, NotStarted, Problem, Unfit,
 
 STABLE_SECONDS = 10.0
 FIRST_PAUSE, LAST_PAUSE = 0.1, 15.0
-LONGEST_LINE = 4096  # bytes; a longer one is passed on in parts
-MOST_LINES = 500  # of one worker: OBS's log may not fill the disk
-LAST_WORDS_SECONDS = 5.0  # what it said longer before its end is no reason for that
+LONGEST_LINE = 4096  # bytes; a longer line is passed on in parts
+MOST_LINES = 500  # per worker: OBS's log must not fill the disk
+LAST_WORDS_SECONDS = 5.0  # before its end; older output does not explain it
 _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 ENOUGH = "The worker has said too much: what more it says is left out of this log."
 
 
 def _plain(raw: bytes) -> str:
-    """Return a line of the worker's standard error as OBS's log can hold it.
+    """Return a line of the worker's standard error without what OBS's log cannot hold.
 
-    A library may write colours for a terminal and, on Windows, UTF-16: C ends a text at the first
-    zero byte, and the line would be lost.
+    A library may write terminal colours and, on Windows, UTF-16: a C string ends at the first
+    zero byte, so the line would be lost.
     """
     return _COLORS.sub("", raw.replace(b"\0", b"").decode("utf-8", "replace")).rstrip()
 
 
 class Blame:
-    """Which models ended the worker: one that did so again and again is not given to the next."""
+    """Counts worker deaths by model: the next worker must not run a model with too many."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -45,7 +45,7 @@ class Blame:
         self._refused: set[str] = set()
 
     def note(self, model: str, code: int) -> None:
-        """Count a worker's end with exit status ``code`` at ``model``; "": it was at none."""
+        """Count a worker's end with exit status ``code`` while running ``model`` ("": none)."""
         if not model or code == 0 or exit_status.from_outside(code):
             return
         now = self._now()
@@ -55,7 +55,7 @@ class Blame:
             self._refused.add(model)
 
     def refused(self) -> list[str]:
-        """Return the models that are not to be run again."""
+        """Return the models that must not be run again."""
         return sorted(self._refused)
 
 
@@ -63,8 +63,9 @@ class WorkerProcess:
     """The worker of this OBS.
 
     ``on_second`` is called about once a second from the watching thread, ``on_line`` with each
-    line the worker writes, ``on_end`` with how one ended that is started again, and ``on_error``
-    with what ``on_second`` and ``on_end`` raised. ``problem`` is why there is no worker, or None.
+    line the worker writes, ``on_end`` with how a worker that will be restarted ended, and
+    ``on_error`` with what ``on_second`` and ``on_end`` raised. ``problem`` is why there is no
+    worker, or None.
     """
 
     def __init__(
@@ -95,16 +96,16 @@ class WorkerProcess:
         self._thread = threading.Thread(target=self._watch, name="virtual background", daemon=True)
 
     def start(self) -> None:
-        """Start the watching thread, and by it the worker."""
+        """Start the watching thread, which starts the worker."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End the worker and the thread; waits for both, two seconds at most each."""
+        """End the worker and the thread; waits at most two seconds for each."""
         self._stop.set()
         process = self._process
         if process is not None and process.stdin is not None:
             with contextlib.suppress(OSError):
-                process.stdin.close()  # which tells it to end
+                process.stdin.close()  # tells it to exit
             try:
                 process.wait(2)
             except subprocess.TimeoutExpired:
@@ -171,18 +172,18 @@ class WorkerProcess:
         return True
 
     def _listen(self) -> None:
-        """Wait until the worker has ended, passing on its lines and the seconds."""
+        """Wait until the worker has ended; meanwhile pass on its lines and call ``on_second``."""
         process = self._process
         assert process is not None
-        # The reader closes it: others would have to wait for what it is reading.
+        # The reading thread closes it: any other would block on the read in progress.
         stream, process.stderr = process.stderr, None
         ended = threading.Event()
         reader = threading.Thread(
             target=self._read_lines, args=(stream, process, ended), daemon=True
         )
         reader.start()
-        # Event.wait sleeps in the kernel; Popen.wait with a timeout would poll. What the worker
-        # has started may hold its standard error open after it has ended.
+        # Event.wait sleeps in the kernel; Popen.wait with a timeout would poll. poll() because a
+        # child of the worker may keep its standard error open after it has ended.
         while not ended.wait(1.0) and process.poll() is None:
             self._second()
         ended.wait(1.0)  # its last words
@@ -195,12 +196,12 @@ class WorkerProcess:
             while raw := stream.readline(LONGEST_LINE):
                 line = _plain(raw)
                 if line:
-                    if process is self._process:  # else what it had started speaks on
+                    if process is self._process:  # else a child of an earlier worker wrote it
                         self.last_line, self._last_said = line, time.monotonic()
                     said += 1
                     if said <= MOST_LINES:
                         self._on_line(line if said < MOST_LINES else ENOUGH)
-        process.wait()  # it may have closed it and live on
+        process.wait()  # it may have closed its standard error but still run
         ended.set()
 
     def _bury(self) -> None:
@@ -208,10 +209,10 @@ class WorkerProcess:
         assert process is not None
         assert spawned is not None
         segment = self._shared.segment
-        if segment.life == spawned.life:  # else the script was loaded again, and this is too late
+        if segment.life == spawned.life:  # else the script was reloaded meanwhile
             segment.life, segment.worker_ready = -1, 0
-        # The filter may be looking at it in this very frame; a closed and re-used number would
-        # only make it wait for another one.
+        # The filter may be polling the descriptor in this very frame: once closed, its number
+        # could be reused by another file.
         time.sleep(0.05)
         spawned.close()
         self._spawned = None
