@@ -1,4 +1,4 @@
-"""Checks of all that the virtual background needs, and the report of them.
+"""Checks everything that the virtual background needs and reports the findings.
 
-The installer and the script's panel make the same checks, each adding what only it can see.
+The installer and the script's panel run the same checks; each adds what only it can see.
 """

@@ -14,7 +14,7 @@ from vb_link.version import VERSION
 
 
 def all_of_them() -> list[Finding]:
-    """Return what was found out; takes seconds, and a minute when the worker is silent."""
+    """Return all findings; takes seconds, or a minute if the worker does not answer."""
     venv, python = places.venv_dir(), places.venv_python()
     packages = checked(environment.check, venv, python, places.PACKAGES / "vb_install" / "locks")
     found = [
@@ -24,17 +24,17 @@ def all_of_them() -> list[Finding]:
         *checked(models.check, places.models_dir(), places.user_models_dir()),
         *checked(round_trip.check_memory),
     ]
-    # A worker with damaged packages may still start: what it does tells more.
+    # A worker with damaged packages may still start, and how it does says more.
     if packages[0].key in ("EnvironmentMissing", "EnvironmentBroken"):
         return [*found, finding("WorkerSkipped")]
     found += checked(sandbox.check, python, places.PACKAGES)
-    if found[-1].key == "Processor":  # no worker starts
+    if found[-1].key == "Processor":  # no worker can start
         return found
     return [*found, *checked(round_trip.check_worker, python, places.PACKAGES)]
 
 
 def system() -> Finding:
-    """Return what machine this is."""
+    """Return the operating system, the machine type and the number of processors."""
     name = platform.platform()
     try:
         told = Path("/etc/os-release").read_text(encoding="utf-8", errors="replace")

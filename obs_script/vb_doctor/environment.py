@@ -1,4 +1,4 @@
-"""Whether the worker's environment is the one that was locked, byte for byte."""
+"""Checks that the worker's environment matches its lock files, byte for byte."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vb_doctor import packages
 from vb_doctor.findings import Finding, finding
 from vb_link import child, exit_status
 
-STAMP = "complete.json"  # what the installer leaves in an environment it has made
+STAMP = "complete.json"  # the installer writes it once an environment is complete
 _PIN = re.compile(r"(?m)^([a-z0-9][\w.-]*)==([^\s;\\]+)")
 _NEEDED = ("av", "numpy", "opencv-python-headless")
 
 
 def check(folder: Path, python: Path, locks: Path) -> Finding:
-    """Return what is to be said of the environment in ``folder``; ``locks`` holds the locks."""
+    """Check the environment in ``folder`` against the lock files in the folder ``locks``."""
     if not python.exists():
         return finding("EnvironmentMissing")
     pins = _pins(folder, locks)
@@ -50,7 +50,7 @@ def check(folder: Path, python: Path, locks: Path) -> Finding:
 
 
 def _pins(folder: Path, locks: Path) -> dict[str, set[str]]:
-    """Return the versions that the environment's locks allow, by package."""
+    """Return the versions that the environment's lock files allow, by package."""
     try:
         added = json.loads((folder / STAMP).read_text(encoding="utf-8")).get("added", [])
     except (OSError, ValueError, AttributeError):

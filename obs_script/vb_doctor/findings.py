@@ -1,4 +1,4 @@
-"""What a check found: a key of a text, what fills it in, and whether it is as it should be."""
+"""What a check found: a text key, its placeholders, and whether all is well."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 
 from vb_link import places, texts
 
-# What is wrong says what to do.
+# The texts of problems say what to do.
 TEXTS = texts.english("Doctor.")
 _GOOD = frozenset(
     ("System", "Product", "Python", "Obs", "ObsNew", "Functions", "FunctionsUnchecked", "Scripts",
      "InUse", "Environment", "Models", "Memory", "Held", "HeldInPart",
      "Worker")
 )  # fmt: skip
-# What others said fills these in: the system, another program, a file.
+# Placeholders filled with text from elsewhere: the system, another program, a file.
 _TOLD = frozenset(("reason", "names", "missing"))
-# All from the first word with a slash to the end of the last one's name, which may have spaces.
+# From the first word with a slash to the end of the last path's name, which may have spaces.
 _PATHS = re.compile(r"""(?<!\S)\S*[/\\](?:.*[/\\])?(?:[^:;)\]"'\n]|["'](?=\w))*["']?""")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of a report. It names no folder and no file of the user's."""
+    """One line of a report. It names none of the user's folders and files."""
 
     key: str
     arguments: Mapping[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Finding:
 
 
 def finding(key: str, **arguments: object) -> Finding:
-    """Return a finding; what fills it in is kept as text, what others said without paths."""
+    """Return a finding; placeholders are kept as text, those from elsewhere without paths."""
     return Finding(
         key,
         {
@@ -52,19 +52,19 @@ def finding(key: str, **arguments: object) -> Finding:
 
 
 def without_paths(text: str) -> str:
-    """Return ``text`` with ``(path)`` for what may be a file or a folder, and all between two."""
-    told = text.replace("Input/output", "Input-output")  # the system's words for a broken disk
+    """Return ``text`` with ``(path)`` for anything that may be a path, and all between two."""
+    told = text.replace("Input/output", "Input-output")  # EIO's message, not a path
     return _PATHS.sub("(path)", told)
 
 
 def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -> list[Finding]:
-    """Return what a check found. That it failed is a finding, too, and ends no other check."""
+    """Return a check's findings. An exception becomes a finding and stops no other check."""
     try:
         found = check(*arguments)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
         ours = [frame for frame in frames if frame.filename.startswith(str(places.PACKAGES))]
-        # Its text may hold anything; where it came from does not.
+        # Its message may hold personal data; where it was raised does not.
         at = (ours or frames)[-1]
         reason = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"
         return [finding("CheckFailed", reason=reason)]
@@ -72,12 +72,12 @@ def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -
 
 
 def to_plain(found: list[Finding]) -> list[Any]:
-    """Return findings as JSON can hold them."""
+    """Return findings as JSON-serialisable lists."""
     return [[finding.key, dict(finding.arguments)] for finding in found]
 
 
 def from_plain(plain: Any) -> list[Finding]:
-    """Return what :func:`to_plain` was given. Raises ValueError for anything else."""
+    """Return the findings that :func:`to_plain` was given. Raises ValueError for other input."""
     try:
         return [finding(key, **arguments) for key, arguments in plain if TEXTS[key]]
     except (TypeError, KeyError) as error:

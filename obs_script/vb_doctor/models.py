@@ -1,6 +1,6 @@
-"""Whether every model file is the one that its manifest names.
+"""Checks that every model file is the one that its manifest names.
 
-OBS's Python may have no TOML reader; the two lines that matter here are read by themselves.
+OBS's Python may have no TOML reader, so the two lines that matter here are parsed directly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LINE = re.compile(r'^(file|sha256)\s*=\s*"([^"\\]*)"')
 
 
 def check(shipped: Path, own: Path) -> Finding:
-    """Return what is to be said of the models that ship and of the user's own."""
+    """Check the shipped models and the user's own, in these two folders."""
     default = str(defaults()["model"])
     counts = {shipped: 0, own: 0}
     damaged = []
@@ -27,7 +27,7 @@ def check(shipped: Path, own: Path) -> Finding:
             name = manifest.stem if folder == shipped else "one of your own"
             try:
                 file, wanted = _named(manifest)
-                # Beside its manifest, or in the user's folder, as for the worker.
+                # Beside its manifest, or in the user's folder, as in the worker.
                 found = [place / file for place in (folder, own) if (place / file).is_file()]
                 if not file or not found:
                     continue  # an algorithm without weights, or a model that is not installed
@@ -46,7 +46,7 @@ def check(shipped: Path, own: Path) -> Finding:
 
 
 def _named(manifest: Path) -> tuple[str, str]:
-    """Return the file and the sum that a manifest names, "" for what it does not.
+    """Return the file and the SHA-256 that a manifest names, "" for what is missing.
 
     Raises OSError.
     """
@@ -62,7 +62,7 @@ def _named(manifest: Path) -> tuple[str, str]:
 
 
 def _beside(weights: Path) -> str:
-    """Return the sum of a model that was converted on this machine."""
+    """Return the SHA-256 of a model that was converted on this machine, or ""."""
     try:
         return bounded.read(weights.with_suffix(".sha256"), 200).decode("ascii").strip()
     except (OSError, ValueError):

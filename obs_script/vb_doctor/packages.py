@@ -1,4 +1,4 @@
-"""Runs in the worker's Python: which packages it has, and whether their files are as installed.
+"""Runs in the worker's Python: lists its packages and checks that their files are as installed.
 
 Prints JSON: ``python``, ``versions`` by name, ``damaged`` names. Imports nothing of the product.
 """
@@ -15,12 +15,12 @@ import sys
 
 
 def normal(name: str) -> str:
-    """Return a package's name as locks write it."""
+    """Return a package's normalised name, as in lock files."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def is_whole(distribution: importlib.metadata.Distribution) -> bool:
-    """Return whether each file that its RECORD gives a hash of is there and has it."""
+    """Return whether every file with a hash in its RECORD exists and matches it."""
     for path, hashed, _ in csv.reader((distribution.read_text("RECORD") or "").splitlines()):
         kind, _, wanted = hashed.partition("=")
         if kind != "sha256" or path.endswith(".pyc"):

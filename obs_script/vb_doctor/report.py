@@ -18,7 +18,7 @@ NAME = "doctor-report.txt"
 
 @dataclass(frozen=True)
 class Person:
-    """What a report must not hold: the folders, names and machine of who makes it."""
+    """What a report must not contain: its author's folders, names and machine name."""
 
     homes: tuple[str, ...]
     names: tuple[str, ...]
@@ -26,7 +26,7 @@ class Person:
 
 
 def this_person() -> Person:
-    """Return who runs this."""
+    """Return the person running this."""
     home = Path.home()
     homes = {str(home), str(home.resolve())}
     names = {os.environ.get(name, "") for name in ("USER", "LOGNAME", "USERNAME")} | {home.name}
@@ -35,7 +35,7 @@ def this_person() -> Person:
 
 
 def scrub(text: str, person: Person) -> str:
-    """Return ``text`` with home folders as ``~`` and without the names of user and machine."""
+    """Return ``text`` with home folders as ``~`` and without the user's and machine's names."""
     for home in sorted(person.homes, key=len, reverse=True):
         if len(home) > 1:
             for form in (home, home.replace("\\", "/"), home.replace("\\", "\\\\")):
@@ -48,7 +48,7 @@ def scrub(text: str, person: Person) -> str:
 
 
 def render(found: Iterable[Finding], person: Person, now: datetime | None = None) -> str:
-    """Return the report: a line a finding, what is wrong marked and counted."""
+    """Return the report: one line per finding, problems marked and counted."""
     found = list(found)
     wrong = sum(not finding.good for finding in found)
     head = [
@@ -61,14 +61,14 @@ def render(found: Iterable[Finding], person: Person, now: datetime | None = None
 
 
 def write(text: str, path: Path | None = None) -> Path:
-    """Write the report, by default into the user's folder; return where.
+    """Write the report, by default to the user's folder; return its path.
 
-    Raises OSError, with the file that was there untouched.
+    Raises OSError, leaving an existing file untouched.
     """
     path = path or places.data_dir() / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # a terminal or a pipe
         path.write_text(text, encoding="utf-8")
         return path
-    whole_file.write(path.resolve(), text.encode("utf-8"))  # a link stays one
+    whole_file.write(path.resolve(), text.encode("utf-8"))  # keeps a symbolic link
     return path

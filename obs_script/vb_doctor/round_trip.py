@@ -1,4 +1,4 @@
-"""A worker of its own is started, given frames and asked for their masks."""
+"""Starts a worker of its own, gives it frames and waits for their masks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from vb_doctor.findings import Finding, finding, without_paths
 from vb_link import exit_status, layout, memory, places, sentences, slots, spawn, wake
 from vb_link.settings import SETTINGS
 
-_WIDTH, _HEIGHT = 256, 144  # until the worker says what it wants
+_WIDTH, _HEIGHT = 256, 144  # until the worker says what size it wants
 _FRAMES = 10
 
 
 def check_memory() -> Finding:
-    """Return whether there is shared memory, and for whom."""
+    """Check that shared memory can be created and that only this user can open it."""
     try:
         made = memory.create()
     except OSError as error:
@@ -28,7 +28,7 @@ def check_memory() -> Finding:
     mode = 0
     if made.descriptor >= 0:
         told = os.fstat(made.descriptor)
-        if told.st_nlink > 0:  # a memfd's 0777 opens nothing
+        if told.st_nlink > 0:  # else it has no name to open it by, and its mode does not matter
             mode = stat.S_IMODE(told.st_mode)
     made.close()
     if mode & 0o077:
@@ -37,7 +37,7 @@ def check_memory() -> Finding:
 
 
 def check_worker(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
-    """Return how a worker did that was started with ``python``; it ends before this returns."""
+    """Check a worker started with ``python``; it has ended when this returns."""
     try:
         shared = memory.create()
     except OSError as error:
@@ -77,7 +77,7 @@ def _end(worker: spawn.Spawned) -> None:
 
 
 class _Trial:
-    """What a filter does, without OBS."""
+    """Does what a filter does, without OBS."""
 
     def __init__(self, segment: Any, waker: wake.Wake, process: subprocess.Popen[bytes]) -> None:
         self._segment = segment
@@ -89,7 +89,7 @@ class _Trial:
         self._reader.start()
 
     def run(self, started: float, until: float) -> Finding:
-        """Raises TimeoutError, and EOFError when the worker ends."""
+        """Raises TimeoutError, and EOFError if the worker ends."""
         self._choose_defaults()
         self._answer(1, until)
         first = time.monotonic() - started
@@ -109,7 +109,7 @@ class _Trial:
         )
 
     def last_words(self) -> str:
-        """Return what the worker wrote last, or how it ended."""
+        """Return the worker's last line, or how it ended."""
         code = self._process.poll()
         if code is not None:
             self._reader.join(1)
@@ -159,14 +159,14 @@ class _Trial:
 
     def _read_lines(self) -> None:
         with contextlib.suppress(OSError, ValueError):
-            # What is wrong with the user's own models tells their names and nothing of this.
+            # Complaints about the user's own models would reveal names and are not the reason.
             own = os.fsencode(places.user_models_dir())
             for line in self._process.stderr or ():
                 self._line = line if line.strip() and own not in line else self._line
 
 
 def _sentence(field: bytes) -> str:
-    """Return a worker's sentence without the files that it names."""
+    """Return a worker's sentence without paths."""
     english = sentences.english(field)
     _, arguments = sentences.unpack(field)
     for told in sorted(arguments.values(), key=len, reverse=True):

@@ -1,4 +1,4 @@
-"""What the system holds the worker to: asked of a process that enters it as the worker does."""
+"""Which parts of the sandbox are in force, by a process that enters it as the worker does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vb_link import child, isolated, processor
 def check(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
     """Return what is in force for a worker of ``packages`` run with ``python``, and what is not.
 
-    It is the first of ours to run there: that the processor lacks what packages need is told, too.
+    As the first of our processes to run there, it also finds missing instruction sets.
     """
     try:
         done = subprocess.run(

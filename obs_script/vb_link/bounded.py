@@ -1,4 +1,4 @@
-"""Reading a file that may be anything: a device, a pipe, a folder, terabytes."""
+"""Reads files that may turn out to be anything: a device, a pipe, a folder, terabytes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 
 class TooLargeError(OSError):
-    """The file is larger than is accepted; ``strerror`` says so."""
+    """The file exceeds the limit; ``strerror`` says so."""
 
 
 def read(path: Path, limit: int) -> bytes:
-    """Return an ordinary file's bytes.
+    """Return a regular file's bytes.
 
-    Raises OSError with ``strerror`` for a user: FileNotFoundError, TooLargeError beyond ``limit``
-    bytes, and where it is no ordinary file (which is never waited for).
+    Raises OSError with a ``strerror`` fit for users: FileNotFoundError, TooLargeError beyond
+    ``limit`` bytes, and if it is no regular file (opening one never blocks).
     """
     descriptor = _opened(path)
     try:
@@ -31,7 +31,7 @@ def read(path: Path, limit: int) -> bytes:
 
 
 def sha256(path: Path, limit: int) -> str:
-    """Return an ordinary file's SHA-256 in hexadecimal, a piece at a time. Raises as ``read``."""
+    """Return a regular file's SHA-256 in hexadecimal, read in chunks. Raises as ``read``."""
     digest = hashlib.sha256()
     with os.fdopen(_opened(path), "rb") as file:
         if os.fstat(file.fileno()).st_size <= limit:
@@ -45,11 +45,11 @@ def sha256(path: Path, limit: int) -> str:
 
 
 def _opened(path: Path) -> int:
-    # Opening a pipe would wait for who writes it.
+    # Opening a pipe would block until it has a writer.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     try:
         descriptor = os.open(path, flags | getattr(os, "O_CLOEXEC", 0))
-    except ValueError as error:  # a zero byte in the name
+    except ValueError as error:  # a NUL in the name
         raise OSError(0, "its name cannot be that of a file") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -58,7 +58,7 @@ def _opened(path: Path) -> int:
 
 
 def head(path: Path, count: int) -> tuple[bytes, int]:
-    """Return an ordinary file's first bytes, and how many it has. Raises OSError."""
+    """Return a regular file's first ``count`` bytes and its size in bytes. Raises OSError."""
     descriptor = _opened(path)
     try:
         with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -68,7 +68,7 @@ def head(path: Path, count: int) -> tuple[bytes, int]:
 
 
 def size_text(size: int) -> str:
-    """Return a number of bytes as people write it."""
+    """Return a number of bytes in human-readable form."""
     for unit, name in ((1 << 20, "MiB"), (1 << 10, "KiB")):
         if size >= unit:
             return f"{size // unit} {name}"

@@ -1,4 +1,4 @@
-"""What every process that we start has in common, whatever its own task is."""
+"""What all child processes of the product have in common."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ import json
 import sys
 from typing import Any
 
-# Windows gives a console program a window of its own where its parent has none, as OBS has none.
-# Its children share what it has.
+# CREATE_NO_WINDOW: otherwise Windows opens a console window for a console program whose parent has
+# none, as OBS. Its own children inherit its console.
 QUIET: dict[str, Any] = {"creationflags": 0x08000000} if sys.platform == "win32" else {}
 
-# Text crosses processes in UTF-8, not in the system's code page; no error is lost for a character.
+# Text between processes is UTF-8, not the system's code page, and undecodable bytes never raise.
 TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}
 UTF8_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
-# The options of a Python that heeds no variable: those above neither.
+# The options of a Python that ignores all PYTHON variables, those above included.
 ISOLATED = ("-X", "utf8", "-I")
 
 
 def last_object(out: str) -> dict[str, Any] | None:
-    """Return the JSON object of the last line that holds one: what a module of ours answers with.
+    """Return the JSON object in the last line that holds one: the answer of one of our modules.
 
-    Libraries may have written lines of their own before.
+    Libraries may have written other lines before it.
     """
     for line in reversed(out.splitlines()):
         try:

@@ -1,6 +1,6 @@
-"""What is printed never fails for a character that the terminal or the pipe cannot hold.
+"""Keeps print() from failing on characters that the terminal or the pipe cannot encode.
 
-On Windows a pipe or a file gets the system's code page; on Linux a file's name may be no text.
+On Windows a pipe or a file uses the system's code page; on Linux a file name may be no valid text.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import sys
 
 
 def prepare() -> None:
-    """Let what cannot be written be written by its number, ``\\u30e6``, from now on."""
+    """From now on write characters that cannot be encoded as escapes, ``\\u30e6``."""
     for stream in (sys.stdout, sys.stderr):
-        # Others put objects of their own there; None stands for a program without a console.
-        # The second is what Windows' Python gives a pipe, and any Python the locale C.
+        # A stream may be some other object, or None in a program without a console.
+        # "surrogateescape" is the default for a pipe on Windows, and anywhere in the C locale.
         if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace")

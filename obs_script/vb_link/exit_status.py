@@ -1,19 +1,19 @@
-"""How a process ended, in the names by which a search finds what they mean."""
+"""How a process ended, by names that can be searched for."""
 
 from __future__ import annotations
 
 import signal
 import sys
 
-# NTSTATUS values that Windows gives as the exit status of a process it ends have these top bits.
+# The NTSTATUS values that are the exit status of a process ended by Windows have these top bits.
 _NTSTATUS_ERROR = 0xC0000000
-_WITHDRAWN = (0x40010004, 0xC000013A)  # ended by a debugger, a log-off; by Ctrl+C
+_WITHDRAWN = (0x40010004, 0xC000013A)  # by a debugger or a log-off; by Ctrl+C
 
 
 def name(code: int) -> str:
     """Return a signal's name ("SIGSEGV"), an NTSTATUS ("0xC0000005") or the exit status ("1").
 
-    ``code`` is as ``subprocess`` gives it: below 0 for a signal.
+    ``code`` is ``subprocess``'s returncode: negative for a signal.
     """
     if code < 0 and sys.platform != "win32":
         try:
@@ -25,12 +25,12 @@ def name(code: int) -> str:
 
 
 def is_crash(code: int) -> bool:
-    """Whether the system ended the process, rather than the process itself."""
+    """Return whether the system ended the process, rather than the process itself."""
     return not name(code).lstrip("-").isdigit()
 
 
 def from_outside(code: int) -> bool:
-    """Whether somebody else ended the process: a user, or a system that was short of memory."""
+    """Return whether the process was killed from outside: by a user, or as memory ran out."""
     known = (
         "SIGKILL",
         "SIGTERM",

@@ -18,7 +18,6 @@ _RUN = (
 def command(python: Path | str, packages: Path, module: str, *words: str) -> list[str]:
     """Return the command that runs ``module`` of the folder ``packages`` as ``-m`` would.
 
-    No PYTHON variable counts there, no user's site-packages, and no bytecode is written; its
-    text is UTF-8.
+    It ignores PYTHON variables and the user's site-packages, writes no bytecode and uses UTF-8.
     """
     return [str(python), *child.ISOLATED, "-B", "-c", _RUN, str(packages), module, *words]

@@ -1,4 +1,4 @@
-"""A Windows job that ends what is in it when OBS ends, however hard that is."""
+"""A Windows job object that kills its processes when OBS ends, even by a crash."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class _Limits(ctypes.Structure):
 
 
 def hold(process: int) -> int:
-    """Put a process, by its handle, into a job of its own and return that job's handle.
+    """Put a process, given its handle, into a new job and return the job's handle.
 
-    The system ends all in the job, the process's own children too, once the handle is closed,
-    which it does itself for an OBS that was ended. 0: the system gave no job, and the process has
-    to notice OBS's end by itself.
+    When the handle is closed, the system kills all processes in the job, including the process's
+    own children. It closes the handle itself when OBS is killed. 0: no job could be created, and
+    the process has to notice OBS's end by itself.
     """
     if sys.platform != "win32":
         return 0
@@ -55,6 +55,6 @@ def hold(process: int) -> int:
 
 
 def release(job: int) -> None:
-    """Close a job's handle, which ends what is still in it."""
+    """Close a job's handle, which kills what is still in it."""
     if job and sys.platform == "win32":
         ctypes.WinDLL("kernel32").CloseHandle(ctypes.c_void_p(job))

@@ -1,13 +1,12 @@
-"""The shared memory, field by field, written down once.
+"""The layout of the shared memory, declared once.
 
 There are two pieces: ``vb_shared``, which the worker sees, and ``vb_segment``, which never leaves
-OBS. Pointers, handles and everything else that OBS follows blindly are in the second, so that
-nothing the worker or a stranger writes into the first can make OBS fall.
+OBS. Pointers, handles and everything else that OBS uses unchecked are in the second, so that
+nothing the worker or a stranger writes into the first can crash OBS.
 
-Each table row is (name, type, count). From the tables come the ``ctypes`` structures that the
-script and the worker use and the C declarations (:func:`cdef`) that the Lua half uses, so the
-two can only agree. Who writes a field is said in the comment above its block; everyone else
-only reads it.
+Each table row is (name, type, count). The tables generate both the ``ctypes`` structures of the
+script and the worker and the C declarations (:func:`cdef`) of the Lua half, so the two always
+agree. The comment above each block of fields says who writes it; everyone else only reads it.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
 ALPHA_BYTES = 512 * 512
-# No side of a picture is longer: every graphics driver has textures of this size.
+# The longest side of a picture: every graphics driver supports textures of this size.
 LONGEST_SIDE = 4096
 DEPTH_BYTES = 512 * 512
 TEXT_BYTES = 128
@@ -37,11 +36,11 @@ REQUESTS = 8
 AGE_BINS = 16
 BOXES = 8
 
-# How the clean plate is (channel.plate_state): none is wanted; it is taken once nobody is in the
-# picture; it fits; it no longer fits and is not used.
+# The state of the clean plate (channel.plate_state): none is wanted; it is taken once nobody is in
+# the picture; it fits; it no longer fits and is not used.
 PLATE_NONE, PLATE_TAKING, PLATE_FITS, PLATE_UNFIT = range(4)
 
-# What a mark says of the thing it touches (channel.mark_kinds).
+# What a stroke does with the object it touches (channel.mark_kinds).
 MARK_NONE, MARK_KEEP, MARK_DROP = range(3)
 MARKS = 4
 
@@ -61,7 +60,7 @@ _CTYPES: dict[str, Any] = {
     "char": ctypes.c_char,
 }
 
-# What a setting's value travels as; of the other kinds as text.
+# The type in the link of each kind of setting; all other kinds are text.
 _SETTING_TYPES = {"bool": ("uint32_t", 1), "color": ("uint32_t", 1), "float": ("double", 1)}
 _SETTING_ROWS: tuple[Row, ...] = tuple(
     (setting.key, *_SETTING_TYPES.get(setting.kind, ("char", TEXT_BYTES)))
@@ -80,8 +79,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("height", "uint32_t", 1),
         ("pixels", "uint8_t", FRAME_BYTES),
     ),
-    # One alpha on its way back, naming the frame it was made from. A depth of the same size
-    # (255 nearest) comes with it where ``has_depth`` is not 0.
+    # One alpha on its way back, with the id of its frame. It has a depth plane of the same size
+    # (255 nearest) if ``has_depth`` is not 0.
     "vb_alpha_slot": (
         ("sequence", "uint32_t", 1),
         ("generation", "uint32_t", 1),
@@ -89,51 +88,52 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("width", "uint32_t", 1),
         ("height", "uint32_t", 1),
         ("has_depth", "uint32_t", 1),
-        # by which an alpha that somebody else has changed is known (see slots.py)
+        # a checksum that reveals an alpha changed by somebody else (see slots.py)
         ("sum", "uint64_t", 1),
-        # left, top, right, bottom (the last two beyond) of what is above n / 16, n from 0
+        # bounding boxes of what is above n / 16, n from 0: left, top, right, bottom (the last two
+        # exclusive)
         ("boxes", "uint16_t", 4 * BOXES),
         ("pixels", "uint8_t", ALPHA_BYTES),
         ("depth", "uint8_t", DEPTH_BYTES),
     ),
     # Everything of one filter.
     "vb_channel": (
-        # written by the filter: ``used`` is 0 for a free channel and else a number that no
-        # earlier user of the channel had; ``generation`` changes when old alphas stop fitting
+        # written by the filter: ``used`` is 0 for a free channel, else a number that no earlier
+        # user of the channel had; ``generation`` changes when older alphas no longer fit
         ("used", "uint32_t", 1),
         ("generation", "uint32_t", 1),
         ("settings_sequence", "uint32_t", 1),
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
-        # the settings that others than the filter read, by their keys
+        # the settings that the worker and the script read, by their keys
         *_SETTING_ROWS,
         # 0: no clean plate; each other number asks for a new one
         ("plate_request", "uint32_t", 1),
-        # marks on things to keep or drop, of the scene being drawn: whose they are (a number),
-        # rectangles (left, top, right, bottom in shares of the picture)
+        # strokes on objects to keep or drop in the scene being drawn: their owner (a number),
+        # rectangles (left, top, right, bottom as shares of the picture)
         ("mark_owner", "uint32_t", 1),
         ("mark_kinds", "uint32_t", MARKS),
         ("mark_edges", "double", 4 * MARKS),
         ("source_width", "uint32_t", 1),
         ("source_height", "uint32_t", 1),
         ("state", "uint32_t", 1),
-        # the sentence that names the settings with values they cannot have, or ""
+        # the sentence that names the settings with invalid values, or ""
         ("settings_error", "char", ERROR_BYTES),
         ("age_frames", "uint32_t", 1),
         ("age_ms", "double", 1),
         ("drawn_frames", "uint64_t", 1),
-        # frame-locked timing: how much later pictures are shown (0: it is off), and the frames
-        # in which the last picture stood because the next one's alpha was not there
+        # frame-locked timing: how much later pictures are shown (0: off), and the number of frames
+        # that repeated the last picture because the next one's alpha was not there
         ("delay_frames", "uint32_t", 1),
         ("repeated_frames", "uint32_t", 1),
         ("delay_ms", "double", 1),
-        # CPU of the graphics thread while ``measure`` is set; the source's own drawing, which
-        # OBS would do without the filter too, is counted apart
+        # CPU time of the graphics thread while ``measure`` is set; the source's own drawing, which
+        # OBS does without the filter too, is counted separately
         ("source_ns", "uint64_t", 1),
         ("capture_ns", "uint64_t", 1),
         ("draw_ns", "uint64_t", 1),
         ("age_histogram", "uint32_t", AGE_BINS),
-        # written by the worker: the size it wants frames in, newest alpha, its own account
+        # written by the worker: the frame size it wants, the newest alpha, its own report
         ("want_width", "uint32_t", 1),
         ("want_height", "uint32_t", 1),
         ("alpha_newest", "uint32_t", 1),
@@ -148,8 +148,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("inference_ms", "double", 1),
         ("total_ms", "double", 1),
         ("masks_per_second", "double", 1),
-        # written by the script: how the filter is run while OBS or the worker is late: a frame in
-        # so many is handed over (0 is 1), and another quality than the chosen one, or ""
+        # written by the script: how the filter runs while OBS or the worker is late: only every
+        # ``every``-th frame is handed over (0 means 1), at a quality other than the chosen, or ""
         ("every", "uint32_t", 1),
         ("eased_sequence", "uint32_t", 1),
         ("eased_quality", "char", TEXT_BYTES),
@@ -158,8 +158,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("frames", "vb_frame_slot", SLOTS),
         ("alphas", "vb_alpha_slot", SLOTS),
     ),
-    # Something of OBS's that a filter draws: a picture, a video, any source. The filter wishes,
-    # the script makes or finds it and offers it, the filter takes it: its reference passes over.
+    # An OBS source that a filter draws: a picture, a video, any source. The filter wishes for it,
+    # the script creates or finds and offers it, the filter takes it and then owns the reference.
     "vb_asset": (
         # written by the filter: ``used`` as a channel's; a wish is ``kind`` (a word) and
         # ``name`` (a path or a source's name); ``taken`` is the offer taken last
@@ -168,21 +168,21 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("wish_kind", "char", 16),
         ("wish_name", "char", NAME_BYTES),
         ("taken", "uint32_t", 1),
-        # written by the script: the wish that is answered and the user it is for; a pointer, or
-        # 0 and a sentence. Kind "source": a weak reference (obs_weak_source_t *), else a strong
-        # one (obs_source_t *)
+        # written by the script: the answered wish and whose it is (its ``used``); a pointer, or 0
+        # and an error. Kind "source": a weak reference (obs_weak_source_t *), else a strong one
+        # (obs_source_t *)
         ("offer_used", "uint32_t", 1),
         ("offer_sequence", "uint32_t", 1),
         ("offer", "uint64_t", 1),
         ("offer_error", "char", ERROR_BYTES),
-        # counts how often the picture's file was seen changed; OBS reads it anew by itself
+        # counts the changes seen in the picture's file; OBS reloads it by itself
         ("file_changes", "uint32_t", 1),
     ),
-    # Something the user asked for in a panel, for the script to do: words, one a line.
+    # A request that the user made in a panel, for the script: words, one per line.
     "vb_request": (("text", "char", REQUEST_BYTES),),
-    # What the worker sees, and nothing else. The worker's are ``worker_ready``, its epoch once it
-    # answers, and ``working_on``, the model that it opens or runs now, or "". Whoever reads from
-    # here checks what it reads.
+    # All that the worker sees. It writes ``worker_ready``, its epoch once it answers, and
+    # ``working_on``, the model it is opening or running, or "". Every reader must check what it
+    # reads from here.
     "vb_shared": (
         ("magic", "uint32_t", 1),
         ("version", "uint32_t", 1),
@@ -195,22 +195,22 @@ _TABLES: dict[str, tuple[Row, ...]] = {
     # ``requests`` with their count (the filters').
     "vb_segment": (
         ("private_bytes", "uint64_t", 1),
-        # the version, where nobody else can change it
+        # the version, where nobody outside OBS can change it
         ("layout", "uint32_t", 1),
-        # where ``vb_shared`` begins in OBS
+        # the address of ``vb_shared`` in OBS
         ("shared", "uint64_t", 1),
         ("alive", "uint32_t", 1),
         ("measure", "uint32_t", 1),
         ("wake", "int64_t", 1),
         ("life", "int64_t", 1),
         ("worker_epoch", "uint32_t", 1),
-        # wakes the script: a request or a wish is there
+        # wakes the script for a request or a wish
         ("script_wake", "int64_t", 1),
-        # not 0: every filter draws its cover, whatever it is set to
+        # not 0: every filter draws its cover, whatever its settings
         ("panic", "uint32_t", 1),
-        # not 0: the program's transition draws what is in its scenes without drawing the scenes
+        # not 0: the program's transition draws its scenes' items, bypassing the scenes
         ("items_alone", "uint32_t", 1),
-        # what a list may offer, a name a line; odd while they are written
+        # the names that lists offer, one per line; odd while they are written
         ("names_sequence", "uint32_t", 1),
         ("scene_names", "char", NAMES_BYTES),
         ("source_names", "char", NAMES_BYTES),
@@ -244,7 +244,7 @@ PRIVATE_BYTES = ctypes.sizeof(Private)
 
 
 class Segment:
-    """Both pieces as one: each field is read and written where it is."""
+    """Both pieces as one: each attribute is read and written in the piece that has it."""
 
     def __init__(self, shared: Any = None, private: Any = None) -> None:
         vars(self).update(
@@ -261,7 +261,7 @@ class Segment:
 
     def __setattr__(self, field: str, value: Any) -> None:
         part = self._part(field)
-        getattr(part, field)  # a ctypes structure would take any name
+        getattr(part, field)  # a ctypes structure would accept any name
         setattr(part, field, value)
 
 

@@ -1,9 +1,9 @@
 """Shared memory that belongs to one user and leaves nothing behind.
 
-Linux: ``memfd_create`` (no name at all, a size nobody can change); where a sandbox or an old kernel
-has none, a file in memory. macOS: POSIX shared memory. All have mode 0600, are unlinked as soon as
-they are open, and are handed to the worker as an inherited file descriptor. Windows: a mapping with
-an unguessable name, which goes when its last user does.
+Linux: ``memfd_create`` (no name at all, a sealed size); where a sandbox or an old kernel lacks it,
+a file in memory. macOS: POSIX shared memory. All have mode 0600, are unlinked as soon as they are
+open, and are passed to the worker as an inherited file descriptor. Windows: a mapping with an
+unguessable name, which disappears with its last handle.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ PRIVATE_NAME = f"private-{NAME}"
 class Memory:
     """The mapped memory.
 
-    ``segment`` is what is in it: ``layout.Segment`` in OBS, which made it, and in the worker
-    ``layout.Shared``, the piece the worker sees. ``address`` is where ``vb_segment`` begins in
-    OBS, ``token`` what the worker attaches with; ``descriptor`` must be inherited by it and is -1
-    on Windows.
+    ``segment`` is its content: ``layout.Segment`` in OBS, which created it, and ``layout.Shared``
+    in the worker, which sees only that piece. ``address`` is that of ``vb_segment`` in OBS;
+    ``token`` is the worker's argument for :func:`attach`; ``descriptor`` must be inherited by the
+    worker and is -1 on Windows.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Memory:
             self.address = ctypes.addressof(own)
 
     def sign(self) -> None:
-        """Write the head by which the worker knows this layout; again for each worker."""
+        """Write the header by which the worker checks the layout, anew for each worker."""
         self.segment.magic = layout.MAGIC
         self.segment.version = layout.VERSION
         self.segment.bytes = layout.SEGMENT_BYTES
@@ -65,20 +65,20 @@ class Memory:
     def keep_forever(self) -> None:
         """Keep the mapping until the process ends.
 
-        The Lua half holds raw pointers into it, also after Python has been shut down.
+        The Lua half holds raw pointers into it, even after Python has been finalized.
         """
         for part in (self.segment.shared_part, self.segment.private_part):
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(part))
 
     def close(self) -> None:
-        """Let go of the descriptor; the mapping goes with the last use of ``segment``."""
+        """Close the descriptor; the mapping lives until the last reference to ``segment``."""
         if self.descriptor >= 0:
             os.close(self.descriptor)
             self.descriptor = -1
 
 
 def create() -> Memory:
-    """Make both pieces, zeroed, with the header filled in.
+    """Create both pieces, zeroed, with the header filled in.
 
     Raises OSError when the system has no memory for them.
     """
@@ -103,23 +103,23 @@ def create() -> Memory:
 def _private() -> mmap.mmap:
     if not sys.platform.startswith("linux"):
         return mmap.mmap(-1, layout.PRIVATE_BYTES)
-    # No child gets its descriptor; a test can look at a running OBS by it.
+    # No child inherits its descriptor; a test can find a running OBS's memory by its name.
     descriptor = _descriptor(PRIVATE_NAME)
     try:
         _set_size(descriptor, layout.PRIVATE_BYTES)
         return mmap.mmap(descriptor, layout.PRIVATE_BYTES)
     finally:
-        os.close(descriptor)  # the mapping keeps one of its own
+        os.close(descriptor)  # mmap keeps a duplicate
 
 
 def _descriptor(name: str) -> int:
-    """Return a new, empty memory that has no name, for this user alone."""
+    """Return the descriptor of new, empty memory without a name, for this user only."""
     if sys.platform.startswith("linux"):
         try:
             made = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         except (AttributeError, OSError):
             return _file_in_memory()  # an old kernel, or a sandbox that forbids it
-        os.fchmod(made, 0o600)  # it is made for everybody, though only we can find it
+        os.fchmod(made, 0o600)  # its default is 0777, though only we can find it
         return made
     import _posixshmem  # noqa: PLC0415  (POSIX only)
 
@@ -130,9 +130,9 @@ def _descriptor(name: str) -> int:
 
 
 def _file_in_memory() -> int:
-    """Return a file without a name on a file system that is memory: pictures touch no disk.
+    """Return an unlinked file on an in-memory file system, so that pictures never reach a disk.
 
-    Inside a Flatpak both folders are the sandbox's own, as the worker is. Raises OSError.
+    Inside a Flatpak both folders belong to the sandbox, as does the worker. Raises OSError.
     """
     for folder in ("/dev/shm", os.environ.get("XDG_RUNTIME_DIR")):
         if not folder:
@@ -151,20 +151,20 @@ def _file_in_memory() -> int:
 def _set_size(descriptor: int, size: int) -> None:
     os.ftruncate(descriptor, size)
     if sys.platform.startswith("linux"):
-        # A mapping that is cut short kills who reads it: nobody may. macOS allows one ftruncate.
+        # Reading a mapping whose file was truncated is a SIGBUS: forbid it. macOS allows only one
+        # ftruncate anyway.
         import fcntl  # noqa: PLC0415  (POSIX only)
 
         seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-        with contextlib.suppress(OSError):  # a file has none; nobody else has its descriptor
+        with contextlib.suppress(OSError):  # a file has no seals; nobody else has its descriptor
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
 
 
 def attach(token: str) -> Memory:
-    """Map the shared piece another process made.
+    """Map the shared piece that another process created.
 
-    ``token`` is an inherited descriptor's number, a path to one (Linux:
-    ``/proc/PID/fd/N``) or, on Windows, the mapping's name.
-    Raises LinkError when it is not a segment of this version.
+    ``token`` is an inherited descriptor's number, a path to one (Linux: ``/proc/PID/fd/N``) or, on
+    Windows, the mapping's name. Raises LinkError when it is not a segment of this version.
     """
     size = layout.SEGMENT_BYTES
     try:
@@ -186,7 +186,7 @@ def attach(token: str) -> Memory:
 def look(pid: int) -> layout.Segment:
     """Return both pieces of a running OBS, for tests and the demo. Linux only.
 
-    Raises LinkError when no script of ours is loaded there.
+    Raises LinkError when our script is not loaded there.
     """
     found: dict[str, str] = {}
     for entry in Path(f"/proc/{pid}/fd").iterdir():

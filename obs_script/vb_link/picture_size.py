@@ -1,4 +1,4 @@
-"""The size that a picture's first bytes tell, before anything decodes it.
+"""Reads a picture's size from its header, before anything decodes it.
 
 PNG, JPEG, GIF, BMP, WebP and TIFF, by their published formats.
 """
@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable
 from typing import Optional
 
-HEAD_BYTES = 1 << 20  # a JPEG's size stands behind its colour profile and preview
+HEAD_BYTES = 1 << 20  # a JPEG's size comes after its colour profile and preview
 Size = Optional[tuple[int, int]]
 
 _WITHOUT_LENGTH = {0x01, *range(0xD0, 0xD9)}
@@ -19,7 +19,7 @@ _LARGEST_ENTRIES = 4096
 
 
 def size_of(data: bytes) -> Size:
-    """Return (width, height), or None for what is no picture of these formats."""
+    """Return (width, height) in pixels, or None if the data is in none of these formats."""
     try:
         size = _size(data)
     except (struct.error, IndexError):
@@ -44,7 +44,7 @@ def _bmp(data: bytes) -> Size:
     if header == 12:
         return _pair(data, "<HH", 18)
     width, height = _pair(data, "<ii", 18)
-    return abs(width), abs(height)  # negative: from the top down
+    return abs(width), abs(height)  # negative: top-down rows
 
 
 def _jpeg(data: bytes) -> Size:
@@ -53,7 +53,7 @@ def _jpeg(data: bytes) -> Size:
         if data[at] != 0xFF:
             return None
         marker = data[at + 1]
-        if marker == 0xFF:  # filling
+        if marker == 0xFF:  # fill byte
             at += 1
             continue
         at += 2

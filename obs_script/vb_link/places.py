@@ -1,4 +1,4 @@
-"""Where the product's files live on each system.
+"""Where the product's files are on each system.
 
 Only paths are computed here: nothing is created or read.
 """
@@ -46,7 +46,7 @@ def venv_python() -> Path:
 
 
 def models_dir() -> Path:
-    """Return the folder of the models that ship with the product."""
+    """Return the folder of the models shipped with the product."""
     shipped = PACKAGES / "vb_worker" / "shipped_models"
     return shipped if shipped.is_dir() else PACKAGES.parent / "models"
 

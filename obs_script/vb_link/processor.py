@@ -1,7 +1,7 @@
-"""Which instruction sets of x86-64 the worker's packages need and this processor lacks.
+"""Which x86-64 instruction sets the worker's packages need and this processor lacks.
 
-Without this check the packages end the process by SIGILL. Measured with QEMU's processors: numpy
-from 2.4 on needs x86-64-v2, older ones and all other packages of the lock need SSE3 alone.
+Without this check the packages would die of SIGILL. Measured with QEMU's CPU models: numpy from
+2.4 on needs x86-64-v2, older versions and all other locked packages need only SSE3.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from pathlib import Path
 
 from vb_link import texts
 
-EXIT_STATUS = 78  # of a worker that has found one missing; sysexits.h has it for configurations
+EXIT_STATUS = 78  # of a worker that finds one missing; EX_CONFIG in sysexits.h
 CPUINFO = Path("/proc/cpuinfo")
-# On Windows before 10 2004 the sets from SSSE3 on look missing wherever they are.
+# Windows before 10 2004 does not know the numbers from SSSE3 on and reports these sets as missing.
 _WINDOWS_BUILD = 19041
 
 
 @dataclass(frozen=True)
 class _Set:
-    """An instruction set: its name, and how Linux, Windows and macOS call it; "", -1: they do not.
+    """An instruction set and what Linux, Windows and macOS call it ("" or -1: unknown there).
 
-    ``linux`` is a flag of /proc/cpuinfo, ``windows`` a number for IsProcessorFeaturePresent,
+    ``linux`` is a flag in /proc/cpuinfo, ``windows`` a number for IsProcessorFeaturePresent,
     ``macos`` a name below sysctl's hw.optional.
     """
 
@@ -58,7 +58,7 @@ def missing() -> list[str]:
 
 
 def lacking() -> list[str]:
-    """Return the sets of x86-64-v2 that this processor lacks, as far as the system tells."""
+    """Return the sets of x86-64-v2 that this processor lacks, as far as the system knows."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return []
     if sys.platform == "win32":
@@ -75,7 +75,7 @@ def sentence(lacks: list[str]) -> str:
 
 
 def _numpy() -> tuple[int, ...]:
-    """Return the version of the numpy that would be imported; a new one where it is unknown."""
+    """Return the version of the numpy that would be imported; a recent one if unknown."""
     with suppress(importlib.metadata.PackageNotFoundError):
         numbers = re.match(r"(\d+)\.(\d+)", importlib.metadata.version("numpy"))
         if numbers:

@@ -1,7 +1,7 @@
-"""A sentence on its way from the worker, in English and as what it takes to say it otherwise.
+"""A sentence from the worker, in English and with what it takes to translate it.
 
-The field holds the English sentence and, on a second line, JSON with its key and what fills it.
-When both do not fit, the English sentence goes alone.
+The field holds the English sentence and, on a second line, JSON with its text key and placeholders.
+If both do not fit, it holds the English sentence only.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 
 def pack(sentence: str, key: str, arguments: Mapping[str, str], size: int) -> bytes:
-    """Return a field of at most ``size`` bytes with its closing zero, in UTF-8."""
+    """Return a field of at most ``size`` bytes, UTF-8, including the terminating NUL."""
     english = sentence.replace("\n", " ")
     if key:
         both = f"{english}\n{json.dumps({**arguments, '': key}, ensure_ascii=False)}".encode()
@@ -21,7 +21,7 @@ def pack(sentence: str, key: str, arguments: Mapping[str, str], size: int) -> by
 
 
 def fitting(text: str, size: int) -> bytes:
-    """Return ``text`` as UTF-8, cut to fit a field of ``size`` bytes with its closing zero."""
+    """Return ``text`` as UTF-8, cut to fit a field of ``size`` bytes with its terminating NUL."""
     return text.encode()[: size - 1].decode("utf-8", "ignore").encode()
 
 
@@ -31,7 +31,7 @@ def english(field: bytes) -> str:
 
 
 def unpack(field: bytes) -> tuple[str, dict[str, str]]:
-    """Return the key and what fills it; ("", {}) when the field holds English alone."""
+    """Return the text key and its placeholders; ("", {}) if the field holds English only."""
     _, _, rest = field.decode("utf-8", "replace").partition("\n")
     try:
         found = json.loads(rest) if rest else None

@@ -1,7 +1,7 @@
-"""Which values a setting can have, and what counts where it holds another.
+"""Which values a setting can have, and what is used instead of an invalid one.
 
 OBS's settings hold whatever a remote control, a script or another version wrote.
-``vb_filter/setting_values.lua`` decides the same on the graphics thread; a test compares the two.
+``vb_filter/setting_values.lua`` does the same on the graphics thread; a test compares the two.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from vb_link.settings import Setting, Value
 
 
 def suits(row: Setting, value: object) -> bool:
-    """Whether a setting can have this value as it is."""
+    """Return whether this value is valid for the setting as it is."""
     if row.kind == "bool":
         return isinstance(value, bool)
     if row.kind == "float":
@@ -24,15 +24,15 @@ def suits(row: Setting, value: object) -> bool:
     if not isinstance(value, str) or len(value) > limits.PRESET_TEXT or "\0" in value:
         return False
     if any("\ud800" <= letter <= "\udfff" for letter in value):
-        return False  # half a character, which no UTF-8 text can hold
+        return False  # a lone surrogate, which UTF-8 cannot encode
     return row.kind != "choice" or value in row.choices
 
 
 def in_effect(row: Setting, value: object) -> Value:
-    """Return what the filter takes ``value``, out of OBS's settings, for.
+    """Return the value that the filter uses for ``value`` from OBS's settings.
 
-    A number beyond its ends is brought back to them; a colour may have a sign or a point, as some
-    languages write it. Whatever else the setting cannot have is its default.
+    Numbers are clamped to their range; a colour may be signed or a float, as some languages write
+    it. Anything else that is invalid becomes the setting's default.
     """
     if row.kind == "float" and _is_number(value):
         return min(max(float(value), row.minimum), row.maximum)  # type: ignore[arg-type]
@@ -48,5 +48,5 @@ def _is_number(value: object) -> bool:
         return False
     try:
         return math.isfinite(float(value))
-    except OverflowError:  # a whole number larger than any double
+    except OverflowError:  # an integer larger than any double
         return False

@@ -1,6 +1,6 @@
 """Every setting of the filter, declared once.
 
-From this table come the Lua half's properties and defaults, the memory the worker reads, the
+This table generates the Lua half's properties and defaults, the memory the worker reads, the
 locale check and the table in the documentation. Keys are what obs-websocket's
 ``SetSourceFilterSettings`` takes and what OBS saves: renaming one breaks users' scenes.
 """
@@ -33,14 +33,14 @@ class Setting:
 
     ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute`` (a
     compute unit of this computer, or "auto") are strings;
-    ``image`` and ``video`` are files, ``source`` is the name of a source or scene of OBS's,
-    ``audio`` that of a source with sound.
-    ``choices`` holds the values of a ``choice``; the text of value *v* is found under the text
-    key ``<text>.<v>``. ``shown_for`` is (key, values): the property is visible only while that
-    other setting has one of those values (a bool counts as "true" or "false"). ``reader`` says
-    who acts on it: what others than the filter read travels through the link.
-    ``group``: the part of the panel it is in; "main" is always open, all others fold.
-    ``scene``: a scene may have its own value. ``number`` tells rows of one text apart.
+    ``image`` and ``video`` are files, ``source`` is the name of an OBS source or scene, ``audio``
+    that of a source with sound.
+    ``choices`` holds the values of a ``choice``; the text key of value *v* is ``<text>.<v>``.
+    ``shown_for`` is (key, values): the property is visible only while that other setting has one
+    of those values (a bool counts as "true" or "false"). ``reader`` says who acts on it: what the
+    worker or the script reads is in the link.
+    ``group``: the panel group it is in; "main" is always open, all others fold.
+    ``scene``: a scene may have its own value. ``number`` distinguishes rows with the same text.
     ``unit`` SHARE: a share, which the panel shows in percent.
     """
 
@@ -60,7 +60,7 @@ class Setting:
     number: int = 0
 
 
-# The name of the filter of OBS's own that hides a camera from an OBS without the script.
+# The name of the built-in filter that hides a camera in an OBS without the script.
 LOCK = "Virtual Background: lock"
 
 ANYTHING = "*"  # in ``shown_for``: any value but none
@@ -84,7 +84,7 @@ def _position(
 
 
 def _layer(name: str, text: str) -> tuple[Setting, ...]:
-    """Return the settings of a layer: any source of OBS's, where, how large, how opaque."""
+    """Return the settings of a layer: an OBS source, its position, scale and opacity."""
     made = (
         Setting(f"{name}_source", "source", "", text),
         _share(f"{name}_x", "LayerX", 0.5, "layers"),
@@ -92,16 +92,16 @@ def _layer(name: str, text: str) -> tuple[Setting, ...]:
         replace(_share(f"{name}_scale", "LayerScale", 1.0, "layers"), minimum=0.05, maximum=4.0),
         _share(f"{name}_opacity", "LayerOpacity", 1.0, "layers"),
     )
-    chosen = (f"{name}_source", (ANYTHING,))  # there is a button that adds the next one
+    chosen = (f"{name}_source", (ANYTHING,))  # a button adds the next layer
     return tuple(replace(row, group="layers", scene=True, shown_for=chosen) for row in made)
 
 
-# A rectangle decides by itself, or is a stroke on a thing that stays or goes as a whole.
+# A rectangle is kept or dropped itself, or is a stroke on an object to keep or drop as a whole.
 ZONES = ("off", "keep", "drop", "keep_thing", "drop_thing")
 
 
 def _zone(number: int) -> tuple[Setting, ...]:
-    """Return the settings of a rectangle, in shares of the picture's width and height."""
+    """Return the settings of a rectangle, as shares of the picture's width and height."""
     key = f"zone{number}"
     shown = (key, ZONES[1:])
     return (
@@ -111,7 +111,7 @@ def _zone(number: int) -> tuple[Setting, ...]:
             "off",
             "Zone",
             choices=ZONES,
-            shown_for=shown,  # there is a button that adds the next one
+            shown_for=shown,  # a button adds the next zone
             group="zones",
             scene=True,
             number=number,
@@ -124,7 +124,7 @@ def _zone(number: int) -> tuple[Setting, ...]:
 
 
 QUALITIES = ("fast", "balanced", "best")
-# By how many degrees the camera's picture is turned, clockwise.
+# Clockwise rotation of the camera's picture, in degrees.
 TURNS = ("0", "90", "180", "270")
 
 SETTINGS: tuple[Setting, ...] = (
@@ -325,8 +325,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("compute", "compute", "auto", "Compute", reader="worker", group="advanced"),
 )
 
-# A scene's own: the filter of this kind on a scene holds them. "default" and off leave a part to
-# the camera's filter.
+# A scene's own settings, held by a filter of its own kind on the scene. "default" and off leave a
+# part to the camera's filter.
 DEFAULT_BACKGROUND = "default"
 
 
@@ -339,7 +339,7 @@ def _of_scene(setting: Setting) -> Setting:
         )
     if (
         setting.shown_for is not None and setting.shown_for[0] == "depth_model"
-    ):  # the camera's to choose
+    ):  # chosen in the camera's filter
         return replace(setting, shown_for=("behind_source", (ANYTHING,)))
     return setting
 

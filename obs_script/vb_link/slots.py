@@ -1,8 +1,8 @@
-"""Newest-wins hand-over of pictures: three slots each way, a sequence number in each.
+"""Lock-free hand-over of the newest picture: three slots each way, each a seqlock.
 
-A writer fills the slot after the newest one and only then names it newest, so a reader has two
-more hand-overs of time before its slot is written again. If it is slower than that, the slot's
-sequence number has changed and the reader takes the newer picture: a torn picture is never
+A writer fills the slot after the newest one and only then publishes it as the newest, so a reader
+has the time of two more hand-overs before its slot is overwritten. If it is slower than that, the
+slot's sequence number has changed and the reader takes the newer picture: a torn picture is never
 returned. Nothing here blocks.
 """
 
@@ -16,15 +16,16 @@ from typing import Any
 
 from vb_link import layout
 
-# Taking and releasing a lock orders memory on every processor; plain stores do only on x86.
+# Acquiring and releasing a lock is a memory barrier on every CPU; plain stores are ordered only on
+# x86.
 _order = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A whole picture taken from a slot: rows of ``width`` pixels without padding.
+    """A complete picture from a slot: rows of ``width`` pixels without padding.
 
-    ``depth`` is an alpha's depth plane of the same size, a byte a pixel, if it has one.
+    ``depth`` is an alpha's depth plane of the same size, one byte per pixel, if it has one.
     """
 
     frame_id: int
@@ -36,7 +37,7 @@ class Picture:
 
 
 def fence() -> None:
-    """Let what was written before be seen before what is written after."""
+    """A memory barrier: what was written before becomes visible before what is written after."""
     with _order:
         pass
 
@@ -49,7 +50,7 @@ def write(
     """Fill the slot after ``newest`` and return its index, which the caller publishes.
 
     For alphas only: ``depth`` is as large as ``pixels``; ``boxes`` are the slot's, None for the
-    whole picture; ``words`` is :func:`sum_of_words` of the pixels where the caller has it.
+    whole picture; ``words`` is :func:`sum_of_words` of the pixels if the caller has it.
     Raises ValueError when the picture does not fit a slot or the depth does not fit the picture.
     """
     index = (newest + 1) % layout.SLOTS
@@ -81,22 +82,22 @@ def write(
 
 
 def sum_of_words(pixels: bytes | memoryview) -> int:
-    """Return the sum of the pixels' bytes taken as 64-bit words, zeros behind the last ones."""
+    """Return the sum of the pixels' bytes as 64-bit words, zero-padded at the end."""
     data = bytes(pixels)
     return sum(memoryview(data + bytes(-len(data) % 8)).cast("Q"))
 
 
 def sum_of(words: int, *, frame_id: int, width: int, height: int) -> int:
-    """Return what an alpha's slot has in ``sum``, from the sum of its words.
+    """Return the checksum of an alpha's slot (``sum``) from the sum of its words.
 
-    The sequence number tells an alpha that its writer is changing; this tells one that anybody
-    else has changed: the filter adds up what it has copied and draws only what fits.
+    The sequence number reveals an alpha that its writer is changing; the checksum reveals one that
+    anybody else has changed: the filter computes it of its copy and draws only what matches.
     """
     return (words + frame_id + (width << 32) + (height << 48)) & 0xFFFFFFFFFFFFFFFF
 
 
 def read(slots: Any, newest: int, bytes_per_pixel: int) -> Picture | None:
-    """Return the picture in slot ``newest``, or None when it is being written or is absurd."""
+    """Return the picture in slot ``newest``, or None if it is being written or is invalid."""
     if newest >= layout.SLOTS:
         return None
     slot = slots[newest]

@@ -1,8 +1,7 @@
-"""Starts a worker process: the one place where the systems' ways to do so differ.
+"""Starts a worker process: the one place that knows how the systems differ in this.
 
-Linux and macOS: the shared memory, the pipe that wakes and the *life* pipe are inherited file
-descriptors, and nothing else is. Windows: of all handles the event that wakes is inherited; the
-memory is found by its name.
+Linux and macOS: the only inherited file descriptors are the shared memory, the wake pipe and the
+*life* pipe. Windows: the only inherited handle is the wake event; the memory is found by its name.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ _BELOW_NORMAL = 0x00004000
 
 @dataclass
 class Spawned:
-    """A worker that was started.
+    """A started worker.
 
-    ``life`` is what the filter watches: the end of a pipe that the worker's death hangs up, or on
-    Windows the handle of its process. ``job`` is Windows' (see ``job.py``), else 0.
+    ``life`` is what the filter watches: the read end of a pipe that hangs up when the worker dies,
+    or on Windows its process handle. ``job`` is its Windows job (see ``job.py``), else 0.
     """
 
     process: subprocess.Popen[bytes]
@@ -34,7 +33,7 @@ class Spawned:
     job: int = 0
 
     def close(self) -> None:
-        """Let go of the streams and of ``life``, which may be a number of another file then."""
+        """Close the streams and ``life``, whose number another file may then get."""
         for stream in (self.process.stdin, self.process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -57,8 +56,8 @@ def spawn(
 ) -> Spawned:
     """Start a worker of ``packages`` (the folder that holds ``vb_worker``) with ``python``.
 
-    ``refused`` names the models that it must not run. It ends when its standard input is closed,
-    and writes what it has to say, a line each, to its standard error. Raises OSError.
+    ``refused`` names the models that it must not run. It exits when its standard input is closed
+    and writes its messages, one per line, to its standard error. Raises OSError.
     """
     command = [str(python), "-m", "vb_worker.serve", "--memory", shared.token,
                "--wake", waker.token, "--epoch", str(epoch),
@@ -66,11 +65,11 @@ def spawn(
                *(f"--refused={name}" for name in refused)]  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONUNBUFFERED": "1",
                    "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
-                   # Modules come from these packages and the environment, not from where OBS was
-                   # started, and numpy starts no threads of its own.
+                   # No imports from the folder where OBS was started, and no threads started by
+                   # numpy.
                    "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1",
                    **child.UTF8_ENVIRONMENT}  # fmt: skip
-    # OBS's Python may have been pointed elsewhere than the worker's belongs.
+    # Set for OBS's Python, it would mislead the worker's.
     environment.pop("PYTHONHOME", None)
     options: dict[str, Any] = {
         "env": environment, "stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL,

@@ -1,7 +1,7 @@
-"""Every text the user reads, from one table a language in ``locale/``.
+"""Every text the user reads, from one table per language in ``locale/``.
 
-A language is a file of ``Key="text"`` lines named as OBS names its own; what a file lacks is
-shown in English.
+A language is a file of ``Key="text"`` lines, named like OBS's own; what a file lacks is shown in
+English.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ FALLBACK = "en-US"
 
 
 class SaidError(Exception):
-    """Something the user can do something about: the key of a text and what fills it in."""
+    """An error that the user can do something about: a text key and its placeholders."""
 
     def __init__(self, key: str, /, **details: object) -> None:
         super().__init__(f"{key} {details}")
@@ -34,7 +34,7 @@ _LINE = re.compile(r'^([A-Za-z0-9_.]+)="(.*)"$')
 
 
 def read(path: Path) -> dict[str, str]:
-    """Read one language's file. Raises OSError; lines that are no ``Key="text"`` are skipped."""
+    """Read one language's file, skipping lines other than ``Key="text"``. Raises OSError."""
     table = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         match = _LINE.match(line.strip())
@@ -46,7 +46,7 @@ def read(path: Path) -> dict[str, str]:
 def load(locale: str) -> dict[str, str]:
     """Return the texts for OBS's ``locale`` such as ``ja-JP``.
 
-    A language without that exact file takes the one of the same language, then English.
+    Without a file for that locale, another of the same language is used, then English.
     """
     table = read(FOLDER / f"{FALLBACK}.ini")
     exact = FOLDER / f"{locale}.ini"
@@ -58,6 +58,6 @@ def load(locale: str) -> dict[str, str]:
 
 
 def english(prefix: str) -> dict[str, str]:
-    """Return the English texts whose keys begin with ``prefix``, without it."""
+    """Return the English texts whose keys begin with ``prefix``, by key without it."""
     table = read(FOLDER / f"{FALLBACK}.ini")
     return {key[len(prefix) :]: text for key, text in table.items() if key.startswith(prefix)}

@@ -1,8 +1,8 @@
-"""What is known of this computer's compute units: written by the worker, read by the script.
+"""What is known about this computer's compute units: written by the worker, read by the script.
 
 One JSON file in the user's folder. ``units`` lists what the installed onnxruntime offers,
-``measured`` holds, by the model's sum and the unit's name, milliseconds or the reason why not,
-and is only good for the ``driver`` it was measured with. ``started`` counts starts of a unit
+``measured`` holds, by the model's SHA-256 and the unit's name, milliseconds or the reason why
+not, and is valid only for the ``driver`` it was measured with. ``started`` counts a unit's starts
 that were not followed by a mask.
 """
 
@@ -21,7 +21,7 @@ def path() -> Path:
 
 
 def read() -> dict[str, Any]:
-    """Return what is known; empty where nothing is, or the file cannot be used."""
+    """Return what is known; empty if there is no usable file."""
     try:
         known = json.loads(bounded.read(path(), limits.UNIT_FILE_BYTES).decode("utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -30,7 +30,7 @@ def read() -> dict[str, Any]:
 
 
 def write(known: dict[str, Any]) -> None:
-    """Replace the file whole. Raises OSError."""
+    """Replace the file atomically. Raises OSError."""
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
     whole_file.write(file, json.dumps(known, indent=1).encode())

@@ -1,9 +1,9 @@
-"""Waking the worker or the script, and the notice of the other's death, without any polling.
+"""Waking the worker or the script, and noticing the other's death, without a polling loop.
 
-The filter wakes the worker by one byte written to a pipe that never blocks (an event on
-Windows). The worker's death closes the *life* pipe, which the filter looks at once a frame; on
-Windows it looks at the worker's process handle. OBS's death closes the worker's standard input;
-on Windows its process handle is waited for.
+The filter wakes the worker by writing one byte to a non-blocking pipe (an event on Windows). The
+worker's death closes the *life* pipe, which the filter checks once a frame; on Windows it checks
+the worker's process handle. OBS's death closes the worker's standard input; on Windows the worker
+waits for OBS's process handle.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 
 
 class Wake:
-    """The sender's end, kept by OBS for its whole life; ``handle`` is what the Lua half uses.
+    """The sender's end, kept by OBS until it exits; ``handle`` is what the Lua half uses.
 
-    Who is woken is the worker (:class:`Sleeper`) or a thread of OBS's own (:meth:`wait`).
+    It wakes the worker (:class:`Sleeper`) or a thread in OBS (:meth:`wait`).
     """
 
     def __init__(self) -> None:
@@ -29,19 +29,19 @@ class Wake:
             os.set_handle_inheritable(self.handle, True)
             self.inherit = self.handle
         else:
-            # The reading end stays open here too, so that writing while no worker lives can
-            # raise no SIGPIPE in OBS.
+            # The read end stays open here too, so that a write while no worker is running raises
+            # no SIGPIPE in OBS.
             self.inherit, self.handle = os.pipe()
             os.set_blocking(self.handle, False)
             os.set_blocking(self.inherit, False)
 
     @property
     def token(self) -> str:
-        """What the worker is told on its command line."""
+        """The worker's command-line argument."""
         return str(self.inherit)
 
     def close(self) -> None:
-        """Let go of both ends. Nobody may wait or send any more."""
+        """Close both ends. Nobody may wait or send any more."""
         if sys.platform == "win32":
             ctypes.WinDLL("kernel32").CloseHandle(ctypes.c_void_p(self.handle))
         else:
@@ -49,15 +49,15 @@ class Wake:
             os.close(self.inherit)
 
     def send(self) -> None:
-        """Wake whoever waits."""
+        """Wake the waiting process or thread."""
         if sys.platform == "win32":
             ctypes.WinDLL("kernel32").SetEvent(ctypes.c_void_p(self.handle))
         else:
-            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it as well
+            with contextlib.suppress(BlockingIOError):  # a full pipe wakes it, too
                 os.write(self.handle, b"\0")
 
     def wait(self, seconds: float) -> bool:
-        """Block the calling thread, without Python's lock, until woken: True. False: time is up."""
+        """Block, without the GIL, for at most ``seconds``. Returns whether it was woken."""
         if sys.platform == "win32":
             milliseconds = ctypes.c_uint32(round(seconds * 1000))
             wait = ctypes.WinDLL("kernel32").WaitForSingleObject
@@ -80,7 +80,7 @@ def _drain(descriptor: int) -> None:
 
 
 class Sleeper:
-    """The worker's end: :meth:`wait` blocks until woken, and tells when OBS is gone."""
+    """The worker's end: :meth:`wait` blocks until woken, and says if OBS has ended."""
 
     def __init__(self, token: str, parent: int) -> None:
         self._wake = int(token)
@@ -98,12 +98,12 @@ class Sleeper:
             self._poll.register(0, select.POLLIN | select.POLLHUP)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Block until there may be work, or for so long. Returns False when OBS is gone."""
+        """Block until there may be work, or for ``seconds``. Returns False if OBS has ended."""
         if sys.platform == "win32":
             handles = (ctypes.c_void_p * 2)(self._wake, self._parent)
             longest = 0xFFFFFFFF if seconds is None else round(seconds * 1000)
             woken = self._kernel32.WaitForMultipleObjects(2, handles, False, longest)
-            return woken in (0, 0x102)  # the first of them, or none in that time
+            return woken in (0, 0x102)  # WAIT_OBJECT_0 (the wake event), WAIT_TIMEOUT
         ready = dict(self._poll.poll(None if seconds is None else seconds * 1000))
         if 0 in ready:
             return False

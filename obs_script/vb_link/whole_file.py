@@ -1,4 +1,4 @@
-"""Writes a file whole or not at all."""
+"""Writes a file atomically: whole or not at all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def write(path: Path, body: bytes) -> None:
-    """Replace a file's content, keeping its permissions; a new file is its user's alone.
+    """Replace a file's content, keeping its permissions; only the user can read a new file.
 
     Raises OSError, with the old file untouched and nothing left beside it.
     """
