@@ -1,4 +1,4 @@
-"""``python -m vb_demo``: see the filter at work in a real OBS.
+"""``python -m vb_demo``: shows the filter at work in a real OBS.
 
 Options: ``--source FILE|DEVICE``, ``--background transparent|#rrggbb|blur:N``, ``--seconds N``,
 ``--output DIR``.

@@ -1,4 +1,4 @@
-"""A drawn landscape at dusk to put behind the person: another place than the room.
+"""A drawn landscape at dusk as the background, unlike the room.
 
 ``python -m vb_demo.backdrop OUT.png [--size WxH]``
 """
@@ -19,10 +19,10 @@ from vb_demo.clip import size_of
 Image = npt.NDArray[np.uint8]
 Field = npt.NDArray[np.floating[Any]]
 
-# BGR by height: from the zenith down to the horizon.
+# (height, BGR): from the zenith down to the horizon.
 SKY = ((0.0, (92, 48, 34)), (0.25, (132, 82, 70)), (0.45, (150, 124, 158)),
        (0.58, (136, 168, 232)), (0.66, (150, 206, 252)))  # fmt: skip
-# Each ridge: height, roughness, colour, seed; from the farthest to the nearest.
+# Ridges (height, roughness, BGR, seed), from the farthest to the nearest.
 RIDGES = (
     (0.615, 0.050, (148, 132, 164), 3),
     (0.675, 0.060, (120, 96, 116), 8),
@@ -49,7 +49,7 @@ def backdrop(width: int, height: int) -> Image:
     )
     picture = np.repeat(sky[:, None], width, axis=1).astype(np.float32)
     y = column[:, None]
-    # The sun has just gone down, left of the middle.
+    # The sun has just set, left of the centre.
     distance = (x[None] - 0.28 * width / height) ** 2 + (1.6 * (y - 0.64)) ** 2
     picture += np.exp(-distance / 0.06)[..., None] * np.array((20, 52, 70), np.float32)
     edge = 1.2 / height
@@ -58,7 +58,7 @@ def backdrop(width: int, height: int) -> Image:
         cover = np.clip((y - line) / edge, 0, 1)
         mist = np.clip((y - line) / 0.16, 0, 1)[..., None] * np.array((26, 26, 34), np.float32)
         picture += cover[..., None] * (np.array(colour, np.float32) + mist - picture)
-    # A lake mirrors what is above its shore, with long ripples.
+    # A lake reflects what is above its shore, with long ripples.
     shore = round(SHORE * height)
     below = height - shore
     mirror: Any = picture[shore - below : shore][::-1]
@@ -67,7 +67,7 @@ def backdrop(width: int, height: int) -> Image:
         depth = np.linspace(0, 1, below, dtype=np.float32)[:, None]
         ripple = np.sin(220 * depth**0.6 + 2 * np.sin(7 * x[None] + 30 * depth))
         picture[shore:] = mirror * (0.82 - 0.25 * depth + 0.025 * ripple)[..., None]
-    # Fine grain keeps the long gradients from showing steps.
+    # Fine grain (dithering) avoids banding in the long gradients.
     picture += np.random.RandomState(2).standard_normal((height, width, 1)).astype(np.float32)
     return np.asarray(np.clip(picture + 0.5, 0, 255), np.uint8)
 

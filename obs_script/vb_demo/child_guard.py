@@ -1,11 +1,10 @@
-"""Starts programs that end when this process ends, however it ends. Linux and macOS.
+"""Starts programs that are killed when this process ends, however it ends. Linux and macOS.
 
-A program is started by a launcher: this file, run by a Python of its own. It leaves a watcher
-behind in the program's process group and becomes the program. The watcher sleeps on a pipe whose
-other end this process alone holds: the system closes it even where this process is killed. Then
-the watcher ends the whole group, stopped processes and those that the program has started, too.
-(Linux's PR_SET_PDEATHSIG looks only at the thread that started the program, and not at what the
-program starts.)
+A launcher (this file, run in a new Python) forks a watcher into the program's process group, then
+execs the program. The watcher blocks on a pipe whose write end only this process holds: the system
+closes it even if this process is killed. Then the watcher kills the whole group, including stopped
+processes and the program's own children. (Linux's PR_SET_PDEATHSIG follows only the thread that
+started the program, and does not cover the program's children.)
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ _LET_GO = b"."
 
 
 class Guarded:
-    """A program that was started; ``process`` is the program itself, not its launcher.
+    """A started program; ``process`` is the program itself, not its launcher.
 
-    Where it cannot be started the reason is on its standard error and its exit status is 127.
+    If it cannot be started, the reason is on its standard error and its exit status is 127.
     """
 
     def __init__(self, command: Sequence[str], **options: Any) -> None:
-        """Start it as ``subprocess.Popen`` does, in a session of its own."""
+        """Start it like ``subprocess.Popen``, in a new session."""
         read_end, self._life = os.pipe()
         launcher = [sys.executable, "-I", "-S", __file__, str(read_end), *command]
         kept = (*options.pop("pass_fds", ()), read_end)
@@ -42,7 +41,7 @@ class Guarded:
             os.close(read_end)
 
     def let_go(self) -> None:
-        """Let what is left of the group live on: the program has ended as it should."""
+        """Stop guarding: the program has ended normally, the rest of its group may run on."""
         if self._life >= 0:
             os.write(self._life, _LET_GO)
             self._close()
@@ -59,8 +58,8 @@ class Guarded:
 
 
 def _launch(read_end: int, command: list[str]) -> None:
-    """Become ``command``; a grandchild stays in the process group and watches the pipe."""
-    # A grandchild, so that the program has no child that it did not start.
+    """Exec ``command``; a grandchild stays in the process group and watches the pipe."""
+    # A grandchild (double fork), so that the program has no child that it did not start.
     child = os.fork()
     if child == 0:
         if os.fork() == 0:
@@ -68,7 +67,7 @@ def _launch(read_end: int, command: list[str]) -> None:
         os._exit(0)
     os.waitpid(child, 0)
     os.close(read_end)
-    # Python ignores these, and what is ignored stays so in the program.
+    # Python ignores these signals, and ignored signals stay ignored across exec.
     for name in ("SIGPIPE", "SIGXFSZ"):
         signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
@@ -79,13 +78,13 @@ def _launch(read_end: int, command: list[str]) -> None:
 
 
 def _watch(read_end: int) -> None:
-    # Of the program's files and pipes none may stay open for the watcher's sake.
+    # The watcher must not keep any of the program's files and pipes open.
     os.dup2(read_end, 0)
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)
     os.dup2(nothing, 2)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    # Whoever asks the group to end means the program; the watcher goes last.
+    # Signals to the group are meant for the program; the watcher ends last.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     if os.read(0, 1) != _LET_GO:

@@ -1,11 +1,10 @@
-"""The sample clip: a real person moving a little before a drawn room, with her true alpha.
+"""The sample clip: a real person moving slightly in front of a drawn room, with her true alpha.
 
 ``python -m vb_demo.clip OUT.mp4 [--truth OUT.mkv] [--size WxH] [--fps N] [--seconds S]
 [--room-color #rrggbb]``
 
-The person is ``sample/astronaut_cutout.png``; each frame moves, turns and scales it by parts of a
-pixel, so the alpha of every frame is known exactly. The motion is periodic: a clip loops without
-a jump.
+The person is ``sample/astronaut_cutout.png``; each frame moves, rotates and scales it with subpixel
+precision, so every frame's alpha is known exactly. The motion is periodic: a clip loops seamlessly.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ Bgr = tuple[int, int, int]
 
 CUTOUT = Path(__file__).resolve().parent / "sample" / "astronaut_cutout.png"
 PERIOD = 10.0  # seconds
-NOISE = 1.5  # standard deviation of the sensor's noise, of 255
+NOISE = 1.5  # standard deviation of the sensor noise, in 8-bit levels
 
 # In pixels of the cut-out.
 CROWN, BOTTOM = 15.0, 334.0  # rows at the top of the hair and at the frame's bottom edge
-MIDDLE = 205.0  # the column at the frame's middle
-PIVOT = (190.0, 420.0)  # about what the person sways
+MIDDLE = 205.0  # the column at the frame's centre
+PIVOT = (190.0, 420.0)  # the point about which the person sways
 PERSON_SHARE = 0.76  # of the frame's height
 
 NOISE_FIELDS = 6
 
-BT709, LIMITED = 1, 1  # FFmpeg's numbers for the colours and the range of the clip
+BT709, LIMITED = 1, 1  # FFmpeg's constants for the clip's colour space and range
 # From B, G, R in 0..255 to Y, U, V in BT.709's limited range.
 BGR_TO_YUV = np.array(
     [
@@ -82,7 +81,7 @@ def _placement(t: float, period: float, width: int, height: int) -> Matrix:
     """Return the 2x3 matrix from the cut-out's pixels to the frame's at ``t`` seconds."""
 
     def wave(frequency: float, phase: float) -> float:
-        # Whole turns a period, so that its end meets its beginning.
+        # A whole number of cycles per period, so that the loop is seamless.
         turns = max(1, round(frequency * period))
         return math.sin(2 * math.pi * (turns * t / period + phase))
 
@@ -102,7 +101,7 @@ def _placement(t: float, period: float, width: int, height: int) -> Matrix:
             [0, 0, 1],
         ]
     )
-    # Half-pixel centres: a pixel's index is half a pixel before its middle.
+    # Half-pixel centres: a pixel's centre is at its index plus 0.5.
     to_corner = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     from_corner = np.array([[1, 0, -0.5], [0, 1, -0.5], [0, 0, 1]])
     fit = np.array([[unit, 0, width / 2 - unit * MIDDLE], [0, unit, height - unit * BOTTOM],
@@ -116,7 +115,7 @@ def _person(t: float, period: float, width: int, height: int) -> Image:
     cutout = _cutout()
     unit = PERSON_SHARE * min(height, 0.75 * width) / (BOTTOM - CROWN)
     if unit < 0.7:
-        # Shrink without aliasing first; the rest is then close to 1:1.
+        # Shrink without aliasing first; the remaining scale is then close to 1:1.
         share = max(unit, 0.05)
         size = [max(1, round(length * share)) for length in cutout.shape[1::-1]]
         sx, sy = size[0] / cutout.shape[1], size[1] / cutout.shape[0]
@@ -152,8 +151,8 @@ def frame(
     """Return (picture, alpha) at ``t`` seconds.
 
     The picture is ``height`` x ``width`` x 3 uint8 BGR, the true alpha ``height`` x ``width``
-    uint8. ``room_color`` (B, G, R) replaces the drawn room by one flat colour; the motion repeats
-    after ``period`` seconds. With ``noise``, a little sensor noise lies over all of it; the same
+    uint8. ``room_color`` (B, G, R) replaces the drawn room with a flat colour; the motion repeats
+    after ``period`` seconds. ``noise`` adds a little sensor noise to the picture; the same
     arguments always give the same picture. Raises ClipError when the cut-out is damaged.
     """
     person = _person(t, period, width, height)
@@ -187,11 +186,11 @@ def frame_count(fps: int, seconds: float) -> int:
 
 
 def _yuv420(picture: Image) -> Image:
-    """Return a BGR picture as planar BT.709, 1.5 H x W, rounded where FFmpeg's own cuts off."""
+    """Return a BGR picture as planar BT.709, 1.5 H x W, rounded where FFmpeg truncates."""
     height, width = picture.shape[:2]
     yuv = np.asarray(cv2.transform(picture, BGR_TO_YUV), np.uint8)
     planes = [yuv[..., 0].reshape(-1)]
-    # A chroma sample lies between two rows and on an even column.
+    # A chroma sample is sited between two rows and on an even column.
     kernel = np.array([[1, 2, 1], [1, 2, 1]], np.float32) / 8
     for channel in (1, 2):
         soft = cv2.filter2D(
@@ -257,7 +256,7 @@ def make_clip(
         with ExitStack() as files:
             video = _Writer(path, "libx264", "yuv420p", size, fps,
                             crf="18", preset="ultrafast", threads="1")  # fmt: skip
-            # Players guess the colours of a file that does not name them, and guess differently.
+            # For a file without colour metadata each player guesses differently.
             context = video.stream.codec_context
             context.colorspace = context.color_primaries = context.color_trc = BT709
             context.color_range = LIMITED

@@ -36,7 +36,7 @@ SOURCE_SECONDS = 15.0  # to wait for the source's first picture
 MASK_SECONDS = 15.0  # to wait for the first mask
 SETTLE_SECONDS = 1.0
 ALONE_SECONDS = 3.0  # to record without the filter, for comparison
-SAMPLE_SECONDS = 0.2  # between two looks at the link while recording
+SAMPLE_SECONDS = 0.2  # between two samples of the link while recording
 
 
 class DemoError(Exception):
@@ -100,7 +100,7 @@ def background_settings(text: str) -> dict[str, Any]:
 
 
 def _in_worker(module: str, *arguments: str | Path, what: str) -> None:
-    """Run one of our modules in the worker's environment; its last words become the error."""
+    """Run one of our modules in the worker's environment; its last line becomes the error."""
     python = places.venv_python()
     if not python.exists():
         raise DemoError("The worker's environment is missing: run `python3 install.py` first.")
@@ -116,7 +116,7 @@ def _in_worker(module: str, *arguments: str | Path, what: str) -> None:
 
 
 class Demo:
-    """One run of the demo. ``say`` gets each line the user reads."""
+    """One run of the demo. ``say`` is called with each line for the user."""
 
     def __init__(
         self,
@@ -134,12 +134,12 @@ class Demo:
         self.say = say
 
     def run(self) -> dict[str, Any]:
-        """Run it all and return the summary, as ``summary.json`` has it.
+        """Run the demo and return the summary, as in ``summary.json``.
 
         Raises DemoError or ObsError with one sentence for the user.
         """
         if not sys.platform.startswith("linux"):
-            # Only there can an OBS be kept apart from the user's own settings.
+            # Only on Linux can an OBS be isolated from the user's own settings.
             raise DemoError(
                 "The demo drives OBS on Linux only: here, open OBS and add the filter Virtual "
                 "Background to your camera."
@@ -154,7 +154,7 @@ class Demo:
             backdrop = work / "backdrop.png"
             if self.background["background"] == "transparent":
                 _in_worker("vb_demo.backdrop", backdrop, what="The backdrop")
-            # On a virtual screen nobody looks at OBS's preview, which software OpenGL draws dearly.
+            # Nobody sees OBS's preview on a virtual display, and software OpenGL renders it slowly.
             watched = bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
             session = ObsSession(
                 work / "obs", width=SIZE[0], height=SIZE[1], fps=FPS, preview=watched
@@ -204,7 +204,7 @@ class Demo:
         self.say("Recording a little without the filter, to compare ...")
         alone = self._without_filter(obs)
         if camera.media:
-            # Standing still, so that before, mask and after show the same moment.
+            # Paused, so that before, mask and after show the same moment.
             self._play(obs, "PAUSE")
             time.sleep(0.3)
         obs.screenshot(SCENE, work / "before.png", *SIZE)
@@ -229,10 +229,10 @@ class Demo:
         }
 
     def _remove_camera(self, obs: ObsSession) -> None:
-        """Take the camera away before OBS closes.
+        """Remove the camera before OBS closes.
 
-        OBS 29 by itself, without any script, crashed in about one of four closes here with
-        a media source in its scene.
+        OBS 29, even without any script, crashed in about one of four exits with a media source in
+        its scene.
         """
         with contextlib.suppress(ObsError):
             obs.request("RemoveInput", {"inputName": CAMERA})
@@ -257,7 +257,7 @@ class Demo:
                     "try another file or camera."
                 )
             time.sleep(0.1)
-        # The whole picture, as large as the canvas lets it be.
+        # Scale the whole picture to fit the canvas.
         obs.request(
             "SetSceneItemTransform",
             {
@@ -283,7 +283,7 @@ class Demo:
             time.sleep(0.05)
 
     def _record(self, obs: ObsSession) -> dict[str, Any]:
-        """Record with OBS's recorder and return what was measured meanwhile."""
+        """Record with OBS's recorder and return the measurements."""
         self.say(f"Recording {self.seconds:g} seconds ...")
         with obs.recording() as files:
             before, ages = obs.request("GetStats"), obs.link_stats()["age_histogram"]
@@ -320,7 +320,7 @@ class Demo:
         }
 
     def _without_filter(self, obs: ObsSession) -> dict[str, Any]:
-        """Record a little without the filter: a slow machine skips frames on its own."""
+        """Record briefly without the filter: a slow machine skips frames anyway."""
         with obs.recording() as files:
             time.sleep(SETTLE_SECONDS)
             before, start = obs.request("GetStats"), time.monotonic()
@@ -346,11 +346,11 @@ class Demo:
 
 
 def _rates(before: dict[str, Any], after: dict[str, Any], elapsed: float) -> dict[str, Any]:
-    """Return what OBS drew and skipped between two answers to GetStats."""
+    """Return the frames OBS rendered and skipped between two answers to GetStats."""
     due = after["renderTotalFrames"] - before["renderTotalFrames"]
     late = after["renderSkippedFrames"] - before["renderSkippedFrames"]
     return {
-        # OBS counts a frame that it was too late for among the total.
+        # OBS includes skipped frames in the total.
         "fps": round((due - late) / elapsed, 2),
         "frames": due,
         "skipped_rendering": late,
@@ -359,7 +359,7 @@ def _rates(before: dict[str, Any], after: dict[str, Any], elapsed: float) -> dic
 
 
 def median_of(histogram: Sequence[int]) -> int | None:
-    """Return the median of values counted in ``histogram[value]``, None when there are none."""
+    """Return the median of the values counted in ``histogram[value]``, or None if empty."""
     half, seen = sum(histogram) / 2, 0
     for value, count in enumerate(histogram):
         seen += count
@@ -369,7 +369,7 @@ def median_of(histogram: Sequence[int]) -> int | None:
 
 
 def _complaint(obs: ObsSession, stats: dict[str, Any]) -> str:
-    """Return the newest words about what is wrong."""
+    """Return the latest error message."""
     lines = [line for line in obs.log().splitlines() if "[virtual background]" in line]
     logged = lines[-1].split("[virtual background]", 1)[1].strip() if lines else ""
     return str(
@@ -378,7 +378,7 @@ def _complaint(obs: ObsSession, stats: dict[str, Any]) -> str:
 
 
 def describe(summary: dict[str, Any]) -> list[str]:
-    """Return the lines that tell the user what came out."""
+    """Return the results as lines for the user."""
     age, alone = summary["mask_age_frames"], summary["without_filter"]
     width, height = summary["size"]
     return [

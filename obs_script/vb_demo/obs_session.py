@@ -1,7 +1,7 @@
 """A real OBS with its own configuration folder, driven through obs-websocket.
 
-Nothing of the user's own OBS is read or changed: the session's profile, scene collection and
-websocket password live in a folder made for it. Linux only, as it isolates OBS through
+The user's own OBS is neither read nor changed: the session's profile, scene collection and
+websocket password are in a folder made for it. Linux only, as it isolates OBS through
 ``XDG_CONFIG_HOME``.
 """
 
@@ -37,13 +37,12 @@ SCRIPT = places.PACKAGES / "virtual_background.py"
 class ObsSession:
     """One OBS. Use as a context manager, or call :meth:`start` and :meth:`stop`.
 
-    It ends, with its display and its worker, when this process ends, however that ends.
+    It is killed, with its display and its worker, when this process ends, however it ends.
 
     ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
-    scripts the scene collection lists, as (path, settings). ``environment`` is added to OBS's.
+    scripts in the scene collection, as (path, settings). ``environment`` is added to OBS's.
     Without ``preview`` OBS's window draws no preview, as when it is minimised. ``arguments`` are
-    more words for OBS's command line. ``profile`` has settings of its profile by their section,
-    before ours.
+    added to OBS's command line. ``profile`` has settings of its profile by section, before ours.
     """
 
     def __init__(
@@ -81,7 +80,7 @@ class ObsSession:
         self.display_name = ""
         self._segment: Any = None
 
-    # Life
+    # Starting and stopping
 
     def __enter__(self) -> ObsSession:
         self.start()
@@ -98,9 +97,8 @@ class ObsSession:
     def start(self, connect: bool = True) -> None:
         """Write the configuration, start OBS and wait for its websocket.
 
-        Without ``connect`` it waits for nothing, and only OBS's window is there to be looked at:
-        Safe Mode has no websocket. Raises ObsError when OBS is missing or does not answer within
-        60 s.
+        Without ``connect`` it does not wait, and only OBS's window can be used: Safe Mode has no
+        websocket. Raises ObsError when OBS is missing or does not answer within 60 s.
         """
         program = shutil.which("obs")
         if program is None:
@@ -120,7 +118,7 @@ class ObsSession:
             environment["DISPLAY"] = self._display.name
             environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
             environment["QT_QPA_PLATFORM"] = "xcb"
-            # A bus or session of a desktop that is not there only makes OBS wait for it.
+            # OBS would only wait for the bus or session of a desktop that is not on this display.
             for name in ("DBUS_SESSION_BUS_ADDRESS", "XDG_SESSION_TYPE"):
                 environment.pop(name, None)
         self.display_name = environment.get("DISPLAY", "")
@@ -143,9 +141,9 @@ class ObsSession:
     def stop(
         self, timeout: float = 25.0, before_kill: Callable[[], None] = lambda: None
     ) -> exit_report.ExitReport:
-        """Close OBS as its user does, or as Ctrl+C does where it has no window of that kind.
+        """Close OBS by its window, as a user does, or by SIGINT if it has no X11 window.
 
-        Reports how it went. Calls ``before_kill`` and kills it after ``timeout`` seconds.
+        Returns how it ended. After ``timeout`` seconds calls ``before_kill`` and kills it.
         """
         clean = False
         if self._client is not None:
@@ -168,7 +166,7 @@ class ObsSession:
         return exit_report.of(self.log(), clean)
 
     def kill(self, how: int | None = None) -> None:
-        """End OBS the hard way: by SIGKILL, which Windows has not, or another signal."""
+        """Kill OBS by SIGKILL, which Windows lacks, or by the signal ``how``."""
         if self._process is not None:
             self._process.send_signal(signal.SIGKILL if how is None else how)
             self._process.wait()
@@ -177,7 +175,7 @@ class ObsSession:
         self._close_display()
 
     def _forget(self) -> None:
-        """Let go of an OBS that has ended; its worker ends by itself, or a test finds it."""
+        """Forget an OBS that has ended; its worker ends by itself, or a test finds it."""
         if self._guarded is not None:
             self._guarded.let_go()
             self._guarded = None
@@ -193,7 +191,7 @@ class ObsSession:
 
     @property
     def pid(self) -> int:
-        """The process id of the running OBS."""
+        """The process ID of the running OBS. Raises ObsError when it is not running."""
         if self._process is None:
             raise ObsError("OBS is not running.")
         return self._process.pid
@@ -203,7 +201,7 @@ class ObsSession:
         return self._process is not None and self._process.poll() is None
 
     def log(self) -> str:
-        """Return OBS's newest log so far, ending with what it printed after closing it."""
+        """Return OBS's newest log so far, followed by its standard output and error."""
         logs = sorted((self.folder / "config" / "obs-studio" / "logs").glob("*.txt"))
         text = logs[-1].read_text(errors="replace") if logs else ""
         out = self.folder / "obs.out"
@@ -213,9 +211,9 @@ class ObsSession:
     # The link
 
     def segment(self) -> Any:
-        """Return the running OBS's memory (``vb_link.layout.Segment``), to look at.
+        """Return the running OBS's memory (``vb_link.layout.Segment``), for reading.
 
-        Raises ObsError when no script of ours is loaded.
+        Raises ObsError when our script is not loaded.
         """
         if self._segment is None:
             try:
@@ -238,8 +236,8 @@ class ObsSession:
         if self._client is None:
             raise ObsError("OBS is not connected.")
         if name == "CreateScene":
-            # OBS 32 by itself, with no script, may freeze for good where a scene is made while
-            # its window is busy with the start: the two wait for each other's lock.
+            # OBS 32, even without any script, may deadlock if a scene is created while its window
+            # is still starting up: the two threads wait for each other's lock.
             time.sleep(max(0.0, self._connected + SETTLING_SECONDS - time.monotonic()))
         try:
             answer = self._client.send(name, data, raw=True)
@@ -250,7 +248,7 @@ class ObsSession:
         return dict(answer or {})
 
     def _end(self) -> str:
-        """Return how OBS ended where it did so by itself, with its last lines."""
+        """Return how OBS ended, if it did so by itself, with its last lines."""
         try:
             code = self._process.wait(1.0) if self._process is not None else None
         except subprocess.TimeoutExpired:
@@ -318,7 +316,7 @@ class ObsSession:
         )
 
     def ask(self, *words: str) -> None:
-        """Ask the script for something as a button of a panel does."""
+        """Send a request to the script, as a panel's button does."""
         segment = self.segment()
         slot = segment.requests[int(segment.request_count) % layout.REQUESTS]
         slot.text = "\n".join(words).encode()
@@ -326,7 +324,7 @@ class ObsSession:
         self.wake_script()
 
     def wake_script(self) -> None:
-        """Wake the script as the filters do, by the same pipe."""
+        """Wake the script as the filters do, through the same pipe."""
         path = f"/proc/{self.pid}/fd/{self.segment().script_wake}"
         descriptor = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
         os.write(descriptor, b"\0")
@@ -347,7 +345,7 @@ class ObsSession:
 
     @contextlib.contextmanager
     def recording(self) -> Iterator[list[Path]]:
-        """Record what the program shows; the list holds the file once the block has ended."""
+        """Record the program output; the list holds the file once the block has ended."""
         files: list[Path] = []
         self.request("StartRecord")
         try:
@@ -361,7 +359,7 @@ class ObsSession:
                 time.sleep(0.1)
 
     def connect(self) -> obsws_python.ReqClient:
-        """Return one more client of this OBS, for another thread; its caller disconnects it.
+        """Return another client for this OBS, for another thread; the caller must disconnect it.
 
         Raises what obsws_python raises when OBS does not answer.
         """

@@ -1,7 +1,7 @@
-"""Closes OBS by its window, on an X display, as its user does.
+"""Closes OBS by its window, on an X display, as a user does.
 
-Up to OBS 29.0 Ctrl+C closes OBS inside the signal's handler, in the middle of whatever it is at:
-it may then wait for itself for good, or crash.
+Up to OBS 29.0 Ctrl+C closes OBS inside the signal handler, in the middle of whatever it is doing:
+it may then deadlock with itself or crash.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import Any
 try:
     from Xlib import X, display, error
     from Xlib.protocol import event
-except ImportError:  # only Linux has it
+except ImportError:  # installed on Linux only
     display = None
 
 TITLE = "OBS "
 
 
 def close(display_name: str, pid: int) -> bool:
-    """Ask the main window of the OBS with that process id to close.
+    """Ask the main window of the OBS with that process ID to close.
 
-    Returns False where there is none: on Wayland, on another system.
+    Returns False if there is none: on Wayland, on other systems.
     """
     if display is None:
         return False
@@ -51,7 +51,7 @@ def close(display_name: str, pid: int) -> bool:
 
 
 def _windows(window: Any) -> Iterator[Any]:
-    """Give all windows below one, also those that a window manager put into frames."""
+    """Yield all descendants of a window, including those reparented by a window manager."""
     try:
         below = window.query_tree().children
     except error.BadWindow:

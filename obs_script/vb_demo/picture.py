@@ -90,7 +90,7 @@ def join(
             np.uint8,
         )
         _label(panel, text)
-        # The last panel ends at the right edge, whatever the division left over.
+        # Align the last panel with the right edge, whatever rounding left over.
         left = number * (panel_width + gap) if number < 2 else width - panel_width
         result[:, left : left + panel_width] = panel
     return result

@@ -1,4 +1,4 @@
-"""A person-free room, drawn: what a webcam on a desk would show with nobody before it.
+"""A drawn, empty room: what a webcam on a desk would show with nobody in front of it.
 
 Everything is placed in shares of the picture's height and width, so that it looks the same at any
 size; the random parts come from generators whose streams are frozen, so that it is the same
@@ -54,9 +54,9 @@ class _Painter:
         self.aspect = width / height
 
     def mask(self, points: Points, soft: float = 0.0) -> tuple[Area, Canvas]:
-        """Return where a polygon lies and its coverage there in 0..1.
+        """Return a polygon's bounding area and its coverage there in 0..1.
 
-        ``soft`` is the standard deviation of its edge in heights.
+        ``soft`` is the standard deviation of its edge blur as a share of the height.
         """
         corners = np.array(points) * (self.width, self.height)
         margin = 2 + 4 * soft * self.height
@@ -92,13 +92,13 @@ class _Painter:
         self.canvas[area] *= (1 - depth * coverage)[..., None]
 
     def glow(self, x: float, y: float, radius: float, colour: Colour) -> None:
-        """Add a round light with its centre at (x, y) and ``radius`` in heights."""
+        """Add a round light centred at (x, y), with ``radius`` as a share of the height."""
         distance = ((self.x - x) * self.aspect) ** 2 + (self.y - y) ** 2
         light = np.exp(-distance / (2 * radius * radius))
         self.canvas += light[..., None] * np.asarray(colour, np.float32)
 
     def cloudy(self, seed: int, cells: int) -> Canvas:
-        """Return smooth noise about 0, ``cells`` bumps high."""
+        """Return smooth noise around 0 with ``cells`` bumps over the height."""
         state = np.random.RandomState(seed)
         small = state.standard_normal((cells, round(cells * self.aspect) + 1)).astype(np.float32)
         return np.asarray(
@@ -120,7 +120,7 @@ def _round(
     light: float,
     colour: Colour | npt.NDArray[Any],
 ) -> npt.NDArray[Any]:
-    """Shade an upright round thing: bright in the middle, dark at its sides."""
+    """Shade an upright cylinder: bright in the middle, dark at its sides."""
     across = np.clip((x - left) / width, 0, 1)
     return _shaded(dark + light * np.sin(np.pi * across), colour)
 
@@ -146,7 +146,7 @@ def _window(painter: _Painter) -> None:
     pane = np.zeros_like(painter.x)
     area, coverage = painter.mask([(x0, y0), (x1, y0), (x1, y1), (x0, y1)])
     pane[area] = coverage
-    # What is outside: clouds, hills, a tree; far out of focus and over-exposed.
+    # The outside: clouds, hills, a tree; far out of focus and overexposed.
     clouds = np.clip(painter.cloudy(7, 7) - 0.3, 0, 1) * pane * (painter.y < 0.42)
     painter.fill(clouds.astype(np.float32), (255, 254, 252))
     for base, height, colour, phase in (
@@ -309,7 +309,7 @@ def _draw(width: int, height: int) -> Image:
     for part in (_wall, _window, _picture_frame, _plant, _shelf, _lamp):
         part(painter)
     picture: Any = cv2.resize(painter.canvas, (width, height), interpolation=cv2.INTER_AREA)
-    # The lens: focused on the person, so the room is a little soft; darker to the corners.
+    # The lens: focused on the person, so the room is slightly blurred; vignetted corners.
     picture = cv2.GaussianBlur(picture, (0, 0), max(0.0036 * height, 0.3))
     x = np.linspace(-1, 1, width, dtype=np.float32)[None]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]

@@ -1,1 +1,1 @@
-"""Sets the product up: worker's environment, script in OBS, demo, tests. Standard library only."""
+"""The installer: worker's environment, script in OBS, demo, tests. Standard library only."""

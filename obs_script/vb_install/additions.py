@@ -1,4 +1,4 @@
-"""What can be added to the worker's environment: other compute units, the converters."""
+"""Optional parts of the worker's environment: other compute units, the converters."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ CPU = "cpu"
 
 @dataclass(frozen=True)
 class Unit:
-    """A build of onnxruntime: the systems it exists for, and what it needs beside it."""
+    """A build of onnxruntime: the systems it exists for, and what else it needs."""
 
     systems: tuple[str, ...]
     needs: str
 
 
-# Each has a lock of its name beside worker.lock.
+# Each has a lock file of its name beside worker.lock.
 UNITS = {
     "cuda": Unit(("linux", "win32"), "NVIDIA's driver (about 2 GB are downloaded)"),
     "directml": Unit(("win32",), "Windows 10 or newer"),
     "migraphx": Unit(("linux",), "ROCm"),
     "openvino": Unit(("linux", "win32"), "Intel's drivers for GPU and NPU"),
 }
-# What the ordinary build has already, by system.
+# The units in the ordinary build, by system.
 _BUILT_IN = {"darwin": ("coreml",)}
 CHOICES = (CPU, *UNITS, "coreml")
 
@@ -34,10 +34,10 @@ CHOICES = (CPU, *UNITS, "coreml")
 def wanted(
     system: System, *, compute: str | None, convert: bool, now: Iterable[str]
 ) -> tuple[str, ...]:
-    """Return what the environment is to have beside the worker's own packages, sorted.
+    """Return the additions that the environment shall have, sorted.
 
-    ``now`` is what it has: without ``compute`` its unit stays, and the converters always stay.
-    Raises InstallError for a unit that this system cannot have.
+    ``now`` are its current ones: without ``compute`` its unit stays, and the converters always
+    stay. Raises InstallError for a unit that this system cannot have.
     """
     kept = set(now)
     if compute is not None:
@@ -59,6 +59,6 @@ def _available(system: System) -> list[str]:
 
 
 def text_of(name: str) -> str:
-    """Return an addition in a few words."""
+    """Return a short description of an addition."""
     unit = UNITS.get(name)
     return f"onnxruntime with {name}; needs {unit.needs}" if unit else "the converters of models"

@@ -1,7 +1,7 @@
-"""The cameras that a scene collection would show as they are without the script, and hiding them.
+"""Finds and hides the cameras that a scene collection would show unfiltered without the script.
 
-OBS draws nothing in place of a filter whose kind is unknown: the camera below it is seen. A camera
-whose filters hold the lock stays invisible by itself (see ``vb_script/lock.py``).
+OBS ignores a filter whose kind is unknown, so the camera is seen as it is. A camera whose filters
+include the lock stays invisible by itself (see ``vb_script/lock.py``).
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ def unlocked(data: dict[str, Any]) -> list[str]:
 
 
 def hide(data: dict[str, Any]) -> int:
-    """Make every scene item of these invisible; return how many were visible.
+    """Make all scene items of these sources invisible; return how many were visible.
 
-    Of a scene or group with the filter all that is in it is hidden: a scene on program is no item.
+    In a scene or group with the filter all items are hidden, as the program scene is no item.
     """
     shown = [source for source in _sources(data) if _is_shown(source)]
     names = {source.get("name") for source in shown}

@@ -1,4 +1,4 @@
-"""The words a user types after ``install.py``."""
+"""The command line of ``install.py``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ left alone. What follows goes to the demo:
 
 
 def main(arguments: Sequence[str] | None = None, system: System | None = None) -> int:
-    """Do what the arguments say and return the exit status; errors end in one sentence."""
+    """Run the given command and return the exit status; an error is one sentence."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     console.prepare()
     system = system or System()
@@ -51,9 +51,9 @@ def main(arguments: Sequence[str] | None = None, system: System | None = None) -
 
 
 def _keep_window(system: System) -> None:
-    """Wait for Enter where the window goes with us, as after a double click on Windows."""
+    """Wait for Enter if the console closes with us, as after a double click on Windows."""
     programs = system.console_programs()
-    # A shell would be among them; the launcher and an environment's Python are no shells.
+    # A shell would be in the list; py.exe and an environment's python.exe are not shells.
     ours = bool(programs) and all(name.lower().startswith("py") for name in programs)
     if ours and sys.stdin is not None and sys.stdin.isatty():
         sys.stderr.flush()

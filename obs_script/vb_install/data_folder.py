@@ -1,7 +1,7 @@
-"""The product's folder for an OBS: nothing of others' in it is ever replaced or removed.
+"""The product's data folder for an OBS: no one else's files in it are ever replaced or removed.
 
-The usual folder has the product's name and is nobody else's. One that the user names in
-``OBS_VIRTUAL_BACKGROUND_DATA`` may be anything, so that it gets a mark when it is set up.
+The usual folder has the product's name and belongs to nothing else. One that the user names in
+``OBS_VIRTUAL_BACKGROUND_DATA`` may be any folder, so it gets a marker file when it is set up.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ _MARK_TEXT = (
     "This folder belongs to the virtual background for OBS Studio.\n"
     "`install.py --uninstall` takes the product out of it.\n"
 )
-_SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions left no mark
-# What is used without an installation as well, or stays after one.
+_SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions left no marker
+# Entries that also exist without an installation, or stay after one.
 _LEFT = ("backups", "models", places.HOTKEYS, places.OBS_PYTHON, report.NAME, "state")
 _INSTALLED = ("app", "app.new", "app.old", "venv", "demo", "demo-venv", "pip", "logs")
 _KEPT = ("backups", "models")
-_WINDOWS_PATH = 259  # letters, where longer ones are not switched on
-_LONGEST_INSIDE = 150  # of what the worker's environment holds: 125 below site-packages
+_WINDOWS_PATH = 259  # characters, unless long paths are enabled
+_LONGEST_INSIDE = 150  # characters of a path in the worker's environment: 125 below site-packages
 
 
 def claim(system: System, folder: Path) -> None:
-    """Make the folder and mark it as the product's. Raises InstallError as :func:`check` does."""
+    """Create the folder and mark it as the product's. Raises InstallError as :func:`check`."""
     check(system, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +39,7 @@ def claim(system: System, folder: Path) -> None:
 
 
 def check(system: System, folder: Path) -> None:
-    """Raise InstallError if the folder holds what is not the product's, or its path is too long."""
+    """Raise InstallError if the folder has files of others or its path is too long."""
     if system.name == "win32" and not system.takes_long_paths():
         most = _WINDOWS_PATH - _LONGEST_INSIDE
         if len(str(folder)) > most:
@@ -58,9 +58,9 @@ def check(system: System, folder: Path) -> None:
 
 
 def to_remove(system: System, folder: Path, *, purge: bool) -> list[Path]:
-    """Return what ``--uninstall`` removes of the folder; with ``purge`` all that we ever made.
+    """Return what ``--uninstall`` removes from the folder; with ``purge`` all that we ever made.
 
-    Raises InstallError if some is there and the folder is not the product's.
+    Raises InstallError if there is any, but the folder is not the product's.
     """
     known = {*_INSTALLED, *_LEFT}
     if not purge:
@@ -75,7 +75,7 @@ def to_remove(system: System, folder: Path, *, purge: bool) -> list[Path]:
 
 
 def let_go(folder: Path) -> list[str]:
-    """Remove the folder if nothing but the mark is left in it; return the names of what is.
+    """Remove the folder if only the marker is left in it; return the names of all else in it.
 
     Raises InstallError.
     """

@@ -19,7 +19,7 @@ _RUN += "runpy.run_module({module!r}, run_name='__main__', alter_sys=True)"
 
 
 def doctor(system: System, *, config: Path | None, output: Path | None) -> int:
-    """Check every OBS of this user, print and write the report; return 0 if all is well.
+    """Check every OBS of this user, print and write the report; return the exit status (0: well).
 
     Raises InstallError when there is no OBS or the report cannot be written.
     """
@@ -50,7 +50,7 @@ def _look(system: System, place: ObsPlace) -> list[Finding]:
 
 
 def _obs(place: ObsPlace) -> Finding:
-    """Return the version that this OBS's newest log names."""
+    """Check this OBS's version, as its newest log names it."""
     version = obs_version.of(place)
     if version is None:
         return finding("ObsUnknown")
@@ -61,7 +61,7 @@ def _obs(place: ObsPlace) -> Finding:
 
 
 def _scripts(place: ObsPlace) -> Finding:
-    """Return how many scene collections load the script, by whatever way it came there."""
+    """Count the scene collections that load the script, whoever added it."""
     collections = list(place.scenes.glob("*.json"))
     registered = 0
     for path in collections:
@@ -74,7 +74,7 @@ def _scripts(place: ObsPlace) -> Finding:
 
 
 def _functions(system: System, place: ObsPlace) -> Finding:
-    """Return whether OBS's libraries, found as Linux's loader finds them, have what is used."""
+    """Check that OBS's libraries, found as Linux's loader does, export all functions we use."""
     if system.name != "linux":
         return finding("FunctionsUnchecked")
     find = "import ctypes.util as u; print(*map(u.find_library, {!r}))"
@@ -98,7 +98,7 @@ def _functions(system: System, place: ObsPlace) -> Finding:
 
 
 def _rest(system: System, place: ObsPlace) -> list[Finding]:
-    """Return what the product itself finds out where this OBS's worker would run."""
+    """Run the product's own checks where this OBS's worker would run."""
     if not place.script.is_file():
         return [finding("ProductMissing")]
     found = []
@@ -114,12 +114,12 @@ def _rest(system: System, place: ObsPlace) -> list[Finding]:
 
 
 def _python(system: System, place: ObsPlace) -> tuple[str, ...]:
-    """Return what starts a Python where this OBS's worker runs."""
+    """Return the command that starts a Python where this OBS's worker runs."""
     return place.inside("python3") if place.kind == "flatpak" else (str(system.executable),)
 
 
 def _code(place: ObsPlace, module: str, words: list[str], data: Path | None = None) -> str:
-    """Return a program that runs a module of the product, which need not be installed."""
+    """Return Python code that runs one of the product's modules, even if not installed."""
     app = place.app if place.script.is_file() else product.SOURCE
     told = (
         "" if data is None else f"import os; os.environ[{places.DATA_VARIABLE!r}] = {str(data)!r}; "

@@ -1,7 +1,7 @@
-"""Makes a virtual environment from a lock: whole, or not at all, and only when it must.
+"""Creates a virtual environment from a lock file: completely or not at all, and only if needed.
 
-An environment cannot be moved, so it is built in its place and counts only once its stamp, the
-last thing written, is there.
+An environment cannot be moved, so it is built in place and counts as complete only once its
+stamp exists, which is written last.
 """
 
 from __future__ import annotations
@@ -25,24 +25,23 @@ from vb_link import child
 LOCKS = Path(__file__).resolve().parent / "locks"
 COMMAND = "virtual-background"
 _STAMP = "complete.json"
-# pip's line for a package from an index, or for one that lies on the disk already
+# pip's line for a package from an index, or for one that is already on the disk
 _PACKAGE = re.compile(
     r"(?:Collecting |Processing (?:.*[/\\])?)(?P<name>[\w.]+?(?:-[a-zA-Z][\w.]*)*)"
     r"(?:==|-)(?P<version>\d[\w.]*)"
 )
-# A package of a lock with its hashes: (name, the lines)
+# A package in a lock file with its hashes: (name, the lines)
 _BLOCK = re.compile(r"(?m)^(?=([a-z0-9][\w.-]*)==)(.*\n(?:[ \t].*\n?)*)")
 _QUIET = ("--disable-pip-version-check", "--no-input", "--no-color", "--progress-bar", "off")
 
 
 @dataclass(frozen=True)
 class Environment:
-    """A virtual environment to have.
+    """The specification of a virtual environment, which may not exist yet.
 
-    The packages of the locks in ``added`` come to those of ``lock`` and replace what has the same
-    name; another build of onnxruntime replaces onnxruntime. ``wrap`` turns a program into the
-    command that starts it where the environment is used: in OBS's Flatpak that is inside the
-    sandbox.
+    The packages of the lock files in ``added`` are merged into those of ``lock`` (see
+    :func:`merged`). ``wrap`` turns a program into the command that starts it where the environment
+    is used: for OBS's Flatpak, inside the sandbox.
     """
 
     system: System
@@ -60,11 +59,11 @@ class Environment:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """What starts the environment's interpreter."""
+        """The command that starts the environment's interpreter."""
         return self.wrap(str(self.python))
 
     def is_complete(self, wanted: Interpreter | None = None) -> bool:
-        """Return whether it was built from this lock, runs, and is of the version wanted."""
+        """Return whether it was built from these lock files, runs, and has the wanted version."""
         try:
             stamp = json.loads((self.folder / _STAMP).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -77,11 +76,11 @@ class Environment:
         return python is not None and python.text == stamp.get("python")
 
     def was_made(self) -> bool:
-        """Return whether it was once complete, if from another lock or for a Python now gone."""
+        """Return whether it was once complete, even from another lock or for a removed Python."""
         return (self.folder / _STAMP).is_file()
 
     def make(self, python: Interpreter, log: Path, pip_wheel: Path | None = None) -> None:
-        """Build it anew with ``python``; all that pip says goes to ``log``.
+        """Rebuild it with ``python``; pip's output goes to ``log``.
 
         ``pip_wheel`` is a pip for a Python that has none. Raises InstallError.
         """
@@ -98,7 +97,7 @@ class Environment:
                 self._fill(pip_wheel, lines, progress)
         finally:
             with_newlines = "".join(line + "\n" for line in lines)
-            with suppress(OSError):  # a full disk has been told of, or the next file will
+            with suppress(OSError):  # a full disk is reported already, or with the next file
                 log.write_text(with_newlines, encoding="utf-8", errors="replace")
         stamp = {
             "lock": self._lock_digest(),
@@ -108,7 +107,7 @@ class Environment:
         files.write_atomically(self.folder / _STAMP, json.dumps(stamp).encode())
 
     def add_product(self, packages: Path) -> None:
-        """Let the environment import the product and give it the command. Raises InstallError."""
+        """Make the product importable and add its console command. Raises InstallError."""
         python = interpreters.probe(self.system, self.command)
         if python is None:
             raise InstallError(f"{self.python} does not run: delete {self.folder} and run again.")
@@ -117,7 +116,7 @@ class Environment:
         files.write_atomically(
             Path(python.packages) / "obs_virtual_background.pth", line.encode("ascii")
         )
-        # -I: modules are never taken from the folder where the command is called.
+        # -I: never import modules from the folder where the command is called.
         if self.system.name == "win32":
             script = '@"%~dp0python.exe" -I -m vb_worker %*\r\n'
             files.write_atomically(self.launcher, script.encode("ascii"))
@@ -183,7 +182,7 @@ class Environment:
         return InstallError(f"Making {what} failed ({last}): mend that and run again.")
 
     def has_added(self) -> list[str]:
-        """Return the names of the locks that the environment there was made with beside its own."""
+        """Return the names of the additional lock files that the existing environment has."""
         try:
             stamp = json.loads((self.folder / _STAMP).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -192,7 +191,7 @@ class Environment:
         return [str(name) for name in added] if isinstance(added, list) else []
 
     def _requirements(self) -> Path:
-        """Return the file that pip is given."""
+        """Return the requirements file for pip."""
         if not self.added:
             return self.lock
         path = self.folder / "requirements.lock"
@@ -209,9 +208,9 @@ class Environment:
 
 
 def merged(lock: str, added: list[str]) -> str:
-    """Return the text of a lock with others added to it; theirs counts where names are the same.
+    """Return a lock file's text with others merged into it; theirs override the same names.
 
-    Another build of onnxruntime fills the same folder, so that it takes onnxruntime's place.
+    Another build of onnxruntime replaces onnxruntime, as it installs into the same folder.
     """
     theirs = [block for text in added for block in _BLOCK.findall(text)]
     names = {name for name, _ in theirs}
@@ -222,7 +221,7 @@ def merged(lock: str, added: list[str]) -> str:
 
 
 def lend_pip(system: System, python: Interpreter, folder: Path) -> Path | None:
-    """Copy the pip that a Python keeps for its environments into ``folder``; None without one."""
+    """Copy the pip wheel bundled with a Python into ``folder``; None if there is none."""
     find = (
         "import ensurepip, pathlib\n"
         "here = pathlib.Path(ensurepip.__file__).parent / '_bundled'\n"

@@ -1,4 +1,4 @@
-"""Changes files so that a crash, a full disk or a power cut leaves the old one or the new one."""
+"""Changes files atomically: a crash, a full disk or a power cut leaves the old or the new one."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from vb_install.system import InstallError
 from vb_link import whole_file
 
-_IN_USE = (32, 33)  # Windows' sharing and lock violations, whose errno is that of a lack of rights
+_IN_USE = (32, 33)  # Windows' sharing and lock violations, whose errno is EACCES
 
 
 def explain(error: OSError, path: Path) -> InstallError:
-    """Turn what the system said about a file into a sentence for its owner."""
+    """Return the InstallError, with a sentence for the user, for an OSError about a file."""
     if error.errno == errno.ENOSPC:
         return InstallError(f"The disk that holds {path} is full: free some space and run again.")
     if getattr(error, "winerror", None) in _IN_USE:
@@ -47,7 +47,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def remove(path: Path) -> bool:
-    """Delete a file, a link or a folder with all in it; return whether there was one.
+    """Delete a file, a link or a folder with its content; return whether there was one.
 
     Raises InstallError.
     """

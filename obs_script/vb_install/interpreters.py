@@ -12,7 +12,7 @@ from vb_link import child, processor
 
 OLDEST, NEWEST = 10, 14
 V2_FROM = 11  # from this Python on the lock has a numpy that needs x86-64-v2
-NEWEST_ON_INTEL_MAC = 13  # onnxruntime has no newer builds for these
+NEWEST_ON_INTEL_MAC = 13  # onnxruntime has no builds for newer ones there
 WANTED = "a 64-bit CPython 3.10 to 3.14 with its venv and ensurepip modules"
 
 _PROBE = """
@@ -52,12 +52,12 @@ class Interpreter:
 
     @property
     def text(self) -> str:
-        """The version as people write it."""
+        """The version as text."""
         return ".".join(map(str, self.version))
 
 
 def probe(system: System, command: Sequence[str]) -> Interpreter | None:
-    """Ask a Python what it is; None if it does not run."""
+    """Run a Python and return its properties; None if it does not run."""
     done = system.run([*command, *child.ISOLATED, "-c", _PROBE], timeout=30)
     try:
         facts = json.loads(done.out) if done.code == 0 else None
@@ -70,9 +70,9 @@ def probe(system: System, command: Sequence[str]) -> Interpreter | None:
 
 
 def objection(system: System, python: Interpreter, *, pip_is_lent: bool = False) -> str:
-    """Return why the worker cannot live on this Python, or an empty text.
+    """Return why the worker cannot use this Python, or "".
 
-    ``pip_is_lent`` says that it need not have a pip of its own.
+    With ``pip_is_lent`` it needs no pip of its own.
     """
     newest = NEWEST_ON_INTEL_MAC if _intel_mac(system) else NEWEST
     if python.version[0] != 3 or not OLDEST <= python.version[1] <= newest:
@@ -98,7 +98,7 @@ def _wrong_build(python: Interpreter) -> str:
 def choose(system: System, asked: str | None) -> Interpreter:
     """Return the Python to use: the one asked for, else the running one, else one found.
 
-    Raises InstallError when there is none that fits.
+    Raises InstallError when none is suitable.
     """
     if asked is not None:
         python = probe(system, [asked])
@@ -115,7 +115,7 @@ def choose(system: System, asked: str | None) -> Interpreter:
 
 
 def first_fitting(system: System, commands: Iterable[Sequence[str]]) -> Interpreter | None:
-    """Return the first of the commands that starts a Python the worker can live on."""
+    """Return the first Python among those the commands start that the worker can use."""
     for command in commands:
         python = probe(system, command)
         if python is not None and not objection(system, python):
@@ -126,7 +126,7 @@ def first_fitting(system: System, commands: Iterable[Sequence[str]]) -> Interpre
 def loadable_by_obs(system: System, newest: int = 12) -> Interpreter | None:
     """Return the newest Python that OBS on Windows or macOS can load, or None.
 
-    OBS loads 3.``newest`` at most. A Microsoft Store's Python hides its library from OBS.
+    OBS loads 3.``newest`` at most. Python from the Microsoft Store hides its library from OBS.
     """
     best: Interpreter | None = None
     for command in _all_commands(system):
@@ -147,7 +147,7 @@ def _is_loadable(system: System, python: Interpreter, newest: int) -> bool:
         return False
     if system.name == "win32":
         return (Path(python.prefix) / f"python3{python.version[1]}.dll").is_file()
-    # Homebrew's and python.org's have one; a Python built by pyenv may have none.
+    # Homebrew's and python.org's Pythons have one; pyenv's may not.
     return bool(python.framework)
 
 
@@ -156,7 +156,7 @@ def _is_store(python: Interpreter) -> bool:
 
 
 def _all_commands(system: System) -> Iterable[Sequence[str]]:
-    """Give the commands of all Pythons that are found, each once, the running one first."""
+    """Yield the commands of all Pythons found, without duplicates, the running one first."""
     seen = set()
     for command in _candidates(system):
         if tuple(command) not in seen:
@@ -170,7 +170,7 @@ def _candidates(system: System) -> Iterable[Sequence[str]]:
         if program.exists():
             yield [str(program)]
     newest = NEWEST_ON_INTEL_MAC if _intel_mac(system) else NEWEST
-    # 3.12 first: every package has long been built for it.
+    # 3.12 first: all packages have long had builds for it.
     for minor in (12, 13, 11, 14, 10):
         if minor <= newest:
             yield from _named(system, minor)
@@ -206,7 +206,7 @@ def _named(system: System, minor: int) -> Iterable[Sequence[str]]:
 
 
 def _windows_folders(system: System) -> Iterable[Path]:
-    """Give the folders in which python.org's installer makes one for each version."""
+    """Yield the folders in which python.org's installer creates one per version."""
     local = system.environment.get("LOCALAPPDATA")
     if local:
         yield Path(local) / "Programs" / "Python"

@@ -1,4 +1,4 @@
-"""Gets OBS and what a screenless machine needs to run it, where apt has them."""
+"""Installs OBS and what a headless machine needs to run it, by apt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vb_install import obs_places
 from vb_install.progress import Progress
 from vb_install.system import InstallError, System
 
-# package -> program that shows it is there already, however it came
+# package -> program that shows that it is already installed, by whatever means
 _PACKAGES = {
     "obs-studio": "obs",
     "xvfb": "Xvfb",
@@ -19,7 +19,7 @@ _PACKAGES = {
     "libgl1-mesa-dri": "",
     "dbus": "dbus-daemon",
 }
-# What single tests need: without them they say so and are skipped.
+# What some tests need: without it they are skipped and say so.
 TEST_TOOLS = {
     "gcc": "cc",
     "libc6-dev": "",
@@ -29,13 +29,13 @@ TEST_TOOLS = {
     "glslang-tools": "glslangValidator",
     "spirv-tools": "spirv-opt",
     "qemu-user": "qemu-x86_64",
-    # Window manager, and what reads the names and places of a window's rows (tests/by_hand).
+    # Window manager, and AT-SPI to read the names and positions of a window's rows (tests/by_hand).
     "openbox": "openbox",
     "at-spi2-core": "",
     "python3-gi": "",
     "gir1.2-atspi-2.0": "",
 }
-# Plugins that single tests let their OBS load beside ours.
+# Plugins that some tests load into their OBS beside ours.
 PLUGINS = (
     "obs-source-clone",
     "obs-downstream-keyer",
@@ -43,7 +43,7 @@ PLUGINS = (
     "obs-advanced-scene-switcher-data",
     "obs-scene-collection-manager",
 )
-PLUGINS_VARIABLE = "OBS_TEST_PLUGINS"  # names the folder that they are in, to the tests
+PLUGINS_VARIABLE = "OBS_TEST_PLUGINS"  # names their folder to the tests
 _NEEDED = {"obs-studio": "OBS Studio", "xvfb": "Xvfb"}
 _INSTALL = ("apt-get", "install", "-y", "--no-install-recommends")
 
@@ -53,7 +53,7 @@ def ensure(
 ) -> list[str]:
     """Install what is missing, with the packages ``more``; return what was installed.
 
-    ``tools`` are further packages that may be there, as :data:`TEST_TOOLS`.
+    ``tools`` are optional packages such as :data:`TEST_TOOLS`.
 
     Raises InstallError with the one command to run if the rights to install are lacking.
     """
@@ -80,7 +80,7 @@ def ensure(
             if line.startswith(("Get:", "Unpacking ", "Setting up ")):
                 progress.note(line[:70])
 
-        system.stream([*quiet, "apt-get", "update"], lines.append)  # a stale list may still do
+        system.stream([*quiet, "apt-get", "update"], lines.append)  # an outdated list may still do
         code = system.stream([*quiet, *_INSTALL, *missing], hear)
         if code != 0:
             last = next((line for line in reversed(lines) if line.strip()), "no reason given")
@@ -92,9 +92,9 @@ def ensure(
 
 
 def fetch_plugins(system: System, folder: Path) -> list[str]:
-    """Unpack :data:`PLUGINS` of this system's release into ``folder``; return those it lacks.
+    """Unpack this release's :data:`PLUGINS` into ``folder``; return those that apt lacks.
 
-    They are not installed, as every OBS would load them then. Those that are there are kept.
+    They are not installed, as then every OBS would load them. Existing ones are kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     lacking = []

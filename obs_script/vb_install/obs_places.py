@@ -1,4 +1,4 @@
-"""Finds OBS, its configuration folder and where our files go for it."""
+"""Finds OBS, its configuration folder and the folder for our files."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ class ObsPlace:
 
     @property
     def app(self) -> Path:
-        """Where the product is copied to."""
+        """The folder that the product is copied to."""
         return self.data / "app"
 
     @property
     def script(self) -> Path:
-        """What the user would add in Tools > Scripts."""
+        """The script that the user would add in Tools > Scripts."""
         return self.app / "obs_script" / "virtual_background.py"
 
     @property
     def venv(self) -> Path:
-        """The worker's environment."""
+        """The folder of the worker's environment."""
         return self.data / "venv"
 
     def inside(self, program: str) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def find(system: System, config: Path | None = None) -> list[ObsPlace]:
 
 
 def how_to_get(system: System) -> str:
-    """Return how OBS is installed on this machine."""
+    """Return how to install OBS on this system."""
     if system.name == "linux":
         if system.which("apt-get"):
             return "install it with `sudo apt-get install obs-studio`"
@@ -87,7 +87,7 @@ def how_to_get(system: System) -> str:
 
 
 def flatpak_data(system: System) -> Path:
-    """Return the product's folder inside OBS's Flatpak, as the sandbox sees it too."""
+    """Return the product's folder for OBS's Flatpak, which is the same path in the sandbox."""
     return system.home / ".var" / "app" / FLATPAK_ID / "data" / places.APP
 
 
@@ -124,7 +124,7 @@ def _told(system: System, config: Path) -> ObsPlace:
 def _native_linux(system: System) -> list[ObsPlace]:
     config, program = native_config(system), system.which("obs")
     if program is None and (not config.is_dir() or _flatpak(system)):
-        return []  # a configuration alone may be left over from before the Flatpak
+        return []  # a configuration without a program may be left over from before the Flatpak
     return [ObsPlace("native", config, system.data, program or "")]
 
 

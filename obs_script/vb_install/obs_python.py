@@ -1,7 +1,7 @@
 """The Python that OBS loads for its scripts on Windows and macOS.
 
 OBS keeps its folder as ``Path64bit`` in the section ``[Python]`` of ``user.ini``, up to OBS 30 of
-``global.ini``. It is set where none that works is there, and set back by ``--uninstall``.
+``global.ini``. It is set unless a working one is set, and reset by ``--uninstall``.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ _BOM = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True)
 class PythonPlan:
-    """What is to be done, in a line for the user; ``change`` is None where nothing is.
+    """What is planned: ``text`` for the user; ``change`` is None if nothing is to be done.
 
-    ``chosen`` is the folder that OBS has now or gets, or empty; ``former`` what it had.
+    ``chosen`` is the folder that OBS has or gets, or empty; ``former`` the one before.
     """
 
     text: str
@@ -35,7 +35,7 @@ class PythonPlan:
 
 
 def plan(system: System, place: ObsPlace) -> PythonPlan | None:
-    """Plan that this OBS has a Python it can load; None on systems where it brings its own."""
+    """Plan to give this OBS a Python it can load; None on systems where OBS needs no setting."""
     if system.name not in ("win32", "darwin"):
         return None
     version = obs_version.of(place)
@@ -70,7 +70,7 @@ def plan(system: System, place: ObsPlace) -> PythonPlan | None:
 
 
 def apply(place: ObsPlace, planned: PythonPlan) -> Path | None:
-    """Do what was planned; return the backup's folder. Raises InstallError."""
+    """Carry out the plan; return the backup's folder, if any. Raises InstallError."""
     if planned.change is None:
         return None
     record: dict[str, object] = {
@@ -80,13 +80,13 @@ def apply(place: ObsPlace, planned: PythonPlan) -> Path | None:
     }
     before = _record(place)
     if before is not None and before.get("file") == record["file"]:
-        record["former"] = before.get("former")  # what was there before we ever came
+        record["former"] = before.get("former")  # what was set before our first change
     files.write_atomically(place.data / places.OBS_PYTHON, json.dumps(record).encode())
     return scene_collections.apply(Plan(changes=[planned.change]), place.data / "backups")
 
 
 def undo(place: ObsPlace) -> Change | None:
-    """Return the change that sets OBS's Python back, or None where we set none or others did."""
+    """Return the change that resets OBS's Python, or None if it is not the one we set."""
     record = _record(place)
     if record is None:
         return None
@@ -100,7 +100,7 @@ def undo(place: ObsPlace) -> Change | None:
 
 
 def value(content: bytes) -> str | None:
-    """Return the folder that the settings name, or None; as OBS reads it, ``\\\\`` is one."""
+    """Return the folder in the settings, or None; as OBS does, ``\\\\`` is read as one."""
     lines, _, at = _find(content) or ([], None, None)
     if at is None:
         return None
@@ -109,7 +109,7 @@ def value(content: bytes) -> str | None:
 
 
 def with_value(content: bytes, folder: str | None) -> bytes | None:
-    """Return the settings with this folder, or without any; None where they are no text."""
+    """Return the settings with this folder, or without any; None if they are not text."""
     found = _find(content)
     if found is None:
         return None
@@ -129,7 +129,7 @@ def with_value(content: bytes, folder: str | None) -> bytes | None:
 
 
 def _find(content: bytes) -> tuple[list[str], int | None, int | None] | None:
-    """Return the lines, and the places of the section and of the key, if there are any."""
+    """Return the lines and the indices of the section and of the key, if any."""
     try:
         lines = content.removeprefix(_BOM).decode("utf-8").splitlines(keepends=True)
     except UnicodeDecodeError:
@@ -167,12 +167,12 @@ def _record(place: ObsPlace) -> dict[str, object] | None:
 
 
 def _folder(python: Interpreter) -> str:
-    # OBS writes forward slashes on Windows, too.
+    # OBS writes forward slashes, on Windows too.
     return (python.framework or python.prefix).replace("\\", "/")
 
 
 def _is_loadable(system: System, folder: Path, newest: int) -> bool:
-    """Whether OBS finds a library there of a Python that the script runs on."""
+    """Return whether OBS finds a Python library there that the script supports."""
     minors = range(obs_version.OLDEST_PYTHON, newest + 1)
     if system.name == "win32":
         return any((folder / f"python3{minor}.dll").is_file() for minor in minors)

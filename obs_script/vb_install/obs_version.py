@@ -1,4 +1,4 @@
-"""Which version an OBS is, and which Pythons it loads on Windows and macOS."""
+"""The version of an OBS, and which Pythons it loads on Windows and macOS."""
 
 from __future__ import annotations
 

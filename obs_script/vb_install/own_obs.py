@@ -1,6 +1,6 @@
-"""``install.py demo`` and ``install.py test``: what drives an OBS of its own, set up and run.
+"""``install.py demo`` and ``install.py test``: set up and run what drives a separate OBS.
 
-The user's own OBS is neither read nor changed, nor is what is installed for it.
+Neither the user's own OBS nor what is installed for it is read or changed.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
 
 
 def _demo_place(system: System) -> ObsPlace:
-    """Return where the demo's things go: where an installation's would, unless one is there.
+    """Return where the demo's files go: where an installation's would, unless there is one.
 
-    An OBS may be running from that; it is used if it need not be changed.
+    An existing installation, from which OBS may be running, is used only if it is up to date.
     """
     place = ObsPlace("native", obs_places.native_config(system), system.data, "")
     worker = worker_environment.of(system, place)
@@ -70,13 +70,13 @@ def _demo_place(system: System) -> ObsPlace:
 def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
     """Set up what the tests need, run ruff, mypy and pytest with ``arguments``.
 
-    All three run; returned is the exit status of the first that failed. Raises InstallError.
+    All three run; returns the exit status of the first that failed. Raises InstallError.
     """
     checkout = product.SOURCE
     if not (checkout / "tests").is_dir():
         raise InstallError(f"{checkout} holds no tests: run this in a checkout of the product.")
     python = _prepare(system, asked, obs_packages.TEST_TOOLS)
-    data = checkout / ".test-data"  # so that no test comes near the user's own
+    data = checkout / ".test-data"  # keeps the tests away from the user's own data
     plugins = data / "obs-plugins"
     lacking = obs_packages.fetch_plugins(system, plugins)
     if lacking:
@@ -96,7 +96,7 @@ def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
 def _prepare(
     system: System, asked: str | None, tools: Mapping[str, str] | None = None
 ) -> Interpreter:
-    """Have OBS and a Python, or say what to do."""
+    """Install OBS if needed and return a Python. Raises InstallError."""
     try:
         python = interpreters.choose(system, asked)
     except InstallError:

@@ -1,4 +1,4 @@
-"""Copies the product out of the checkout or the wheel, so that OBS's script outlives it."""
+"""Copies the product from the checkout or the wheel, so that OBS's script does not depend on it."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from vb_link import places
 SOURCE = places.PACKAGES.parent
 _PARTS = ("install.py", "LICENSE", "models", "obs_script")
 _LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
-# Where a wheel has what lies beside obs_script in a checkout, and what of it lies in obs_script.
+# Where a wheel has the files that are beside obs_script in a checkout, and those in obs_script.
 _SHIPPED = Path("vb_install", "shipped")
 _SHIPPED_MODELS = Path("vb_worker", "shipped_models")
 _IN_WHEEL = ("vb_demo", "vb_doctor", "vb_filter", "vb_install", "vb_link", "vb_script", "vb_worker")
 
 
 def is_current(app: Path) -> bool:
-    """Return whether ``app`` holds exactly what would be copied there."""
+    """Return whether ``app`` holds exactly the files that would be copied there."""
     if app == SOURCE:
         return True
     try:
         installed = _digest(_in_folder(app))
-    except InstallError:  # a new copy mends that, or says what is wrong
+    except InstallError:  # a new copy fixes that, or reports what is wrong
         return False
     return installed == _digest(_source())
 
 
 def copy(app: Path) -> bool:
-    """Put the product into ``app``; return whether anything had to be done.
+    """Copy the product to ``app``; return whether anything had to be done.
 
-    The new copy is complete before it takes the old one's place. Raises InstallError.
+    The new copy is complete before it replaces the old one. Raises InstallError.
     """
     if is_current(app):
         return False
@@ -69,17 +69,17 @@ def copy(app: Path) -> bool:
 
 
 def _copy_content(path: Path, target: Path) -> None:
-    """Copy what a file holds and its permissions.
+    """Copy a file's content and permissions.
 
-    Not what the system has noted beside it: that it came from the internet (Windows' mark of the
-    web, macOS's quarantine), which OBS and Python need not be stopped by.
+    Its other metadata is left out: the mark of the web (Windows) or the quarantine flag (macOS) of
+    a download would only hinder OBS and Python.
     """
     target.write_bytes(_read(path))
     shutil.copymode(path, target)
 
 
 def _read(path: Path) -> bytes:
-    """Return a file of the product. Raises InstallError: OneDrive may have its name alone."""
+    """Return a file of the product. Raises InstallError: in OneDrive it may be a placeholder."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -90,7 +90,7 @@ def _read(path: Path) -> bytes:
 
 
 def _source() -> dict[str, Path]:
-    """Return the product's files by their names in a checkout, wherever this one comes from."""
+    """Return the product's files by their paths in a checkout, also if run from a wheel."""
     packages = places.PACKAGES
     return _in_wheel(packages) if (packages / _SHIPPED).is_dir() else _in_folder(SOURCE)
 

@@ -1,4 +1,4 @@
-"""Says what is going on while it takes long: one changing line on a terminal, plain lines else."""
+"""Shows the progress of long steps: one changing line on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EVERY = 1.0
 
 
 class Progress:
-    """A long step. Use as a context manager; ``note`` tells how far it is."""
+    """A long step. Use as a context manager; ``note`` sets how far it is."""
 
     def __init__(self, title: str, out: TextIO | None = None) -> None:
         self._title = title
@@ -46,11 +46,11 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Seconds since the step began."""
+        """Seconds since the step started."""
         return time.monotonic() - self._started
 
     def note(self, text: str) -> None:
-        """Tell what is being worked on now."""
+        """Set what is being worked on now."""
         self._note = text
         if not self._live:
             self._write(f"  {text} ({self.seconds:.0f} s)\n")

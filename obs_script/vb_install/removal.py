@@ -1,4 +1,4 @@
-"""``install.py --uninstall``: takes the product out again."""
+"""``install.py --uninstall``: removes the product."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def uninstall(
     sure: bool,
     hide_cameras: bool = False,
 ) -> int:
-    """Take our script out of every scene collection and remove our files.
+    """Remove our script from every scene collection, and our files; return the exit status.
 
-    The user's own models and the backups stay unless ``purge``; ``hide_cameras`` makes the cameras
-    invisible that scenes would show as they are. Raises InstallError.
+    The user's own models and the backups stay unless ``purge``. ``hide_cameras`` makes the cameras
+    invisible that scenes would otherwise show unfiltered. Raises InstallError.
     """
     work = [
         (place, _plan(place, hide_cameras), data_folder.to_remove(system, place.data, purge=purge))
@@ -104,7 +104,7 @@ def _places(system: System, config: Path | None) -> list[ObsPlace]:
     except InstallError:
         if config is not None:
             raise
-        # OBS may have been removed first; our files still go.
+        # OBS may have been removed first; our files are removed all the same.
         return [ObsPlace("native", obs_places.native_config(system), system.data, "")]
 
 

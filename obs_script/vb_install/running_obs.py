@@ -1,4 +1,4 @@
-"""Tells whether an OBS runs that would overwrite what we write: it saves its scenes on exit."""
+"""Finds a running OBS, which would overwrite our changes: it saves its scenes on exit."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def _uses(system: System, place: ObsPlace, process: Process) -> bool:
         return False
     if process.environment is None or _is_told(system, place):
         return True
-    # Another OBS, like the demo's, may keep its configuration elsewhere.
+    # Another OBS, such as the demo's, may have its configuration elsewhere.
     home = Path(process.environment.get("HOME") or system.home)
     base = Path(process.environment.get("XDG_CONFIG_HOME") or home / ".config")
     return (base / "obs-studio").resolve() == place.config.resolve()
 
 
 def _is_told(system: System, place: ObsPlace) -> bool:
-    """Return whether the configuration is where no variable leads: a portable OBS's, perhaps."""
+    """Return whether the configuration is in none of the usual folders, e.g. a portable OBS's."""
     usual = (obs_places.native_config(system), obs_places.flatpak_config(system))
     return place.config.resolve() not in [config.resolve() for config in usual]
 

@@ -1,4 +1,4 @@
-"""Adds the script to OBS's scene collections and takes it out again.
+"""Adds the script to OBS's scene collections and removes it.
 
 A scene collection is a JSON file ``basic/scenes/<name>.json``; the scripts it loads are the list
 ``modules -> scripts-tool`` of objects with ``path`` and ``settings``.
@@ -26,7 +26,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Change:
-    """A scene collection to rewrite: the bytes it has and the bytes it gets."""
+    """A scene collection to rewrite: its old and new bytes."""
 
     path: Path
     old: bytes
@@ -35,10 +35,10 @@ class Change:
 
 @dataclass
 class Plan:
-    """What is to be done to a folder of scene collections.
+    """The planned changes to a folder of scene collections.
 
-    ``skipped`` holds a sentence for each file that cannot be understood and stays as it is,
-    ``cameras`` the names of those that a collection will show as they are.
+    ``skipped`` holds a sentence for each file that cannot be parsed and stays unchanged,
+    ``cameras`` the names of the cameras that a collection will show unfiltered.
     """
 
     changes: list[Change] = field(default_factory=list)
@@ -53,11 +53,11 @@ class Plan:
 
 
 class _NotACollectionError(Exception):
-    """The file is not what OBS writes; the message says in what way."""
+    """The file is not as OBS writes it; the message says why."""
 
 
 def plan_registration(scenes: Path, script: Path) -> Plan:
-    """Plan that every collection in ``scenes`` loads ``script``. Nothing is changed yet.
+    """Plan to add ``script`` to every collection in ``scenes``. Nothing is changed yet.
 
     Raises InstallError for a path that a collection cannot hold.
     """
@@ -71,11 +71,11 @@ def plan_registration(scenes: Path, script: Path) -> Plan:
 
 
 def plan_removal(scenes: Path, backups: Path, *, hide_cameras: bool = False) -> Plan:
-    """Plan that no collection loads our script.
+    """Plan to remove our script from every collection.
 
-    A collection that nobody touched since we registered gets the very bytes of its backup. With
-    ``hide_cameras`` those that would be shown as they are become invisible; ``Plan.cameras`` names
-    them in any case.
+    A collection unchanged since we registered is restored byte for byte from its backup. With
+    ``hide_cameras`` the cameras that would be shown unfiltered become invisible; ``Plan.cameras``
+    names them in any case.
     """
     cameras_of: dict[Path, list[str]] = {}
 
@@ -98,7 +98,7 @@ def plan_removal(scenes: Path, backups: Path, *, hide_cameras: bool = False) -> 
                 if without_script(before) == before and with_script(before, Path(script)) == old:
                     return before
             except (OSError, _NotACollectionError):
-                continue  # a broken backup says nothing of the collection
+                continue  # a broken backup says nothing about the collection
         return new
 
     by_hand = "if OBS lists the script with it, remove it in Tools > Scripts"
@@ -108,9 +108,9 @@ def plan_removal(scenes: Path, backups: Path, *, hide_cameras: bool = False) -> 
 
 
 def apply(plan: Plan, backups: Path) -> Path | None:
-    """Back up all that will change, then change it; return the backup's folder, if any.
+    """Back up all files to change, then change them; return the backup's folder, if any.
 
-    Raises InstallError; each collection is then either as it was or as planned.
+    Raises InstallError; each collection is then either unchanged or as planned.
     """
     if not plan.changes:
         return None
@@ -128,12 +128,12 @@ def apply(plan: Plan, backups: Path) -> Path | None:
 
 
 def with_script(old: bytes, script: Path) -> bytes:
-    """Return a collection's bytes with our script in it, all else as it was.
+    """Return a collection's bytes with our script added, all else unchanged.
 
-    An entry of ours with another path gets this one and keeps its settings.
+    An entry of our script with another path gets this one and keeps its settings.
     """
     data = _parse(old)
-    path = script.as_posix()  # OBS writes forward slashes on Windows too
+    path = script.as_posix()  # OBS writes forward slashes, on Windows too
     ours = _our_entries(data)
     if len(ours) == 1 and ours[0]["path"] == path:
         return old
@@ -147,7 +147,7 @@ def with_script(old: bytes, script: Path) -> bytes:
 
 
 def without_script(old: bytes) -> bytes:
-    """Return a collection's bytes without our script, all else as it was."""
+    """Return a collection's bytes without our script, all else unchanged."""
     data = _parse(old)
     if not _our_entries(data):
         return old
@@ -198,7 +198,7 @@ def _parse(content: bytes) -> dict[str, Any]:
 
 
 def _dump(data: dict[str, Any], like: bytes) -> bytes:
-    """Write JSON in the manner of the old file: OBS writes compactly or with an indent."""
+    """Return JSON in the style of the old file: OBS writes it compact or indented."""
     text = like.decode("utf-8")
     indent = re.search(r"\n([ \t]+)\S", text)
     if indent:
@@ -207,7 +207,7 @@ def _dump(data: dict[str, Any], like: bytes) -> bytes:
         spaced = re.search(r'": ', text) and not re.search(r'":[^ ]', text)
         separators = (", ", ": ") if spaced else (",", ":")
         new = json.dumps(data, ensure_ascii=False, separators=separators)
-    # Half a character, which no file can hold, is written by its number.
+    # A lone surrogate, which UTF-8 cannot encode, is written as an escape.
     new = _HALF.sub(lambda half: f"\\u{ord(half[0]):04x}", new)
     return (new + text[len(text.rstrip()) :]).encode("utf-8")
 
@@ -233,9 +233,9 @@ def _is_ours(entry: Any) -> bool:
 def _new_folder(backups: Path) -> Path:
     stamp = time.strftime("%Y%m%d-%H%M%S")
     try:
-        # By itself: systems differ in what they say of a folder below a file.
+        # Separately: systems report a folder below a file by different errors.
         backups.mkdir(parents=True, exist_ok=True)
-        # A counter that sorts: two changes within a second are two backups.
+        # A counter, zero-padded to sort: two changes within a second are two backups.
         for number in range(_MOST_A_SECOND):
             folder = backups / f"{stamp}-{number:02d}"
             with contextlib.suppress(FileExistsError):

@@ -32,7 +32,7 @@ _LEFT_OUT = (
 
 @dataclass(frozen=True)
 class _Work:
-    """What is to be done for one OBS."""
+    """The planned work for one OBS."""
 
     place: ObsPlace
     python: Interpreter
@@ -55,7 +55,7 @@ def install(
 ) -> int:
     """Set everything up for each OBS of this user; return the exit status.
 
-    Raises InstallError before anything is changed whenever it can be known before.
+    Raises InstallError, whenever possible before anything is changed.
     """
     work = [
         _look(system, place, python, compute, convert) for place in obs_places.find(system, config)
@@ -85,7 +85,7 @@ def install(
 
 
 def _running(system: System, work: list[_Work], *, sure: bool) -> list[_Work]:
-    """Return the work whose OBS runs. Raises InstallError where that must be known and is not."""
+    """Return the work whose OBS is running. Raises InstallError if unknown and ``sure``."""
     try:
         return [place for place in work if running_obs.is_running(system, place.place)]
     except InstallError:
@@ -137,7 +137,7 @@ def _tell_plan(work: _Work, runs: bool) -> None:
 
 
 def agreed() -> bool:
-    """Ask whether to go on; no answer is a no."""
+    """Ask whether to go on; end of input means no."""
     try:
         return input("Go on? [Y/n] ").strip().lower() in ("", "y", "yes")
     except EOFError:
@@ -145,15 +145,17 @@ def agreed() -> bool:
 
 
 def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
-    """Do it; ``running`` gets what an OBS that was opened meanwhile leaves out, too."""
+    """Do the work and return the self-check's faults; if OBS is running by then, add to
+    ``running``.
+    """
     place = work.place
     data_folder.claim(system, place.data)
-    # A running OBS has loaded what is there.
+    # A running OBS has loaded the existing copy.
     if (work not in running or not place.app.exists()) and product.copy(place.app):
         print(f"Copied the product to {place.app}")
     if worker_environment.make(system, place, work.python, work.added):
         print(f"Made the worker's environment in {place.venv}")
-    # Making the environment takes a while: OBS may have been opened meanwhile.
+    # Building the environment takes a while: OBS may have been started meanwhile.
     if running_obs.is_running(system, place):
         if work not in running:
             running.append(work)
@@ -172,7 +174,7 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
 
 
 def _tell_units(system: System, work: _Work) -> None:
-    """Try the compute unit that was asked for and say what came out."""
+    """Try the added compute unit and print the results."""
     if not additions.UNITS.keys() & set(work.added):
         return
     python = worker_environment.of(system, work.place).command

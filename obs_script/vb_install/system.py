@@ -1,7 +1,7 @@
 """The operating system as the installer sees it.
 
-Everything that differs between machines is asked here, so that tests can play a Windows or a
-Mac on a folder of their own.
+Everything that differs between machines is asked here, so that tests can simulate Windows or a
+Mac in a folder of their own.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 from vb_link import child, places, processor
 
-# What in the caller's environment would make Python or pip work somewhere else than told.
+# Environment variables that would make Python or pip work on other folders than told.
 _MISLEADING = (
     "PYTHONPATH",
     "PYTHONHOME",
@@ -41,7 +41,7 @@ class InstallError(Exception):
 
 @dataclass(frozen=True)
 class Finished:
-    """A command that ended: its exit status and what it printed, as text."""
+    """A finished command: its exit status and its output as text."""
 
     code: int
     out: str
@@ -77,7 +77,7 @@ class System:
         return shutil.which(program)
 
     def run(self, command: Sequence[str], timeout: float = 60.0) -> Finished:
-        """Run a command to its end; one that cannot be started or takes too long has code 127."""
+        """Run a command and wait; code 127 if it cannot be started or exceeds ``timeout`` s."""
         try:
             done = subprocess.run(
                 command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout,
@@ -88,7 +88,7 @@ class System:
         return Finished(done.returncode, done.stdout, done.stderr)
 
     def stream(self, command: Sequence[str], on_line: Callable[[str], None]) -> int:
-        """Run a command, hand over each line it prints (both streams), return its status."""
+        """Run a command, pass each output line to ``on_line``, return the exit status."""
         try:
             process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -104,7 +104,9 @@ class System:
         return process.returncode
 
     def hand_over(self, command: Sequence[str], more: Mapping[str, str], folder: Path) -> int:
-        """Run a command in ``folder`` with this terminal as its own; return its status."""
+        """Run a command in ``folder`` on this terminal, with the variables ``more``; return its
+        exit status. Raises InstallError.
+        """
         try:
             return subprocess.run(
                 command, env={**self._clean_environment(), **more}, cwd=folder, check=False
@@ -157,11 +159,11 @@ class System:
         return names
 
     def lacking_instructions(self) -> list[str]:
-        """Return the instruction sets that new numpy needs and this processor lacks."""
+        """Return the instruction sets that a recent numpy needs and this processor lacks."""
         return processor.lacking()
 
     def takes_long_paths(self) -> bool:
-        """Return whether files may have paths of 260 letters and more."""
+        """Return whether files may have paths of 260 characters and more (Windows)."""
         if sys.platform == "win32":
             import winreg  # noqa: PLC0415
 
@@ -172,7 +174,7 @@ class System:
         return True
 
     def registered_pythons(self) -> list[Path]:
-        """Return the interpreters that Windows' registry names (PEP 514), the user's own first."""
+        """Return the interpreters in Windows' registry (PEP 514), the user's own first."""
         if sys.platform != "win32":
             return []
         import winreg  # noqa: PLC0415
@@ -202,13 +204,13 @@ class System:
 def _subkeys(winreg: Any, hive: int, path: str, view: int) -> list[str]:
     names: list[str] = []
     with suppress(OSError), winreg.OpenKey(hive, path, 0, winreg.KEY_READ | view) as key:
-        while True:  # until there is no such number
+        while True:  # until EnumKey raises
             names.append(winreg.EnumKey(key, len(names)))
     return names
 
 
 def _program(winreg: Any, hive: int, path: str, view: int) -> Path | None:
-    """Return the interpreter that a key ``InstallPath`` names."""
+    """Return the interpreter named by a registry key ``InstallPath``."""
     with suppress(OSError), winreg.OpenKey(hive, path, 0, winreg.KEY_READ | view) as key:
         with suppress(OSError):
             program = str(winreg.QueryValueEx(key, "ExecutablePath")[0])

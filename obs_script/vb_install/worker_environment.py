@@ -1,4 +1,4 @@
-"""Makes the worker's environment where an OBS looks for it."""
+"""Creates the worker's environment where an OBS looks for it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from vb_install.system import InstallError, System
 
 
 def of(system: System, place: ObsPlace, added: tuple[str, ...] | None = None) -> Environment:
-    """Return the environment of the worker of an OBS, made or not.
+    """Return the environment of an OBS's worker, whether it exists or not.
 
-    ``added`` names what it has beside the worker's own packages; None: what it has now.
+    ``added`` names its additions to the worker's own packages; None: the current ones.
     """
     lock = environment.LOCKS / "worker.lock"
     now = Environment(system, place.venv, lock, wrap=place.inside)
     names = now.has_added() if added is None else list(added)
-    # A lock that this version no longer has is done without.
+    # Ignore lock files that this version no longer has.
     locks = [
         path for path in (environment.LOCKS / f"{name}.lock" for name in names) if path.is_file()
     ]
@@ -27,9 +27,9 @@ def of(system: System, place: ObsPlace, added: tuple[str, ...] | None = None) ->
 
 
 def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpreter:
-    """Return the Python to make it with. Raises InstallError when none fits.
+    """Return the Python to build it with. Raises InstallError when none is suitable.
 
-    OBS in a Flatpak starts its worker inside the sandbox, where only the sandbox's Python is.
+    OBS in a Flatpak starts its worker inside the sandbox, which has only its own Python.
     """
     if place.kind != "flatpak":
         return interpreters.choose(system, asked)
@@ -52,7 +52,7 @@ def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpr
 def make(
     system: System, place: ObsPlace, python: Interpreter, added: tuple[str, ...] | None = None
 ) -> bool:
-    """Make the environment unless it is complete; return whether it was made.
+    """Build the environment unless it is complete; return whether it was built.
 
     Raises InstallError.
     """

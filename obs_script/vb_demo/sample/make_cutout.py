@@ -2,8 +2,8 @@
 
 The source is NASA's portrait of Eileen Collins as the scikit-image package ships it. The outline
 below was placed by hand; in a band along it the alpha is solved with closed-form matting, except
-along smooth hard things that look like what was behind them (the metal ring, the helmet), where
-the outline itself is the alpha. The foreground's own colour is estimated in the band, so that no
+along smooth, hard objects that resemble the background behind them (the metal ring, the helmet),
+where the outline itself is the alpha. The foreground colour is estimated in the band, so that no
 colour of the old background is left in hair and edges.
 
 Run it again with::
@@ -80,7 +80,7 @@ FINE = 8  # sub-pixel factor at which outlines are drawn
 
 
 def _fine(points: Points) -> npt.NDArray[np.int32]:
-    # A pixel's centre lies half a pixel from its corner: the outline is in corner coordinates.
+    # Outlines are in corner coordinates: a pixel's centre is half a pixel from its corner.
     return np.round(np.array(points) * FINE).astype(np.int32)
 
 
@@ -102,7 +102,7 @@ def trimap(size: int) -> npt.NDArray[np.float64]:
 
 
 def drawn(size: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Return the outline's own alpha, softened as a lens does, and where it is to be used."""
+    """Return the outline's own alpha, blurred as by a lens, and the mask where it is used."""
     inside: Any = np.zeros((size * FINE, size * FINE), np.uint8)
     cv2.fillPoly(inside, [_fine(OUTLINE)], 255)
     inside = cv2.GaussianBlur(inside, (0, 0), 0.6 * FINE)
@@ -126,7 +126,7 @@ def main() -> int:
     read: Any = cv2.imread(str(source))
     picture = read / 255.0
     alpha = pymatting.estimate_alpha_cf(picture, trimap(picture.shape[0]))
-    # Both ends exact: what is nearly all or nearly nothing is all or nothing.
+    # Snap values close to 0 and 1 to exactly 0 and 1.
     alpha = np.clip((alpha - 0.04) / 0.92, 0, 1)
     coverage, where = drawn(picture.shape[0])
     alpha[where] = coverage[where]
