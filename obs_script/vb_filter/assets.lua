@@ -1,19 +1,19 @@
--- Pictures, videos and sources of OBS's that a filter draws. The filter wishes for one by kind and
--- name; the script finds or makes it off the graphics thread and offers it (see vb_link/layout.py).
+-- Images, videos and OBS sources that a filter draws. The filter asks for one by kind and name; the
+-- script finds or creates it off the graphics thread and offers it (see vb_link/layout.py).
 local ffi = require("ffi")
 local obs, link, graphics, passes, scenes = ...
 local C = obs.C
 
 local M = {}
 
--- A failed offer and a refused source are looked at again this often; OBS has read a still picture
--- anew so long after its file has changed; a video not drawn for so long, and in so
--- many of OBS's frames, is stopped.
+-- How often a failed offer and a refused source are checked again; within what time OBS reloads a
+-- still image whose file has changed; and after what time, and how many OBS frames, without being
+-- drawn a video is paused.
 local AGAIN_NS, RENEW_NS, REREAD_NS, PAUSE_NS, PAUSE_FRAMES = 0.5e9, 1e9, 3e9, 2e9, 3
 
 local STEPS = { "1", "2", "3" }
 
--- One asset; `name` tells its textures apart from others'.
+-- Creates an asset; `name` keeps its textures apart from those of others.
 function M.new(name)
 	local names = {}
 	for index, step in ipairs(STEPS) do names[index] = "asset_" .. name .. step end
@@ -28,7 +28,7 @@ local function ask(asset)
 	link.wish(asset.segment, asset.slot, asset.kind, asset.wish)
 end
 
--- Says what is wanted; "" for nothing. What was there stays until the new one has come.
+-- Sets what is wanted, "" for nothing. The former asset stays until the new one arrives.
 function M.want(asset, segment, count, kind, name)
 	if name == "" then kind = "" end
 	if asset.kind == kind and asset.wish == name then return end
@@ -62,7 +62,7 @@ local function let_go(asset)
 	asset.source, asset.weak, asset.texture = nil, nil, nil
 end
 
--- Gives everything back.
+-- Releases everything.
 function M.drop(asset)
 	let_go(asset)
 	if asset.slot then
@@ -82,8 +82,8 @@ function M.look(asset, now)
 	if not offer then return end
 	if offer == 0 then
 		asset.problem = ffi.string(slot.offer_error)
-		-- Instead of a background's file that is no good what was there stays. Not so for painted
-		-- zones: a new painting that cannot be read could be hiding a door.
+		-- A background keeps its former picture while the new file cannot be used. Painted zones do
+		-- not: a new painting that cannot be read might hide a door.
 		local stays = asset.stays and asset.kind ~= "source"
 		if not stays and (asset.source or asset.weak) then let_go(asset) end
 		return
@@ -108,7 +108,7 @@ function M.look(asset, now)
 	asset.drawn_ns = now
 end
 
--- Whether the texture still is what the picture's file shows.
+-- Whether the texture still matches the image file.
 local function holds(asset, now, wide, high)
 	if not asset.still or not asset.texture or asset.wide ~= wide or asset.high ~= high then
 		return false
@@ -119,7 +119,7 @@ local function holds(asset, now, wide, high)
 	return asset.made_ns >= asset.changing_ns or now - asset.made_ns < RENEW_NS
 end
 
--- Stops a video that nobody sees.
+-- Pauses a video that is not drawn.
 function M.rest(asset, now)
 	asset.unseen = (asset.unseen or 0) + 1
 	if asset.video and asset.playing and now - asset.drawn_ns > PAUSE_NS
@@ -132,7 +132,7 @@ end
 local function draw(asset, state, source, wide, high)
 	local width, height = C.obs_source_get_width(source), C.obs_source_get_height(source)
 	if width < 1 or height < 1 then return nil end
-	-- Not larger than useful: twice what is shown, the rest is done by shrinking without aliasing.
+	-- At most twice the size shown; shrinking does the rest without aliasing.
 	local scale = math.min(1, 2 * math.max(wide / width, high / height))
 	local w, h = math.ceil(width * scale), math.ceil(height * scale)
 	local alone = obs.drawing_flags(source) == obs.FLAG_ASYNC
@@ -150,13 +150,13 @@ local function draw(asset, state, source, wide, high)
 	return texture
 end
 
--- The sources whose filters of ours are drawing now, by key. OBS draws such a source a second time
--- without its filters, as it is: nothing that shows one may be drawn meanwhile.
+-- The sources whose filter of this script is drawing now, by key. Drawn again from inside it, OBS
+-- shows such a source without its filters: nothing that shows one may be drawn meanwhile.
 M.drawing = {}
 
--- Draws the asset, once a frame, for a place of about wide x high pixels, with the textures of
--- `state`. Returns a premultiplied texture, or nil while there is none. A source that shows the
--- camera it is drawn for, or anything drawn with this very asset, is refused.
+-- Draws the asset, once a frame, for about wide x high pixels, with the textures of `state`. Returns
+-- a premultiplied texture, or nil while there is none. A source that shows the camera it is drawn
+-- for, or anything that draws this very asset, is refused.
 function M.draw(asset, state, time, now, wide, high)
 	if asset.busy then
 		asset.circle = true
@@ -186,7 +186,7 @@ function M.draw(asset, state, time, now, wide, high)
 	if asset.weak and obs.shows(source, M.drawing) then
 		asset.circle = true
 	else
-		-- A camera in it is in the scenes of the asset, not in those that show the asset.
+		-- A camera inside belongs to the asset's own scenes, not to those that show the asset.
 		texture = scenes.within(scenes.NONE, draw, asset, state, source, wide, high)
 	end
 	asset.busy = false

@@ -1,5 +1,5 @@
--- The filter of a camera: what OBS calls, and what it draws. Between a picture and its alpha lies
--- frame.lua.
+-- The camera's filter: OBS's callbacks and what they draw. frame.lua takes a picture to the worker
+-- and its alpha back.
 local obslua = obslua
 local obs, link, graphics, frame, assets, strokes, lock_order, filter_base, composite, cover, warm_up,
 	scene_filter, scenes, panels, requests, outlines = ...
@@ -10,7 +10,7 @@ local M = {}
 
 local EVERY_PART = { background = true, layers = true, zones = true }
 
--- A picture that the driver refused to make room for is tried again this often.
+-- How often a texture size that the driver refused is tried again.
 local REFUSED_NS = 5e9
 
 local half, segment
@@ -23,7 +23,7 @@ end
 
 -- Settings
 
--- Asks for a picture of the empty room, as soon as nobody is in it.
+-- Requests a clean plate: a picture of the empty room, taken as soon as nobody is in it.
 local function take_plate(self)
 	self.plates = (self.plates or 0) + 1
 	self.plate = self.plates
@@ -31,7 +31,7 @@ local function take_plate(self)
 	link.wake(segment)
 end
 
--- Writes all that the worker is to know of this filter.
+-- Writes everything the worker needs to know about this filter.
 local function tell(self)
 	strokes.forget(self)
 	link.write_settings(self.channel, half.settings, self.settings)
@@ -50,7 +50,7 @@ local function update(self, settings)
 	elseif not self.plate then
 		take_plate(self)
 	end
-	-- A look that only the filter reads must not make the worker look at the picture again.
+	-- A setting that only the filter reads must not make the worker process the picture again.
 	local plate = self.plate or 0
 	local told = self.plate_told == plate
 	self.plate_told = plate
@@ -59,7 +59,7 @@ local function update(self, settings)
 	if changed or not told then tell(self) end
 end
 
--- For a new worker, and after a stranger wrote into the memory.
+-- For a new worker, and after another process wrote into the shared memory.
 local function tell_anew(self)
 	local channel = self.channel
 	self.epoch = segment.worker_epoch
@@ -74,7 +74,7 @@ local function get_defaults(settings)
 	filter_base.set_defaults(half.settings, settings)
 end
 
--- What is so, and the figures of it.
+-- Returns the status lines, and the figures.
 local function status(self)
 	if segment.alive == 0 then return text("Status.NoScript") end
 	if self.problem then return self.problem end
@@ -88,7 +88,7 @@ local function status(self)
 	return plate and lines .. "\n" .. text("Plate." .. plate) or lines, figures
 end
 
--- What the governor has made less, or nil.
+-- What the governor has reduced, or nil.
 local function eased(self)
 	local channel = self.channel
 	local what, quality = {}, channel and link.text(channel.eased_quality) or ""
@@ -123,7 +123,7 @@ local function get_properties(self)
 	return panels.finish(panel, properties)
 end
 
--- Life
+-- Life cycle
 
 local function create(settings, source)
 	local self = {
@@ -170,9 +170,9 @@ local function video_tick(self)
 	if self.epoch ~= segment.worker_epoch or link.damaged(self.lane) then tell_anew(self) end
 end
 
--- Draws the picture and the alpha that were chosen, in the place of a picture of width x height. They
--- may be of a moment when the source had another size: a scene or a group keeps its things in their
--- places as it grows, all else shows the same at another size.
+-- Draws the chosen picture and alpha in place of a picture of width x height. They may date from when
+-- the source had another size: a scene or group keeps its items where they are as it grows, any other
+-- source is scaled.
 local function draw_pair(self, parent, time, now, width, height)
 	local w, h = self.pair_width, self.pair_height
 	if w == width and h == height then return composite.draw(self, time, now, w, h) end
@@ -186,13 +186,13 @@ local function draw_pair(self, parent, time, now, width, height)
 	return drawn
 end
 
--- A size of which there can be no texture is not tried anew in each frame: OBS logs every refusal.
+-- A size too large for a texture is not tried again in each frame: OBS logs every refusal.
 local function is_refused(self, width, height)
 	return self.refused_ns and self.refused_width == width and self.refused_height == height
 		and tonumber(C.os_gettime_ns()) - self.refused_ns < REFUSED_NS
 end
 
--- Draws the camera from `below`, which is right below the filter on `parent`.
+-- Draws the camera from `below`, which is directly below the filter on `parent`.
 local function render(self, below, parent)
 	local off = not self.settings.active and segment.panic == 0
 	self.hdr = obs.is_hdr(below)
@@ -242,8 +242,8 @@ local function render(self, below, parent)
 	end
 end
 
--- An error in Lua ends a draw half-way: whatever happens the graphics state is OBS's to reset,
--- nothing is drawn, and the reason is said once.
+-- A Lua error ends a draw half-way: OBS resets the graphics state, nothing is drawn, and the reason
+-- is logged once.
 local function video_render(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	local below = parent ~= nil and obs.take_below(self.filter, parent)

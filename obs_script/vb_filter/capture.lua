@@ -1,15 +1,15 @@
--- The camera's picture: rendered once a frame, and its small copy on the way to the worker.
+-- The camera's picture, rendered once a frame, and the read-back of its small copy for the worker.
 local ffi = require("ffi")
 local obs, graphics = ...
 local C = obs.C
 
 local M = {}
 
--- How many pictures running must be opaque before the camera counts as such again, and of how many
--- lines of a small picture one is looked at: the others are looked at in the next.
+-- How many opaque pictures in a row make the camera count as opaque again; and one line in how many
+-- of a small picture is checked, the others in the pictures that follow.
 local OPAQUE_PICTURES, LINES = 60, 4
 
--- Whether all pixels of every LINES-th line from `first` on are opaque. Compiled, as it calls nothing.
+-- Whether all pixels of every LINES-th line from `first` on are opaque. JIT-compiled: it calls nothing.
 local function opaque_lines(data, linesize, width, height, first)
 	local all = -1
 	for line = first, height - 1, LINES do
@@ -20,8 +20,8 @@ local function opaque_lines(data, linesize, width, height, first)
 end
 jit.on(opaque_lines)
 
--- Notes in `state` whether the camera has an alpha of its own, by its small picture: that costs one
--- more drawing.
+-- Notes in `state`, from the small picture, whether the camera has its own alpha, which costs one more
+-- draw.
 local function note_alpha(state, data, linesize, width, height)
 	state.looked_at = (state.looked_at or 0) + 1
 	if not opaque_lines(data, linesize, width, height, state.looked_at % LINES) then
@@ -32,10 +32,9 @@ local function note_alpha(state, data, linesize, width, height)
 	end
 end
 
--- Renders the chain from `below`, which is right below the filter on `parent`, once, into a
--- full-size texture: sRGB bytes, premultiplied as bytes. The lock (see vb_script/lock.py) is passed
--- over there. `name` is the texture's; `clock` is nil or the clock to measure the source's own
--- drawing with, into `source_ns`.
+-- Renders the chain from `below`, which is directly below the filter on `parent`, once, into the
+-- full-size texture `name`: 8-bit sRGB, premultiplied in sRGB. The lock filter (vb_script/lock.py) is
+-- skipped. `clock`, or nil, measures the source's own drawing into `source_ns`.
 function M.full(state, name, below, parent, width, height, clock)
 	local source = below
 	if state.lock then

@@ -5,12 +5,12 @@ local has, effect_of = effect_variants.has, effect_variants.effect
 
 local M = {}
 
--- Names of texrenders, one a step of shrinking.
+-- Names of texrenders, one per shrinking step.
 local SPILL = { "spill1", "spill2", "spill3" }
--- The background is drawn this wide for its light and its brightness.
+-- The width at which the background is drawn to take its light and brightness from.
 local SPILL_WIDTH = 320
 
--- Sets `scale` and `offset` so that uv * scale + offset is the place in a picture of w x h that is
+-- Sets `scale` and `offset` so that uv * scale + offset is the position in a w x h picture that is
 -- fitted into W x H; x and y say which part is shown, or where bars go.
 local function set_fit(p, scale, offset, fit, w, h, W, H, x, y)
 	local ratio = (W / H) / (w / h)
@@ -28,8 +28,8 @@ local PICTURED = { image = true, video = true, source = true }
 
 local part = {}
 
--- The part of the picture that has any alpha, by the boxes that come with it: of those that the
--- threshold leaves nothing outside of the smallest.
+-- The part of the picture that has any alpha, from the bounding boxes that come with the alpha: the
+-- smallest that has nothing outside it above the threshold.
 local function part_of(self, s, width, height)
 	local alpha = self.alpha
 	local nothing_below = s.threshold - s.softness / 2
@@ -37,7 +37,7 @@ local function part_of(self, s, width, height)
 	local left, top, right, bottom = 0, 0, alpha.width, alpha.height
 	if level >= 0 then
 		local boxes = alpha.boxes
-		-- Enlarging reaches two pixels of the alpha far.
+		-- Upsampling reaches two of the alpha's pixels beyond the box.
 		left, top = boxes[4 * level] - 2, boxes[4 * level + 1] - 2
 		right, bottom = boxes[4 * level + 2] + 2, boxes[4 * level + 3] + 2
 		if boxes[4 * level + 2] <= boxes[4 * level] then right, left = 0, 0 end
@@ -67,7 +67,7 @@ local function set_background(p, set, d)
 	end
 end
 
--- A still picture as it lies in the camera's picture, made once for all frames.
+-- A still image fitted to the camera's size, rendered once for all frames.
 local function fitted(d)
 	local owner, width, height = d.owner, d.width, d.height
 	local made = owner.fitted
@@ -94,7 +94,7 @@ local function fitted(d)
 	return made.texture
 end
 
--- The background alone, small: what its light and its brightness are taken from.
+-- The background alone, small: its light and brightness are taken from this.
 local function spill(self, d)
 	local width, height = d.width, d.height
 	local w = math.min(SPILL_WIDTH, width)
@@ -116,7 +116,7 @@ local function zones(self, owner, time, now, width, height)
 	local asset = owner.assets.zones
 	local painted = asset.wish ~= "" and assets.draw(asset, owner.state, time, now, width, height)
 		or nil
-	-- A painted picture that is wanted and not there yet could be hiding a door.
+	-- A painting that is not loaded yet might hide a door.
 	if asset.wish ~= "" and not painted then return nil end
 	if self.zones_owner ~= owner or self.zones_revision ~= owner.revision
 		or self.zones_painted ~= painted or self.zones_of_ns ~= asset.made_ns
@@ -136,12 +136,12 @@ local function layer(owner, name, time, now, width, height)
 	return assets.draw(asset, owner.state, time, now, width, height) or nil
 end
 
--- What the parts of a draw are made of, and which there are (see effect_variants.set_of); one of each
--- for all, as they are filled after the last source has been drawn.
+-- A draw's inputs, and which parts there are (see effect_variants.set_of). All filters share these
+-- tables: they are filled only after the last source has been drawn.
 local drawn, facts = {}, {}
 
--- How each texture of the looks is made that is not there before (see M.draw): nil or false where the
--- driver refuses.
+-- How the looks' textures are made, but for those that M.draw sets: nil or false where the driver
+-- refuses.
 local MAKE = {
 	halo = function(self, d) return intermediates.halo(self, d.matte) end,
 	person_color = function(self) return intermediates.clean_colors(self) and self.near_person end,
@@ -167,7 +167,7 @@ local function has_textures(self, d, look)
 	return true
 end
 
--- Makes what the looks are made of, and notes in `f` which there are.
+-- Makes the looks' textures, and notes in `f` which looks there are.
 local function make_looks(self, d, f)
 	for _, look in ipairs(looks.ROWS) do
 		f[look.name] = effect_variants.is_seen(look, f)
@@ -175,11 +175,11 @@ local function make_looks(self, d, f)
 	end
 end
 
--- Sets what the words of `set` want to know of the person.
+-- Sets the person's parameters for the words of `set`.
 local function set_person(p, set, self, d)
 	if has(set, "BACKGROUND_OUT") then return end
 	local s = self.settings
-	-- The matte is the final alpha: these leave it as it is.
+	-- The matte is the final alpha already: these values leave it unchanged.
 	C.gs_effect_set_texture(p.alpha, d.matte or self.person.alpha)
 	C.gs_effect_set_float(p.threshold, d.matte and 0.5 or s.threshold)
 	C.gs_effect_set_float(p.softness, d.matte and 1 or s.softness)
@@ -218,15 +218,15 @@ local function show(self, set, effect, width, height, inner, around)
 	end
 end
 
--- What other sources draw, first of all: they may hold this very filter. Returns whether all that
--- hides the room is there, and the pictures of the background, the zones and the two layers.
+-- Draws other sources, before anything else: they may contain this very filter. Returns whether
+-- everything that hides the room is there, and the textures of background, zones and both layers.
 local function draw_sources(self, owner, layers, zoned, time, now, width, height)
 	local picture, zone_picture, behind, front
 	local kind = owner.settings.background
 	if PICTURED[kind] then
 		picture = assets.draw(
 			owner.assets.background, owner.state, time, now, width, height)
-		-- Until a file is good the former background stays.
+		-- Until a file can be used the former background stays.
 		if not picture and (kind == "source" or not owner.flat_background) then return false end
 	end
 	if self.settings.output ~= "alpha" then
@@ -240,7 +240,7 @@ local function draw_sources(self, owner, layers, zoned, time, now, width, height
 	return true, picture, zone_picture, behind, front
 end
 
--- Makes the background and says which of effect_variants' it is; nil where it cannot be made.
+-- Makes the background; returns its name in effect_variants.BACKGROUNDS, nil where it cannot be made.
 local function make_background(self, d)
 	local owner, width, height = d.owner, d.width, d.height
 	local kind = owner.settings.background
@@ -256,8 +256,8 @@ local function make_background(self, d)
 	return kind
 end
 
--- Draws what the words of `set` say, in one step or in two. Returns false, with nothing drawn, where
--- the driver refuses a texture.
+-- Draws `set`, in one step or in two. Returns false, with nothing drawn, where the driver refuses a
+-- texture.
 local function put_together(self, set, d)
 	local state, width, height = self.state, d.width, d.height
 	local of_person, rest = effect_variants.steps_now(set)
@@ -276,7 +276,7 @@ local function put_together(self, set, d)
 	set_background(effect.parameters, set, d)
 	set_looks(effect.parameters, set, self, d)
 	local inner, around
-	-- Moved and turned about, the alpha leaves its box.
+	-- A moved edge or an inverted alpha leaves the bounding box.
 	if not d.matte and self.settings.output ~= "inverted" then
 		if set == effect_variants.PLAIN_TRANSPARENT then
 			inner = part_of(self, self.settings, width, height)
@@ -292,7 +292,7 @@ local function put_together(self, set, d)
 end
 
 -- Draws the camera of `self` with its alpha. Returns false, with nothing drawn, when something that
--- hides the room is not there: then the cover is to be drawn.
+-- hides the room is missing: then the cover must be drawn.
 function M.draw(self, time, now, width, height)
 	local s = self.settings
 	local parent = C.obs_filter_get_parent(self.filter)

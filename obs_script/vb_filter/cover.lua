@@ -1,15 +1,15 @@
--- What stands for everything while there is no alpha to trust.
+-- The cover: what is drawn while there is no alpha to trust.
 local obs, graphics, result, passes, assets = ...
 local C = obs.C
 
 local M = {}
 
--- Names of texrenders: one a step of shrinking, two for the directions of a blur.
+-- Names of texrenders: one per shrinking step, two for the directions of a blur.
 local COVER = { "cover1", "cover2", "cover3", across = "cover_across", down = "cover_down" }
 -- The cover's blur, as a share of the picture's height: no face or text survives it.
 local COVER_SIGMA = 1 / 14
 
--- Fills the place of a source that is larger than a texture can be with the cover's colour.
+-- Fills the area of a source that is too large for a texture with the cover's colour.
 function M.fill(self, width, height)
 	if self.settings.cover == "hidden" or C.gs_get_color_space() ~= obs.SPACE_SRGB then return end
 	local effect = graphics.effect(self.state, "plain", "")
@@ -17,7 +17,7 @@ function M.fill(self, width, height)
 	result.bytes(effect, "Fill", nil, width, height)
 end
 
--- Draws it. `panic`: not even a user's choice shows the camera.
+-- Draws the cover. `panic`: the camera is not shown even where the user chose that.
 function M.draw(self, time, now, width, height, panic)
 	local state, s, full = self.state, self.settings, self.newest
 	local kind = s.cover

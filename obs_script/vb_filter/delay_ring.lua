@@ -1,22 +1,22 @@
--- Frame-locked timing. Each picture waits in a short ring of textures until the alpha made from
--- that very picture is there, and is drawn with it a constant number of frames later. How many is
--- chosen from how late alphas come, seldom changed and bounded; a picture whose alpha does not come
--- in time is passed over: the last pair stays, and for so long as the caller allows.
+-- Frame-locked timing. Each picture waits in a short ring buffer of textures for the alpha made from
+-- that very picture and is drawn with it a constant number of frames later. This delay follows how
+-- late alphas come, changes seldom and is bounded. A picture whose alpha is too late is skipped: the
+-- last pair stays, for as long as the caller allows.
 local M = {}
 
--- No picture waits longer, in frames.
+-- The longest delay, in frames.
 M.LONGEST = 8
 local FIRST_DELAY = 2
--- Alphas are counted in windows of so many. Up to so many a window may come late; a delay that
--- was longer than needed for so many windows becomes shorter.
+-- Alphas are counted in windows of WINDOW, of which MAY_BE_LATE may come late; a delay that was longer
+-- than needed for CALM_WINDOWS windows becomes shorter.
 local WINDOW, MAY_BE_LATE, CALM_WINDOWS = 60, 2, 5
 
 local function small(prefix)
 	return { names = { prefix .. "1", prefix .. "2", prefix .. "3" } }
 end
 
--- A slot for a picture, its small copy and the one before, an alpha and a depth: the names of
--- their textures.
+-- A slot: the names of the textures for a picture, its small copy and the one before, an alpha and a
+-- depth map.
 function M.slot(prefix)
 	return {
 		full_name = prefix .. "full", alpha_name = prefix .. "alpha", depth_name = prefix .. "depth",
@@ -24,8 +24,8 @@ function M.slot(prefix)
 	}
 end
 
--- The slots are made once: tables made on a frame's way are garbage. No two rings have textures of
--- one name, all of which begin with the ring's `prefix`.
+-- The slots are made once: tables made in every frame would be garbage to collect. The names of a
+-- ring's textures begin with its own `prefix`.
 local rings = 0
 function M.new()
 	rings = rings + 1
@@ -34,7 +34,7 @@ function M.new()
 		pictures = {}, alphas = {}, newest_alpha = 0,
 		delay = FIRST_DELAY, lateness = {}, count = 0, calm = 0,
 	}
-	-- Besides those that wait: the one shown, and the one being taken.
+	-- Besides the waiting pictures, the one shown and the one being captured.
 	for number = 1, M.LONGEST + 2 do
 		local prefix = ring.prefix .. number .. "_"
 		ring.pictures[number], ring.alphas[number] = M.slot(prefix), M.slot(prefix)
@@ -51,11 +51,11 @@ function M.clear(ring)
 	ring.shown, ring.newest_alpha, ring.anew = nil, 0, nil
 end
 
--- After picture `id` other ones come: the first of them with an alpha is shown at once.
+-- The picture changes after `id`: the first later one with an alpha is shown at once.
 function M.begin_anew(ring, id) ring.anew = id end
 
--- Returns the place for the picture of `frame`: a free one, else the oldest that is not shown. It
--- is free until the caller gives it an `id`.
+-- Returns the slot for the picture of `frame`: a free one, else the oldest that is not shown. It
+-- stays free until the caller gives it an `id`.
 function M.picture(ring, frame)
 	local found
 	for number = 1, #ring.pictures do
@@ -72,8 +72,8 @@ function M.picture(ring, frame)
 	return found
 end
 
--- Says that picture `id` is drawn with the alpha named `alpha_id`: its own, or that of the same
--- picture sent before. Pictures older than the one shown are free from now on.
+-- Notes that picture `id` is drawn with the alpha `alpha_id`: its own, or that of an identical picture
+-- sent before. Frees the pictures older than the one shown.
 function M.expect(ring, id, alpha_id)
 	local shown = ring.shown
 	for number = 1, #ring.pictures do
@@ -83,15 +83,15 @@ function M.expect(ring, id, alpha_id)
 	end
 end
 
--- The place of the alpha of that number, or nil.
+-- The slot of the alpha `id`, or nil.
 function M.alpha_of(ring, id)
 	for number = 1, #ring.alphas do
 		if ring.alphas[number].id == id then return ring.alphas[number] end
 	end
 end
 
--- Returns the place for one more alpha: that of the oldest, which no picture can still want unless
--- it is the one that a picture standing still is drawn with.
+-- Returns the slot for one more alpha: a free one, else the oldest, which no picture can still need,
+-- but never the one that the picture shown, which may stand still, is drawn with.
 function M.alpha(ring)
 	local kept = ring.shown and ring.shown.alpha_id
 	local found
@@ -103,7 +103,7 @@ function M.alpha(ring)
 	return found
 end
 
--- Lets the delay follow what alphas need.
+-- Adapts the delay to how late alphas come.
 local function settle(ring, late)
 	ring.lateness[late] = ring.lateness[late] + 1
 	ring.count = ring.count + 1
@@ -128,7 +128,7 @@ local function settle(ring, late)
 	for number = 0, M.LONGEST + 1 do ring.lateness[number] = 0 end
 end
 
--- Notes that the alpha of picture `id` is in `place` since `frame`.
+-- Notes that the alpha of picture `id` arrived in the slot `place` in `frame`.
 function M.arrived(ring, place, id, frame)
 	place.id, ring.newest_alpha = id, id
 	for number = 1, #ring.pictures do
@@ -140,8 +140,8 @@ function M.arrived(ring, place, id, frame)
 	end
 end
 
--- Chooses what is drawn in `frame`: the newest picture that has waited its time and has its alpha;
--- the first one need not wait. Returns the picture's place and the alpha's, or nil; the pair may be an older one.
+-- Chooses what is drawn in `frame`: the newest picture that has waited out the delay and has its
+-- alpha; the first need not wait. Returns the slots of picture and alpha, maybe an older pair, or nil.
 function M.choose(ring, frame)
 	local found, its_alpha = ring.shown, nil
 	for number = 1, #ring.pictures do

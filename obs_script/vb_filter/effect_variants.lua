@@ -1,11 +1,11 @@
--- Which effect draws what: composite.effect with some words defined, compiled when first asked for.
--- A set of words is a number, the sum of the words' bits. What a set is follows from facts alone, so
--- that a test can go through all of them and compile every effect that can ever be asked for.
+-- Shader variants: composite.effect with some words (preprocessor macros) defined, compiled on first
+-- use. A set of words is a number, one bit per word. Facts alone decide which set is drawn, so a test
+-- can go through all of them and compile every effect that can ever be needed.
 local graphics, looks = ...
 
 local M = {}
 
--- The words that composite.effect knows, but for those of the looks.
+-- The words that composite.effect knows, without those of the looks.
 local WORDS = {
 	"ALPHA_OUT", "BACKGROUND_OUT", "PERSON_OUT", "PLAIN_TRANSPARENT", "COMPOSED", "MADE",
 	"COLOR", "PICTURE", "FITTED", "BLUR", "ROOM", "TRANSPARENT", "CAMERA_ALPHA",
@@ -17,9 +17,9 @@ for index, word in ipairs(WORDS) do BIT[word] = 2 ^ (index - 1) end
 function M.has(set, word) return bit.band(set, BIT[word]) ~= 0 end
 local has = M.has
 
--- All that decides what is drawn besides the looks and the camera's being `translucent` (that it has
--- an alpha of its own), and the values it can have. A background is `fitted` where a still picture lies
--- ready in the camera's size.
+-- The facts that decide what is drawn, with their values, besides the looks and whether the camera is
+-- `translucent` (has its own alpha). A background is `fitted` where it is a still image rendered in
+-- the camera's size.
 M.OUTPUTS = { "cutout", "background", "alpha", "inverted" }
 M.BACKGROUNDS = { "transparent", "color", "picture", "fitted", "blur", "room" }
 
@@ -35,7 +35,7 @@ local OF_BACKGROUND = {
 -- Whether the background's light falls on the person.
 function M.gives_light(background) return background ~= "transparent" and background ~= "room" end
 
--- The set of a background that gives light, with nothing before it.
+-- The set of a background that gives light, with nothing in front of it.
 function M.backdrop(background) return OF_BACKGROUND[background] + BIT.BACKGROUND_OUT end
 
 -- The set that draws nothing, and that of the person alone as the camera shows it.
@@ -49,8 +49,8 @@ local CHANGED = {
 }
 CHANGED.inverted = CHANGED.cutout
 
--- Whether `look` can be seen where `facts` are what decides (see M.set_of); of the looks those before
--- it count.
+-- Whether `look` can be seen under `facts` (see M.set_of); of the other looks only those before it
+-- count.
 function M.is_seen(look, facts)
 	return CHANGED[facts.output][look.changes]
 		and (not look.lit or M.gives_light(facts.background))
@@ -68,15 +68,14 @@ local function words_of(facts, what)
 	return words
 end
 
--- Returns the set that draws `facts`, {output, background, translucent, and for each look whether it
--- is there}.
+-- Returns the set that draws `facts`: {output, background, translucent, and a boolean per look}.
 function M.set_of(facts)
 	local output, background = facts.output, facts.background
 	local alpha = words_of(facts, "alpha")
 	if output == "alpha" then return BIT.ALPHA_OUT + alpha end
 	local color, under = words_of(facts, "color"), words_of(facts, "under")
 	local scene = OF_BACKGROUND[background] + under + words_of(facts, "over")
-	-- The person as the camera shows it, before the room as the camera shows it, is the camera.
+	-- The unchanged person in front of the unchanged room is just the camera's picture.
 	if output == "background" or background == "room" and under == 0 and color == 0 then
 		return scene == BIT.TRANSPARENT and M.NOTHING or scene + BIT.BACKGROUND_OUT
 	end
@@ -87,18 +86,18 @@ function M.set_of(facts)
 	return BIT.COMPOSED + scene + alpha + color
 end
 
--- OBS binds no more textures than these in one draw: it does not check, and writes over its own.
+-- OBS binds at most this many textures per draw call. It does not check: more overwrite its memory.
 local MOST_TEXTURES = 8
--- Drivers keep about a megabyte of each effect that was ever compiled: so many sets of words have
--- an effect of their own.
+-- How many sets of words get their own effect: drivers keep about a megabyte of each effect that was
+-- ever compiled.
 local OWN_EFFECTS = 32
--- What needs more of either is drawn in two steps, first the person alone, then all that is put
--- together with it. Each has all the looks that change something there in it; one that is not wanted
--- is set to do nothing.
+-- Beyond either limit a set is drawn in two steps, first the person alone, then everything composited
+-- with it. Each step's effect has all looks that change something there; those that are not wanted are
+-- set to do nothing.
 local STEP = { alpha = "PERSON_OUT", color = "PERSON_OUT", under = "MADE", over = "MADE" }
 local OF_STEP = { PERSON_OUT = {}, MADE = {} }
 
--- With these words alone there is nothing but background outside the box of the alpha.
+-- With no other words there is nothing but background outside the alpha's bounding box.
 local BOXED = BIT.COMPOSED + BIT.COLOR + BIT.PICTURE + BIT.FITTED + BIT.BLUR + BIT.CAMERA_ALPHA
 local OF_PERSON, OF_LAYERS = BIT.COMPOSED, 0
 for _, look in ipairs(looks.ROWS) do
@@ -118,8 +117,8 @@ end
 
 local OPAQUE = BIT.COLOR + BIT.PICTURE + BIT.FITTED
 
--- The set of what has to lie under a picture with the camera's own alpha: the background that would
--- be there without the camera. Nil where nothing has to.
+-- The set to draw under a picture with the camera's own alpha: the background as it would be without
+-- the camera. Nil where none is needed.
 function M.under(set)
 	if not has(set, "COMPOSED") or not has(set, "CAMERA_ALPHA") or bit.band(set, OPAQUE) == 0 then
 		return nil
@@ -127,7 +126,7 @@ function M.under(set)
 	return bit.band(set, OPAQUE + OF_LAYERS) + BIT.BACKGROUND_OUT
 end
 
--- How many textures a set in one step binds. Those of the looks may be of several.
+-- How many textures a set binds in one step; looks may share them.
 local function textures_of(set)
 	local count, counted = 2, {}
 	for _, word in ipairs({ "PICTURE", "FITTED", "BLUR" }) do
@@ -151,8 +150,8 @@ function M.steps(set, crowded)
 	return of_person - BIT.COMPOSED + BIT.PERSON_OUT, set - of_person + BIT.MADE
 end
 
--- Returns the name and the words, as lines of text, of the effect that draws `set`; and the looks
--- whose words were added to it, which have to be set to do nothing.
+-- Returns the name and the #define lines of the effect that draws `set`, and the looks whose words
+-- were added to it, which must be set to do nothing.
 function M.recipe(set, crowded)
 	local step = has(set, "PERSON_OUT") and "PERSON_OUT"
 		or (has(set, "MADE") or has(set, "BACKGROUND_OUT") and crowded) and "MADE" or nil
@@ -172,7 +171,7 @@ end
 
 local variants, own_effects = {}, 0
 
--- Whether an effect of its own may go to a set that is not wanted yet.
+-- Whether a set that is only drawn ahead (warm_up.lua) may still get its own effect.
 function M.has_spare() return own_effects < OWN_EFFECTS / 2 end
 
 local function new_recipe(set)
@@ -182,8 +181,7 @@ local function new_recipe(set)
 	return variants[set]
 end
 
--- Returns the effect that draws what the words of `set` say; the parameters of these words are to
--- be set after that.
+-- Returns the effect that draws `set`; the parameters of its words must be set after this call.
 function M.effect(state, set)
 	local recipe = variants[set] or new_recipe(set)
 	local effect = graphics.effect(state, "composite", recipe.defines, recipe.name)
@@ -193,7 +191,7 @@ end
 
 local steps = {}
 
--- The two sets that `set` is to be drawn with now, or nil. What was drawn in one step still is.
+-- The two sets to draw `set` with now, or nil. A set that was once drawn in one step always is.
 function M.steps_now(set)
 	local made = steps[set]
 	if made == nil then

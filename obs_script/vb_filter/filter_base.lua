@@ -14,8 +14,8 @@ local function color(value)
 		1)
 end
 
--- Reads the settings of `rows` out of `data` into self.settings. What a setting cannot have, of a newer
--- version or a remote control's, is its default here; self.wrong_values names it.
+-- Reads the settings of `rows` from `data` into self.settings. An invalid value, from a newer version
+-- or a remote control, becomes the default; self.wrong_values names it.
 function M.read(self, rows, data)
 	local wrong = {}
 	for _, setting in ipairs(rows) do
@@ -55,8 +55,8 @@ end
 local FLAT = { transparent = true, color = true, blur = true }
 local OF_FILES = { image = true, video = true }
 
--- Wishes for the background. While a file is not chosen yet, or is no good, the former background
--- stays: the picture there was, or self.flat_background. "My own room" is none to go back to.
+-- Asks for the background. While no file is chosen, or it cannot be used, the former background
+-- stays: its picture, or self.flat_background. "My own room" is never the one to fall back to.
 local function want_background(self, segment, count, kind)
 	local asset = self.assets.background
 	asset.stays = true
@@ -68,8 +68,8 @@ local function want_background(self, segment, count, kind)
 	assets.want(asset, segment, count, kind, name)
 end
 
--- Wishes for what the settings name. `parts` says which parts are in use: a scene's filter may
--- leave some to the camera's.
+-- Asks for the assets that the settings name. `parts` says which parts are in use: a scene's filter
+-- may leave some to the camera's.
 function M.want(self, segment, count, parts)
 	if not self.assets then
 		self.assets = {}
@@ -93,7 +93,7 @@ function M.want(self, segment, count, parts)
 	end
 end
 
--- Once a frame, shown or not: what is needed later is loaded now.
+-- Called once a frame, shown or not, so that assets are loaded before they are needed.
 function M.tick(self, now)
 	for _, asset in pairs(self.assets) do
 		assets.look(asset, now)
@@ -101,14 +101,14 @@ function M.tick(self, now)
 	end
 end
 
--- The settings that name files, by the picture or video that is made of them.
+-- The settings that name files, by asset and kind.
 local FILES = {
 	background = { image = "background_image", video = "background_video" },
 	zones = { image = "zone_picture" },
 	cover = { image = "cover_image" },
 }
 
--- What is wrong with the file that the setting `key` names: a key of the texts or a sentence, or "".
+-- What is wrong with the file that the setting `key` names: a text key or a sentence, or "".
 function M.wrong_file(self, key)
 	for name, kinds in pairs(FILES) do
 		local asset = self.assets[name]
@@ -125,8 +125,8 @@ function M.wrong_file(self, key)
 	return ""
 end
 
--- The first thing that is wrong with the settings or what they name: a key of the texts or a sentence,
--- or ""; and, where it is a file, the key of the setting that names it.
+-- The first problem with the settings or what they name: a text key or a sentence, or ""; and, where it
+-- is a file, the key of the setting that names it.
 function M.problem(self)
 	if self.wrong_values ~= "" then return self.wrong_values end
 	for _, kinds in pairs(FILES) do
