@@ -1,21 +1,22 @@
--- A frame's way: the picture to the worker, its alpha back, and which two are drawn together.
+-- What happens in a frame: the picture goes to the worker, an alpha comes back, and a pair is chosen
+-- to draw.
 local ffi = require("ffi")
 local obs, link, graphics, capture, passes, delay_ring, pace, intermediates, strokes = ...
 local C = obs.C
 
 local M = {}
 
--- How long a missing answer may take before the cover is drawn: so many frames, and so long beyond
--- three times what the worker's pictures take. Where OBS stands still no answer can be taken.
+-- How long an answer may be missing before the cover is drawn: both this many frames and this long
+-- beyond three times the worker's time per picture. While OBS stands still no answer can be taken.
 local PATIENCE_FRAMES, PATIENCE_NS = 3, 0.25e9
--- After a pause this long the picture is another one.
+-- After a pause this long the picture counts as a new one.
 local PAUSE_NS = 0.2e9
--- The last pair is drawn for so many frames while the next one is made: half a second of most OBS's,
--- as a worker that slept takes its time on a busy computer.
+-- For how many frames the last pair is held while the next is made: half a second at the usual 30 fps,
+-- as a worker that slept is slow to wake on a busy computer.
 local HELD_FRAMES = 15
 local HISTORY = 256
--- Where beginning a read-back waits this long so many times running, it is begun a frame later. Now
--- and then, after ever longer pauses, it is tried again whether it still waits.
+-- Where starting a read-back blocks this long this many times in a row, it is started a frame later.
+-- After ever longer pauses it is tested whether it still blocks.
 local SLOW_STAGE_NS, SLOW_STAGES = 0.3e6, 10
 local FIRST_PAUSE_NS, LONGEST_PAUSE_NS = 10e9, 320e9
 
@@ -29,7 +30,7 @@ function M.use(new_half, new_segment)
 	depth_bytes = depth_bytes or ffi.new("uint8_t[?]", half.alpha_bytes)
 end
 
--- What a camera's filter remembers of its frames.
+-- Sets up what a camera's filter remembers about its frames.
 function M.set_up(self)
 	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
 	self.captured_frame, self.captured_ns = {}, {}
@@ -39,7 +40,7 @@ function M.set_up(self)
 	self.person, self.ahead = {}, {}
 end
 
--- Once in each of OBS's frames, drawn or not.
+-- Called once in each OBS frame, drawn or not.
 function M.tick(self) pace.tick(self.pace) end
 
 -- The CPU time of this thread.
@@ -51,13 +52,13 @@ function M.thread_ns()
 	return tonumber(clock.seconds) * 1e9 + tonumber(clock.nanoseconds)
 end
 
--- For the worker what comes now has nothing to do with what came before.
+-- Tells the worker that what comes now has nothing to do with what came before.
 local function begin_generation(self)
 	self.generation = (self.generation + 1) % 2 ^ 32
 	self.channel.generation = self.generation
 end
 
--- From now on no alpha made before fits.
+-- Rejects all alphas made so far.
 local function forget_alpha(self)
 	begin_generation(self)
 	self.oldest = self.generation
@@ -66,7 +67,7 @@ local function forget_alpha(self)
 	if self.ring then delay_ring.clear(self.ring) end
 end
 
--- What was held is drawn no more.
+-- Stops drawing the held pair.
 local function let_go(self)
 	local held = self.held
 	held.full = nil
@@ -76,8 +77,8 @@ local function let_go(self)
 	end
 end
 
--- Keeps what was drawn in the last frame, a picture with its alpha, to be drawn until there is
--- another pair: it was cut out already, and no room is in it.
+-- Holds the pair drawn in the last frame, a picture with its alpha, until there is another: it was cut
+-- out already, so it shows no room.
 local function hold(self)
 	local held = self.held
 	if held.full or self.masked_frame < self.frame - 1 then return end
@@ -87,8 +88,8 @@ local function hold(self)
 	if not self.ring then self.place, self.spare = self.spare, self.place end
 end
 
--- Begins or ends frame-locked timing as the settings say. Where OBS's frames take long, and while the
--- source's size keeps changing, no alpha fits but a picture's own, whatever they say.
+-- Starts or ends frame-locked timing as the settings say. Where OBS's frames are slow, and while the
+-- source's size keeps changing, only a picture's own alpha fits it, whatever they say.
 local function follow_timing(self)
 	local wanted = self.settings.timing == "locked" or pace.wants_pairs(self.pace)
 	if wanted == (self.ring ~= nil) then return end
@@ -108,7 +109,7 @@ local function follow_timing(self)
 	forget_alpha(self)
 end
 
--- How old an alpha may be, and how late the next one, in ns.
+-- How old an alpha may be, and how late the next one may come, in ns.
 local function patience(self)
 	return PATIENCE_NS + 3e6 * math.min(self.channel.total_ms, 400)
 end
@@ -123,7 +124,7 @@ local function stage(self)
 	capture.stage(self.state, small.texture, small.width, small.height)
 end
 
--- From `now` on an answer is waited for.
+-- Notes that an answer is awaited from `now` on.
 local function await(self, now)
 	if not self.waiting_ns then self.waiting_ns, self.waiting_frame = now, self.frame end
 end
@@ -139,7 +140,7 @@ local function hand_over(self, id, now)
 		self.sent_id = id
 		await(self, now)
 	else
-		-- The picture sent before is still what is seen, and its alpha fits.
+		-- The picture is unchanged since the last one sent, so its alpha still fits.
 		if self.alpha_id == self.sent_id then self.waiting_ns = nil end
 		local same = self.sent_id % HISTORY
 		self.captured_frame[same] = self.captured_frame[id % HISTORY]
@@ -148,8 +149,8 @@ local function hand_over(self, id, now)
 	if self.ring then delay_ring.expect(self.ring, id, self.sent_id) end
 end
 
--- A graphics card reads back on the side. Software OpenGL waits in this call until all drawing
--- is done; a frame later there is nothing to wait for, and mapping costs nothing there either.
+-- A GPU reads back asynchronously. Software OpenGL blocks in this call until all drawing is done; a
+-- frame later there is nothing to wait for, and mapping costs nothing then either.
 local function stage_now(self, now)
 	local before = C.os_gettime_ns()
 	stage(self)
@@ -167,13 +168,13 @@ local function stage_now(self, now)
 	self.staged_ns = now
 end
 
--- Whether to begin the read-back in this very frame.
+-- Whether to start the read-back in this very frame.
 local function stages_at_once(self, now)
 	return not self.stages_late or self.quick_stages > 0
 		or now - self.staged_ns > self.stage_pause_ns
 end
 
--- Puts the alpha that was copied last into the textures of `place`.
+-- Uploads the alpha that was copied last into the textures of the slot `place`.
 local function put_alpha(self, place, width, height, has_depth)
 	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
 	if not place.alpha.boxes then place.alpha.boxes = ffi.new("uint16_t[32]") end
@@ -185,7 +186,7 @@ end
 local function copy_alpha(self, index)
 	local id, width, height, has_depth = link.take_alpha(
 		self.lane, index, self.oldest, self.generation, alpha_bytes, depth_bytes, half.alpha_bytes)
-	-- Only of a picture that was sent since alphas were forgotten.
+	-- Only for a picture sent since forget_alpha.
 	if not id or not self.sent_id or id > self.sent_id or id < self.first_id then return nil end
 	return id, width, height, has_depth
 end
@@ -196,7 +197,7 @@ local function take_newest_alpha(self)
 	local newest = id == self.sent_id
 	if not newest and (self.id - id >= HISTORY
 		or self.now - self.captured_ns[id % HISTORY] >= patience(self)) then
-		-- A worker that stood still comes back with what no longer fits: as if nothing had come.
+		-- From a worker that hung for a while: this alpha no longer fits and is ignored.
 		return true
 	end
 	put_alpha(self, self.place, width, height, has_depth)
@@ -205,8 +206,8 @@ local function take_newest_alpha(self)
 	return true
 end
 
--- All that have come since the last frame, oldest first. One named as the newest so far is that
--- picture's, made anew.
+-- Takes all alphas that came since the last frame, oldest first. One with the id of the newest so far
+-- is a recomputed alpha for the same picture.
 local function take_all_alphas(self)
 	local ring, newest = self.ring, self.channel.alpha_newest
 	for step = 1, link.slots do
@@ -277,7 +278,7 @@ local function count_age(self)
 	channel.age_histogram[bin] = channel.age_histogram[bin] + 1
 end
 
--- Makes the small picture of the frame in `place` and begins its way to the worker.
+-- Makes the small picture of the frame in the slot `place` and starts its read-back for the worker.
 local function send_small(self, place, now)
 	local channel = self.channel
 	local w, h = link.wanted_size(channel, half.frame_bytes)
@@ -303,8 +304,7 @@ local function send_small(self, place, now)
 	end
 end
 
--- Draws a line under what came before where no answer comes, and where another picture may come now
--- or one of another size.
+-- Begins anew where no answer comes, and where the picture may now be another one or of another size.
 local function follow_source(self, width, height)
 	local resized = self.width ~= width or self.height ~= height
 	local changed = self.chain ~= self.chain_before
@@ -317,7 +317,7 @@ local function follow_source(self, width, height)
 		self.channel.source_width, self.channel.source_height = width, height
 	end
 	if self.ring then
-		-- Pictures that wait are drawn with the alphas that were made from them.
+		-- The waiting pictures are still drawn, with the alphas made from them.
 		if resized or back or changed then
 			begin_generation(self)
 			delay_ring.begin_anew(self.ring, self.id)
@@ -332,8 +332,8 @@ local function follow_source(self, width, height)
 	end
 end
 
--- Once a frame, however often the source is drawn. `below` is what the filter is on, on the source
--- `parent`.
+-- Called once a frame, however often the source is drawn. `below` is what the filter draws, on the
+-- source `parent`.
 function M.begin(self, below, parent, time, width, height, measured)
 	local now = tonumber(C.os_gettime_ns())
 	local channel = self.channel
@@ -364,7 +364,7 @@ function M.begin(self, below, parent, time, width, height, measured)
 		let_go(self)
 		return
 	end
-	-- In this order software OpenGL waits once: for `full`, which the small picture is made of, too.
+	-- In this order software OpenGL waits only once: for `full`, from which the small picture is made.
 	take_alphas(self)
 	if self.ring or self.frame % math.min(math.max(channel.every, 1), half.most_every) == 0 then
 		send_small(self, place, now)
@@ -374,7 +374,8 @@ function M.begin(self, below, parent, time, width, height, measured)
 	channel.drawn_frames = channel.drawn_frames + 1
 end
 
--- Whether the alpha may be drawn: it is of this picture or near it, and the next one is not overdue.
+-- Whether the alpha may be drawn: it was made from this picture or a recent one, and the next is not
+-- overdue.
 function M.trusted(self)
 	if not self.lives then return false end
 	if self.holds then return true end
@@ -382,7 +383,7 @@ function M.trusted(self)
 	return self.ring ~= nil or not is_overdue(self, tonumber(C.os_gettime_ns()))
 end
 
--- The pair that was chosen is drawn in this frame.
+-- Notes that the chosen pair was drawn in this frame.
 function M.masked(self) self.masked_frame = self.frame end
 
 return M

@@ -1,5 +1,5 @@
--- Effects, texrenders and drawing into them. Everything is made lazily inside video_render and
--- handed back by `objects` for freeing. One such state belongs to one filter.
+-- Effects, texrenders (OBS's render targets) and drawing into them. Everything is created lazily inside
+-- video_render, and `objects` returns it for freeing. Each filter has its own state.
 local ffi = require("ffi")
 local obs, files = ...
 local C = obs.C
@@ -10,8 +10,8 @@ M.CLEAR = ffi.new("vb_vec4", 0, 0, 0, 0)
 local vec2 = ffi.new("vb_vec2")
 local vec4 = ffi.new("vb_vec4")
 
--- Effects belong to all filters together, and stay when the last one goes with its scene
--- collection: drivers keep much of each that was ever compiled, also when it is destroyed.
+-- All filters share the effects, which stay when the last filter goes with its scene collection:
+-- drivers keep much of each effect ever compiled, even after it is destroyed.
 local effects, users, ending = {}, 0, false
 
 function M.new()
@@ -46,10 +46,10 @@ function M.effect(state, name, defines, key)
 	return made
 end
 
--- What takes pixels as they are, and the parameter of OBS's own effect that it is for.
+-- A point sampler, and the parameter of OBS's default effect that it is for.
 local point_sampler, sources_image
 
--- Lets OBS's own effect take a source's pixels as they are, or no longer.
+-- Makes OBS's default effect point-sample the next source, or no longer.
 local function take_pixels(wanted)
 	if not point_sampler then
 		local clamp = obs.ADDRESS_CLAMP
@@ -74,13 +74,13 @@ local function unused_effects()
 	return objects
 end
 
--- The last filters go: what can be freed already, {destroy function, pointer} pairs.
+-- OBS is closing: returns what can be freed already, {destroy function, pointer} pairs.
 function M.begin_end()
 	ending = true
 	return unused_effects()
 end
 
--- What must be freed with the filter, which uses nothing from now on: pairs as above.
+-- Returns what must be freed with the filter, which may use nothing after this: pairs as above.
 function M.objects(state)
 	users = users - 1
 	local objects = unused_effects()
@@ -120,12 +120,12 @@ function M.target(state, name, format)
 	return made
 end
 
--- Between `begin` and `finish` draws go into `texrender`. No closures and no tables are made on
--- the way of a frame: they are garbage. `framebuffer_was_srgb` has to
--- be kept by whoever draws sources in between: they may hold another filter of ours.
+-- Between `begin` and `finish` draws go into `texrender`. No frame makes closures or tables, which
+-- would be garbage to collect. Whoever draws sources in between must save and restore
+-- `framebuffer_was_srgb`: they may contain another filter of this script.
 M.framebuffer_was_srgb = false
 
--- `units_x` x `units_y` are the coordinates of the drawing, the texture's size where nil.
+-- `units_x` x `units_y` is the size in the drawing's coordinates: the texture's own where nil.
 function M.begin(texrender, width, height, units_x, units_y)
 	C.gs_texrender_reset(texrender)
 	if not C.gs_texrender_begin(texrender, width, height) then return false end
@@ -141,11 +141,10 @@ function M.finish(texrender)
 	return C.gs_texrender_get_texture(texrender)
 end
 
--- Draws a source into a texture of width x height: premultiplied, sRGB bytes. The source's own
--- coordinates are `units`. `render` is one of the two calls of libobs.lua.
--- `alone`: the source draws one sprite of sRGB bytes, which are copied as they are: nothing that
--- was there need be read to blend it, and decoding each pixel to encode it again is half of what
--- a frame costs in software.
+-- Draws a source into a width x height texture: premultiplied, 8-bit sRGB. `units` is its size in its
+-- own coordinates; `render` is one of the two draw functions in libobs.lua.
+-- `alone`: the source draws one 8-bit sRGB sprite, copied unchanged. There is nothing to blend with,
+-- and decoding each pixel only to encode it again is half of a frame's cost in software.
 function M.draw_source(state, name, render, source, width, height, units_x, units_y, alone)
 	local texrender = M.target(state, name, obs.RGBA)
 	if not M.begin(texrender, width, height, units_x, units_y) then return nil end
@@ -165,7 +164,7 @@ function M.draw_source(state, name, render, source, width, height, units_x, unit
 	return M.finish(texrender)
 end
 
--- Draws the part left, top, width, height (in pixels) of a sprite, in its place.
+-- Draws the part left, top, width, height (in pixels) of a sprite where it belongs.
 local function draw_part(image, left, top, width, height)
 	if width < 1 or height < 1 then return end
 	C.gs_matrix_push()
@@ -174,8 +173,8 @@ local function draw_part(image, left, top, width, height)
 	C.gs_matrix_pop()
 end
 
--- Draws a sprite: all of it, or `inner` {left, top, width, height} and, where there is an effect
--- `around`, the rest with that.
+-- Draws a sprite: all of it, or only `inner` {left, top, width, height}; the rest then with the effect
+-- `around`, if there is one.
 local function draw_sprites(effect, technique, image, width, height, inner, around)
 	while C.gs_effect_loop(effect.effect, technique) do
 		if inner then
@@ -195,20 +194,20 @@ local function draw_sprites(effect, technique, image, width, height, inner, arou
 	end
 end
 
--- Hands `image` to an effect that samples it: not every variant does.
+-- Sets an effect's `image`, which not every variant samples.
 local function set_image(effect, image, set)
 	local parameter = effect.parameters.image
 	if parameter ~= nil then set(parameter, image) end
 end
 
--- Draws a sprite with colours as they are stored (sRGB bytes).
+-- Draws a sprite without sRGB conversion: colours as they are stored.
 function M.draw(effect, technique, image, width, height, inner, around)
 	set_image(effect, image, C.gs_effect_set_texture)
 	if around then set_image(around, image, C.gs_effect_set_texture) end
 	draw_sprites(effect, technique, image, width, height, inner, around)
 end
 
--- Draws with sRGB colours decoded, so that the caller's target blends linearly.
+-- Draws with sRGB colours decoded, so that the caller's render target blends in linear light.
 function M.draw_linear(effect, technique, image, width, height, inner, around)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(true)
@@ -230,8 +229,7 @@ function M.draw_over(state, name, format, technique, image, width, height)
 	return M.finish(texrender)
 end
 
--- Puts width x height bytes into the one-channel texture called `name`; returns {pointer, width,
--- height}.
+-- Uploads width x height bytes to the one-channel texture `name`; returns {pointer, width, height}.
 function M.upload(state, name, bytes, width, height)
 	local made = state.textures[name]
 	if made and (made.width ~= width or made.height ~= height) then
@@ -251,7 +249,7 @@ end
 
 local BLACK = ffi.new("uint8_t [1]")
 
--- A black pixel.
+-- A black 1x1 texture.
 function M.black(state)
 	return (state.textures.black or M.upload(state, "black", BLACK, 1, 1)).pointer
 end

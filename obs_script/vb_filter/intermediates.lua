@@ -1,11 +1,11 @@
--- What is made of the camera's picture and its alpha before anything is put together: the room's
--- blur, the alpha enlarged, the matte, the halo, pure colours, the person's brightness. Each is made
--- once a frame, however many draws of that frame want it.
+-- Intermediate textures, made from the camera's picture and its alpha before compositing: the room's
+-- blur, the upsampled alpha, the matte, the halo, pure colours, the person's brightness. Each is made
+-- once a frame, however many draws of that frame need it.
 local passes = ...
 
 local M = {}
 
--- Names of texrenders: one a step of shrinking, two for the directions of a blur.
+-- Names of texrenders: one per shrinking step, two for the directions of a blur.
 local ROOM = { "room1", "room2", "room3", across = "room_across", down = "room_down" }
 local AHEAD = { across = "ahead_across", "ahead_down1", "ahead_down2" }
 local NEAR_PERSON = { "np1", "np2", "np3", across = "np_across", down = "np_down" }
@@ -13,23 +13,23 @@ local NEAR_ROOM = { "nr1", "nr2", "nr3", across = "nr_across", down = "nr_down" 
 local PERSON_STATS = { "ps1", "ps2", "ps3", measure = "ps_measure", settled = "ps" }
 local SPILL_STATS = { "bs1", "bs2", "bs3", measure = "bs_measure", settled = "bs" }
 
--- The halo, of light wrap and shadow, as a share of the height.
+-- Sigma of the halo, for light wrap and shadow, as a share of the height.
 local HALO_SIGMA = 0.02
 -- How far edge colour clean-up looks for pure colours.
 local CLEAN_SIGMA = 0.025
--- A measure of brightness moves to a new one by a tenth in this time.
+-- In this time a brightness moves a tenth of the way to the newly measured one.
 local SETTLE, SETTLE_NS = 0.1, 1e9 / 30
 
--- What was made in the last frame counts no longer.
+-- Invalidates what was made in the last frame.
 function M.begin_frame(self)
 	self.blur_made, self.matte_made, self.halo_made, self.upsampled = nil, nil, nil, nil
 	self.clean_made, self.person_stats_made = nil, nil
 end
 
--- The room's blur, made ahead: software OpenGL waits at each texture that is not finished, so each
--- frame draws what was made in the one before, and makes of what is finished what the next two
--- need. The room is three frames late then, which is not seen in a blur. Returns nil where there is
--- none yet, and for a second blur in the same frame.
+-- The room's blur, pipelined: software OpenGL stalls on each texture that is not finished, so each
+-- frame draws what the one before made and, from finished textures, makes what the next two need. The
+-- blur is three frames late then, which cannot be seen. Returns nil where there is none yet, and for a
+-- second blur in the same frame.
 local function blur_ahead(self, width, height, sigma)
 	local ahead = self.ahead
 	if ahead.frame == self.frame then return nil end
@@ -64,8 +64,8 @@ function M.room_blur(self, width, height, strength)
 	return self.blur_made
 end
 
--- The alpha to draw with: enlarged along the picture's edges where that is wanted. Software OpenGL,
--- known by its slow read-backs, does so for the best quality only.
+-- The alpha to draw with, upsampled along the picture's edges where that is wanted: with software
+-- OpenGL, recognised by its slow read-backs, for the best quality only.
 function M.alpha(self, width, height)
 	local small, own = self.small, self.alpha
 	local quality = self.settings.quality
@@ -80,7 +80,7 @@ function M.alpha(self, width, height)
 	return self.upsampled or own.pointer
 end
 
--- The matte, at half the size: what the alpha is once its edge is moved and faded.
+-- The matte, at half size: the alpha after its edge is moved and feathered.
 function M.matte(self, width, height)
 	local s = self.settings
 	if self.matte_made == nil then
@@ -91,7 +91,7 @@ function M.matte(self, width, height)
 	return self.matte_made
 end
 
--- The person's alpha, blurred. `made_matte` is nil where no matte was wanted.
+-- The person's alpha, blurred. `made_matte` is nil where no matte is needed.
 function M.halo(self, made_matte)
 	if self.halo_made == nil then
 		local w, h = self.small.width, self.small.height
@@ -116,12 +116,12 @@ function M.clean_colors(self)
 	return self.clean_made
 end
 
--- How much of a new measure is taken in this frame, whatever OBS's rate.
+-- How far to move to a new measurement in this frame, independent of OBS's frame rate.
 local function settled(self)
 	return 1 - (1 - SETTLE) ^ (self.passed_ns / SETTLE_NS)
 end
 
--- What moves the person's brightness towards the background's, in one pixel. `spill` is the
+-- A 1x1 texture with the levels that match the person's brightness to the background's. `spill` is the
 -- background of `owner`, w x h.
 function M.levels(self, owner, spill, w, h)
 	if self.person_stats_made == nil then

@@ -1,5 +1,5 @@
--- The functions of libobs that the filter calls, declared for LuaJIT's FFI: calls made so take
--- no lock of OBS's scripting and never touch Python.
+-- The libobs functions that the filter calls, declared for LuaJIT's FFI: such calls take none of OBS's
+-- scripting locks and never touch Python.
 local ffi = require("ffi")
 
 local declared = [[
@@ -180,20 +180,20 @@ M.SPACE_SRGB, M.SPACE_SRGB_16F, M.SPACE_709_EXTENDED = 0, 1, 2
 M.EFFECT_DEFAULT = 0
 M.FILTER_POINT, M.ADDRESS_CLAMP = 0, 0
 M.LOG_WARNING = 200
--- Within so many words of a source's beginning its obs_source_info lies: at 27 in OBS 29, at 42
--- in 30 and 32.
+-- How many words of a source are searched for its obs_source_info: it is at 27 in OBS 29, at 42 in 30
+-- and 32.
 M.INFO_WITHIN = 64
 
--- The two ways to draw a source: with its filters, and by OBS's default effect.
+-- The two ways to draw a source: with its filters, or with OBS's default effect.
 function M.render(source) M.C.obs_source_video_render(source) end
 function M.render_plainly(source) M.C.obs_source_default_render(source) end
 
--- Another thread may be removing any filter of a source while it is drawn. Returns a reference,
--- which has to be released, to what is below `filter` on the source `parent`: taken while that
--- source's filters stand still, as what obs_filter_get_target gives may be gone a moment later.
--- Returns nil where the filter is on its way out. Where a filter of ours has kept callbacks that want
--- this Lua's lock under that of the source's filters (see leave_to_libobs), the latter is left alone.
--- `chain` is another number when there are other filters below, or others of them are on.
+-- Another thread may remove any filter of a source while it is drawn. Returns a reference, which must
+-- be released, to what is below `filter` on the source `parent`: taken under the filter mutex, as what
+-- obs_filter_get_target returns may be freed a moment later. Returns nil where the filter is being
+-- removed. Where a filter of this script has kept callbacks that take this Lua's lock under the filter
+-- mutex (see leave_to_libobs), that mutex is not taken. `chain` changes whenever the filters below, or
+-- which of them are on, change.
 local sought, last, found
 local all_left = true
 M.chain = 0
@@ -216,20 +216,20 @@ function M.take_below(filter, parent)
 	return found ~= nil and found or nil
 end
 
--- How a source draws itself: FLAG_ASYNC alone is one sprite, 0 is by OBS's default effect.
+-- How a source draws itself: FLAG_ASYNC alone means one sprite, 0 means OBS's default effect.
 function M.drawing_flags(source)
 	return bit.band(M.C.obs_source_get_output_flags(source), M.FLAG_ASYNC + M.FLAG_CUSTOM_DRAW)
 end
 
--- With what `source`, which is below a filter on `parent`, is drawn, and its flags where it is the
+-- The function to draw `source`, which is below a filter on `parent`, and its flags where it is the
 -- parent itself.
 function M.way_to_draw(source, parent)
 	local flags = source == parent and M.drawing_flags(parent)
 	return flags == 0 and M.render_plainly or M.render, flags
 end
 
--- Draws what is below a filter as if the filter were not there. libobs's own function for it looks
--- into a parent that another thread may just have taken away.
+-- Draws what is below a filter as if the filter were not there. obs_source_skip_video_filter would read
+-- a parent that another thread may just have removed.
 function M.skip(filter)
 	local parent = M.C.obs_filter_get_parent(filter)
 	local source = parent ~= nil and M.take_below(filter, parent)
@@ -238,8 +238,8 @@ function M.skip(filter)
 	M.C.obs_source_release(source)
 end
 
--- The functions declared above that this libobs lacks. FFI finds a function when it is first
--- called, which may be in the middle of a draw: so all are looked for before.
+-- The functions declared above that this libobs lacks. FFI resolves a function on first use, which may
+-- be in the middle of a draw, so all are looked up beforehand.
 function M.missing()
 	local missing = {}
 	for name in declared:gmatch("([%w_]+)%([^()]*%);") do
@@ -248,15 +248,15 @@ function M.missing()
 	return missing
 end
 
--- The callbacks that scripting gives every Lua source, and some that it never gives one.
+-- The callbacks that OBS's scripting sets for every Lua source, and some that it never sets.
 local GIVEN = { "create", "destroy", "get_width", "get_height", "update", "activate", "deactivate",
 	"show", "hide", "video_tick", "video_render", "save", "load" }
 local NOT_GIVEN = { "filter_video", "filter_audio", "mouse_click", "mouse_move", "mouse_wheel",
 	"focus", "key_click", "filter_remove", "audio_render", "transition_start", "transition_stop",
 	"audio_mix", "missing_files", "video_get_color_space" }
 
--- Whether `found` is the declared structure of this source, judged by what OBS tells publicly of
--- it: what lies before, between and behind the callbacks is where it was declared.
+-- Whether `found` is this source's obs_source_info as declared above, checked against OBS's public API:
+-- the fields before, between and after the callbacks are where they were declared.
 local function is_info(found, source)
 	if found.type ~= M.C.obs_source_get_type(source)
 		or found.output_flags ~= M.C.obs_source_get_output_flags(source)
@@ -273,12 +273,11 @@ local function is_info(found, source)
 	return true
 end
 
--- Takes away from a new filter the callbacks that OBS calls while it holds the parent's filter
--- lock: they take this Lua's lock, and the graphics thread takes the two the other way round
--- whenever a filter of ours draws a source that has another one of ours. Without them libobs asks
--- the source below for its size (the same answer) and saves the settings by itself, and nothing
--- can wait in a circle. Returns the filter's callbacks for keep_space; false: this OBS is another than
--- those known, and nothing was changed.
+-- Clears the callbacks of a new filter that OBS calls while it holds the parent's filter mutex. They
+-- take this Lua's lock, and the graphics thread takes the two in the opposite order whenever a filter
+-- of this script draws a source that has another one: a deadlock. Without them libobs asks the source
+-- below for its size (the same answer) and saves the settings by itself. Returns the filter's
+-- callbacks for keep_space, or false, with nothing changed, where this OBS is an unknown one.
 function M.leave_to_libobs(source)
 	local id = M.C.obs_source_get_id(source)
 	local words = ffi.cast("const char **", source)
@@ -295,15 +294,15 @@ function M.leave_to_libobs(source)
 	return false
 end
 
--- Whether a source's colours go beyond what sRGB holds.
+-- Whether a source's colours go beyond sRGB.
 local spaces = ffi.new("int [3]", M.SPACE_SRGB, M.SPACE_SRGB_16F, M.SPACE_709_EXTENDED)
 function M.is_hdr(source)
 	return M.C.obs_source_get_color_space(source, 3, spaces) >= M.SPACE_709_EXTENDED
 end
 
--- A filter that does not say in which colour space it draws is drawn in sRGB, and Lua cannot say it:
--- an HDR picture that is merely passed on would lose its light. With `wanted` libobs's own function
--- answers in its place: the space that is being drawn in. `callbacks` are those of leave_to_libobs.
+-- A filter that does not report its colour space is drawn in sRGB, and Lua filters cannot report one:
+-- an HDR picture merely passed on would be clipped. With `wanted` libobs's gs_get_color_space answers
+-- instead: the space that is being drawn in. `callbacks` are those of leave_to_libobs.
 function M.keep_space(callbacks, wanted)
 	if callbacks then
 		callbacks.video_get_color_space = wanted and ffi.cast("void *", M.C.gs_get_color_space) or nil
@@ -330,14 +329,14 @@ function M.pointer(userdata)
 	return ffi.cast("vb_userdata *", ffi.cast("void *", userdata)).pointer
 end
 
--- The name of a source; "" for a private one without.
+-- The name of a source; "" for a private one without a name.
 function M.name(source)
 	local name = M.C.obs_source_get_name(source)
 	return name ~= nil and ffi.string(name) or ""
 end
 
--- Raises `problem`: a message, or what a pcall gave. In OBS `error` is another function, which only
--- logs, and assert would put a place before a message.
+-- Raises `problem`: a message, or what a pcall returned. OBS replaces `error` by a function that only
+-- logs, and assert would prefix a message with its position.
 local said = { __tostring = function(self) return self.text end }
 function M.raise(problem)
 	assert(false, type(problem) == "string" and setmetatable({ text = problem }, said) or problem)
@@ -347,8 +346,8 @@ function M.warn(text)
 	M.C.blog(M.LOG_WARNING, "%s", "[virtual background] " .. text)
 end
 
--- Orders memory on every processor: an allocation counts itself with a sequentially consistent
--- atomic. On x86 stores are ordered already.
+-- A memory barrier on every processor: bmalloc counts allocations with a sequentially consistent
+-- atomic. x86 orders stores already.
 local x86 = ffi.arch == "x64" or ffi.arch == "x86"
 function M.fence()
 	if not x86 then M.C.bfree(M.C.bmalloc(1)) end
@@ -356,18 +355,18 @@ end
 
 local queue
 
--- Takes the address of the queue of tasks that the script made.
+-- Takes the address of the task queue that the script made.
 function M.use_queue(address) queue = ffi.cast("void *", ffi.cast("uintptr_t", address)) end
 
--- Runs a C function of one pointer on the queue's thread, which holds no lock meanwhile but what
--- the function takes; in order. OBS's own queue for the graphics thread is locked while a task of
--- it runs: a task that waits for the graphics there, a screenshot that has them and waits for this
--- Lua, and a filter's end that has this Lua and waits to queue the next task, are a circle.
+-- Runs C functions of one pointer, in order, on the queue's own thread, which holds no locks but those
+-- the function takes. OBS's queue for the graphics thread is locked while one of its tasks runs. That
+-- can deadlock: a task waits there for the graphics context, a screenshot holds it and waits for this
+-- Lua, and a filter being destroyed holds this Lua and waits to queue the next task.
 function M.later(task, object)
 	M.C.os_task_queue_queue_task(queue, ffi.cast("vb_task", task), object)
 end
 
--- Frees objects of the graphics system from any thread. `objects` holds {destroy function, pointer}.
+-- Frees graphics objects from any thread. `objects` holds {destroy function, pointer} pairs.
 function M.free_graphics(objects)
 	if #objects == 0 then return end
 	M.later(M.C.obs_enter_graphics, nil)

@@ -1,9 +1,9 @@
--- Breaks the status into lines. OBS's own breaking makes a row higher or lower than its text: then the
--- rows below would move whenever there is something else to say.
+-- Breaks the status into lines. OBS's own word wrap makes a row higher or lower than its text: the rows
+-- below would move whenever the text changes.
 local M = {}
 
--- Three lines, so that all that is needed daily fits into a window as OBS opens it. A line holds some
--- 56 Latin letters there; others are twice as wide.
+-- Three lines, so that what is needed daily fits into the window as OBS opens it. A line holds about 56
+-- Latin letters there; others are twice as wide.
 local LINES, COLUMNS = 3, 56
 
 -- What a line never begins with, and never ends with.
@@ -50,7 +50,7 @@ local function broken(line, add)
 	add(made)
 end
 
--- Returns the text in lines that fit, of which there are as many as ever, or more.
+-- Returns the text in lines that fit, padded to at least LINES of them.
 function M.same_height(words)
 	local lines = {}
 	for line in (words .. "\n"):gmatch("(.-)\n") do

@@ -1,5 +1,5 @@
--- The filter's end of the shared memory: frames out, alphas in, newest wins, nothing waits.
--- Others can write into the channels: no index, size or text out of them is used unchecked, and
+-- The filter's end of the shared memory: frames out, alphas in, newest wins, nothing blocks.
+-- Other processes can write into the channels: no index, size or text from them is used unchecked, and
 -- what only the filter decides is kept in its lane, not read back.
 -- Loaded with the libobs module as its argument.
 local ffi = require("ffi")
@@ -8,13 +8,13 @@ local C = obs.C
 
 local M = {}
 
--- Where memcmp is: on Windows in no library that FFI looks into on its own for certain.
+-- Where memcmp is: on Windows FFI's default libraries need not contain it.
 local runtime = obs.windows and ffi.load("ucrtbase") or ffi.C
 
 local one_byte = ffi.new("uint8_t[1]", 0)
 
--- Maps the segment whose declarations and address the script handed over. Returns nil and a
--- field's name when this LuaJIT lays the structures out otherwise than Python does.
+-- Casts the segment at the address, with the declarations, that the script handed over. Returns nil and
+-- a field's name if LuaJIT's structure layout differs from Python's.
 function M.open(half)
 	if not pcall(ffi.typeof, "vb_segment") then ffi.cdef(half.cdef) end
 	for name, offset in pairs(half.offsets) do
@@ -31,8 +31,8 @@ end
 
 local taken = {}
 
--- Takes a free channel for one filter: a table with it, and what is remembered of it; or nil when
--- all are taken.
+-- Takes a free channel for one filter. Returns its lane, a table with the channel and what the filter
+-- remembers about it, or nil when all are taken.
 function M.take_channel()
 	M.last_use = (M.last_use or 0) + 1
 	for index = 0, M.channel_count - 1 do
@@ -61,13 +61,13 @@ function M.give_channel(lane)
 	taken[lane.index] = nil
 end
 
--- Whether somebody else has written what is the filter's own.
+-- Whether another process has overwritten the filter's own fields.
 function M.damaged(lane)
 	local channel = lane.channel
 	return channel.used ~= lane.used or channel.settings_sequence ~= lane.settings_sequence
 end
 
--- Makes the channel the filter's again, whatever was written over it, and free ones free.
+-- Reclaims the channel whatever was written over it, and frees the unused ones.
 function M.claim(lane)
 	for index = 0, M.channel_count - 1 do
 		if not taken[index] then M.channels[index].used = 0 end
@@ -76,14 +76,14 @@ function M.claim(lane)
 	lane.channel.used = lane.used
 end
 
--- Says that what the worker reads of a channel is written anew.
+-- Signals that the settings the worker reads from a channel have changed.
 function M.settings_changed(lane)
 	lane.settings_sequence = (lane.settings_sequence + 1) % 2 ^ 32
 	obs.fence()
 	lane.channel.settings_sequence = lane.settings_sequence
 end
 
--- The size the worker wants pictures in, or one that suits all while it asks for an absurd one.
+-- The size in which the worker wants pictures, or a default where what it asks for is invalid.
 function M.wanted_size(channel, frame_bytes)
 	local width, height = channel.want_width, channel.want_height
 	local longest = M.longest_side
@@ -94,12 +94,12 @@ function M.wanted_size(channel, frame_bytes)
 	return width, height
 end
 
--- The text in a field of a channel, which may lack its closing zero.
+-- The text in a field of a channel, which may lack its terminating zero.
 function M.text(field)
 	return (ffi.string(field, ffi.sizeof(field)):match("^[^%z]*"))
 end
 
--- Whether the worker process lives: its death hangs up its end of the life pipe.
+-- Whether the worker process lives: its death closes its end of the liveness pipe.
 local waiting = not obs.windows and ffi.new("struct vb_pollfd[1]") or nil
 function M.worker_lives(segment)
 	if segment.alive == 0 or segment.life < 0 then return false end
@@ -124,8 +124,8 @@ local function same(slot, data, linesize, width, height)
 	return runtime.memcmp(slot.pixels, data, linesize * height) == 0
 end
 
--- Hands one small RGBA picture to the worker. Returns false when it is the picture handed over
--- last: nothing is sent then, and the last alpha still fits.
+-- Sends one small RGBA picture to the worker. Returns false, with nothing sent, if it is identical to
+-- the last one: the last alpha still fits.
 function M.send_frame(segment, lane, id, generation, data, linesize, width, height)
 	local channel = lane.channel
 	local last = channel.frames[lane.newest]
@@ -154,10 +154,10 @@ function M.send_frame(segment, lane, id, generation, data, linesize, width, heig
 	return true
 end
 
--- The boxes of the alpha taken last.
+-- The bounding boxes of the alpha taken last.
 M.boxes = ffi.new("uint16_t[32]")
 
--- What the worker has added up (see slots.py), of `size` bytes that zeros may be written after.
+-- The worker's checksum (see slots.py) of `size` bytes, which have space for zero padding after them.
 local function sum_of(buffer, size, id, width, height)
 	local words = ffi.cast("const uint64_t *", buffer)
 	ffi.fill(buffer + size, M.SPARE)
@@ -169,12 +169,12 @@ local function sum_of(buffer, size, id, width, height)
 end
 jit.on(sum_of)
 
--- So many bytes a buffer for alphas is longer than what it holds.
+-- How many bytes of padding a buffer for alphas needs.
 M.SPARE = 16
 
--- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is whole, of one
--- of the generations `oldest` to `newest` and of a sane size. Returns frame id, width, height, whether
--- depth came; or nil.
+-- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is intact, from one
+-- of the generations `oldest` to `newest` and of a valid size. Returns frame id, width, height and
+-- whether there is depth; or nil.
 function M.take_alpha(lane, index, oldest, newest, buffer, depths, capacity)
 	local channel = lane.channel
 	if index >= M.slots or channel.alpha_used ~= lane.used then return nil end
@@ -235,8 +235,8 @@ function M.wish(segment, slot, kind, name)
 	wake_script(segment)
 end
 
--- Takes what is offered for the last wish: a pointer as a number, 0 for a refusal (its sentence is
--- in the slot), nil while there is no answer.
+-- Takes the offer for the last wish: a pointer as a number, 0 for a refusal (the reason is in the
+-- slot), nil while there is no answer.
 function M.take_offer(slot)
 	if slot.offer_used ~= slot.used or slot.offer_sequence ~= slot.wish_sequence then return nil end
 	obs.fence()
@@ -245,7 +245,7 @@ function M.take_offer(slot)
 	return tonumber(offer)
 end
 
--- Asks the script to do something: words, one a line.
+-- Asks the script to do something: words, one per line.
 function M.request(segment, count, ...)
 	M.set_text(segment.requests[tonumber(segment.request_count) % count].text,
 		table.concat({ ... }, "\n"))
@@ -254,7 +254,7 @@ function M.request(segment, count, ...)
 	wake_script(segment)
 end
 
--- The names, one a line, that `field` of the segment holds; "" while they are being written.
+-- The names, one per line, in `field` of the segment; "" while they are being written.
 function M.names(segment, field)
 	local sequence = segment.names_sequence
 	if sequence % 2 == 1 then return "" end
@@ -278,8 +278,8 @@ function M.set_field(structure, key, value)
 	end
 end
 
--- Writes the settings that others than the filter read. Returns whether one that the worker reads
--- has become another.
+-- Writes the settings that not only the filter reads. Returns whether one that the worker reads has
+-- changed.
 function M.write_settings(channel, rows, settings)
 	local changed = false
 	for _, row in ipairs(rows) do

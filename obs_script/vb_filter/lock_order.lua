@@ -1,11 +1,11 @@
--- Keeps two threads from waiting for each other over two kinds of filters in one Lua.
+-- Avoids a deadlock by lock order inversion between two kinds of filters in one Lua script.
 --
--- OBS's scripting takes the lock of a filter's kind, then the script's, for each callback. A filter
--- that draws another of the other kind inside has the script's and takes the other kind's; a thread
--- that makes such a filter, ends one or asks for its panel takes them the other way round. So the
--- other kind's lock is taken here first. Who has it has just let go of the script's and is through in
--- a moment, or waits for the script's and cannot go on: so it is waited for, but a millisecond at
--- most, and then nothing is drawn for this frame.
+-- For each callback OBS's scripting locks the mutex of the filter's kind, then the script's. A filter
+-- that draws one of the other kind inside holds the script's and locks the other kind's; a thread that
+-- creates such a filter, destroys one or opens its panel locks them in the opposite order. So the other
+-- kind's mutex is locked here first. Its holder has either just released the script's mutex and is done
+-- in a moment, or waits for it and cannot go on: so this waits a millisecond at most and then draws
+-- nothing in this frame.
 local ffi = require("ffi")
 local obs = ...
 
@@ -18,10 +18,10 @@ int pthread_mutex_unlock(void *mutex);
 local found, threads = true, ffi.C
 if obs.windows then found, threads = pcall(ffi.load, "w32-pthreads") end
 
--- struct obs_lua_source: four pointers, of which the third is the kind's id, fifteen numbers, the
--- lock; alike in OBS 29 to 32.
+-- struct obs_lua_source: four pointers, of which the third is the kind's id, fifteen numbers, then the
+-- mutex; the same in OBS 29 to 32.
 local ID, LOCK = 2, 96
--- What tells a recursive lock that was made: glibc writes its sort, macOS that it is a lock, and on
+-- How an initialised recursive mutex is recognised: glibc stores its kind, macOS a signature, and on
 -- Windows it is a pointer.
 local IS_LOCK = {
 	Linux = function(bytes) return ffi.cast("int *", bytes)[4] % 4 == 1 end,
@@ -32,8 +32,8 @@ local TRIES, BETWEEN_NS = 20, 50000
 
 local locks = {}
 
--- Finds the lock of `kind`, of which `source` is one. Where the place is not known for certain there
--- is none, and things are as OBS has them.
+-- Finds the mutex of `kind`, of which `source` is one. Where its address is not certain none is used,
+-- and OBS's own locking stands.
 function M.know(kind, source)
 	if locks[kind] ~= nil then return end
 	locks[kind] = false
@@ -56,7 +56,7 @@ local function take(lock)
 	return false
 end
 
--- Calls `draw(self)` with the lock of `kind`, unless another thread keeps it.
+-- Calls `draw(self)` holding the mutex of `kind`; draws nothing if another thread keeps it.
 function M.draw_with(kind, draw, self)
 	local lock = locks[kind]
 	if not lock then return draw(self) end

@@ -1,17 +1,17 @@
--- The looks that a draw can have on top of person and background, one row each. A new one is a row
+-- The looks that a draw can have on top of person and background, one row each. To add one, add a row
 -- here and its lines in composite.effect (CONTRIBUTING.md, "Add a look").
 --
---   name      in the facts of effect_variants.set_of
---   word      defined in composite.effect where the look is there
+--   name      its key in the facts of effect_variants.set_of
+--   word      the macro that switches it on in composite.effect
 --   changes   "alpha", the person's "color", what is "under" the person, or what is "over" all
---   textures  what the word declares there; composite.lua makes each and binds it
---   values    its numbers, each from the setting of that name, as they are where it does nothing
---   places    its pairs of numbers, which `bind` sets; 0 where it does nothing
+--   textures  the textures it declares there; composite.lua makes each and binds it
+--   values    its floats, each from the setting of that name, with the value that does nothing
+--   places    its float2 parameters, which `bind` sets; 0 does nothing
 --   layer     its settings are those of the scene's layers, where a scene has its own
---   lit       it takes its light from the background: there is none where that gives none
---   needs     the name of the look, before it, that it is a part of
---   wanted    (settings) whether it is to be there; nil: wherever its textures are
---   bind      (parameters, camera, d) sets `places`; d is what the draw is made of (composite.lua)
+--   lit       it takes its light from the background: off where that gives none
+--   needs     the name of an earlier look that it is a part of
+--   wanted    (settings) whether it is on; nil: wherever its textures are there
+--   bind      (parameters, camera, d) sets `places`; d is the draw's inputs (composite.lua)
 local obs, graphics = ...
 local C = obs.C
 
@@ -24,7 +24,7 @@ end
 
 local M = {}
 
--- How wide and how high a layer is, as shares of a picture of W x H; at `size` 1 it is fitted into it.
+-- A layer's width and height as shares of a W x H picture; at `size` 1 it just fits inside.
 function M.layer_shares(asset, size, W, H)
 	local ratio = (W / H) / (asset.width / asset.height)
 	if ratio < 1 then return size, size * ratio end
@@ -82,7 +82,7 @@ M.ROWS = {
 	},
 }
 
--- Sets all that the word of `look` wants to know.
+-- Sets all parameters of `look`.
 function M.bind(look, p, camera, d)
 	local s = look.layer and d.layers.settings or camera.settings
 	for _, name in ipairs(look.textures) do C.gs_effect_set_texture(p[name], d[name]) end
@@ -90,7 +90,7 @@ function M.bind(look, p, camera, d)
 	if look.bind then look.bind(p, camera, d) end
 end
 
--- Sets it to do nothing, where its word is defined all the same.
+-- Sets `look` to do nothing where its word is defined all the same.
 function M.bind_nothing(look, p, state)
 	for _, name in ipairs(look.textures) do C.gs_effect_set_texture(p[name], graphics.black(state)) end
 	for name, value in pairs(look.values) do C.gs_effect_set_float(p[name], value) end

@@ -1,7 +1,7 @@
--- Outlines of the zones, or of the layers, for a moment after they were edited, for their user alone. Whatever is sent,
--- recorded or kept is drawn into a texture; only where a window of OBS is drawn straight (the preview
--- of the filters' window, Studio Mode's, a projector of the source) is there none, and only there are
--- outlines drawn. Where a filter above this one takes the picture into a texture first, none are seen.
+-- Outlines the zones, or the layers, for a moment after they were edited, for the user alone. Whatever
+-- is streamed, recorded or saved is drawn into a texture; only an OBS window drawn directly (preview of
+-- the filters' window, Studio Mode, projector of the source) has no render target, and only there are
+-- outlines drawn. Where a filter above this one first renders into a texture, none are seen.
 local ffi = require("ffi")
 local obs, graphics, scenes, looks = ...
 local C = obs.C
@@ -9,7 +9,7 @@ local C = obs.C
 local M = {}
 
 local SHOWN_NS = 4e9
--- As in a painted picture of zones: green stays, red goes.
+-- As in painted zones: green keeps, red drops.
 local GREEN, RED = ffi.new("vb_vec4", 0, 0.9, 0.2, 1), ffi.new("vb_vec4", 1, 0.2, 0.2, 1)
 local COLORS = { keep = GREEN, keep_thing = GREEN, drop = RED, drop_thing = RED }
 local OF_LAYERS = ffi.new("vb_vec4", 1, 0.8, 0.1, 1)
@@ -57,8 +57,8 @@ end
 
 local EACH = { zones = each_zone, layers = each_layer }
 
--- Draws them over the picture (width x height) of the camera of `self` on the source `parent`; what
--- is being edited is drawn thicker.
+-- Draws the outlines over the picture (width x height) of the camera of `self` on the source `parent`;
+-- what is being edited has a thicker one.
 function M.draw(self, parent, now, width, height)
 	if C.gs_get_render_target() ~= nil then return end
 	local effect

@@ -1,12 +1,12 @@
--- How OBS's frames go by for one camera: how many it was not drawn in, how long they take, and
+-- The pace of OBS's frames for one camera: how many it was not drawn in, how long they take, and
 -- whether its size keeps changing.
 local M = {}
 
--- A camera that was left out of more frames than this may show anything when it comes back. OBS's
--- frames are counted, not seconds: in an OBS that stood still nothing was left out.
+-- A camera that was not drawn for more frames than this may show anything when it comes back. OBS
+-- frames are counted, not seconds: while OBS stands still no frame is missed.
 local MISSED = 3
--- At more than SLOW_NS a frame an alpha would be seen to trail its picture, until frames are QUICK_NS
--- again. A single frame counts for LONGEST_NS at most, and SHARE of it at once.
+-- Beyond SLOW_NS per frame an alpha would visibly trail its picture, until frames take QUICK_NS again.
+-- The mean is exponential: each frame counts as LONGEST_NS at most, with weight SHARE.
 local SLOW_NS, QUICK_NS, LONGEST_NS, SHARE = 0.15e9, 0.1e9, 0.3e9, 0.25
 -- Frames without a change after which a size is steady.
 local STEADY = 30
@@ -18,12 +18,12 @@ function M.new()
 	}
 end
 
--- Once in each of OBS's frames, drawn or not.
+-- Called once in each OBS frame, drawn or not.
 function M.tick(pace) pace.ticks = pace.ticks + 1 end
 
--- Once in each frame that the camera is drawn in, at `now` in ns: by the clock, as OBS's own time of a
--- frame that comes late is the one it was to have. Returns whether the camera was left out of frames
--- before, and how long after the last drawn one this one comes, in ns.
+-- Called once in each frame that the camera is drawn in. `now` is clock time in ns, as OBS's frame time
+-- is the scheduled one even if the frame is late. Returns whether the camera was not drawn in frames
+-- before, and the time since it was last drawn, in ns.
 function M.begin(pace, now, resized)
 	local back = pace.ticks - pace.drawn - 1 > MISSED
 	local passed = now - (pace.now or now)
@@ -41,7 +41,7 @@ function M.begin(pace, now, resized)
 	return back, passed
 end
 
--- Whether each picture has to be drawn with the alpha made from that very picture.
+-- Whether each picture must be drawn with the alpha made from that very picture.
 function M.wants_pairs(pace) return pace.slow or pace.resizing end
 
 return M

@@ -1,13 +1,13 @@
--- The passes between the camera's picture and what is shown: shrinking, blurring, the matte, the
--- zones, the measures. Each returns a texture, or nil when the driver refuses.
+-- The render passes between the camera's picture and what is shown: shrinking, blurring, the matte, the
+-- zones, statistics. Each returns a texture, or nil when the driver refuses.
 local obs, graphics = ...
 local C = obs.C
 
 local M = {}
 
--- What a weighed pass leaves in: weights are `base` + `by_alpha` x the person's alpha. Of the person
--- so little is left in the room that it shows only where nothing else is near: with no weight at all
--- there would be no colour, which is black (vb_worker/offline/backgrounds.py has the same).
+-- The weights of a weighed pass: `base` + `by_alpha` x the person's alpha. ROOM keeps so little of the
+-- person that it shows only where nothing else is near: with zero weight there would be no colour, that
+-- is, black (vb_worker/offline/backgrounds.py does the same).
 M.EVERYTHING = { base = 1, by_alpha = 0 }
 M.ROOM = { base = 1 + 1 / 512, by_alpha = -1 }
 M.PERSON = { base = 0, by_alpha = 1 }
@@ -19,14 +19,14 @@ local function set_weigh(p, weigh, person)
 	C.gs_effect_set_float(p.softness, person.softness)
 end
 
--- A step of shrinking is of at most so many times.
+-- The largest factor of one shrinking step.
 local MOST_TIMES = 8
--- How many bilinear taps mean `from` pixels that become `to`: each covers two of them.
+-- How many bilinear taps average `from` pixels into `to`: each covers two.
 local function taps(from, to) return math.max(1, math.ceil(from / to / 2)) end
 M.MOST_TAPS = taps(MOST_TIMES, 1)
 
--- The name and the words of the effect that takes `across` x `down` samples: a loop of known length
--- is unrolled.
+-- The name and the defines of the effect with `across` x `down` taps: a loop of constant length is
+-- unrolled.
 function M.shrink_recipe(across, down)
 	return "shrink" .. across .. "x" .. down,
 		"#define ACROSS " .. across .. "\n#define DOWN " .. down .. "\n"
@@ -44,10 +44,10 @@ local function shrink_effect(state, across, down)
 	return graphics.effect(state, "shrink", made.defines, made.name)
 end
 
--- Shrinks `image` in steps of at most MOST_TIMES, each the mean of all pixels under a new one; nil if
--- there are too few steps.
+-- Shrinks `image` in steps of at most MOST_TIMES, each the mean of all pixels under a new one (a box
+-- filter); nil if there are too few steps.
 -- `names` are the texrenders of the steps. `weigh` nil: a plain picture; else premultiplied colour,
--- weighed by `person` {alpha texture, threshold, softness}. `wide` keeps half floats in between.
+-- weighed by `person` {alpha texture, threshold, softness}. `wide`: half floats in between.
 function M.shrink(state, names, image, from_width, from_height, width, height, weigh, person, wide)
 	C.gs_enable_blending(false)
 	for step = 1, #names do
@@ -87,15 +87,15 @@ local function blur_once(
 	return graphics.finish(texrender)
 end
 
--- The size at which a blur of `sigma` pixels is made, so that few taps are needed; its sigma there.
+-- The reduced size at which a blur of `sigma` pixels needs few taps, and its sigma there.
 function M.blur_size(width, height, sigma)
 	local factor = 2
 	while sigma / factor >= 4 do factor = factor * 2 end
 	return math.ceil(width / factor), math.ceil(height / factor), sigma / factor
 end
 
--- The two directions of a weighed blur at width x height: half floats in between, straight colour
--- and the mean weight in the end. `weigh` nil: `image` is weighed already.
+-- The two directions of a separable weighed blur at width x height: half floats in between, straight
+-- colour and the mean weight at the end. `weigh` nil: `image` is weighed already.
 function M.blur_across(state, name, image, width, height, sigma, weigh, person)
 	C.gs_enable_blending(false)
 	local made = blur_once(state, name, obs.RGBA16F, weigh and "BlurWeighed" or "Blur", image,
@@ -112,9 +112,9 @@ function M.blur_down(state, name, image, width, height, sigma)
 	return made
 end
 
--- Blurs `image` with a Gaussian of `sigma` pixels, weighed: shrunk by a power of two. Returns
--- straight colour and the mean weight. `small` is nil or {texture, width, height}, the same picture
--- shrunk already, and used where it is large enough.
+-- Blurs `image` with a weighed Gaussian of `sigma` pixels, shrunk first by a power of two. Returns
+-- straight colour and the mean weight. `small`, or nil, is {texture, width, height}, the same picture
+-- already shrunk; it is used where it is large enough.
 function M.blur(state, names, image, width, height, sigma, weigh, person, small)
 	local w, h, sigma_there = M.blur_size(width, height, sigma)
 	local made
@@ -139,7 +139,7 @@ function M.blur_matte(state, across, down, image, width, height, sigma)
 	return made
 end
 
--- The alpha enlarged to width x height along the edges of `image`; `guide` is the picture at the
+-- The alpha upsampled to width x height along the edges of `image`; `guide` is the picture at the
 -- alpha's own size, guide_width x guide_height.
 function M.upsample(state, image, alpha, guide, guide_width, guide_height, width, height)
 	local effect = graphics.effect(state, "refine", "")
@@ -163,8 +163,8 @@ local function matte_pass(state, name, technique, image, width, height)
 	return graphics.finish(texrender)
 end
 
--- The matte at width x height from `person`: its edge moved by `grow` and faded by `feather`
--- (signed, in lines of this matte).
+-- The matte at width x height from `person`: its edge moved by `grow` and feathered by `feather`
+-- (signed, in pixels of this matte).
 function M.matte(state, person, width, height, grow, feather)
 	local p = graphics.effect(state, "matte", "").parameters
 	C.gs_enable_blending(false)
@@ -178,7 +178,7 @@ function M.matte(state, person, width, height, grow, feather)
 			state, "matte_grown", grow > 0 and "Grow" or "Shrink", made, width, height)
 	end
 	if made and feather ~= 0 then
-		-- A ramp to nothing at `feather` is what two standard deviations of a blurred step reach.
+		-- Two standard deviations of a blurred step reach as far as a ramp to nothing at `feather`.
 		local soft = M.blur_matte(state, "matte_across", "matte_down", made, width, height,
 			math.abs(feather) / 2)
 		if not soft then return nil end
@@ -191,7 +191,7 @@ function M.matte(state, person, width, height, grow, feather)
 	return made
 end
 
--- The person's alpha at width x height, ready to be blurred: of `matte` where there is one.
+-- The person's alpha at width x height, to be blurred: from `matte` where there is one.
 function M.small_matte(state, matte, person, width, height)
 	local p = graphics.effect(state, "matte", "").parameters
 	C.gs_enable_blending(false)
@@ -224,8 +224,8 @@ function M.zones(state, settings, painted, any, width, height)
 	return graphics.finish(texrender)
 end
 
--- Mean and mean square of the brightness of `image`, weighed, in one pixel of its own that moves
--- at `rate` (1 at once) towards what is measured.
+-- The weighed mean and mean square of the brightness of `image`, in a 1x1 texture that moves at `rate`
+-- (1: at once) towards what is measured.
 function M.stats(state, names, image, width, height, weigh, person, rate)
 	local effect = graphics.effect(state, "stats", "")
 	local p = effect.parameters
@@ -246,7 +246,7 @@ function M.stats(state, names, image, width, height, weigh, person, rate)
 	return graphics.finish(texrender)
 end
 
--- What moves a brightness with the statistics `here` towards that with `there`, in one pixel.
+-- A 1x1 texture with the levels that match a brightness with statistics `here` to that of `there`.
 function M.levels(state, here, there)
 	local effect = graphics.effect(state, "stats", "")
 	local texrender = graphics.target(state, "levels", obs.RGBA16F)
