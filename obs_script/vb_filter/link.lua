@@ -172,9 +172,9 @@ jit.on(sum_of)
 -- How many bytes of padding a buffer for alphas needs.
 M.SPARE = 16
 
--- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is intact, from one
--- of the generations `oldest` to `newest` and of a valid size. Returns frame id, width, height and
--- whether there is depth; or nil.
+-- Copies the alpha in slot `index` into `buffer`, and its depth into `depths`, if it is intact, of a
+-- generation from `oldest` to `newest` and of a valid size. Returns frame id, width, height and whether
+-- there is depth; or nil.
 function M.take_alpha(lane, index, oldest, newest, buffer, depths, capacity)
 	local channel = lane.channel
 	if index >= M.slots or channel.alpha_used ~= lane.used then return nil end

@@ -1,11 +1,11 @@
 -- The panels of the filters, built from the table of settings that the script hands over.
 --
--- Nothing of ours ever asks OBS to rebuild an open panel (obs_source_update_properties): OBS deletes
--- every row and makes new ones, also while a file or colour dialog that belongs to one of them is
--- open. The dialog's answer then goes to a deleted row and ends OBS; lists close, and the text cursor
--- is lost. No sign tells on every system that nobody is in a panel, so what it shows is renewed only
--- when it is opened and by what the user does in it: by a button, or by a choice that shows other
--- rows. OBS does that after its dialogs and lists have closed.
+-- This script never asks OBS to rebuild an open panel (obs_source_update_properties): OBS deletes every
+-- row and creates new ones, even while a file or colour dialog of one of them is open. The dialog then
+-- returns to a deleted row and crashes OBS; lists close, and the text cursor is lost. There is no way
+-- to tell on every system that nobody is using a panel, so it is refreshed only when it is opened and
+-- by what the user does in it: a button, or a choice that shows other rows. OBS does that after its
+-- dialogs and lists have closed.
 local ffi = require("ffi")
 local obslua = obslua
 local obs, values, setting_rows, lines = ...
@@ -23,12 +23,12 @@ function M.use(new_half) half = new_half end
 local function text(key) return half.texts[key] or key end
 M.text = text
 
--- What the texts say of `problem`, a key of theirs or a sentence already; "" for "".
+-- Returns the sentence for `problem`, a text key or already a sentence; "" for "".
 function M.sentence(problem)
 	return half.texts["Error." .. problem] or problem
 end
 
--- The sentence of `problem`, or where it stands: below the row `key` of a file, where that is given.
+-- The sentence of `problem`; if `key`, a file's setting, is given, a pointer to the row that has it.
 function M.sentence_or_place(problem, key)
 	for _, setting in ipairs(key and half.settings or {}) do
 		if setting.key == key then
@@ -38,8 +38,8 @@ function M.sentence_or_place(problem, key)
 	return M.sentence(problem)
 end
 
--- The sentence of an error that concerns `settings`, rows of the table; "" for none of them. The keys
--- are what a remote control knows them by.
+-- The sentence of an error about `settings`, rows of the table; "" if there are none. It has their keys
+-- too, by which a remote control knows them.
 function M.named(problem, settings)
 	local names = {}
 	for index, setting in ipairs(settings) do
@@ -51,9 +51,9 @@ function M.named(problem, settings)
 	end))
 end
 
--- Whether a row is to be seen for what is chosen elsewhere: its setting's decider has a fitting value
--- and is seen itself, and a scene's own part is wanted. `about` is a setting or has its `group` and
--- `shown_for`.
+-- Whether other choices make a row visible: the setting that decides it has a fitting value and is
+-- visible itself, and the scene has its own part switched on. `about` is a setting, or has its `group`
+-- and `shown_for`.
 local function fits(panel, about, settings)
 	local own = panel.by_key["own_" .. about.group]
 	if own and own ~= about and not values.read(settings, own) then return false end
@@ -63,7 +63,7 @@ local function fits(panel, about, settings)
 	local now = decider and tostring((values.read(settings, decider))) or ""
 	for _, value in ipairs(about.shown_for.values) do
 		if value == now or (value == "*" and now ~= "") then
-			-- A name that is typed anew is empty for a moment.
+			-- A name that is being retyped is empty for a moment.
 			if decider == about and about.kind == "source" then panel.added[about.key] = true end
 			return true
 		end
@@ -76,7 +76,7 @@ local function describe(properties, key, words)
 	if row ~= nil then obslua.obs_property_set_description(row, words) end
 end
 
--- Renews what the panel says of how things are, and the percents of what is set.
+-- Refreshes the panel's status texts, and the percent rows from their settings.
 local function renew(panel, properties, settings)
 	local words, figures = panel.status()
 	describe(properties, "status", lines.same_height(words))
@@ -91,9 +91,9 @@ local function renew(panel, properties, settings)
 	end
 end
 
--- Shows the rows that fit, and what is so now. Returns whether rows came or went: only then is OBS to
--- rebuild the panel, as that takes the text cursor away. While somebody is `typing`, rows that tell of
--- something stay as they are.
+-- Shows the rows that fit, and the current status. Returns whether rows came or went: only then may OBS
+-- rebuild the panel, as that loses the text cursor. While somebody is `typing`, message rows neither
+-- come nor go.
 local function show_fitting(panel, properties, settings, typing)
 	local changed = false
 	for key, about in pairs(panel.shown) do
@@ -118,7 +118,7 @@ local function on_modified(panel, property, typing)
 	end)
 end
 
--- Calls use(settings), an obs_data_t *, with the settings of a filter and returns what it does.
+-- Calls use(settings) with a filter's settings (obs_data_t *) and returns its result.
 local function with_settings(self, use)
 	local settings = C.obs_source_get_settings(self.filter)
 	local result = use(settings)
@@ -126,7 +126,7 @@ local function with_settings(self, use)
 	return result
 end
 
--- For a moment the zones, or the layers, are outlined: see outlines.lua.
+-- Outlines the zones, or the layers, for a moment: see outlines.lua.
 local OUTLINED = { zones = true, layers = true }
 local function show_outlines(panel, setting)
 	if not OUTLINED[setting.group] then return end
@@ -135,8 +135,8 @@ local function show_outlines(panel, setting)
 	filter.edited_ns = tonumber(C.os_gettime_ns())
 end
 
--- A share is kept as 0 to 1, as remote controls and presets have it, and shown in percent by a row
--- with a key of its own. Its value is never kept: each change is put into the setting at once.
+-- A share is saved as 0 to 1, as remote controls and presets use it, and shown in percent by a row with
+-- its own key. The row's value is never saved: each change is written to the setting at once.
 local function add_percent(panel, properties, setting, title)
 	local key = setting.key .. "_percent"
 	local slider = obslua.obs_properties_add_int_slider(
@@ -157,8 +157,8 @@ local function add_percent(panel, properties, setting, title)
 	return slider, key
 end
 
--- Adds the group `name`, which is folded at first, and returns what to add into. OBS has no group
--- that folds: one that can be unticked shows its rows in grey, so they are hidden as well.
+-- Adds the group `name`, collapsed at first, and returns what to add rows to. OBS has no collapsible
+-- groups: a checkable one shows its rows in grey while it is unticked, so they are hidden as well.
 local function add_group(panel, properties, name, shown_for)
 	local content = obslua.obs_properties_create()
 	local key = "group_" .. name
@@ -169,19 +169,19 @@ local function add_group(panel, properties, name, shown_for)
 	return content
 end
 
--- Adds a row that is no setting's and is seen as one of `group` with `shown_for` would be, and only
--- while wanted(settings), where that is given.
+-- Registers a row that belongs to no setting: it is visible as a setting of `group` with `shown_for`
+-- would be, and only while wanted(settings), where that is given.
 local function note(panel, key, group, shown_for, wanted)
 	panel.shown[key] = { group = group, shown_for = shown_for, wanted = wanted }
 end
 
--- The line of what is so.
+-- Adds the status row.
 local function add_status(properties)
 	local row = obslua.obs_properties_add_text(properties, "status", "", obslua.OBS_TEXT_INFO)
 	obslua.obs_property_text_set_info_word_wrap(row, false)  -- see lines.lua
 end
 
--- The button that renews all that the panel says, and where the rest is.
+-- Adds the button that refreshes the panel's texts, and the line that says where the rest is.
 local function add_refresh(panel, properties)
 	obslua.obs_properties_add_button(properties, "refresh", text("Refresh"), function(all)
 		with_settings(panel.filter, function(settings)
@@ -192,8 +192,8 @@ local function add_refresh(panel, properties)
 	obslua.obs_properties_add_text(properties, "more", text("More"), obslua.OBS_TEXT_INFO)
 end
 
--- Zones and layers are seen once there are any; below them a button adds the next one. A layer whose
--- source is not chosen yet is kept by the panel alone.
+-- Zones and layers have rows once there are any; below them a button adds the next one. A layer whose
+-- source is not chosen yet exists only in the panel.
 local ADDED = {
 	zones = { button = "Zone.Add", add = function(_, settings, setting)
 		C.obs_data_set_string(settings, setting.key, "keep")
@@ -227,7 +227,7 @@ local function add_next_button(panel, properties, group)
 	note(panel, key, group, nil, function(settings) return next_one(settings) ~= nil end)
 end
 
--- Adds the line below a row that says what is so with its setting: what is wrong with a file, say.
+-- Adds the line below a row with the state of its setting, such as what is wrong with a file.
 local function add_line(panel, properties, setting)
 	local key = setting.key .. "_line"
 	local function say() return M.sentence(panel.line(setting.key)) end
@@ -260,9 +260,9 @@ local function add_row(panel, into, setting, buttons)
 	if OF_FILES[setting.kind] or setting.key == "governor" then add_line(panel, into, setting) end
 end
 
--- Starts the panel of a filter: `rows` are its settings; status() returns the lines that say what is
--- so, and figures for who wants them; line(key) what is so with the setting of a file or the governor,
--- a key of the texts or a sentence, or "".
+-- Creates a filter's panel: `rows` are its settings; status() returns the status lines, and figures for
+-- those who want them; line(key) the state of a file's setting or the governor: a text key or a
+-- sentence, or "".
 function M.new(self, rows, status, line)
 	local panel = {
 		filter = self, rows = rows, status = status, line = line, by_key = {}, decides = {},
@@ -277,7 +277,7 @@ function M.new(self, rows, status, line)
 	return panel
 end
 
--- Adds {key, text, what to do, the `shown_for` it is seen for or nil} into a group's `properties`.
+-- Adds a button {key, text, function, `shown_for` or nil} to a group's `properties`.
 local function add_button(panel, properties, group, button)
 	obslua.obs_properties_add_button(properties, button[1], text(button[2]), function()
 		button[3]()
@@ -286,15 +286,15 @@ local function add_button(panel, properties, group, button)
 	note(panel, button[1], group, button[4])
 end
 
--- Adds a line that says what say() returns whenever the panel is renewed.
+-- Adds a line with what say() returns, refreshed with the panel.
 function M.add_words(panel, properties, group, key, say)
 	obslua.obs_properties_add_text(properties, key, say(), obslua.OBS_TEXT_INFO)
 	panel.words[key] = say
 	note(panel, key, group)
 end
 
--- Adds the buttons {key, text, the `shown_for` it is seen for or nil} that the script acts on (see
--- vb_script/presses.py) into a group's `properties`, and below them the line it answers in.
+-- Adds buttons {key, text, `shown_for` or nil} that the script acts on (see vb_script/presses.py) to a
+-- group's `properties`, and below them the line for its answer.
 function M.add_requests(panel, properties, group, buttons)
 	for _, button in ipairs(buttons) do
 		C.obs_properties_add_button2(obs.pointer(properties), button[1], text(button[2]),
@@ -309,7 +309,7 @@ function M.add_requests(panel, properties, group, buttons)
 end
 
 -- Adds the settings of the groups `from` (a set of names). `buttons` maps a setting's key to the
--- {key, text, what to do} of the buttons under it; `requests` maps one to those of add_requests.
+-- buttons below it, {key, text, function, ...}; `requests` maps one to buttons of add_requests.
 function M.add(panel, properties, from, buttons, requests)
 	local group, group_name
 	if from.main and not panel.by_key.active then add_status(properties) end
@@ -345,7 +345,7 @@ end
 
 M.add_group, M.note = add_group, note
 
--- Shows of all that was added what is to be seen.
+-- Shows those of the added rows that fit.
 function M.finish(panel, properties)
 	with_settings(panel.filter, function(settings)
 		show_fitting(panel, properties, settings)

@@ -10,8 +10,8 @@ local M = {}
 local half, segment
 function M.use(new_half, new_segment) half, segment = new_half, new_segment end
 
--- The list of scenes, each with its background, and what to do with one. `backgrounds` returns the
--- words of the scenes' own backgrounds by the scenes' names.
+-- Adds the list of scenes, each with its background, and the buttons for one. `backgrounds` returns the
+-- scenes' own backgrounds by scene name.
 function M.add_scenes(panel, properties, backgrounds)
 	local group = panels.add_group(panel, properties, "scenes")
 	panels.add_words(panel, group, "scenes", "scenes_shown", function()
@@ -42,7 +42,7 @@ function M.add_tools(panel, properties)
 	})
 end
 
--- The buttons that delay a source's sound as the picture is, and take that back.
+-- The buttons that delay a source's sound by as much as the picture, and undo that.
 function M.sync_buttons(self)
 	local locked = { key = "timing", values = { "locked" } }
 	return {
@@ -51,15 +51,15 @@ function M.sync_buttons(self)
 	}
 end
 
--- The names of a filter and of its source, as the script finds it by.
+-- The names of a filter's source and of the filter, by which the script finds it.
 local function names_of(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent == nil then return nil end
 	return obs.name(parent), obs.name(self.filter)
 end
 
--- Asks the script for the lock, or to take it away: when the setting changes, and again while the
--- lock is not where it belongs. Called once a frame.
+-- Asks the script to add or remove the lock: when the setting changes, and again while the lock is not
+-- where it belongs. Called once a frame.
 local LOCK_AGAIN_NS = 2e9
 function M.keep_lock(self, now)
 	local wanted = self.settings.lock

@@ -1,28 +1,28 @@
--- The last step of a draw: what is ready goes into the caller's target as OBS's own filters put it
--- there. They keep colour premultiplied in linear light, stored as sRGB; OBS filters it bilinearly
--- in linear light where an item is scaled or turned, and blends it so.
--- A texture of the source's own size comes between, as in obs_source_process_filter_end. It is left
--- out where each pixel of the picture is one of the canvas: the bytes are the same then, and
--- without a graphics card a second drawing costs as much as the first.
+-- The last step of a draw: the result goes into the caller's render target as OBS's own filters draw
+-- theirs. They keep colour premultiplied in linear light, stored as sRGB; where an item is scaled or
+-- rotated OBS samples it bilinearly in linear light, and it blends in linear light.
+-- A texture of the source's own size comes in between, as in obs_source_process_filter_end. It is left
+-- out where the picture's pixels map one to one to the canvas's: the bytes are the same then, and
+-- without a GPU a second draw costs as much as the first.
 local ffi = require("ffi")
 local obs, graphics = ...
 local C = obs.C
 
 local M = {}
 
--- How far from a whole pixel counts as on it: less than a level between neighbours.
+-- What counts as a whole pixel: this far off, neighbours mix by less than one level.
 local PIXEL = 1 / 512
 
 local matrix, viewport = ffi.new("vb_matrix4"), ffi.new("vb_rect")
 
--- What is drawn now is not seen (see warm_up.lua): it goes the way that the last draw went which was.
+-- Set while warm_up.lua draws unseen: such draws take the same path as the last visible one.
 M.rehearses = false
 local was_pixel_by_pixel = false
 
 local function is_whole(x) return math.abs(x - math.floor(x + 0.5)) < PIXEL end
 
--- Whether the caller draws pixel by pixel into OBS's canvas. Of other targets nobody tells what
--- their coordinates are.
+-- Whether the caller draws pixel by pixel into OBS's canvas. The coordinates of other render targets
+-- are unknown.
 local function is_on_canvas(width, height)
 	if C.gs_get_color_space() ~= obs.SPACE_SRGB then return false end
 	local target = C.gs_get_render_target()
@@ -43,8 +43,8 @@ local function pixel_by_pixel(width, height)
 	return was_pixel_by_pixel
 end
 
--- Draws with the blending of OBS's filters. `colour`: what the colour that comes out is multiplied by,
--- ONE for premultiplied colour, SRCALPHA for straight.
+-- Draws with the blend mode of OBS's filters. `colour` is the source colour's blend factor: ONE for
+-- premultiplied colour, SRCALPHA for straight.
 local function blended(colour, effect, technique, image, width, height, inner)
 	C.gs_blend_state_push()
 	C.gs_enable_blending(true)
@@ -53,7 +53,7 @@ local function blended(colour, effect, technique, image, width, height, inner)
 	C.gs_blend_state_pop()
 end
 
--- Draws a premultiplied texture of the source's size, filtered where it is scaled.
+-- Draws a premultiplied texture of the source's size, with bilinear filtering where it is scaled.
 local function present(state, texture, width, height)
 	if not texture then return end
 	blended(obs.BLEND_ONE, graphics.effect(state, "plain", ""), "Copy", texture, width, height)
@@ -70,7 +70,7 @@ local function made(state, name, format, draw, effect, technique, image, width, 
 	return graphics.finish(texrender)
 end
 
--- Draws an opaque result straight into the caller's target of sRGB bytes.
+-- Draws an opaque result directly into the caller's 8-bit render target, without sRGB conversion.
 function M.bytes(effect, technique, image, width, height, inner, around)
 	local previous = C.gs_framebuffer_srgb_enabled()
 	C.gs_enable_framebuffer_srgb(false)
@@ -78,7 +78,7 @@ function M.bytes(effect, technique, image, width, height, inner, around)
 	C.gs_enable_framebuffer_srgb(previous)
 end
 
--- Shows a result that is opaque everywhere, in sRGB. `inner` and `around`: see graphics.draw.
+-- Shows a result that is opaque everywhere, in sRGB. `inner` and `around`: see draw_sprites.
 function M.opaque(state, effect, technique, image, width, height, inner, around)
 	if pixel_by_pixel(width, height) then
 		return M.bytes(effect, technique, image, width, height, inner, around)
@@ -87,8 +87,8 @@ function M.opaque(state, effect, technique, image, width, height, inner, around)
 		width, height, inner, around), width, height)
 end
 
--- Shows a result with straight alpha, in sRGB. Eight bits would be too few for a colour that a small
--- alpha is yet to be multiplied with.
+-- Shows a result with straight alpha, in sRGB. Eight bits would be too few for a colour that will be
+-- multiplied by a small alpha.
 function M.straight(state, effect, technique, image, width, height)
 	local wide = made(state, "straight", obs.RGBA16F, graphics.draw, effect, technique, image,
 		width, height)
@@ -102,8 +102,8 @@ function M.straight(state, effect, technique, image, width, height)
 		width, height), width, height)
 end
 
--- Shows a result with straight alpha of an effect that mixes no colours: it is handed the image's
--- texels decoded. Nothing is drawn outside `inner`.
+-- Shows a result with straight alpha from an effect that mixes no colours: it samples the image decoded
+-- to linear light. Nothing is drawn outside `inner`.
 function M.decoded(state, effect, technique, image, width, height, inner)
 	if pixel_by_pixel(width, height) then
 		blended(obs.BLEND_SRCALPHA, effect, technique, image, width, height, inner)

@@ -16,7 +16,7 @@ void obs_canvas_release(void *canvas);
 local MAIN_CANVAS = 1
 local has_canvases = pcall(function() return C.obs_source_get_canvas end)
 
--- The filters there are: keys of a set.
+-- All scene filters, as a set.
 M.all = {}
 
 local half, segment
@@ -27,7 +27,8 @@ function M.use(new_half, new_segment)
 	M.info.id = half.scene_id
 end
 
--- What the script calls a scene (canvases.py): its name, with its canvas's if that is not the main one.
+-- What the script calls a scene (see canvases.py): its name, with its canvas's unless that is the main
+-- one.
 local function label(scene)
 	local canvas = has_canvases and C.obs_source_get_canvas(scene) or nil
 	if canvas == nil then return obs.name(scene) end
@@ -38,7 +39,7 @@ local function label(scene)
 	return name
 end
 
--- Which background each scene with such a filter has, by what the script calls the scene.
+-- The background of each scene with such a filter, by what the script calls the scene.
 function M.backgrounds()
 	local found = {}
 	for self in pairs(M.all) do
@@ -62,7 +63,7 @@ local function create(settings, source)
 		filter = obs.pointer(source), settings = {}, state = graphics.new(),
 	}
 	lock_order.know("scene", self.filter)
-	-- Cameras with filters of ours are drawn inside: without this two threads could wait in a circle.
+	-- Cameras with filters of this script are drawn inside: without this two threads could deadlock.
 	self.callbacks = obs.leave_to_libobs(self.filter)
 	if not self.callbacks then
 		self.problem = panels.text("Error.UnknownObs")
@@ -83,8 +84,8 @@ local function video_tick(self)
 	filter_base.tick(self, tonumber(C.os_gettime_ns()))
 end
 
--- Whether it was put on anything but a scene or group: OBS offers it for all sources, as it tells filters
--- apart by picture and sound alone.
+-- Whether it is on anything but a scene or group: OBS offers it for all sources, as it only tells video
+-- filters from audio filters.
 local function misplaced(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	return parent ~= nil and C.obs_source_get_type(parent) ~= obs.TYPE_SCENE
@@ -93,7 +94,7 @@ end
 local function render(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent ~= nil then obs.keep_space(self.callbacks, obs.is_hdr(parent)) end
-	-- Nothing is drawn of a camera: whoever put this on it wants the room hidden.
+	-- On a camera nothing is drawn: whoever put this filter on it wants the room hidden.
 	if misplaced(self) then return end
 	if self.problem then obs.skip(self.filter) else scenes.draw(self) end
 end

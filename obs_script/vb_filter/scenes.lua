@@ -2,8 +2,8 @@
 -- filter on the scene: OBS saves, renames, duplicates and removes them with it. OBS draws a scene's
 -- items inside this filter's drawing, all on one thread, so a stack says in which scenes a camera
 -- is being drawn: program and preview, both sides of a transition, nested scenes and groups. A
--- transition that moves things from scene to scene draws these alone: then a scene stands for them
--- that is on program and not drawn.
+-- transition that moves items from scene to scene draws the items alone: they then count as in a scene
+-- that is on program but not drawn.
 local obs = ...
 local C = obs.C
 
@@ -11,7 +11,7 @@ local M = {}
 
 local stack, depth = {}, 0
 local on_scene = {}
--- The filters whose scenes were ever drawn: keys of a set.
+-- The filters whose scenes were ever drawn, as a set.
 local drawn = {}
 local frame, frame_time = 0, 0
 local segment
@@ -24,10 +24,10 @@ local function count_frame()
 	if time ~= frame_time then frame, frame_time = frame + 1, time end
 end
 
--- In the place of a scene's filter: what is drawn within is in none of the scenes around it.
+-- On the stack instead of a scene's filter: what is drawn inside is in none of the outer scenes.
 M.NONE = {}
 
--- Draws the scene below `self`, a scene's filter, with it noted.
+-- Draws the scene below `self`, a scene's filter, with the filter on the stack.
 function M.draw(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	if parent == nil then return end
@@ -83,8 +83,8 @@ local function on_program(self)
 	return active
 end
 
--- The filter of a scene that is on program but is not drawn: `before`, or one that has been so for a
--- frame, as a scene within another may be drawn later in this one.
+-- The filter of a scene that is on program but not drawn: `before`, or one that was not drawn in the
+-- last frame either, as a nested scene may be drawn later in this one.
 local function scene_not_drawn(before)
 	if before and before.drawn_frame < frame and on_program(before) then return before end
 	for self in pairs(drawn) do
@@ -92,7 +92,7 @@ local function scene_not_drawn(before)
 	end
 end
 
--- Notes where `camera` is drawn first in a frame: OBS draws the program before all else.
+-- Notes where `camera` is first drawn in a frame: OBS draws the program before everything else.
 function M.begin(camera)
 	count_frame()
 	local before = camera.first_scene

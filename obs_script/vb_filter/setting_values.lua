@@ -1,5 +1,5 @@
--- Reads settings out of OBS's data, where a remote control, a script or another version may have put
--- anything: obs_data_get_bool gives false, not the default, for what is no boolean.
+-- Reads settings from obs_data, where a remote control, a script or another version may have put
+-- anything: for what is not a boolean obs_data_get_bool returns false, not the default.
 local ffi = require("ffi")
 local obs = ...
 local C = obs.C
@@ -11,7 +11,7 @@ local STRING, NUMBER, BOOLEAN = 1, 2, 3
 
 local function text_of(item) return ffi.string(C.obs_data_item_get_string(item)) end
 
--- The type a setting's kind has in OBS's data: all others are texts.
+-- The obs_data type of each kind of setting; all others are strings.
 local TYPES = { bool = BOOLEAN, float = NUMBER, color = NUMBER }
 
 local function is_choice(setting, value)
@@ -29,7 +29,7 @@ local readers = {
 		if value ~= value or value == math.huge or value == -math.huge then return nil end
 		return math.min(math.max(value, setting.minimum), setting.maximum)
 	end,
-	-- 32 bits, for some a number with a sign.
+	-- 32 bits, which some write as a signed number.
 	color = function(item)
 		local value = C.obs_data_item_get_double(item)
 		if not (value >= -2 ^ 31 and value < 2 ^ 32) or value ~= math.floor(value) then return nil end
@@ -46,8 +46,8 @@ local function value_of(item, setting)
 	return (readers[setting.kind] or text_of)(item, setting)
 end
 
--- The value of `setting` in `data` (an obs_data_t *), and whether what is there is one that it can
--- have: where not, or where nothing is, it is the default.
+-- Returns the value of `setting` in `data` (obs_data_t *), and whether what is there is valid. An
+-- invalid or missing value is replaced by the default.
 function M.read(data, setting)
 	local item = C.obs_data_item_byname(data, setting.key)
 	if item == nil then return setting.default, true end

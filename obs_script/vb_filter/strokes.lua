@@ -1,7 +1,7 @@
--- The strokes on things to keep or drop, on their way to the worker: those of the scene in which the
--- camera is drawn first in a frame. OBS draws the program before previews and other windows, and a
--- camera has one mask a frame, so where the program shows the camera its strokes hold for all. What
--- another thread draws in between (a screenshot) may come first in one frame, not in several.
+-- Hands the worker the strokes on what to keep or drop: those of the scene in which the camera is first
+-- drawn in a frame. OBS draws the program before previews and other windows, and a camera has one mask
+-- per frame, so where the program shows the camera its strokes apply everywhere. What another thread
+-- draws in between (a screenshot) may come first in one frame, but not in several.
 local scenes = ...
 
 local M = {}
@@ -13,7 +13,7 @@ local FRAMES = 3
 
 local owners = 0
 
--- Says what the strokes of `owner` are; "" where there are none.
+-- Describes the strokes of `owner`; "" where there are none.
 local function words(owner)
 	local s, said = owner.settings, {}
 	for number = 1, 4 do
@@ -26,14 +26,13 @@ local function words(owner)
 	return #said > 0 and owner.marks_number .. "\n" .. table.concat(said, "\n") or ""
 end
 
--- Whatever was handed over, it is handed over again in the next frame.
+-- Makes the next frame hand the strokes over again.
 function M.forget(self)
 	self.marks_owner, self.marks_said = nil, nil
 end
 
--- Hands over the strokes that hold for the camera of `self` on the source `parent`, if they are
--- others than the last. `kinds` maps "none", "keep" and "drop" to the link's numbers. Returns
--- whether they are others.
+-- Hands over the strokes that apply to the camera of `self` on the source `parent`, if they have
+-- changed; returns whether they have. `kinds` maps "none", "keep" and "drop" to the link's numbers.
 function M.hand_over(self, parent, kinds)
 	local owner = scenes.owner(self, "zones", parent)
 	if owner ~= self.marks_next then

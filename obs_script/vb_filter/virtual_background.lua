@@ -1,18 +1,18 @@
--- The Lua half of Virtual Background: what has to run on OBS's graphics thread and nothing else.
--- The script loads this file and hands it one table (see vb_script/lua_half.py): the texts of all
--- other files here, the shared memory, the settings and all words.
+-- The Lua half of Virtual Background: only what must run on OBS's graphics thread. The script loads
+-- this file and hands it one table (see vb_script/lua_half.py): the contents of all other files here,
+-- the shared memory, the settings and all user-visible texts.
 local obslua = obslua
 
--- LuaJIT compiles nothing but one loop (see link.lua): compiled code must not call what may come back
--- into this Lua, as drawing a source with another filter of ours does, and without it a frame takes
--- no longer.
+-- The JIT is off but for loops that call nothing: compiled code must not call C functions that may call
+-- back into this Lua, as drawing a source with another filter of this script does, and a frame takes no
+-- longer without it.
 jit.off(true, true)
 
 local obs, link, graphics, camera_filter, scene_filter
 local users_of_half, segment = {}, nil
 
--- Loads the other files. On Windows Lua could not open them by itself where the folder's name is not
--- of the system's code page.
+-- Loads the other files. On Windows Lua itself cannot open a path with characters outside the system's
+-- code page.
 local function load_files(files)
 	local function module(name, ...)
 		local chunk = assert(loadstring(files[name .. ".lua"], "@" .. name .. ".lua"))
@@ -62,8 +62,7 @@ local function use(half)
 	for _, part in ipairs(users_of_half) do part.use(half, segment) end
 end
 
--- Registers nothing and leaves the reason where the script reads it: a key of the texts and what
--- fills it in.
+-- Registers nothing and leaves the reason where the script reads it: a text key and its detail.
 local function refuse(settings, key, detail)
 	obslua.obs_data_set_string(settings, "problem", key .. "\n" .. detail)
 end
@@ -86,7 +85,7 @@ function script_update(settings)
 	if segment then use(half_in(settings)) end
 end
 
--- OBS is closing; the filters that are left are destroyed after this.
+-- OBS is closing; the remaining filters are destroyed after this.
 function script_unload()
 	if segment then obs.free_graphics(graphics.begin_end()) end
 end

@@ -1,22 +1,21 @@
--- Draws a camera small and unseen as it may be drawn soon, so that shaders are compiled and pictures
--- fitted before they are wanted: in every scene with settings of its own, as soon as these are there,
--- and, while nothing records or streams, with each change that the settings' sliders can bring next.
+-- Draws a camera small and unseen as it may be drawn soon, so that shaders are compiled and images
+-- fitted before they are needed: in every scene with its own settings, as soon as these are there, and,
+-- while OBS neither records nor streams, with each change that the user can make next.
 -- Scenes that show other sources are left out.
 local obs, graphics, result, composite, scenes, looks, effect_variants, intermediates = ...
 local C = obs.C
 
 local M = {}
 
--- A scene whose picture has not come yet is tried again this often.
+-- How often a scene whose image has not been loaded yet is tried again.
 local AGAIN_NS = 0.5e9
--- The next change is drawn after this time, and much later where one took more than QUICK_NS: so the
--- governor (see vb_script/governor.py) does not take frames that are late now and then for a busy
--- computer.
+-- The next change is drawn after NEXT_NS, or LATER_NS where one took more than QUICK_NS: otherwise the
+-- governor (see vb_script/governor.py) would take the odd late frame for a busy computer.
 local NEXT_NS, LATER_NS, QUICK_NS = 1e9, 5e9, 5e6
 local SIDE = 16
 
--- One change each of the camera's own settings: `key` gets `value`, and what else would leave a trace
--- (a brightness that is settling) is off.
+-- Single changes to the camera's own settings: `key` gets `value`, and what would leave a trace (the
+-- settling brightness match) is off.
 local CHANGES = {}
 
 local function add(key, value, off)
@@ -39,7 +38,7 @@ end
 
 local function sign(value) return value > 0 and 1 or value < 0 and -1 or 0 end
 
--- Whether `change` makes another picture: of a slider, whether there is anything and to which side.
+-- Whether `change` needs another shader: for a slider only its sign counts.
 local function is_new(change, settings)
 	local value, now = change.value, settings[change.key]
 	if type(value) == "number" then return sign(value) ~= sign(now) end
@@ -55,11 +54,11 @@ function M.new()
 	}
 end
 
--- Notes whether OBS's pictures are recorded or streamed. Called in OBS's tick: the lock that this takes
--- is held by OBS itself while it draws (mixes_mutex, OBS 29 and later).
+-- Notes whether OBS is recording or streaming. Called in video_tick: OBS itself holds the mutex that
+-- this locks (mixes_mutex, OBS 29 and later) while it draws.
 function M.tick(self) self.rehearsal.on_air = C.obs_video_active() end
 
--- A source of OBS's may hold this very camera, where a draw in earnest would not be a circle.
+-- An OBS source may contain this very camera, a cycle here where a visible draw would have none.
 local function draws_sources(owner)
 	local s = owner.settings
 	return s.background == "source"
@@ -75,8 +74,8 @@ local function due(state, owners, now)
 	end
 end
 
--- Calls `draw(...)`, which draws the camera as composite.draw does, into a target that nobody sees and
--- that has the format and the coordinates of the one that was drawn into. Returns as pcall does.
+-- Calls `draw(...)`, which draws the camera as composite.draw does, into an unseen render target with
+-- the format and coordinates of the current one. Returns what pcall returns.
 local function unseen(self, width, height, draw, ...)
 	local canvas = C.gs_get_render_target()
 	local format = canvas ~= nil and C.gs_texture_get_color_format(canvas) or obs.RGBA
@@ -92,8 +91,8 @@ local function unseen(self, width, height, draw, ...)
 	return good, drawn
 end
 
--- The next of CHANGES for what is drawn now; nil where there is none or this is not the time: what is
--- recorded or streamed shall not wait for it, and some effects are to be left for what is wanted.
+-- The next of CHANGES for what is drawn now; nil where there is none or this is not the time: it must
+-- not delay a recording or stream, and must leave some effects for what is really drawn.
 local function next_change(self, now)
 	local state, set = self.rehearsal, self.drawn_set
 	if not set or now < state.next_ns or state.on_air or not effect_variants.has_spare() then
@@ -113,14 +112,14 @@ local function draw_changed(self, change, time, now, width, height)
 	local good, drawn = unseen(
 		self, width, height, composite.draw, self, time, now, width, height)
 	self.settings, self.drawn_set = settings, set
-	-- What was made with the change is none of this frame's.
+	-- Textures made with the change must not be used in this frame.
 	self.stats_known, self.stats_owner = stats_known, stats_owner
 	intermediates.begin_frame(self)
 	return good, drawn
 end
 
--- Called by the camera's filter after it has drawn itself, with the graphics state it drew with.
--- At most one draw a call.
+-- Called by the camera's filter after it has drawn itself, with the same graphics state. At most one
+-- draw per call.
 function M.next(self, owners, time, now, width, height)
 	local state = self.rehearsal
 	local owner = due(state, owners, now)
@@ -128,7 +127,7 @@ function M.next(self, owners, time, now, width, height)
 		local good, drawn = unseen(self, width, height,
 			scenes.within, owner, composite.draw, self, time, now, width, height)
 		state.tried_ns[owner] = now
-		-- What cannot be drawn at all is told when that scene is.
+		-- What cannot be drawn at all is reported when that scene is shown.
 		if drawn or not good then state.done[owner] = owner.revision end
 		return
 	end
