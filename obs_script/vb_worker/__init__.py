@@ -5,12 +5,13 @@ import sys
 
 from vb_link import limits, processor
 
-# Before a package is loaded that ends this process with SIGILL and not a word.
+# Checked before any import of a package whose instructions this CPU lacks: it would end the
+# process with SIGILL and no message.
 if _lacks := processor.missing():
     print(processor.sentence(_lacks), file=sys.stderr, flush=True)
     raise SystemExit(processor.EXIT_STATUS)
 
-# onnxruntime counts its use and reports it to its maker, unless this is set before it is loaded.
+# onnxruntime sends usage telemetry to Microsoft unless this is set before it is imported.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-# OpenCV reads it when it is loaded.
+# OpenCV reads this when it is imported.
 os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(limits.PICTURE_PIXELS)

@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Atomic file writes: a file is replaced as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vb_worker.errors import UserError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside ``path``; on success it takes the place of ``path``.
+    """Yield a temporary path beside ``path`` and rename it to ``path`` on success.
 
-    Whatever goes wrong inside, the temporary file is removed and ``path`` is as it was. A failing
-    disk (full, gone, read-only) becomes UserError, one sentence.
+    On any exception the temporary file is removed and ``path`` is left unchanged. Raises UserError
+    where the disk fails (full, gone, read-only).
     """
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
@@ -28,7 +28,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> None:
-    """Create ``folder`` and those above it. Raises UserError if that cannot be done."""
+    """Create ``folder`` and its parents. Raises UserError if that fails."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

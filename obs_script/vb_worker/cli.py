@@ -14,8 +14,8 @@ from vb_worker.sandbox import entry
 
 PROGRAM = "virtual-background"
 
-# Name -> one line of help. Each has a module of its name in vb_worker.commands; only the one
-# that is asked for is imported, so that help is quick.
+# Name -> one line of help. Each command is the module of that name in vb_worker.commands; only
+# the one asked for is imported, so that help is quick.
 COMMANDS = {
     "mask": "write the person's mask (8-bit PNG) of pictures or folders of pictures",
     "render": "write a video with another background",
@@ -25,13 +25,14 @@ COMMANDS = {
     "eval": "measure the mattes on pictures whose true masks are known",
     "bench": "measure each model on each compute unit",
 }
-# These read other people's pictures and need no network; the others fetch or convert models.
+# These read untrusted pictures and run in the sandbox, without network access; the others
+# download or convert models.
 OFFLINE = ("mask", "render", "eval")
 SERVE_HELP = "serve OBS's filters (started by the script in OBS, not by hand)"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status: 0 done, 1 failed, 2 called wrongly."""
+    """Run the command; return its exit status: 0 success, 1 failure, 2 wrong usage."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     console.prepare()
     if arguments[:1] == ["serve"]:
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     named = next((argument for argument in arguments if not argument.startswith("-")), None)
-    if named in OFFLINE and argv is None:  # not where another program calls us
+    if named in OFFLINE and argv is None:  # not when called from Python
         entry.enter_command()  # before the imports below start threads
     run = None
     for name, text in COMMANDS.items():
@@ -63,7 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except UserError as error:
         told, status = str(error), 2 if isinstance(error, UsageError) else 1
-    except BrokenPipeError:  # whoever read our output has gone; there is nobody to tell
+    except BrokenPipeError:  # the reader of our output has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:

@@ -1,8 +1,8 @@
-"""The worker OBS's script starts: frames in, alphas out, one process for all filters.
+"""The worker that OBS's script starts: frames in, alphas out, one process for all filters.
 
-It blocks until the filter wakes it, opens no socket, touches no file but its models and what it
-measured (``sandbox``), and ends when OBS does. What it reads from the shared memory it does not
-trust: sizes are checked by the link, names are looked up in the registry.
+It blocks until a filter wakes it, opens no socket, touches no files but its models and its own
+measurements (``sandbox``), and exits when OBS does. It does not trust the shared memory: the link
+checks sizes, and names are looked up in the registry.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ from vb_worker.stream import Key, Stream, text_of
 from vb_worker.units import choice, results
 
 TRIAL_LOOK_SECONDS = 0.2
-LONGEST_MS = 1e5  # of a mask; more was not measured here
+LONGEST_MS = 1e5  # per mask; a larger value was not written by a worker
 
 
 class Worker:
-    """All streams, and one pipeline a model, compute unit and quality."""
+    """All streams, and one pipeline per model, compute unit and quality."""
 
     def __init__(
         self,
@@ -50,21 +50,21 @@ class Worker:
         refused: Collection[str] = (),
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``refused`` names the models that have ended workers before; ``clock`` is in seconds."""
+        """``refused``: models that have crashed workers before. ``clock`` returns seconds."""
         self.segment = segment
-        # On Windows the monotonic clock of Python 3.12 and older steps by 16 ms: too coarse.
+        # Not time.monotonic: on Windows, up to Python 3.12, its resolution is 16 ms.
         self.clock = clock
         self.models = models
         self.refused = refused
         self.trials = quarantine.Trials()
         self.pipelines: dict[Key, Pipeline] = {}
-        self.units: dict[Key, str] = {}  # what a pipeline runs on, until its first mask
+        self.units: dict[Key, str] = {}  # of pipelines that have not made their first mask
         self.survey = choice.Survey()
         self.streams: dict[int, Stream] = {}
         self.depths = Depths(models, allow=self._allow)
 
     def work(self) -> bool:
-        """Do one picture of every stream that has a new one. False: there was nothing to do."""
+        """Process one frame of every stream that has a new one; return whether there was any."""
         did = False
         if self.survey.finished():
             self._choose_again()
@@ -91,7 +91,7 @@ class Worker:
 
     @contextlib.contextmanager
     def _at(self, model: str, seconds: int) -> Iterator[None]:
-        """Say what is being done, should this process end of it, and for how long it may last."""
+        """Record the model in use, to be blamed if this process dies, and arm the watchdog."""
         self.segment.working_on = fitting(model, layout.TEXT_BYTES)
         watchdog.begin(seconds)
         try:
@@ -101,7 +101,7 @@ class Worker:
             self.segment.working_on = b""
 
     def _allow(self, manifest: Manifest) -> None:
-        """Return if a model may be opened. Raises ModelError: it may not, or not yet."""
+        """Return if the model may be opened. Raises ModelError if it may not, or not yet."""
         if manifest.name in self.refused:
             raise ModelError("ModelEnded", name=manifest.name, times=limits.MODEL_DEATHS)
         self.trials.allow(manifest)
@@ -125,7 +125,7 @@ class Worker:
     def _configure(self, stream: Stream) -> None:
         channel = stream.channel
         stream.settings_sequence = _settings_of(channel)
-        stream.frame_count = -1  # a picture that stands still is looked at anew
+        stream.frame_count = -1  # so that a frozen picture is processed again
         stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
         stream.follow_marks()
         stream.follow_turn()
@@ -143,7 +143,7 @@ class Worker:
         try:
             if key not in self.pipelines:
                 self.pipelines[key] = self._open(key)
-        except Exception as error:  # whatever a model does, the other streams go on
+        except Exception as error:  # a model that fails must not stop the other streams
             stream.error = error
             _complain(error)
         self._close_unused()
@@ -154,7 +154,7 @@ class Worker:
         stream.report(pipeline, force=True)
 
     def _choose_again(self) -> None:
-        """Open what runs on the fastest unit anew, now that it is known which that is."""
+        """Reopen the pipelines on "auto", now that the fastest unit is known."""
         for key in [key for key in self.pipelines if key[1] == results.AUTO]:
             del self.pipelines[key]
         for stream in self.streams.values():
@@ -190,7 +190,7 @@ class Worker:
         return Pipeline(model, preset(quality))
 
     def _want(self, stream: Stream, pipeline: Pipeline) -> None:
-        """Ask for frames of the size that suits the source, which may have become another."""
+        """Ask for frames of the size that suits the source, whose size may have changed."""
         channel = stream.channel
         size = int(channel.source_width), int(channel.source_height)
         if min(size) > 0:  # else the filter has not drawn yet
@@ -235,7 +235,7 @@ class Worker:
             )
             stream.send(picture, result.alpha)
         except Exception as error:
-            # Whatever a model does, the other streams go on and the filter draws its cover.
+            # A model that fails must not stop the other streams; the filter draws its cover.
             stream.error = (
                 error
                 if isinstance(error, ModelError)
@@ -249,7 +249,7 @@ class Worker:
             self.segment.working_on = b""
         for field in ("preprocess_ms", "inference_ms", "total_ms"):
             new, old = getattr(result, field), getattr(channel, field)
-            known = stream.finished and 0.0 <= old < LONGEST_MS  # others can write there
+            known = stream.finished and 0.0 <= old < LONGEST_MS  # other processes can write there
             setattr(channel, field, old + 0.1 * (new - old) if known else new)
         stream.finished.append(self.clock())
         unit = self.units.pop(stream.key, "")
@@ -257,13 +257,13 @@ class Worker:
             _note_mask(unit)
         stream.error = None
         if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
-            # A picture that stands still is not followed by another alpha to send it with.
+            # A frozen picture has no next alpha that could carry the depth: send this one again.
             stream.send(picture, result.alpha)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
 
     def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> bool:
-        """Make a depth for the next alphas, after this one is with the filter. True: it is new."""
+        """Update the depth plane once this alpha was sent; return whether there is a new one."""
         if not stream.depth.name:
             return False
         before, made = stream.depth.error, stream.depth.made
@@ -278,15 +278,15 @@ class Worker:
 
 
 def _settings_of(channel: Any) -> int:
-    """Return a number that is another whenever what a filter is to do has changed."""
+    """Return a number that changes whenever one of the filter's settings does."""
     return int(channel.settings_sequence) + int(channel.eased_sequence)
 
 
 def _give_memory_back() -> None:
-    """Free what only Python's collector can, and have the C library return what is free.
+    """Collect reference cycles and let the C library return free memory to the system.
 
-    A model takes some tens of MiB in many pieces; glibc would keep them for itself, and a user who
-    tries models and qualities would see the worker grow.
+    A model takes some tens of MiB in many small allocations; glibc would keep them, and the worker
+    would grow with every model and quality that a user tries.
     """
     gc.collect()
     if sys.platform == "linux":
@@ -304,12 +304,12 @@ def _note_mask(unit: str) -> None:
 
 def _complain(problem: object) -> None:
     if isinstance(problem, ModelError) and problem.key == "BeingTried":
-        return  # nothing is wrong yet
+        return  # its trial is still running, which is no error
     print(str(problem) or type(problem).__name__, file=sys.stderr, flush=True)
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until OBS is gone. Returns the exit code."""
+    """Serve until OBS exits. Returns the exit status."""
     parser = argparse.ArgumentParser(prog="vb_worker.serve")
     parser.add_argument("--memory", required=True)
     parser.add_argument("--wake", required=True)
@@ -321,7 +321,7 @@ def main(argv: list[str] | None = None) -> int:
         shared = memory.attach(options.memory)
         watchdog.arm()
         entry.enter()
-        # A manifest of the user's that is wrong takes only itself away.
+        # A faulty manifest of the user's is left out; the other models stay.
         models = registry.find_models(registry.default_folders(), on_error=_complain)
     except (memory.LinkError, ModelError, OSError) as error:
         print(error, file=sys.stderr, flush=True)
@@ -330,7 +330,7 @@ def main(argv: list[str] | None = None) -> int:
         os.nice(10)  # OBS's own threads come first
     sleeper = wake.Sleeper(options.wake, options.parent)
     worker = Worker(shared.segment, models, options.refused)
-    with contextlib.suppress(OSError):  # the list in OBS then lacks the units, no more
+    with contextlib.suppress(OSError):  # only the list of units in OBS is then incomplete
         results.write_units()
     shared.segment.worker_ready = options.epoch
     while True:

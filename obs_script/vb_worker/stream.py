@@ -1,4 +1,4 @@
-"""One filter's side of the worker: its channel of the link, and what is remembered of it."""
+"""The worker's state for one filter: its channel of the link, and what is kept between frames."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from vb_worker.models.errors import ModelError
 from vb_worker.people.choice import PersonChoice
 
 REPORT_SECONDS = 0.5
-Key = tuple[str, str, str]  # a model's name, the compute unit that was chosen, the quality
+Key = tuple[str, str, str]  # model name, chosen compute unit, quality
 
 
 def text_of(value: bytes) -> str:
-    """Return the text of a field, which others can write: what is no UTF-8 is replaced."""
+    """Decode a text field of shared memory; invalid UTF-8, which others can write, is replaced."""
     return value.decode("utf-8", "replace")
 
 
 def error_field(error: Exception | None) -> bytes:
-    """Return an error as the link carries it."""
+    """Return an error encoded for the link; empty for None."""
     if error is None:
         return b""
     if isinstance(error, ModelError):
@@ -41,7 +41,7 @@ def error_field(error: Exception | None) -> bytes:
 
 
 class Stream:
-    """One filter's side of the work: its channel, its last picture, its account."""
+    """The state of one filter: its channel, its last frame, its status report."""
 
     def __init__(self, channel: Any, clock: Callable[[], float] = time.perf_counter) -> None:
         """``clock`` returns seconds."""
@@ -53,7 +53,7 @@ class Stream:
         self.generation = -1
         self.key: Key = ("", "", "")
         self.error: Exception | None = None
-        self.at = b""  # the model that is run, as ``working_on`` has it
+        self.at = b""  # the model in use, encoded for ``working_on``
         self.choice = PersonChoice(clock=clock)
         self.plate = Plate()
         self.plate_request = 0
@@ -65,7 +65,10 @@ class Stream:
         channel.alpha_used = 0
 
     def report(self, pipeline: Pipeline | None, *, force: bool = False) -> None:
-        """Write the account of this stream for the script's status line."""
+        """Write this stream's model, unit, frame rate and error for the script's status line.
+
+        At most every ``REPORT_SECONDS`` unless ``force`` is set.
+        """
         now = self._clock()
         if not force and now - self.reported < REPORT_SECONDS:
             return
@@ -84,7 +87,7 @@ class Stream:
         channel.report_error = error_field(self.error or self.depth.error)
 
     def follow_plate(self) -> None:
-        """Take or drop the clean plate as the filter asks, and say how it is."""
+        """Take or drop the clean plate as the filter asks, and report its state."""
         request = int(self.channel.plate_request)
         if request != self.plate_request:
             self.plate_request = request
@@ -95,7 +98,7 @@ class Stream:
         self.channel.plate_state = self.plate.state
 
     def follow_turn(self) -> None:
-        """Show the models the picture upright, as the filter says how it stands."""
+        """Take over the picture's rotation and mirroring, so that the models see it upright."""
         channel = self.channel
         turn = turn_of(text_of(channel.turned), bool(channel.mirrored))
         if turn != self.turn:
@@ -103,11 +106,14 @@ class Stream:
             self.depth.reset()
 
     def follow_marks(self) -> None:
-        """Use the strokes that the filter names."""
+        """Take over the filter's strokes."""
         self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
-        """Hand the filter the alpha of a picture, with the newest depth there is."""
+        """Write an alpha (height x width uint8) and the newest depth to the link.
+
+        ``picture``: the frame that the alpha was made from.
+        """
         height, width = alpha.shape
         depth = self.depth.sized(width, height)
         channel = self.channel

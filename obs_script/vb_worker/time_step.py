@@ -1,19 +1,19 @@
-"""The time between the frames of a stream, by which what means seconds is counted.
+"""The time between the frames of a stream, for smoothing that is independent of the frame rate.
 
-A worker makes 5 masks a second on a busy computer and 60 on an idle one, and not evenly.
+A worker makes 5 masks per second on a busy computer and 60 on an idle one, unevenly.
 """
 
 from __future__ import annotations
 
 import math
 
-# From one frame to the next no more time counts where something has to last: where OBS stands still
-# or draws a frame a second, one odd picture has not yet been there for long.
+# Upper limit of one step where something has to last for a time: when OBS stalls, or draws one
+# frame per second, a single odd frame must not count as long.
 LONGEST_STEP = 0.2
 
 
 class TimeStep:
-    """The clock of one stream."""
+    """The frame timer of one stream."""
 
     def __init__(self) -> None:
         self._last: float | None = None
@@ -25,9 +25,9 @@ class TimeStep:
 
 
 def smoothing(passed: float, seconds: float) -> float:
-    """Return the part of the way to a new value that is gone in ``passed`` seconds.
+    """Return the weight, 0..1, of a new value after ``passed`` seconds: 1 - exp(-passed / seconds).
 
-    Exponential smoothing with the time constant ``seconds``: after it 63 % of the way is gone,
-    in however many steps.
+    Exponential smoothing with the time constant ``seconds``: after that time the value has moved
+    63 % of the way, whatever the number of steps.
     """
     return -math.expm1(-passed / seconds)

@@ -1,1 +1,1 @@
-"""From a small picture to the alpha that is drawn."""
+"""From a camera frame to the alpha matte that is drawn."""

@@ -1,4 +1,4 @@
-"""What goes with an alpha: where in it there is anything, and the sum it is checked by."""
+"""What is sent along with an alpha: bounding boxes of its content, and a checksum."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vb_link import layout, slots
 
 
 def sum_of_words(alpha: NDArray[np.uint8]) -> int:
-    """Return what :func:`vb_link.slots.sum_of_words` does, sooner, but for a multiple of 2^64."""
+    """Return a number congruent to ``slots.sum_of_words`` modulo 2^64, computed faster."""
     flat = alpha.reshape(-1)
     whole = flat.size // 8 * 8
     words = int(flat[:whole].view(np.uint64).sum(dtype=np.uint64))
@@ -17,9 +17,10 @@ def sum_of_words(alpha: NDArray[np.uint8]) -> int:
 
 
 def boxes(alpha: NDArray[np.uint8]) -> list[int]:
-    """Return left, top, right, bottom of what is above n / 16 for each n below ``layout.BOXES``.
+    """Return the bounding box of all pixels above n / 16, for each n below ``layout.BOXES``.
 
-    ``alpha``: height x width uint8. Right and bottom lie beyond; 0, 0, 0, 0 where nothing is.
+    ``alpha``: height x width uint8. Each box is left, top, right, bottom in pixels, right and
+    bottom excluded; 0, 0, 0, 0 if there are no such pixels.
     """
     columns, rows = alpha.max(0), alpha.max(1)
     found: list[int] = []

@@ -1,8 +1,9 @@
-"""Leaving out what a network takes for a person and is joined to none.
+"""Removing stray regions: false positives that are not connected to a person.
 
-A lamp or a poster now and then passes for a person for some frames. A region of the mask stays if
-it is large, near a larger one (a hand, a thing that is held), where something stayed in the last
-frame, or has been there for a while; what is left is emptied, its soft surroundings included.
+A network now and then takes a lamp or a poster for a person for some frames. A connected component
+of the mask is kept if it is large, near a larger one (a hand, an object that is held), overlaps
+what was kept in the last frame, or has been there for a while. All others are set to 0, their soft
+edges included.
 """
 
 from __future__ import annotations
@@ -15,30 +16,30 @@ Plane = NDArray[np.float32]
 Labels = NDArray[np.int32]
 Counts = NDArray[np.intp]
 
-SIDE = 96  # pixels: regions are looked for in every so many-th pixel, no more than these a side
-SURE, FAINT = 0.5, 0.1  # probability of a region's inside, and of its soft surroundings
-LEAST = 0.004  # of the picture: a smaller region is nobody
-LARGE = 0.02  # of the picture, and
-OTHER = 0.25  # of the largest region: a person, at once
-NEAR = 0.03  # of the width: joined to a larger region for all one sees
-PROVEN_SECONDS = 0.5  # how long a smaller region has to be there, less the time it is not
+SIDE = 96  # pixels: components are found in a subsampled mask of at most this size per side
+SURE, FAINT = 0.5, 0.1  # probability of a region's inside, and of its soft edge
+LEAST = 0.004  # of the picture: a smaller region is no person
+LARGE = 0.02  # of the picture and
+OTHER = 0.25  # of the largest region: a region above both is kept at once
+NEAR = 0.03  # of the width: a gap up to which a region counts as part of a larger one
+PROVEN_SECONDS = 0.5  # that a smaller region has to be there; absence counts down
 
 
 class Blobs:
-    """The regions of one stream. Masks of another size begin anew."""
+    """The regions of one stream. A mask of another size resets it."""
 
     def __init__(self) -> None:
         self._kept: NDArray[np.bool_] | None = None
-        self._there: Plane | None = None  # seconds, as PROVEN_SECONDS counts them
+        self._there: Plane | None = None  # seconds per pixel, counted for PROVEN_SECONDS
         self._now = 0.0
-        # New memory of a picture's size would cost more than all the rest of the work.
+        # Reused: allocating a full-size array would cost more than all the rest.
         self._result = np.zeros((0, 0), np.float32)
 
     def __call__(self, probability: Plane, now: float | None) -> Plane:
         """Return the probability without stray regions: height x width float32, 0..1.
 
-        The same array where there are none; else one that the next call writes to. ``now`` in
-        seconds, None for a still.
+        Returns ``probability`` itself if there are none, else a buffer that the next call
+        overwrites. ``now``: seconds, None for a still.
         """
         height, width = probability.shape
         step = -(-max(height, width) // SIDE)
@@ -48,9 +49,9 @@ class Blobs:
         labels = np.asarray(found, np.int32)
         if self._kept is not None and self._kept.shape != labels.shape:
             self._kept = self._there = None
-        # Counting is quicker than OpenCV's statistics, of which only the areas are wanted.
+        # Faster than OpenCV's connectedComponentsWithStats: only the areas are needed.
         areas = np.bincount(labels.ravel(), minlength=count)[1:]
-        if areas.size == 1 and areas[0] >= LARGE * labels.size:  # as nearly always
+        if areas.size == 1 and areas[0] >= LARGE * labels.size:  # the usual case
             self._kept, self._there = labels > 0, None
             return probability
         stays = self._chosen(labels, areas, now)
@@ -63,18 +64,18 @@ class Blobs:
         count, around = cv2.connectedComponents(faint, connectivity=8)
         stray = np.bincount(around[kept], minlength=count) == 0
         stray[0] = False
-        # A pixel more, as what is faint there is less than a pixel here.
+        # One pixel more: a soft edge may be narrower than a pixel of the small mask.
         emptied = np.asarray(cv2.dilate(stray[around].astype(np.uint8), np.ones((3, 3))), np.uint8)
         emptied[kept] = 0
         return self._without(probability, emptied)
 
     def _without(self, probability: Plane, emptied: NDArray[np.uint8]) -> Plane:
-        """Return the probability but for where ``emptied``, which is smaller, is 1."""
+        """Return the probability set to 0 where ``emptied``, a smaller mask, is 1."""
         if self._result.shape != probability.shape:
             self._result = np.empty_like(probability)
         np.copyto(self._result, probability)
         left, top, wide, tall = cv2.boundingRect(emptied)
-        # With a pixel around it, so that nothing ends hard.
+        # With a margin of one pixel, so that no hard edge remains.
         rows, row = _scaled(top - 1, top + tall + 1, emptied.shape[0], probability.shape[0])
         columns, column = _scaled(left - 1, left + wide + 1, emptied.shape[1], probability.shape[1])
         part = self._result[row, column]
@@ -83,7 +84,7 @@ class Blobs:
         return self._result
 
     def _chosen(self, labels: Labels, areas: Counts, now: float | None) -> NDArray[np.bool_]:
-        """Return for each region whether it stays."""
+        """Return for each region whether it is kept."""
         person = areas >= LEAST * labels.size
         if now is None:
             stays = person
@@ -102,7 +103,7 @@ class Blobs:
         return np.asarray(stays, np.bool_)
 
     def _pass(self, labels: Labels, now: float) -> None:
-        """Count for how long each place has been in a region."""
+        """Count how long each pixel has been inside a region."""
         if self._there is None:
             self._there, self._now = np.zeros(labels.shape, np.float32), now
         passed = min(max(now - self._now, 0.0), PROVEN_SECONDS)
@@ -111,7 +112,7 @@ class Blobs:
         np.minimum(self._there, np.float32(1.5 * PROVEN_SECONDS), out=self._there)
 
     def _proven(self, labels: Labels, areas: Counts) -> NDArray[np.bool_]:
-        """Return for each region whether it has been there for long enough."""
+        """Return for each region whether it has been there long enough."""
         assert self._there is not None
         inside = labels > 0
         sums = np.bincount(labels[inside], self._there[inside], minlength=areas.size + 1)[1:]
@@ -119,7 +120,7 @@ class Blobs:
 
 
 def _scaled(begin: int, end: int, side: int, full: int) -> tuple[slice, slice]:
-    """Return a range of a side of so many pixels, cut to it, and what it is of the full side."""
+    """Return a range clipped to ``side`` pixels, and the same range scaled to ``full`` pixels."""
     begin, end = max(begin, 0), min(end, side)
     return slice(begin, end), slice(begin * full // side, -(-end * full // side))
 

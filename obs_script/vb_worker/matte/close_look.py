@@ -1,11 +1,11 @@
-"""Looking at a picture: as a whole, closely where people are, and in the mirror.
+"""Inference on the whole picture, on a crop around the people, and on the mirrored crop.
 
-A network sees small people badly in a picture that was shrunk to its input, and sees the same
-picture a little differently in a mirror. So each frame is looked at closely, in a box around the
-people (``crops``). The look at the whole picture, which finds the people, and the mirrored close
-look, which is averaged with the plain one, are taken in turn, and used only where nothing has
-moved since: what moves is seen by looks at this very frame alone, so nothing trails. Movement
-outside the box calls for a look at the whole picture at once.
+A network segments small people badly in a picture that was shrunk to its input, and its answer for
+a mirrored picture differs a little (test-time augmentation). So every frame is inferred in a crop
+around the people (``crops``). Inference on the whole picture, which finds the people, and on the
+mirrored crop, which is averaged with the plain one, alternate between frames; their answers are
+reused only where nothing has moved since. Where something moves only this frame's answer counts,
+so nothing trails. Movement outside the crop triggers inference on the whole picture at once.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ Probability = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 Answer = Callable[[Picture], Probability]
 
-FADE = 0.03  # of the box's longer side: how softly the box ends inside the picture
-MOVING = 0.001  # of the picture's area, outside the box: from here on people may be coming in
+FADE = 0.03  # of the box's longer side: width of the blend at the box's edges inside the picture
+MOVING = 0.001  # of the picture's area, outside the box: above, people may be entering
 
 
 class Look:
-    """The looks at one stream's frames (or, used once, at a still)."""
+    """Inference on the frames of one stream (or, used once, on a still)."""
 
     def __init__(self, answer: Answer, quality: Quality) -> None:
-        """``answer`` is the model: picture H x W x 3 uint8 RGB in, probability of any size out."""
+        """``answer``: the model, from H x W x 3 uint8 RGB to a probability of any size."""
         self._answer = answer
         self._quality = quality
         self._tracker = Tracker()
         self._whole: Probability | None = None
         self._mirrored: Probability | None = None
-        # How much of the mirrored look is used: half, and nothing where something moved since.
+        # Weight of the mirrored answer: 0.5, and 0 where something has moved since.
         self._share: Probability | None = None
         self._since_whole = self._since_mirrored = 0
         self.seconds = 0.0
@@ -51,8 +51,8 @@ class Look:
     def __call__(self, picture: Picture, still: Probability | None, passed: float) -> Probability:
         """Return the probability of the next frame, height x width float32, 0..1.
 
-        ``picture``: H x W x 3 uint8 RGB. ``still``: how still it stands since the last frame
-        (``movement``), None on a first frame; ``passed``: the seconds since then.
+        ``picture``: H x W x 3 uint8 RGB. ``still``: stillness since the last frame, 1 still to 0
+        moved (``movement``), None on a first frame. ``passed``: seconds since then.
         """
         self.seconds = 0.0
         size = picture.shape[:2]
@@ -76,18 +76,18 @@ class Look:
             result = self._closely(picture, whole, box)
         elif self._tracker.box is not None:
             result = self._with_mirror(picture, whole, (0, 0, size[1], size[0]))
-        else:  # nobody is there, or there is no time: no need to look twice
+        else:  # nobody in the picture, or no close look is wanted
             result = whole
         if self._quality.close:
             self._tracker.update(result, passed)
             if self._tracker.box is None:
-                # What only the whole picture shows is looked at closely again, and denied again:
-                # else it would come and go.
+                # Found in the whole picture only: keep a box, so that the next crop rejects it
+                # again; without one it would flicker.
                 self._tracker.update(whole, 0.0)
         return result
 
     def _box(self, size: tuple[int, ...]) -> Box | None:
-        """Return the box that is worth a closer look."""
+        """Return the box to crop to, None if that would show no more detail."""
         box = self._tracker.box
         if box is None:
             return None
@@ -112,7 +112,7 @@ class Look:
         return result
 
     def _with_mirror(self, picture: Picture, plain: Probability, box: Box) -> Probability:
-        """Return the look at ``box`` averaged with the mirrored one where that still holds."""
+        """Return the answer for ``box``, averaged with the mirrored one where that still holds."""
         if not self._quality.mirror:
             return plain
         every = self._quality.every
@@ -120,11 +120,11 @@ class Look:
         place = np.s_[top:bottom, left:right]
         height, width = picture.shape[:2]
         small_width, small_height = small_size(width, height)
-        # Where the share is kept for this box: it is smaller than the picture.
+        # The box in ``_share``, which is smaller than the picture.
         rows = slice(top * small_height // height, -(-bottom * small_height // height))
         columns = slice(left * small_width // width, -(-right * small_width // width))
-        # In turn with the whole picture's look, so that no frame costs much more than another;
-        # where the whole picture is looked at every time, that turn never comes.
+        # Halfway between two inferences on the whole picture, so that no frame costs much more
+        # than another; where every frame has one, ``2 * every`` below decides.
         due = self._since_mirrored >= every and self._since_whole >= every // 2
         if (
             self._mirrored is None
@@ -153,7 +153,7 @@ class Look:
 
 @lru_cache(maxsize=64)
 def _weight(box: Box, shape: tuple[int, int]) -> Probability:
-    """Return the close look's weight in ``box``: it fades where the box ends in the picture."""
+    """Return the crop's weight in ``box``: it fades at edges that lie inside the picture."""
     left, top, right, bottom = box
     fade = max(1.0, FADE * max(right - left, bottom - top))
     across = _ramp(right - left, fade, left > 0, right < shape[1])

@@ -1,11 +1,11 @@
-"""Where in the picture people are, as a box that the model looks at closely.
+"""The bounding box of all people in the picture, which the model is shown as a crop.
 
-The box lies tightly around everyone: the closer the model looks, the better it sees. It is held
-while they fit in it, so that the closer look does not change from frame to frame by itself; it
-grows at once and shrinks after a while.
+The box is tight: the larger people are in the model's input, the better its mask. It stays the
+same while they fit in it (hysteresis), so that the crop does not jitter; it grows at once and
+shrinks after a while.
 
-One box for everyone was measured to be better than one for each region of the mask: a closer look
-at a wrong region alone confirms it, and beside the person it falls away.
+One box for everyone measured better than one for each region of the mask: cropped alone a false
+positive is confirmed, beside the person it disappears.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ from vb_worker.time_step import LONGEST_STEP
 Box = tuple[int, int, int, int]  # left, top, right, bottom in pixels; right and bottom excluded
 
 SURE = 0.5  # probability from which a pixel counts as person
-SMALLEST = 0.004  # of the picture: smaller regions get no closer look
+SMALLEST = 0.004  # of the picture: smaller regions are ignored
 MARGIN = 0.05  # of the box's longer side, added all around
-SPARE = 0.02  # more margin for a box that is laid anew because someone moved
-NEARLY_ALL = 0.8  # of the picture: a box that large shows nothing closer
-LOOSE = 0.6  # of the held box's area: people who fill less get a tighter box ...
-PATIENCE_SECONDS = 0.65  # ... after so long
-SEARCH_AREA = 128 * 72  # pixels at which regions are looked for
+SPARE = 0.02  # extra margin for a box that is set anew because someone moved
+NEARLY_ALL = 0.8  # of the picture: a box this large shows no more detail
+LOOSE = 0.6  # of the current box's area: people who fill less get a tighter box ...
+PATIENCE_SECONDS = 0.65  # ... after this time
+SEARCH_AREA = 128 * 72  # pixels of the mask that regions are found in
 
 
 def find_box(probability: NDArray[np.float32], spare: float = 0.0) -> Box | None:
-    """Return a box around all that is surely person, or None if nobody is there.
+    """Return the bounding box of all people, or None if there are none.
 
-    ``probability``: height x width float32, 0..1. The box is square as far as the picture has
-    room for it, as networks for people want; ``spare`` is margin beside ``MARGIN``.
+    ``probability``: height x width float32, 0..1. The box is square, which suits the networks,
+    unless the picture is too small for that; ``spare``: margin in addition to ``MARGIN``.
     """
     height, width = probability.shape
     scale = min(1.0, (SEARCH_AREA / (height * width)) ** 0.5)
@@ -53,7 +53,7 @@ def find_box(probability: NDArray[np.float32], spare: float = 0.0) -> Box | None
 
 
 def shows_all(box: Box, width: int, height: int) -> bool:
-    """Say whether ``box`` is nearly the whole picture."""
+    """Return whether ``box`` is nearly the whole picture."""
     return _area(box) >= NEARLY_ALL * width * height
 
 
@@ -65,9 +65,9 @@ class Tracker:
         self.box: Box | None = None
 
     def update(self, probability: NDArray[np.float32], passed: float) -> None:
-        """Set the box for the next frame, from the newest answer for the whole picture.
+        """Set the box for the next frame from the newest mask of the whole picture.
 
-        ``passed``: seconds since the last one.
+        ``probability``: height x width float32, 0..1. ``passed``: seconds since the last one.
         """
         wanted = find_box(probability)
         if self.box is not None and wanted is not None:
@@ -84,7 +84,7 @@ def _area(box: Box) -> int:
 
 
 def _fits(box: Box, held: Box) -> bool:
-    """Say whether ``held`` holds ``box``, but for half of its margin."""
+    """Return whether ``box`` lies in ``held``, give or take half of its margin."""
     slack = 0.5 * MARGIN * max(box[2] - box[0], box[3] - box[1])
     return (
         box[0] >= held[0] - slack

@@ -1,12 +1,13 @@
-"""The depth plane that goes with an alpha: which parts of the scene are near.
+"""The depth plane that is sent with an alpha: which parts of the scene are near.
 
-A network tells depth anew for each frame, and its scale jumps when something near comes in. Here
-each answer is fitted to the last plane (gain and offset) where the picture stood still, and only
-drifts to its own scale within seconds, so that what stands still keeps its depth.
+A network estimates relative depth for each frame alone, and its scale jumps when something near
+enters the picture. Here each estimate is fitted to the last plane (gain and offset) where the
+picture is still, and only drifts to its own scale within seconds, so that still parts keep their
+depth.
 
-A depth costs more than an alpha, so it is made after the alpha has been handed over, in the time
-until the next frame; where it needs longer, it is made so seldom that the alphas wait for it, on
-average, no longer than they take themselves. Until the next one the last plane is sent along.
+A depth estimate costs more than an alpha, so it runs after the alpha has been sent, in the time
+until the next frame. Where it takes longer, it runs so rarely that the alphas wait for it, on
+average, no longer than they take themselves. In between, the last plane is sent again.
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ from vb_worker.models import Manifest, Model, ModelError, open_model
 
 Floats = NDArray[np.float32]
 
-DRIFT_SECONDS = 3.0  # the time in which an answer's own scale comes through
-STILL = 6.0  # difference of brightness (0..255) up to which a pixel stood still
-LEAST_STILL = 0.2  # of the pixels, to fit anything to
-FITS = 0.015  # of the range: an answer this near to the last plane is at its scale
-STRAY = 0.08  # of the range: what fits worse is left out of the fit
+DRIFT_SECONDS = 3.0  # time constant of the drift to an estimate's own scale
+STILL = 6.0  # difference of brightness (0..255) up to which a pixel is still
+LEAST_STILL = 0.2  # of the pixels: with fewer there is no fit
+FITS = 0.015  # mean error, of the range, up to which the last gain and offset stay
+STRAY = 0.08  # of the range: outliers above this are left out of the fit
 LOWEST_GAIN, HIGHEST_GAIN = 0.4, 2.5
-_EVERY = 3  # pixels are taken for the fit
+_EVERY = 3  # pixels: subsampling for the fit
 
 
 class SteadyDepth:
@@ -39,13 +40,13 @@ class SteadyDepth:
     def __init__(self) -> None:
         self._plane: Floats | None = None
         self._grey: NDArray[np.uint8] | None = None
-        self._scale = (1.0, 0.0)  # gain and offset from an answer's own scale
+        self._scale = (1.0, 0.0)  # gain and offset applied to the last estimate
 
     def __call__(self, answer: Floats, picture: NDArray[np.uint8], passed: float) -> Floats:
-        """Return the answer at the stream's scale: height x width float32, 0..1, 1 nearest.
+        """Return the estimate at the stream's scale: height x width float32, 0..1, 1 nearest.
 
-        ``answer``: height x width float32, 0..1, 1 nearest of this picture (RGB or RGBA uint8 of
-        any size). ``passed``: seconds since the last answer.
+        ``answer``: the estimate, height x width float32, 0..1, 1 nearest. ``picture``: what it was
+        made from, RGB or RGBA uint8 of any size. ``passed``: seconds since the last estimate.
         """
         height, width = answer.shape
         small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
@@ -62,15 +63,15 @@ class SteadyDepth:
         return plane
 
     def _fit(self, answer: Floats, grey: NDArray[np.uint8]) -> tuple[float, float]:
-        """Return gain and offset that lay the answer on the last plane where nothing moved.
+        """Return the gain and offset that fit the answer to the last plane where nothing moved.
 
-        The last ones stay while they fit: a fit to noise would make a steady answer tremble.
+        The last ones stay while they fit: a new fit to noise would make a steady depth flicker.
         """
         assert self._plane is not None and self._grey is not None
         moved = cv2.blur(cv2.absdiff(grey, self._grey), (5, 5))[::_EVERY, ::_EVERY]
         new = answer[::_EVERY, ::_EVERY]
         old = self._plane[::_EVERY, ::_EVERY]
-        # At the ends of the range values are cut off and tell nothing of the scale.
+        # Clipped values at the ends of the range say nothing about the scale.
         usable = (moved <= STILL) & (new > 0.01) & (new < 0.99) & (old > 0.01) & (old < 0.99)
         if np.count_nonzero(usable) < LEAST_STILL * new.size:
             return 1.0, 0.0
@@ -86,10 +87,10 @@ class SteadyDepth:
 
 
 def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the line y = gain * x + offset that gives x the mean and the spread of y.
+    """Return gain and offset so that gain * x + offset has the mean and standard deviation of y.
 
-    A least-squares line would take noise in x for less slope, and the scale would shrink with
-    every frame.
+    Least squares would underestimate the slope because of the noise in x (regression dilution),
+    and the scale would shrink with every frame.
     """
     spread = float(x.std())
     gain = float(y.std()) / spread if spread > 1e-3 else 1.0
@@ -97,7 +98,7 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]
 
 
 class Turns:
-    """When a depth may be made: see the module's text. Times in seconds."""
+    """Decides when a depth estimate is due: see the module's docstring. Times in seconds."""
 
     def __init__(self) -> None:
         self._credit = 0.0
@@ -106,9 +107,9 @@ class Turns:
         self._last: tuple[float, int] | None = None
 
     def frame(self, now: float, alpha: float, count: int) -> bool:
-        """Count a frame whose alpha took so long; return whether it is a depth's turn.
+        """Count a frame whose alpha took ``alpha`` seconds; return whether a depth is due.
 
-        ``count`` is the number of frames that have come, those passed over included.
+        ``count``: the number of frames so far, skipped ones included.
         """
         came = 1
         if self._last is not None and count > self._last[1]:
@@ -124,7 +125,7 @@ class Turns:
         return True
 
     def _cost(self, alpha: float) -> float:
-        """Return how long the frames that come during a depth would wait, taken together."""
+        """Return the total wait of all frames that arrive during a depth estimate."""
         longest = self._took - max(0.0, self._period - alpha)
         if longest <= 0.0 or self._period <= 0.0:
             return max(longest, 0.0)
@@ -132,12 +133,12 @@ class Turns:
         return (more + 1) * longest - self._period * more * (more + 1) / 2
 
     def took(self, seconds: float) -> None:
-        """Note what a depth took; the first ones of a network are slow and soon outweighed."""
+        """Note the duration of a depth estimate, smoothed: the first ones of a network are slow."""
         self._took += (seconds - self._took) * (0.3 if self._took else 1.0)
 
 
 class DepthStream:
-    """One filter's depth: the model chosen, the last plane, what is wrong."""
+    """One filter's depth: the chosen model, the last plane, the error."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -153,23 +154,23 @@ class DepthStream:
         self.made: float | None = None
 
     def choose(self, name: str, error: Exception | None) -> None:
-        """Begin anew with another model, "" for none, or with why it cannot be used."""
+        """Start over with model ``name`` ("" for none), or with why it cannot be used."""
         self.name, self.error = name, error
         self._begin()
 
     def reset(self) -> None:
-        """Forget the last planes: the next picture is another one."""
+        """Forget the last plane: the next picture is unrelated."""
         self._begin()
 
     def sized(self, width: int, height: int) -> NDArray[np.uint8] | None:
-        """Return the last plane at an alpha's size, height x width uint8, 255 nearest."""
+        """Return the last plane at this size, height x width uint8, 255 nearest; None at first."""
         if self.plane is None or self.plane.shape == (height, width):
             return self.plane
         return np.asarray(cv2.resize(self.plane, (width, height)), np.uint8)
 
 
 class Depths:
-    """The depth models that are open, one for all the streams that chose it."""
+    """The open depth models, each shared by all streams that chose it."""
 
     def __init__(
         self,
@@ -177,21 +178,24 @@ class Depths:
         clock: Callable[[], float] = time.perf_counter,
         allow: Callable[[Manifest], None] = lambda _manifest: None,
     ) -> None:
-        """``allow`` raises ModelError for a model that may not be opened, or not yet."""
+        """``allow`` raises ModelError for a model that may not be opened, or not yet.
+
+        ``clock`` returns seconds.
+        """
         self._manifests = manifests
         self._allow = allow
         self._models: dict[str, Model] = {}
         self._clock = clock
 
     def choose(self, stream: DepthStream, name: str) -> None:
-        """Let a stream use the model called ``name``, "" for none; ``stream.error`` may be set."""
+        """Set a stream's model, "" for none. A failure to open it is kept in ``stream.error``."""
         if name == stream.name and not stream.error:
             return
         try:
             if name and name not in self._models:
                 self._models[name] = self._open(name)
             stream.choose(name, None)
-        except Exception as error:  # whatever a model does, the alphas go on
+        except Exception as error:  # a model that fails must not stop the alphas
             stream.choose(name, error)
 
     def close_except(self, names: set[str]) -> None:
@@ -202,11 +206,11 @@ class Depths:
     def see(
         self, stream: DepthStream, picture: NDArray[np.uint8], alpha_ms: float, count: int
     ) -> None:
-        """Renew the stream's plane from a picture (H x W x 4 uint8 RGBA) if it is its turn.
+        """Update the stream's plane from a frame (H x W x 4 uint8 RGBA) if a depth is due.
 
-        ``alpha_ms`` is what this picture's alpha took, ``count`` the number of pictures so far,
-        those passed over included. A model that fails is used no more until
-        the setting changes, and ``stream.error`` says so.
+        ``alpha_ms``: the time of this frame's alpha. ``count``: the number of frames so far,
+        skipped ones included. A model that fails is not run again until the setting changes;
+        ``stream.error`` says why.
         """
         model = self._models.get(stream.name)
         begin = self._clock()
@@ -216,7 +220,7 @@ class Depths:
             answer = stream.turn.back(model(stream.turn.upright(picture)))
             passed = begin - stream.made if stream.made is not None else 0.0
             plane = stream.steady(answer, picture, passed)
-        except Exception as error:  # whatever a model does, the alphas go on
+        except Exception as error:  # a model that fails must not stop the alphas
             failed = ModelError("FailedOnPicture", name=stream.name, reason=first_line(error))
             stream.choose(stream.name, error if isinstance(error, ModelError) else failed)
             return

@@ -1,8 +1,8 @@
-"""Brightening what the model is shown in low light; the picture that is drawn stays as it is.
+"""Brightening the model's input in low light; the picture that is drawn is not changed.
 
-Networks learn from well lit photographs. A picture whose highlights are dark is multiplied so
-that they become moderately bright. Highlights decide, not the mean, so that a dark person before
-a bright window is left alone: brightening would only burn the window out.
+Networks are trained on well lit photographs. A picture whose highlights are dark is multiplied by
+a gain that makes them moderately bright. The highlights decide, not the mean, so that a dark
+person in front of a bright window is left alone: a gain would only clip the window.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from vb_worker.time_step import smoothing
 
 HIGHLIGHT = 95  # percentile of the green channel that counts as highlight
-BRIGHT = 0.6  # of white: what highlights become
-DARK, ENOUGH = 0.25, 0.40  # of white: highlights below get all of the gain, above none
+BRIGHT = 0.6  # of white: target of the highlights
+DARK, ENOUGH = 0.25, 0.40  # of white: full gain for highlights below, none above
 LARGEST_GAIN = 8.0
-EASE_SECONDS = 0.32  # the time constant of the gain: lamps flicker, masks must not
+EASE_SECONDS = 0.32  # time constant of the gain: lamps flicker, masks must not
 
 
 class Exposure:
@@ -27,7 +27,7 @@ class Exposure:
         self._gain: float | None = None
 
     def __call__(self, picture: NDArray[np.uint8], passed: float) -> NDArray[np.uint8]:
-        """Return ``picture`` (H x W x 3 uint8 RGB) as the model should see it.
+        """Return ``picture`` (H x W x 3 uint8 RGB), brightened if it is dark.
 
         ``passed``: seconds since the last one.
         """
@@ -48,7 +48,7 @@ def _gain(picture: NDArray[np.uint8]) -> float:
 
 
 def _percentile(values: NDArray[np.uint8], percent: float) -> float:
-    """Return what numpy's function does, by counting: ten times as quick for bytes."""
+    """Return ``numpy.percentile`` by a histogram, which is ten times as fast for uint8."""
     upto = np.cumsum(np.bincount(values.ravel(), minlength=256))
     rank = percent / 100 * (values.size - 1)
     below, above = np.searchsorted(upto, [int(rank), min(int(rank) + 1, values.size - 1)], "right")

@@ -1,4 +1,4 @@
-"""Where a picture stands still from one frame to the next."""
+"""Motion detection: where a picture is still from one frame to the next."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Mean difference of brightness (0..255) around a pixel: still below, moved above. Sensor noise
-# is about 1 to 2 once the picture is as small as it is looked at here.
+# Mean difference of brightness (0..255) around a pixel: still below STILL, moved above MOVED.
+# Sensor noise is about 1 to 2 at the size that is compared here.
 STILL, MOVED = 3.0, 9.0
 NEIGHBOURHOOD = (5, 5)
-LARGEST_AREA = 256 * 144  # pixels; finer movement than this is noise
+LARGEST_AREA = 256 * 144  # pixels of the pictures that are compared; finer movement is noise
 
 _STILLNESS = np.asarray(np.interp(np.arange(256), [STILL, MOVED], [1.0, 0.0]), np.float32)
 
 
 class Movement:
-    """The memory of one stream."""
+    """Motion detection for one stream: keeps the last frame."""
 
     def __init__(self) -> None:
         self._last: NDArray[np.uint8] | None = None
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-        """Return how still each place is: float32, 1 still to 0 moved; None on a first frame.
+        """Return the stillness of each pixel: float32, 1 still to 0 moved; None on a first frame.
 
-        ``picture`` is H x W x 3 or 4 uint8, RGB or RGBA. The answer is smaller if the picture has
-        more than ``LARGEST_AREA`` pixels, by the same factor each way.
+        ``picture``: H x W x 3 or 4 uint8, RGB or RGBA. The result has ``small_size``: it is
+        smaller than the picture if that has more than ``LARGEST_AREA`` pixels.
         """
         grey = _brightness(picture)
         last, self._last = self._last, grey
@@ -36,7 +36,7 @@ class Movement:
 
 
 def small_size(width: int, height: int) -> tuple[int, int]:
-    """Return the size (width, height) of the answers for pictures of the given size."""
+    """Return the size (width, height) of the results for pictures of the given size."""
     scale = min(1.0, (LARGEST_AREA / (height * width)) ** 0.5)
     return max(1, round(width * scale)), max(1, round(height * scale))
 

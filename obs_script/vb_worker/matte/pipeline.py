@@ -1,4 +1,4 @@
-"""A camera frame's way through the worker: shrink, run the network, steady the mask."""
+"""A camera frame's way through the worker: shrink, run the network, stabilise the mask."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from vb_worker.time_step import TimeStep
 
 @dataclass(frozen=True)
 class Result:
-    """One mask: ``alpha`` is height x width uint8 at the model's size, probability times 255.
+    """One mask: ``alpha`` is height x width uint8 at the working size, probability times 255.
 
-    Times in milliseconds; ``total_ms`` is everything, ``preprocess_ms`` and ``inference_ms`` are
-    parts of it. Threshold and softness are not applied yet (``levels``).
+    Times in milliseconds; ``total_ms`` includes ``preprocess_ms`` and ``inference_ms``. Threshold
+    and softness are not applied yet (``levels``).
     """
 
     alpha: NDArray[np.uint8]
@@ -42,7 +42,7 @@ class Result:
 
 
 class _Stream:
-    """What is remembered of one stream. ``name`` is None for a still."""
+    """The state of one stream. ``name`` is None for a still."""
 
     def __init__(self, model: Model, quality: Quality, name: Hashable | None) -> None:
         self._model = model
@@ -63,7 +63,7 @@ class _Stream:
     def see(
         self, picture: NDArray[np.uint8], still: NDArray[np.float32] | None, passed: float
     ) -> tuple[NDArray[np.float32], tuple[slice, slice]]:
-        """Look at the next picture (H x W x 3 uint8 RGB), turned upright for the model.
+        """Run the model on the next picture (H x W x 3 uint8 RGB), turned upright.
 
         Returns the probability, height x width float32, and where it shows people, as an index.
         """
@@ -93,19 +93,19 @@ class _Stream:
 
 
 class Pipeline:
-    """Runs one model for any number of streams, each with its own memory of the last frames."""
+    """Runs one model for any number of streams, each with its own state."""
 
     def __init__(self, model: Model, quality: Quality | None = None) -> None:
-        """``quality``: how much is done a frame; None is the default preset."""
+        """``quality``: how much work is done per frame; None is the default preset."""
         self.model = model
         quality = preset("") if quality is None else quality
         self.quality = quality if model.looks_closer else replace(quality, close=False)
         self._streams: dict[Hashable, _Stream] = {}
-        # Pictures here are small, and a second thread beside a busy OBS costs more than it gives.
+        # Pictures are small here: a second thread costs a busy OBS more than it saves.
         cv2.setNumThreads(1)
 
     def working_size(self, width: int, height: int, turn: Turn = UPRIGHT) -> tuple[int, int]:
-        """Return the size (width, height) at which a source of that size is worked on."""
+        """Return the working size (width, height) for a source of the given size."""
         if not self.quality.close:
             return turn.size(*self.model.frame_size(*turn.size(width, height)))
         scale = min(1.0, (WORKING_AREA / (width * height)) ** 0.5)
@@ -124,14 +124,14 @@ class Pipeline:
     ) -> Result:
         """Return the mask of the next frame of ``stream``: H x W x 4 uint8 RGBA of any size.
 
-        ``now``: the frame's time in seconds; None: the clock's.
-        ``choice``, ``plate`` and ``strokes`` are the stream's, and remember it: whom of several
-        people to keep, what the empty room looks like, and the things the user marked.
-        ``turn``: how the picture stands.
+        ``now``: the frame's time in seconds, None for the current time. ``choice`` (which of
+        several people to keep), ``plate`` (the empty room) and ``strokes`` (what the user marked)
+        belong to the stream and keep its state. ``turn``: the picture's rotation and mirroring.
+        Raises ModelError if the model fails.
         """
         held = self._stream(stream)
         if held.shape not in (None, frame_rgba.shape) or held.turn != turn:
-            self.reset(stream)  # nothing remembered of another size fits
+            self.reset(stream)  # state of another size does not fit
             held = self._stream(stream)
         held.shape, held.turn = frame_rgba.shape, turn
         now = time.perf_counter() if now is None else now
@@ -145,7 +145,7 @@ class Pipeline:
         strokes: Strokes | None = None,
         turn: Turn = UPRIGHT,
     ) -> Result:
-        """Return the mask of a picture that is no part of a stream: nothing is remembered."""
+        """Return the mask of a picture that is not part of a stream: no state is kept."""
         if choice is not None:
             choice.reset()
         alone = _Stream(self.model, self.quality, None)
@@ -153,7 +153,7 @@ class Pipeline:
         return self._run(picture, alone, choice, plate, strokes, None)
 
     def reset(self, stream: Hashable) -> None:
-        """Forget what is remembered of ``stream``; its next frame is as its first."""
+        """Drop the state of ``stream``; its next frame counts as its first."""
         self._streams.pop(stream, None)
         self.model.forget(stream)
 
@@ -185,7 +185,7 @@ class Pipeline:
         if strokes is not None:
             probability = strokes(small, without, still, passed)
         if self.quality.refine:
-            # What was added need not be where the model looked closely.
+            # The plate and the strokes may have added pixels outside the close look.
             if corrected is not seen or probability is not without:
                 place = np.s_[:, :]
             unrefined = probability

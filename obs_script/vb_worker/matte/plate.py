@@ -1,11 +1,11 @@
-"""The clean plate: a picture of the empty room, and what differs from it.
+"""The clean plate: background subtraction with a picture of the empty room.
 
-Once the room has been seen empty, a pixel that still looks like it is room, however much the model
-takes it for a person (chairs, shelves), and what differs from it and hangs together with the
-person is theirs (hands, things they hold), except for their shadow. The plate follows slow changes
-of light. When much of what the model calls room no longer looks like the plate, or most of the
-plate's edges are elsewhere (a plain wall looks alike after the camera was moved), the plate says
-that it does not fit and the model's answer stands alone.
+A pixel that looks like the plate is room even where the model takes it for a person (chairs,
+shelves). What differs from the plate and is connected to the person belongs to them (hands, things
+they hold), except for their shadow. The plate follows slow changes of light. When much of what the
+model calls room differs from the plate, or most of the plate's edges have moved (a plain wall looks
+the same after the camera was moved), the plate reports that it does not fit, and the model's answer
+is used alone.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from vb_worker.time_step import LONGEST_STEP, smoothing
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 
-TAKE_SECONDS = 0.36  # of an empty room that a plate is the mean of, and
-LEAST_FRAMES = 3  # at least so many pictures
-SOMEBODY = 0.01  # of the picture: with more person than this in it no plate is taken
+TAKE_SECONDS = 0.36  # of an empty room, which a plate is the mean of, and
+LEAST_FRAMES = 3  # at least this number of frames
+SOMEBODY = 0.01  # of the picture: no plate is taken while more than this is person
 NOISE_TIMES, NOISE_PLUS = 2.5, 4.0  # difference (0..255) up to which a pixel looks like the plate
-SURE_PLUS = 16.0  # and from how much more on it surely differs
-ROOM = 0.1  # probability up to which the model calls a pixel room
-LEAST_ROOM = 0.05  # of the picture: with less room than this nothing can be said of the fit
-TELLING = 32.0  # brightness (0..255) from which a pixel tells how the light has changed,
-ENOUGH = 0.05  # where so much of the room is as bright
-MISFIT, FIT = 0.5, 0.3  # share of the room that differs: above for a while unfit, below fit again
+SURE_PLUS = 16.0  # difference above that from which it surely differs
+ROOM = 0.1  # probability below which the model calls a pixel room
+LEAST_ROOM = 0.05  # of the picture: with less room the fit cannot be judged
+TELLING = 32.0  # brightness (0..255) of pixels that a change of light is measured on,
+ENOUGH = 0.05  # if at least this share of the room is as bright
+MISFIT, FIT = 0.5, 0.3  # share of the room that differs: unfit above for a while, fits again below
 MISFIT_SECONDS = 0.5
-EDGE = 24.0  # difference (0..255) of neighbours that makes an edge of the plate
-LEAST_EDGES = 0.005  # of the picture: fewer tell nothing
+EDGE = 24.0  # difference (0..255) between neighbours that is an edge of the plate
+LEAST_EDGES = 0.005  # of the picture: fewer say nothing about the fit
 WINDOW = 15  # pixels
-UNSUPPORTED, SUPPORTED = 0.2, 0.5  # share that differs around a place: below room, above person
-REACH = 0.10  # of the width: how far from the person things are that they hold
+UNSUPPORTED, SUPPORTED = 0.2, 0.5  # share that differs around a pixel: room below, person above
+REACH = 0.10  # of the width: distance from the person up to which a thing may be held
 BELONGS = 0.3  # share of a differing region that the model takes for a person
-FOLLOW_SECONDS = 1.1  # the time constant with which the plate follows the room
+FOLLOW_SECONDS = 1.1  # time constant with which the plate follows the room
 SHADOW = 0.5  # a shadow leaves at least this much of the plate's brightness ...
 SHADOW_COLOUR = 0.06  # ... and its colour: channels' ratios differ by no more than this
 
 
 @dataclass
 class _Taken:
-    """What has been seen of the empty room: the first picture, the sum of all (small, x 3)."""
+    """Frames of the empty room so far: the first one and the sum of all (small, x 3)."""
 
     first: Plane
     total: Plane
@@ -62,26 +62,26 @@ class Plate:
     """The plate of one stream."""
 
     def __init__(self, room: Picture | None = None) -> None:
-        """``room``: a picture of the empty room (H x W x 3 uint8 RGB) to begin with."""
+        """``room``: a picture of the empty room (H x W x 3 uint8 RGB), if there is one."""
         self.state = NONE if room is None else FITS
         self._room = room
         self._plate: Plane | None = None  # small, x 3, 0..255
         self._taken: _Taken | None = None
         self._noise = 2.0
-        self._misfit: float | None = None  # seconds for which it has not fitted, None: it fits
+        self._misfit: float | None = None  # seconds without a fit; None: it fits
 
     def take(self) -> None:
         """Take a new plate as soon as nobody is in the picture."""
         self.state, self._plate, self._room, self._taken = TAKING, None, None, None
 
     def drop(self) -> None:
-        """Do without a plate."""
+        """Remove the plate."""
         self.state, self._plate, self._room, self._taken = NONE, None, None, None
 
     def __call__(self, picture: Picture, probability: Plane, passed: float) -> Plane:
         """Return the probability corrected by the plate, height x width float32, 0..1.
 
-        ``picture``: height x width x 3 uint8 RGB, the one the probability was made for.
+        ``picture``: height x width x 3 uint8 RGB, which the probability was made from.
         ``passed``: seconds since the last one.
         """
         if self.state == NONE:
@@ -94,7 +94,7 @@ class Plate:
             room = cv2.resize(self._room, size, interpolation=cv2.INTER_AREA)
             self._plate, self._room = np.asarray(room, np.float32), None
         if self._plate is not None and self._plate.shape != small.shape:
-            # The same room looked at another way; if it is another room, it will not fit.
+            # The same room at another size; if it is another room, it will not fit.
             self._plate = np.asarray(cv2.resize(self._plate, size), np.float32)
         if self._plate is None:
             self._take(small, mask, passed)
@@ -124,18 +124,18 @@ class Plate:
         taken.seconds += min(passed, LONGEST_STEP)
         if taken.seconds >= TAKE_SECONDS and taken.count >= LEAST_FRAMES:
             self._plate = taken.total / np.float32(taken.count)
-            # The mean holds a part of the first picture's own noise.
+            # The mean includes the first frame, so their difference understates its noise.
             apart = float(np.mean(np.abs(taken.first - self._plate)))
             self._noise = apart / (1.0 - 1.0 / taken.count) ** 0.5
             self.state, self._taken, self._misfit = FITS, None, None
 
     def _lit(self, small: Plane, mask: Plane) -> Plane:
-        """Return the plate as bright as the room is now."""
+        """Return the plate with the brightness of the room now."""
         room = mask < ROOM
         assert self._plate is not None
         if float(room.mean()) < LEAST_ROOM:
             return self._plate
-        some = np.s_[1::3, 1::3]  # as good as all, and quicker
+        some = np.s_[1::3, 1::3]  # a ninth of the pixels, which is as good and faster
         if not room[some].any():
             return self._plate
         gain = _gain(small[some][room[some]], self._plate[some][room[some]])
@@ -166,13 +166,13 @@ class Plate:
     def _follow(
         self, small: Plane, lit: Plane, corrected: Plane, differs: Plane, passed: float
     ) -> None:
-        """Move the plate towards the room that is seen, what is hidden towards its light."""
+        """Move the plate towards the visible room; where it is hidden, only towards its light."""
         assert self._plate is not None
         room = (cv2.dilate(corrected, np.ones((9, 9), np.uint8)) < ROOM) & (differs < 0.5)
         if room.any():
             where = room.astype(np.uint8)
             part = smoothing(min(passed, FOLLOW_SECONDS), FOLLOW_SECONDS)
-            # Beside the lit plate: the light's own change is no noise.
+            # Compared with the lit plate: a change of light is no noise.
             red, green, blue, _ = cv2.mean(cv2.absdiff(small, lit), where)
             self._noise += part * ((red + green + blue) / 3 - self._noise)
             target = lit.copy()
@@ -181,9 +181,9 @@ class Plate:
 
 
 def _gain(now: Plane, before: Plane) -> NDArray[np.float32]:
-    """Return how much brighter pixels (n x 3) have become, for red, green and blue.
+    """Return the gain of pixels (n x 3 float32) for red, green and blue: the median ratio.
 
-    Where the room holds too little of a colour to tell, its light changed as the others did.
+    A channel that too few pixels are bright in gets the gain of the others.
     """
     ratio = (now + 8.0) / (before + 8.0)
     telling = before >= TELLING
@@ -199,15 +199,15 @@ def _gain(now: Plane, before: Plane) -> NDArray[np.float32]:
 
 
 def _evidence(mask: Plane, differs: Plane, shadow: NDArray[np.bool_]) -> tuple[Plane, Plane]:
-    """Return which share of the mask is kept, and what is added to it."""
-    # Someone in the room's colours has holes where they do not differ: it is kept what has enough
-    # that differs around it, of what the model takes for a person there. Edges are kept too.
+    """Return the share of the mask that is kept, and what is added to it: planes of 0..1."""
+    # Clothes in the room's colours do not differ from it and would be holes: a pixel is kept if
+    # enough of the mask around it differs. Edges are kept too.
     window = (WINDOW, WINDOW)
     around = cv2.blur(differs * mask, window) / (cv2.blur(mask, window) + 0.02)
     support = np.clip((around - UNSUPPORTED) / (SUPPORTED - UNSUPPORTED), 0.0, 1.0)
     edges = cv2.dilate(differs, np.ones((5, 5), np.uint8))
     kept = np.asarray(np.maximum(edges, support), np.float32)
-    # What is added keeps off the edges, which the model and the refinement draw better.
+    # What is added stays inside the edges, which the model and the refinement draw better.
     own = cv2.erode(np.where(shadow, np.float32(0.0), differs), np.ones((3, 3), np.uint8))
     person = mask * kept > 0.5
     reach = 2 * round(REACH * mask.shape[1]) + 1
@@ -226,7 +226,7 @@ def _edges(plate: Plane) -> NDArray[np.bool_]:
 
 
 def _shadow(small: Plane, plate: Plane) -> NDArray[np.bool_]:
-    """Say where the picture is the plate made darker, without another colour."""
+    """Return where the picture is the plate, darker but of the same colour."""
     red, green, blue = cv2.split((small + 4.0) / (np.maximum(plate, 0.0) + 4.0))
     darkest = cv2.min(cv2.min(red, green), blue)
     brightest = cv2.max(cv2.max(red, green), blue)

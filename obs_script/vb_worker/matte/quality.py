@@ -1,4 +1,4 @@
-"""What the quality presets do."""
+"""The quality presets."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from vb_link.settings import QUALITIES
 class Quality:
     """One preset.
 
-    ``close``: the model also looks closely at where people are (``look``), which keeps out more
-    of the room than anything else. ``mirror``: and at the same place in the mirror. ``every``:
-    how many frames old the look at the whole picture and the mirrored look may get where nothing
-    moves. It is a count and no time: it shares the work out, and a slow computer is not to get
-    more of it a frame. ``refine``: stray regions are left out and edges follow the picture's
-    colours; without it edges show the network's own grid, a comb of steps.
+    ``close``: the model also runs on a crop around the people (``close_look``), which keeps out
+    more of the room than anything else. ``mirror``: and on the mirrored crop. ``every``: how many
+    frames old the answers for the whole picture and the mirrored crop may get where nothing
+    moves. It is a count, not a time: it spreads the work over frames, and a slow computer must not
+    get more of it per frame. ``refine``: stray regions are removed and edges follow the picture's
+    colours; without it edges show the staircase of the network's grid.
     """
 
     name: str
@@ -38,5 +38,5 @@ assert tuple(PRESETS) == QUALITIES
 
 
 def preset(name: str) -> Quality:
-    """Return the preset called ``name``, the default one if there is none of that name."""
+    """Return the preset called ``name``, or the default one for an unknown name."""
     return PRESETS.get(name, PRESETS["balanced"])

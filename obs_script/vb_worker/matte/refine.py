@@ -1,17 +1,18 @@
-"""Letting a mask's edges follow the picture's.
+"""Aligning a mask's edges with the picture's.
 
 A fast guided filter with colour as the guide (He, Sun, Tang, "Guided image filtering", TPAMI
-2013, equations 19 to 21; He, Sun, "Fast guided filter", 2015). Around each place the mask is taken
-as a linear function of red, green and blue; the four coefficients are found on a small picture,
-where that is cheap, and used on the picture that the model's looks were taken of, where they turn
-its edges, down to hair, into the mask's.
+2013, equations 19 to 21; He, Sun, "Fast guided filter", 2015). In a window around each pixel the
+mask is a linear function of red, green and blue. The four coefficients are computed on a small
+picture, where that is cheap, and applied to the model's input picture, whose edges, down to hair,
+become the mask's.
 
-Used on the camera's full picture they would carry its noise and texture into the mask: that was
-measured, and is worse both in the edges and in stillness.
+Applied to the camera's full picture they would carry its noise and texture into the mask: measured,
+and worse in both edges and temporal stability.
 
-A trimap's band solved by where its colours lie between the pure ones nearby (the colour line of
-blur fusion), and a grey guided filter of two and four pixels in that band, were measured on the
-result, too: boundaries and gradients came out the same or worse for 4 to 36 ms a picture.
+Two further steps were measured on the result: solving for alpha in a trimap's unknown band by the
+colour line between the pure colours nearby (as in blur fusion), and a grey guided filter with a
+radius of two and four pixels in that band. Boundaries and gradients came out the same or worse,
+for 4 to 36 ms per picture.
 """
 
 from __future__ import annotations
@@ -22,21 +23,21 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float32]
 
-WORKING_AREA = 512 * 288  # pixels of the picture that looks are taken of
-SMALL_AREA = 128 * 72  # pixels of the coefficients' picture
-RADIUS = 3  # the window is 7 x 7 of its pixels
-EPSILON = 1e-4  # variance of colour (0..1) below which nothing is an edge
+WORKING_AREA = 512 * 288  # pixels of the picture that the mask is made from
+SMALL_AREA = 128 * 72  # pixels of the picture that coefficients are computed on
+RADIUS = 3  # the window is 7 x 7 of those pixels
+EPSILON = 1e-4  # variance of colour (0..1): regularisation; weaker edges are smoothed
 
 
 def refined(picture: NDArray[np.uint8], mask: Plane, area: int | None = None) -> Plane:
     """Return the mask with the picture's edges: height x width float32, 0..1.
 
     ``picture``: height x width x 3 uint8 RGB. ``mask``: height x width float32, 0..1. ``area``:
-    pixels of the whole picture that these are a part of.
+    pixels of the whole picture if these are a part of it, else None.
     """
     height, width = mask.shape
     area = area or height * width
-    # The same share of the picture is a window, whatever part of it this is.
+    # A window is the same share of the whole picture, whatever part of it this is.
     scale = min(1.0, (SMALL_AREA / area) ** 0.5)
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
@@ -52,10 +53,10 @@ def refined(picture: NDArray[np.uint8], mask: Plane, area: int | None = None) ->
 
 
 def _coefficients(picture: NDArray[np.uint8], mask: Plane) -> tuple[Plane, ...]:
-    """Return the factors of red, green, blue (0..1) and the constant, a plane each."""
+    """Return the coefficients of red, green and blue (0..1) and the offset, a plane each."""
     r, g, b = (np.asarray(plane, np.float32) / np.float32(255) for plane in cv2.split(picture))
     mean_r, mean_g, mean_b, mean_mask = _mean(r), _mean(g), _mean(b), _mean(mask)
-    # The covariance of the colours is a symmetric 3 x 3 matrix a pixel; by Cramer's rule.
+    # The colours' covariance is a symmetric 3 x 3 matrix per pixel, inverted by Cramer's rule.
     rr = _mean(r * r) - mean_r * mean_r + EPSILON
     gg = _mean(g * g) - mean_g * mean_g + EPSILON
     bb = _mean(b * b) - mean_b * mean_b + EPSILON
@@ -76,6 +77,6 @@ def _coefficients(picture: NDArray[np.uint8], mask: Plane) -> tuple[Plane, ...]:
 
 
 def _mean(values: Plane) -> Plane:
-    """Return the mean over each pixel's window; the border's pixels go on outside it."""
+    """Return the mean over each pixel's window (a box filter); border pixels are replicated."""
     side = 2 * RADIUS + 1
     return np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)

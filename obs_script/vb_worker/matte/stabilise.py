@@ -1,12 +1,12 @@
-"""Holding a mask still where the picture is still.
+"""Temporal smoothing of a mask where the picture is still.
 
-A network's answer trembles from frame to frame on a still picture. Each pixel here keeps a part
-of its last value: the less the longer ago that was, and how large a part depends on two things:
+A network's answer flickers from frame to frame even on a still picture. Each pixel keeps a share
+of its last value (a recursive filter), less of it the longer the time step. The share depends on
 
-* whether the picture moved there: where it did, nothing is kept, so edges do not trail;
-* how far and which way the answer went: small steps are tremble and are mostly kept out, a large
-  step up (newly covered by the person) is taken at once so that no part of a person is cut off
-  for a frame, a large step down without movement fades within a few frames.
+* whether the picture moved there: if it did, nothing is kept, so that edges do not trail;
+* the size and sign of the change: small steps are flicker and mostly suppressed; a large step up
+  (newly covered by the person) is taken at once, so that no part of a person is cut off for a
+  frame; a large step down without movement fades within a few frames.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-AFTER = 1 / 30  # seconds, after which this much is kept:
-KEPT_STILL = 0.88  # of the last value, for tremble in a still picture
+AFTER = 1 / 30  # seconds: the time step that the shares below are for
+KEPT_STILL = 0.88  # of the last value, for flicker in a still picture
 KEPT_FADING = 0.60  # of the last value, for a large step down in a still picture
-TREMBLE = 0.06  # steps of probability up to this are tremble
+TREMBLE = 0.06  # steps of probability up to this are flicker
 STEP_UP = 0.20  # steps up from this are taken at once
 STEP_DOWN = 0.30  # steps down from this fade with KEPT_FADING
 
 
 def _kept_by_step() -> NDArray[np.float32]:
-    """Return the part kept for steps -1..1 after ``AFTER``, as a table of 256 (127.5: no step)."""
+    """Return a lookup table: the share kept after ``AFTER`` for steps -1..1 (127.5: no step)."""
     step = (np.arange(256) - 127.5) / 127.5
     up = np.interp(step, [TREMBLE, STEP_UP], [KEPT_STILL, 0.0])
     down = np.interp(-step, [TREMBLE, STEP_DOWN], [KEPT_STILL, KEPT_FADING])
@@ -46,12 +46,11 @@ class Stabiliser:
         still: NDArray[np.float32] | None,
         passed: float,
     ) -> NDArray[np.float32]:
-        """Return the steadied probability, height x width float32, 0..1; do not write to it.
+        """Return the smoothed probability, height x width float32, 0..1; do not write to it.
 
-        ``probability``: height x width float32, 0..1. ``still``: how still the picture it was
-        made from stands since the last one, float32, 1 still to 0 moved, of the same size or
-        smaller (``movement``); None if there was none to compare with. ``passed``: the seconds
-        since then.
+        ``probability``: height x width float32, 0..1. ``still``: stillness of the picture since
+        the last one, float32, 1 still to 0 moved, of the same size or smaller (``movement``); None
+        for a first frame. ``passed``: seconds since then.
         """
         last = self._value
         if last is None or still is None or last.shape != probability.shape:

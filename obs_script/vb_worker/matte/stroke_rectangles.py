@@ -1,4 +1,4 @@
-"""The places that a user marked as the person's or as the room's."""
+"""The strokes of a user as rectangles: what belongs to the person (KEEP) or the room (DROP)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NOTHING, KEEP, DROP = 0, 1, 2
 
 @dataclass(frozen=True)
 class Rectangle:
-    """``kind`` is KEEP or DROP; edges in shares of the picture's width and height."""
+    """``kind`` is KEEP or DROP; edges are fractions of the picture's width and height, 0..1."""
 
     kind: int
     left: float
@@ -26,7 +26,7 @@ class Rectangle:
 
 @dataclass(frozen=True)
 class Marks:
-    """All marks of one scene."""
+    """All strokes of one scene."""
 
     rectangles: tuple[Rectangle, ...] = ()
 
@@ -35,7 +35,7 @@ class Marks:
 
 
 def marks_of(channel: Any) -> Marks:
-    """Return the marks of a filter's channel; edges that are no numbers count as the middle."""
+    """Return the strokes in a filter's channel; an edge that is NaN becomes 0.5."""
     edges = np.clip(np.nan_to_num(np.array(channel.mark_edges), nan=0.5), 0.0, 1.0)
     rectangles = tuple(
         Rectangle(int(kind), *(float(edge) for edge in edges[4 * index : 4 * index + 4]))
@@ -46,9 +46,9 @@ def marks_of(channel: Any) -> Marks:
 
 
 def drawn(marks: Marks, width: int, height: int) -> NDArray[np.uint8]:
-    """Return the marks as a picture, height x width uint8 of NOTHING, KEEP, DROP.
+    """Rasterise strokes: height x width uint8 of NOTHING, KEEP, DROP.
 
-    What is marked both ways is dropped. A rectangle has at least one pixel.
+    DROP wins where both are marked. A rectangle has at least one pixel.
     """
     kinds = np.zeros((height, width), np.uint8)
     for kind in (KEEP, DROP):

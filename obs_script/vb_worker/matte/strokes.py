@@ -1,14 +1,14 @@
-"""Correcting a model's mask from a few strokes: the thing that a stroke touches stays or goes.
+"""Correcting a mask by strokes: the object that a stroke touches is kept or dropped.
 
-A chair that the model takes for a part of the person, a book that it does not see: the user marks
-some of it. What hangs together with a mark in the mark's colours is a first guess at the thing;
-GrabCut (C. Rother, V. Kolmogorov, A. Blake, 2004, as OpenCV has it) then finds where it ends, by
-the colours of the person and of the room and by the edges between, on a small picture and only
-around that guess: everywhere else the model's answer stands.
+For a chair that the model takes for a part of the person, or a book that it misses: the user marks
+some of it. The region that is connected to a stroke and has its colours is a first guess at the
+object. GrabCut (C. Rother, V. Kolmogorov, A. Blake, 2004, OpenCV's implementation) then finds its
+outline, by the colours of the person and of the room and the edges between them, on a small
+picture and only around that guess; everywhere else the model's answer is unchanged.
 
-The colours of a thing are taken when it is marked. From then on the thing is known by them: while
-its mark shows it that is where it begins, and when it is moved (a book that is held) it is
-followed from where it was last. A mark whose thing has gone does nothing.
+An object's colours are taken when it is marked, and it is recognised by them afterwards: under its
+stroke while it is there, and else (a book that is held and moved) from its last region. A stroke
+whose object has gone has no effect.
 """
 
 from __future__ import annotations
@@ -28,34 +28,34 @@ Picture = NDArray[np.uint8]
 Where = NDArray[np.bool_]
 
 AREA = 160 * 90  # pixels of the small picture
-EVERY = 8  # frames between two cuts where nothing moves: what a cut costs is shared by so many
-COLOURS = 3  # that a thing is made of
-LIGHT, TINT = 22.0, 9.0  # how far (0..255) brightness and tint may be from one of its colours
-AROUND = 9  # pixels: where a thing may end, around what has its colours
-SURE = 5  # pixels: how far inside and outside of its edge the model's mask is beyond doubt
-SHOWS = 0.5  # share of a mark that must have the colours
-LARGEST = 0.2  # of the picture: what is kept because of a mark; more is no thing but the room
-LARGEST_PART = 0.6  # of the person: what a mark takes away; more is the person
-HOLE = 0.2  # of a thing: smaller holes in it are parts of it
+EVERY = 8  # frames between two cuts where nothing moves, to spread a cut's cost
+COLOURS = 3  # colours that describe a thing
+LIGHT, TINT = 22.0, 9.0  # largest distance (0..255) in luma and in chroma to one of its colours
+AROUND = 9  # pixels around what has its colours where a thing's edge may be
+SURE = 5  # pixels from its edge beyond which the model's mask is taken as certain
+SHOWS = 0.5  # share of a stroke that must have the colours for the thing to be there
+LARGEST = 0.2  # of the picture: most that a stroke may add; more is no thing but the room
+LARGEST_PART = 0.6  # of the person: most that a stroke may remove; more is the person
+HOLE = 0.2  # of a thing: smaller holes are filled
 MOST_MARKS = 16
-FOLLOW_SECONDS = 0.32  # the time constant with which a thing's colours follow the light
-STRANGE_SECONDS = 3.0  # after which a place that looks otherwise, and rests, is another thing
+FOLLOW_SECONDS = 0.32  # time constant with which a thing's colours follow the light
+STRANGE_SECONDS = 3.0  # after this time without its colours, at rest, another thing stands there
 
 
 @dataclass(eq=False)
 class _Thing:
-    """One mark and what it touches. ``place`` and ``region`` are of the small picture."""
+    """A stroke and the object it touches. ``place`` (the stroke) and ``region`` are small masks."""
 
     kind: int
     place: Where
     colours: Plane | None = None
     region: Where | None = None
-    strange: float = 0.0  # seconds for which its place has looked otherwise
+    strange: float = 0.0  # seconds for which its place has had other colours
 
 
 @dataclass(eq=False)
 class _Scene:
-    """The marks of one scene and what has been learnt there."""
+    """The strokes of one scene and the objects found by them."""
 
     marks: Marks
     things: list[_Thing] = field(default_factory=list)
@@ -68,18 +68,18 @@ class Strokes:
         self._scenes: dict[int, _Scene] = {}
         self._scene: _Scene | None = None
         self._size = (0, 0)
-        self._colours: Any = None  # GrabCut's two models
+        self._colours: Any = None  # GrabCut's two colour models (background, foreground)
         self._since = EVERY
-        self._seconds = self._counted = 0.0  # since the last cut, and with no step too long
+        self._seconds = self._counted = 0.0  # since the last cut: all, and with steps limited
         self._changed = False
         self._kept: Plane | None = None
         self._dropped: Plane | None = None
 
     def set(self, marks: Marks, scene: int = 0) -> None:
-        """Use these marks from now on.
+        """Set the strokes from now on.
 
-        ``scene`` is a number for whose they are: what was learnt for it is known again when it
-        comes back, unless its marks have changed.
+        ``scene``: a number for the scene they belong to; its learnt colours are reused when it
+        comes back with the same strokes.
         """
         known = self._scenes.get(scene)
         if known is None or known.marks != marks:
@@ -94,12 +94,12 @@ class Strokes:
             self.reset()
 
     def changed(self) -> bool:
-        """Say whether other marks hold than at the last call: what was before then fits no more."""
+        """Return whether the strokes have changed since the last call, which voids older masks."""
         changed, self._changed = self._changed, False
         return changed
 
     def reset(self) -> None:
-        """Forget where things were; their colours are still known."""
+        """Forget where things were, but keep their colours."""
         self._colours = self._kept = self._dropped = None
         for thing in self._scene.things if self._scene else ():
             thing.region = None
@@ -109,9 +109,9 @@ class Strokes:
     ) -> Plane:
         """Return the corrected probability, height x width float32, 0..1.
 
-        ``picture``: height x width x 3 uint8 RGB, the one the probability was made for.
-        ``still``: how still it stands since the last frame (``movement``), None on a first frame;
-        ``passed``: the seconds since then.
+        ``picture``: height x width x 3 uint8 RGB, which the probability was made from.
+        ``still``: its stillness since the last frame (``movement``), None on a first frame;
+        ``passed``: seconds since then.
         """
         if self._scene is None or not self._scene.marks:
             return probability
@@ -142,7 +142,7 @@ class Strokes:
         return np.asarray(cv2.max(left, kept), np.float32)
 
     def _begin(self, size: tuple[int, int]) -> None:
-        """Draw the marks at the size that is worked at."""
+        """Rasterise the strokes at the working size."""
         scene = self._scene
         assert scene is not None
         if scene.things and scene.things[0].place.shape == size[::-1]:
@@ -169,7 +169,7 @@ class Strokes:
         return bool((resting[_grown(watched > 0, AROUND)] < 0.5).any())
 
     def _look(self, small: Picture, mask: Plane, resting: Plane | None) -> None:
-        """Find the things anew: sets ``_kept`` and ``_dropped``, small, 0 or 1."""
+        """Find the things again and set ``_kept`` and ``_dropped`` (small, 0 or 1)."""
         assert self._scene is not None
         tints = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb), np.uint8)
         found: list[tuple[_Thing, Where, Where]] = []
@@ -189,7 +189,7 @@ class Strokes:
             small, mask, [(thing.kind, begins, guess) for thing, begins, guess in found]
         )
         for thing, begins, guess in found:
-            # What is worked out for one thing is not another's, and not the rest of the person.
+            # Only what is near and connected to this thing, not another one or the person.
             belongs = (inside if thing.kind == KEEP else ~inside) & _grown(guess, AROUND)
             region = _filled(_touching(belongs, begins))
             if _too_much(thing.kind, region, mask):
@@ -199,7 +199,7 @@ class Strokes:
             plane[region] = 1.0
 
     def _cut(self, small: Picture, mask: Plane, found: list[tuple[int, Where, Where]]) -> Where:
-        """Return which pixels are the person's or kept things'."""
+        """Return the pixels of the person and of kept things, by GrabCut."""
         person = mask > 0.5
         labels = np.where(person, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         open_ = np.zeros(person.shape, bool)
@@ -214,8 +214,8 @@ class Strokes:
             labels[begins] = cv2.GC_FGD if kind == KEEP else cv2.GC_BGD
         for mine, theirs in ((cv2.GC_FGD, cv2.GC_PR_FGD), (cv2.GC_BGD, cv2.GC_PR_BGD)):
             if not np.isin(labels, (mine, theirs)).any():
-                return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))  # nothing to tell apart
-        # Its k-means draws random numbers: the same picture shall give the same answer.
+                return np.isin(labels, (cv2.GC_FGD, cv2.GC_PR_FGD))  # only one class is there
+        # Its k-means uses random numbers: the same picture must give the same answer.
         cv2.setRNGSeed(1)
         labelled: Any = labels
         nowhere: Any = None
@@ -231,9 +231,9 @@ class Strokes:
 def _follow(
     thing: _Thing, tints: Picture, resting: Plane | None, seconds: float, counted: float
 ) -> tuple[Where, Where]:
-    """Return where the thing surely is now (maybe nowhere), and what has its colours.
+    """Return where the thing certainly is now (maybe nowhere), and all pixels of its colours.
 
-    ``seconds`` since the last cut; ``counted``: those that count for how long something lasts.
+    ``seconds``: since the last cut; ``counted``: the same with each time step limited.
     """
     part = smoothing(seconds, FOLLOW_SECONDS)
     if thing.colours is None:
@@ -250,7 +250,7 @@ def _follow(
             thing.strange = 0.0
             thing.colours = _lit(thing.colours, tints[begins], part)
             return begins, alike
-    # Another thing may stand there now. What is kept is never chosen anew by itself.
+    # Another thing may stand there now. A thing to keep is never replaced automatically.
     at_rest = resting is not None and float(resting[thing.place].mean()) > 0.9
     thing.strange = thing.strange + counted if at_rest else 0.0
     if thing.kind == DROP and thing.strange >= STRANGE_SECONDS:
@@ -261,7 +261,7 @@ def _follow(
 
 
 def _colours_of(pixels: Picture) -> Plane:
-    """Return up to ``COLOURS`` colours that pixels (n x 3) are made of."""
+    """Return up to ``COLOURS`` main colours of pixels (n x 3), by k-means."""
     count = min(COLOURS, len(np.unique(pixels, axis=0)))
     cv2.setRNGSeed(1)
     nothing: Any = None
@@ -273,7 +273,7 @@ def _colours_of(pixels: Picture) -> Plane:
 
 
 def _alike(tints: Picture, colours: Plane) -> Where:
-    """Return where a picture of brightness and tints is like one of the colours."""
+    """Return where a YCrCb picture is near one of the colours."""
     allowed = np.array([LIGHT, TINT, TINT], np.float32)
     alike = np.zeros(tints.shape[:2], np.uint8)
     for colour in colours:
@@ -283,7 +283,7 @@ def _alike(tints: Picture, colours: Plane) -> Where:
 
 
 def _lit(colours: Plane, pixels: Picture, part: float) -> Plane:
-    """Return the colours a part of the way to the light of pixels (n x 3) that surely have them."""
+    """Return the colours moved by ``part`` towards the mean of the pixels (n x 3) near each."""
     nearest = np.abs(pixels[:, None, :] - colours).sum(-1).argmin(-1)
     colours = colours.copy()
     for index in range(len(colours)):
@@ -294,7 +294,7 @@ def _lit(colours: Plane, pixels: Picture, part: float) -> Plane:
 
 
 def _too_much(kind: int, region: Where, mask: Plane) -> bool:
-    """Say whether a mark would change more than a thing can be."""
+    """Return whether a stroke would change more than a thing can be."""
     person = mask > 0.5
     if kind == KEEP:
         return bool((region & ~person).sum() > LARGEST * mask.size)
@@ -307,7 +307,7 @@ def _grown(where: Where, pixels: int) -> Where:
 
 
 def _touching(where: Where, begins: Where) -> Where:
-    """Return the connected parts of ``where`` that hold some of ``begins``."""
+    """Return the connected components of ``where`` that overlap ``begins``."""
     count, labels = cv2.connectedComponents(where.astype(np.uint8), connectivity=4)
     chosen = np.zeros(count, bool)
     chosen[labels[begins & where]] = True
@@ -316,7 +316,7 @@ def _touching(where: Where, begins: Where) -> Where:
 
 
 def _filled(region: Where) -> Where:
-    """Return the region without its small holes."""
+    """Return the region with its small holes filled."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
         (~region).astype(np.uint8), connectivity=4
     )

@@ -1,1 +1,1 @@
-"""Who is in the picture, and who of them stays."""
+"""People: tracking them from frame to frame and choosing which of them stays."""

@@ -1,4 +1,4 @@
-"""Keeping one person of several in the mask: the largest, the most central, or one followed."""
+"""Keeping one of several people in the mask: the largest, the most central, or a tracked one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vb_worker.people.tracker import People
 from vb_worker.time_step import LONGEST_STEP
 
 MODES = ("all", "largest", "central", "follow")
-# Another person takes over only when better by this much for this long.
+# Hysteresis: another person takes over only when better by this much for this long.
 LARGER = 1.3  # times the area
 NEARER = 0.08  # of the picture's width, to the middle
 CHANGE_SECONDS = 0.5
@@ -23,9 +23,8 @@ CHANGE_SECONDS = 0.5
 def point_of(mode: str, x: float, y: float) -> tuple[str, float, float]:
     """Return what ``PersonChoice.set`` takes for values that may be anything.
 
-    Unknown words choose nobody out, as "all" does; a point outside the picture (or no number at
-    all) is moved into it. Where no point is needed it is the middle, so that moving it does not
-    begin a choice anew.
+    An unknown mode becomes "all"; a point outside the picture (or NaN) is moved into it. Modes
+    that need no point get the middle, so that moving it does not restart the choice.
     """
     if mode not in MODES:
         return "all", 0.5, 0.5
@@ -36,11 +35,10 @@ def point_of(mode: str, x: float, y: float) -> tuple[str, float, float]:
 
 
 class PersonChoice:
-    """The choice for one stream and what it must remember. ``x``, ``y``: shares of the picture.
+    """The choice for one stream, with its state. ``x``, ``y``: fractions of the picture, 0..1.
 
-    "follow" begins with whoever is at or nearest to (x, y). While that person is hidden nobody
-    is shown; only when they were away for longer than ``people.FORGET_SECONDS`` the person
-    nearest to where they were last takes their place.
+    "follow" starts with the person nearest to (x, y). While they are hidden nobody is shown; after
+    ``tracker.FORGET_SECONDS`` the person nearest to their last place takes over.
     """
 
     def __init__(
@@ -51,7 +49,7 @@ class PersonChoice:
         *,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """``clock`` returns seconds. Raises ValueError for a mode there is not."""
+        """``clock`` returns seconds. Raises ValueError for an unknown mode."""
         self._clock = clock
         self._clocked, self._now = clock(), 0.0
         self._mode, self._x, self._y = "all", 0.5, 0.5
@@ -59,7 +57,7 @@ class PersonChoice:
         self.set(mode, x, y)
 
     def set(self, mode: str, x: float = 0.5, y: float = 0.5) -> None:
-        """Change the choice; it starts anew if anything changed. Raises ValueError."""
+        """Set the choice; it restarts if anything changed. Raises ValueError for an unknown mode."""
         if mode not in MODES:
             raise ValueError(f"{mode!r} is not one of {', '.join(MODES)}")
         if (mode, x, y) != (self._mode, self._x, self._y):
@@ -71,14 +69,14 @@ class PersonChoice:
 
     @property
     def chooses(self) -> bool:
-        """Return whether anyone is left out."""
+        """Whether anyone is left out."""
         return self._mode != "all"
 
     def reset(self) -> None:
-        """Forget everyone; the next picture is as the first."""
+        """Forget everyone; the next picture counts as the first."""
         self._people = People()
         self._chosen = 0  # a label, 0: nobody yet
-        self._place = (self._x, self._y)  # where the chosen one was last, shares of the picture
+        self._place = (self._x, self._y)  # where the chosen person was last, 0..1
         self._rival, self._since = 0, 0.0
 
     def __call__(
@@ -87,11 +85,11 @@ class PersonChoice:
         picture: NDArray[np.uint8],
         instances: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]:
-        """Return the probability without the people not chosen: height x width float32, 0..1.
+        """Return the probability of the chosen person alone: height x width float32, 0..1.
 
-        ``probability``: height x width float32; it is not written to, and returned itself for
-        "all". ``picture``: RGB or RGBA uint8 of the same view. ``instances``: count x height x
-        width float32, a mask a person, where the model tells people apart.
+        ``probability``: height x width float32; not written to, and returned itself for "all".
+        ``picture``: RGB or RGBA uint8 of the same view. ``instances``: count x height x width
+        float32, a mask per person, from models that tell people apart.
         """
         if self._mode == "all":
             return probability
@@ -115,12 +113,12 @@ class PersonChoice:
             chosen = self._better(chosen, seen, now)
         self._chosen = chosen.label if chosen is not None else 0
         if chosen is not None:
-            chosen.born = -np.inf  # not to be taken for a newcomer and made a part of another
+            chosen.born = -np.inf  # so that they are never absorbed as a newcomer
             height, width = self._people.owner.shape
             self._place = (chosen.centre[0] / width, chosen.centre[1] / height)
 
     def _distance(self, person: Person) -> float:
-        """Return how far the person is from the last place, squared, in working pixels."""
+        """Return the squared distance of the person from the last place, in working pixels."""
         height, width = self._people.owner.shape
         rows, columns = np.nonzero(self._people.owner == person.label)
         x, y = self._place[0] * width, self._place[1] * height
@@ -154,7 +152,7 @@ def _kept(
 ) -> NDArray[np.float32]:
     """Return the probability where the nearest owned pixel is ``label``'s, else 0.
 
-    The soft edge around everyone thus stays with them, and ends halfway between two people.
+    Everyone so keeps their soft edge, up to halfway between two people.
     """
     owned = owner > 0
     if not label or not owned.any():

@@ -1,4 +1,4 @@
-"""The regions a mask falls into: one a person, unless people touch or a hand is detached."""
+"""Connected components of a mask: one per person, unless people touch or a hand is detached."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 
 from vb_worker.people.colours import Floats
 
-SURE = 0.5  # probability from which a pixel makes a region
-SMALL = 0.35  # of the main region's area: up to here a region can be a hand or the like
+SURE = 0.5  # probability above which a pixel belongs to a region
+SMALL = 0.35  # of the main region's area: a smaller one can be a hand or the like
 LEAST_PIXELS = 4  # of a region, or of a person in one
 MOST_REGIONS = 254
 WORKING_SIDE = 128
 
 
 class Regions:
-    """The connected regions of a mask, or a model's instances. ``map``: int32, 0 is none."""
+    """Connected components of a mask, or a model's instances. ``map``: int32 labels, 0 is none."""
 
     def __init__(self, seen: Floats, instances: Floats | None, size: tuple[int, int]) -> None:
         sure = np.asarray(seen > SURE, np.uint8)
@@ -48,7 +48,7 @@ class Regions:
             self.numbers.append(number)
 
     def area(self, region: int) -> int:
-        """Return a region's size in working pixels."""
+        """Return a region's area in working pixels."""
         return int(self._stats[region, cv2.CC_STAT_AREA])
 
     def centre(self, region: int) -> tuple[float, float]:
@@ -57,25 +57,25 @@ class Regions:
         return float(x), float(y)
 
     def paint(self, owner: NDArray[np.uint8], region: int, label: int) -> None:
-        """Give a region's pixels in ``owner`` to ``label``."""
+        """Set a region's pixels in ``owner`` to ``label``."""
         where, inside = self.box(region)
         owner[where][inside] = label
 
     def owned_counts(self, owner: NDArray[np.uint8]) -> NDArray[np.intp]:
-        """Return how many pixels of a region (row) are a label's (column; 0 is not counted)."""
+        """Return the number of pixels of each region (row) and label (column; 0 is not counted)."""
         owned = owner > 0
         pairs = (np.asarray(self.map, np.intp)[owned] << 8) | owner[owned]
         counts = np.bincount(pairs, minlength=(self.count + 1) << 8)
         return np.asarray(counts.reshape(-1, 256), np.intp)
 
     def box(self, region: int) -> tuple[tuple[slice, slice], NDArray[np.bool_]]:
-        """Return the slices of the region's box and the region within it."""
+        """Return the region's bounding box as slices, and its mask within that."""
         x, y, width, height = self._stats[region, :4]
         where = (slice(y, y + height), slice(x, x + width))
         return where, self.map[where] == region
 
     def gap(self, region: int, other: int) -> float:
-        """Return how far two regions are apart at least, by their boxes."""
+        """Return the distance between two regions' bounding boxes, in working pixels."""
         ax, ay, aw, ah = (int(v) for v in self._stats[region, :4])
         bx, by, bw, bh = (int(v) for v in self._stats[other, :4])
         return float(
@@ -86,9 +86,9 @@ class Regions:
         )
 
     def part_of(self, region: int, other: int) -> bool:
-        """Return whether ``region`` is likely a part of the larger region's person.
+        """Return whether ``region`` is probably a part of the person in the larger ``other``.
 
-        It is near, and small (a hand) or above or below it (a head over a microphone).
+        So if it is near, and small (a hand) or above or below it (a head over a microphone).
         """
         if self.gap(region, other) > 0.5 * self.area(other) ** 0.5:
             return False
@@ -100,12 +100,12 @@ class Regions:
 
 
 def working_size(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Return the size (width, height) at which a mask of ``shape`` (height, width) is divided."""
+    """Return the working size (width, height) for a mask of ``shape`` (height, width)."""
     height, width = shape[:2]
     scale = min(1.0, WORKING_SIDE / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def shrink(values: Floats, size: tuple[int, int]) -> Floats:
-    """Return a plane (height x width float32) at ``size`` (width, height), averaged."""
+    """Return a plane (height x width float32) averaged down to ``size`` (width, height)."""
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)

@@ -1,4 +1,4 @@
-"""One person of a stream: their shape, how it moves, and how a shared region is divided."""
+"""One person of a stream: their shape, its motion, and how a shared region is split."""
 
 from __future__ import annotations
 
@@ -14,20 +14,21 @@ from vb_worker.time_step import smoothing
 
 Mask = NDArray[np.uint8]
 
-LEAST_SEEN = 0.12  # of a hidden person's area that must show before they are back
-SPREAD = 2.0  # working pixels; how fast a person gets unlikely outside their shape
-HIDDEN_SPREAD = 40.0  # more of that for each second they are hidden
-MOTION_SECONDS = 0.05  # the time constant with which a person's motion is learnt
-STAY = 1.0  # what a pixel's last owner has ahead, in units of log likelihood
+LEAST_SEEN = 0.12  # of a hidden person's area that must be visible before they are back
+SPREAD = 2.0  # working pixels; how fast a person's likelihood falls outside their shape
+HIDDEN_SPREAD = 40.0  # added to it per second they are hidden
+MOTION_SECONDS = 0.05  # time constant with which a person's motion is learnt
+STAY = 1.0  # bonus of a pixel's last owner, in units of log likelihood
 _FLOOR = 1e-3
 
 
 @dataclass
 class Person:
-    """One person. Lengths in working pixels, ``motion`` a second, moments in seconds.
+    """One person. Lengths in working pixels, ``motion`` per second, times in seconds.
 
     ``shape``, ``area`` and ``colours`` are from when they were last seen whole; the shape moves
-    with them. ``lost``: for how many seconds that was a guess. ``touched``: whom, and when last.
+    with them. ``lost``: seconds for which that was a guess. ``touched``: label -> time of the last
+    contact.
     """
 
     label: int
@@ -43,9 +44,9 @@ class Person:
     touched: dict[int, float] = field(default_factory=dict)
 
     def move(self, step: tuple[float, float], weight: float, passed: float) -> None:
-        """Learn from a step (working pixels, in ``passed`` seconds) how they move, and move on.
+        """Update the motion from a step (working pixels, in ``passed`` seconds), and move on.
 
-        ``weight``, 0..1: how much the step tells; 0 where they are not seen.
+        ``weight``, 0..1: how reliable the step is; 0 while they are not visible.
         """
         if passed <= 0.0:
             return
@@ -65,7 +66,11 @@ def split(
     bins: Cells,
     people: list[Person],
 ) -> Mask:
-    """Return whose each pixel of a shared region is; ``inside`` and the result have its box."""
+    """Return the label of each pixel of a shared region; ``inside`` and the result have its box.
+
+    Each pixel goes to the person of the highest score: log likelihood of its colour, less the
+    distance from their shape, plus ``STAY`` for its last owner.
+    """
     best = np.full(inside.shape, -np.inf, np.float32)
     label = np.zeros(inside.shape, np.uint8)
     for person in people:
@@ -79,7 +84,7 @@ def split(
         best[wins] = score[wins]
         label[wins] = person.label
     if min(label.shape) > 1:
-        label = np.asarray(cv2.medianBlur(label, 5), np.uint8)  # no islands of a few pixels
+        label = np.asarray(cv2.medianBlur(label, 5), np.uint8)  # removes islands of a few pixels
     shown = [person.label for person in people if person.visible] or [people[0].label]
     for person in people:
         mine = inside & (label == person.label)
@@ -91,7 +96,7 @@ def split(
 
 @lru_cache(maxsize=4)
 def grid(height: int, width: int) -> Floats:
-    """Return each pixel's own place, height x width x (column, row)."""
+    """Return each pixel's coordinates, height x width x (column, row) float32."""
     rows, columns = np.indices((height, width), np.float32)
     return np.stack([columns, rows], -1)
 

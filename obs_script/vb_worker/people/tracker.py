@@ -1,14 +1,14 @@
-"""Telling people apart from frame to frame in a mask that only says "person".
+"""Multi-person tracking in a mask that does not tell people apart.
 
-The mask falls into regions. A region goes to the person whose pixels of the last frame, moved by
-optical flow, lie in it. Where several people share a region (they touch, or one passes before
-another) its pixels are divided by place and colour: each person has a shape and a histogram from
-when they stood alone. Someone fully covered is waited for: the shape moves on as it last moved,
-and pixels there with the right colours are taken as that person again. When a shared region
-falls apart, colours decide once more who is who.
+The mask is split into connected components, here called regions. A region belongs to the person
+whose pixels of the last frame, moved by optical flow, lie in it. Where several people share a
+region (they touch, or one passes in front of another) its pixels are split by position and colour:
+each person has a shape and a histogram from when they stood alone. A person who is fully occluded
+is waited for: the shape moves on at its last motion, and pixels there with matching colours become
+that person again. When a shared region falls apart, colours decide again who is who.
 
-All of it happens on a picture of at most ``person_regions.WORKING_SIDE`` pixels, so the cost
-does not depend on the model's size.
+All of it runs on a picture of at most ``regions.WORKING_SIDE`` pixels per side, so the cost does
+not depend on the model's size.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from vb_worker.people.regions import LEAST_PIXELS, SMALL, Regions, shrink, worki
 from vb_worker.people.shapes import LEAST_SEEN, Mask, Person, grid, split
 from vb_worker.time_step import LONGEST_STEP, smoothing
 
-FORGET_SECONDS = 2.0  # someone unseen for longer is gone
-APART_SECONDS = 1.0  # after a touch, how long colours may still correct who is who
-HIDDEN_BY_SECONDS = 0.2  # who was touched this shortly before hides the hidden one
-YOUNG_SECONDS = 1.5  # a small newcomer this young that touches someone is a part of them
-LEARN_SECONDS = 0.32  # the time constants with which someone's size and colours are learnt,
-UNSURE_SECONDS = 1.65  # and these where it is unsure that all of them is seen
+FORGET_SECONDS = 2.0  # someone not visible for longer is forgotten
+APART_SECONDS = 1.0  # after a contact, for how long colours may still correct who is who
+HIDDEN_BY_SECONDS = 0.2  # a hidden person is behind whom they touched within this time
+YOUNG_SECONDS = 1.5  # a small newcomer younger than this that touches someone is part of them
+LEARN_SECONDS = 0.32  # time constant with which someone's size and colours are learnt,
+UNSURE_SECONDS = 1.65  # and where they may not be visible as a whole
 MOST_PEOPLE = 12
 
-FAINT = 0.25  # probability that is still seen, and belongs to a region or is nobody's
+FAINT = 0.25  # probability above which a pixel belongs to a region or to nobody
 LEAST_PERSON = 0.004  # of the picture
-WHOLE = 0.8  # of a person's area: from here on they are seen whole
-SAME_COLOURS = 0.7  # Bhattacharyya coefficient from which two histograms are one person's
-LEAST_SIDE = 32  # OpenCV crashes in the flow of pictures that are lower (5.0: 128 x 31)
+WHOLE = 0.8  # of a person's area: above, they are seen whole
+SAME_COLOURS = 0.7  # Bhattacharyya coefficient from which two histograms match
+LEAST_SIDE = 32  # OpenCV's DIS flow crashes on lower pictures (5.0: 128 x 31)
 _BESIDE = np.ones((9, 9), np.uint8)
-_NOBODY = 255  # a region that is no one's; never a person's label
+_NOBODY = 255  # label of regions that belong to no one
 
 
 class People:
@@ -59,11 +59,11 @@ class People:
         now: float,
         instances: Floats | None = None,
     ) -> Mask:
-        """Return whose each pixel is at working size: uint8, a person's label, 0 or 255: nobody's.
+        """Return each pixel's owner at working size: uint8, a person's label; 0 or 255: nobody.
 
         ``probability``: height x width float32, 0..1. ``picture``: RGB or RGBA uint8 of any
-        size. ``now`` in seconds. ``instances``: count x height x width float32, 0..1, one mask a
-        person of this picture, the surest first, where the model tells people apart.
+        size. ``now`` in seconds. ``instances``: count x height x width float32, 0..1, one mask
+        per person, highest score first, from models that tell people apart.
         """
         size = working_size(probability.shape)
         seen = shrink(probability, size)
@@ -85,17 +85,17 @@ class People:
         return owner
 
     def _move(self, grey: Mask) -> Mask:
-        """Return the last owners at their new places, and move everyone's shape along."""
+        """Return the last owners moved by optical flow, and move everyone's shape along."""
         if self._grey is None or not self.people or min(grey.shape) < LEAST_SIDE:
             return self.owner
-        # For each pixel now: where it was. Warping with it needs no filling of holes.
+        # Backward flow, from this frame to the last: warping with it leaves no holes.
         back = self._flow.calc(grey, self._grey, np.zeros((*grey.shape, 2), np.float32))
         columns, rows = cv2.split(grid(*grey.shape) + back)
         moved = cv2.remap(self.owner, columns, rows, cv2.INTER_NEAREST)
         for person in self.people.values():
             mine = np.asarray(moved == person.label, np.uint8)
-            # The less of someone is seen, the less that tells of how they move; and beside
-            # someone else the flow is both people's.
+            # The less of someone is visible, the less reliable their flow; and next to someone
+            # else it is a mixture of both.
             if len(self.people) > 1:
                 others = np.asarray((moved > 0) & (mine == 0), np.uint8)
                 mine = np.asarray(cv2.subtract(mine, cv2.dilate(others, _BESIDE)), np.uint8)
@@ -106,7 +106,7 @@ class People:
         return np.asarray(moved, np.uint8)
 
     def _divide(self, regions: Regions, moved: Mask, bins: Cells) -> Mask:
-        """Give every region, or every pixel of a shared one, to a person."""
+        """Assign every region, or every pixel of a shared one, to a person."""
         owner = np.zeros(moved.shape, np.uint8)
         claims = self._claims(regions, moved, bins)
         if not regions.separate:
@@ -129,7 +129,7 @@ class People:
         for region in sorted(claims, key=regions.area, reverse=True):
             labels = claims[region]
             if len(labels) == 1 and held[labels[0]] != region:
-                # A second region of one person's: a hand, or someone who stood close all along.
+                # A second region of one person: a hand, or someone who stood close all the time.
                 if not regions.part_of(region, held[labels[0]]):
                     regions.paint(owner, region, self._new(regions, region, bins))
             elif not labels:
@@ -137,7 +137,7 @@ class People:
         return owner
 
     def _claims(self, regions: Regions, moved: Mask, bins: Cells) -> dict[int, list[int]]:
-        """Return who claims each region: the labels of the people whose pixels lie in it."""
+        """Return region -> labels of the people whose pixels lie in it, most pixels first."""
         claims: dict[int, list[int]] = {region: [] for region in regions.numbers}
         if not self.people or not claims:
             return claims
@@ -162,7 +162,7 @@ class People:
             if regions.separate:
                 labels = labels[:1]
             if labels and not any(self.people[label].visible for label in labels):
-                # Only people who are waited for: it may be somebody else in their place.
+                # Only hidden people: somebody else may be in their place, so compare colours.
                 colours = histogram(bins[regions.map == region])
                 labels = [
                     label
@@ -177,7 +177,7 @@ class People:
         return claims
 
     def _behind(self, claims: dict[int, list[int]]) -> None:
-        """Let hidden people claim the regions of those they were hidden by."""
+        """Let hidden people claim the regions of those who hide them."""
         for person in self.people.values():
             if person.visible:
                 continue
@@ -190,7 +190,7 @@ class People:
                     labels.append(person.label)
 
     def _whole_elsewhere(self, regions: Regions, claims: dict[int, list[int]]) -> None:
-        """Take people who stand alone in one region out of the regions of others."""
+        """Remove people who stand alone in one region from the regions of others."""
         alone = {
             labels[0]
             for region, labels in claims.items()
@@ -201,7 +201,7 @@ class People:
                 labels[:] = [label for label in labels if label not in alone]
 
     def _returning(self, regions: Regions, claims: dict[int, list[int]], bins: Cells) -> None:
-        """Give regions that nobody claims to people who were hidden, if the colours are theirs."""
+        """Assign unclaimed regions to hidden people whose colours match."""
         taken = {label for labels in claims.values() for label in labels}
         hidden = [p for p in self.people.values() if p.label not in taken]
         if not hidden:
@@ -223,7 +223,7 @@ class People:
                 hidden.remove(person)
 
     def _absorb(self, claims: dict[int, list[int]]) -> None:
-        """Make a small newcomer that touches someone a part of them: a hand that came first."""
+        """Merge a small newcomer into the person it touches: a hand that appeared first."""
         for labels in claims.values():
             if len(labels) < 2:
                 continue
@@ -244,9 +244,9 @@ class People:
         moved: Mask,
         bins: Cells,
     ) -> dict[int, list[int]]:
-        """Let colours decide who is who among people who touched a moment ago.
+        """Let colours decide who is who among people who touched within ``APART_SECONDS``.
 
-        Also where one person's pixels lie in two large regions: who was hidden may be in one.
+        Also where one person's pixels lie in two large regions: a hidden person may be in one.
         """
         alone = {
             region: labels[0]
@@ -299,7 +299,7 @@ class People:
         held: dict[int, int],
         bins: Cells,
     ) -> None:
-        """Give a region that nobody claims to who it is a part of, or to a new person."""
+        """Assign an unclaimed region to the person it is a part of, or to a new person."""
         near = [
             (regions.gap(region, other), label)
             for label, other in held.items()
@@ -328,14 +328,14 @@ class People:
             float(regions.area(region)),
             histogram(bins[inside]),
             regions.centre(region),
-            # Who is there from the beginning is no newcomer.
+            # Whoever is there from the start is no newcomer.
             born=self._now if self._begun else -np.inf,
             seen=self._now,
         )
         return label
 
     def _faint(self, seen: Floats, owner: Mask, moved: Mask) -> None:
-        """Give faint spots away from every region to whose they were, else to nobody."""
+        """Assign faint spots apart from all regions to their last owner, else to nobody."""
         count, spots = cv2.connectedComponents(np.asarray(seen > FAINT, np.uint8), connectivity=8)
         if count < 2:
             return
@@ -350,7 +350,7 @@ class People:
             owner[inside] = label if label in self.people else _NOBODY
 
     def _remember(self, owner: Mask, regions: Regions, bins: Cells) -> None:
-        """Renew what is known of everyone from the pixels they have now."""
+        """Update everyone's state from the pixels they have now."""
         counts = np.bincount(owner.ravel(), minlength=256)
         sharing: dict[int, set[int]] = {}
         for region, label in np.argwhere(regions.owned_counts(owner)).tolist():
@@ -371,7 +371,7 @@ class People:
                     del self.people[label]
                 for other, at in person.touched.items():
                     if other in self.people and person.seen - at < HIDDEN_BY_SECONDS:
-                        # Behind the one they touched last: the touch lasts.
+                        # Still behind the person they touched last: the contact goes on.
                         person.touched[other] = self.people[other].touched[label] = self._now
                 continue
             person.seen = self._now
@@ -383,9 +383,9 @@ class People:
             if any(self._now - at < HIDDEN_BY_SECONDS for at in person.touched.values()):
                 if share >= WHOLE:
                     person.lost = 0.0
-                continue  # what is seen is not all of them: shape and colours stay
+                continue  # partly hidden: shape and colours stay
             person.shape, person.lost = inside, 0.0
-            # Someone half out of the picture or just back: what was learnt is not thrown away.
+            # Someone half out of the picture or just back: learn slowly, so as not to forget.
             seconds = LEARN_SECONDS if 0.6 < share < 1.5 else UNSURE_SECONDS
             weight = smoothing(self._passed, seconds)
             person.area += weight * (area - person.area)
