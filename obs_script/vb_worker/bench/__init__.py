@@ -1,1 +1,1 @@
-"""How fast and how good: runs, measures, synthetic clips."""
+"""Benchmarks of speed and quality: runs, metrics, synthetic clips."""

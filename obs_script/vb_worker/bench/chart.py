@@ -1,4 +1,4 @@
-"""A bar chart, drawn with OpenCV: no other package is needed for one picture."""
+"""A bar chart, drawn with OpenCV to save a dependency."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How far a matte is from the truth: stills and sequences.
+"""Metrics of a matte against the ground truth: stills and sequences.
 
 Every matte and every truth is height x width float32, 0..1, at the picture's own size. A mask is
-what is over one half.
+an alpha above 0.5.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 BAND = 0.01  # of the diagonal
 GRADIENT_SIGMA = 1.4  # pixels
-STILL = 1.0 / 255.0  # a truth that changes by less from frame to frame stands still
+STILL = 1.0 / 255.0  # a truth that changes by less from frame to frame is still
 
 
 def iou(matte: Alpha, truth: Alpha) -> float:
@@ -38,8 +38,8 @@ def boundary_iou(matte: Alpha, truth: Alpha) -> float:
 def band_iou(matte: Alpha, truth: Alpha) -> float:
     """Return the intersection over union of the masks near either contour.
 
-    Near: within 1 % of the diagonal, inside or outside. Milder than ``boundary_iou``, as what is
-    sure on both sides counts too.
+    Near: within 1 % of the diagonal, inside or outside. Milder than ``boundary_iou``:
+    pixels inside both masks count even if they are in the band of only one.
     """
     width = max(1, round(BAND * float(np.hypot(*truth.shape))))
     near = _near(matte > 0.5, width) | _near(truth > 0.5, width)
@@ -52,7 +52,7 @@ def mad(matte: Alpha, truth: Alpha) -> float:
 
 
 def gradient_error(matte: Alpha, truth: Alpha) -> float:
-    """Return the mean squared difference of the gradients' lengths, times 1000.
+    """Return the mean squared difference of the gradients' magnitudes, times 1000.
 
     Rhemann et al., "A perceptually motivated online benchmark for image matting", CVPR 2009
     (Gaussian derivatives, sigma 1.4), as a mean instead of a sum so that sizes compare.
@@ -61,9 +61,9 @@ def gradient_error(matte: Alpha, truth: Alpha) -> float:
 
 
 def flicker(mattes: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
-    """Return the mean change of the matte from frame to frame where the truth stands still.
+    """Return the mean change of the matte from frame to frame where the truth is still.
 
-    In levels of 255. Both sequences have the same length of at least two.
+    In levels of 0..255. Both sequences have the same length of at least two.
     """
     total, count = 0.0, 0
     for (before, after), (was, now) in zip(_pairs(mattes), _pairs(truths)):
@@ -74,7 +74,7 @@ def flicker(mattes: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
 
 
 def dtssd(mattes: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
-    """Return dtSSD: the root mean square of how the changes from frame to frame differ, x 100.
+    """Return dtSSD: the root mean square error of the changes from frame to frame, times 100.
 
     Erofeev et al., "Perceptually motivated benchmark for video matting", BMVC 2015.
     """
@@ -88,10 +88,10 @@ def dtssd(mattes: Sequence[Alpha], truths: Sequence[Alpha]) -> float:
 def lag(mattes: Sequence[Alpha], truths: Sequence[Alpha], *, longest: int = 4) -> float:
     """Return how far the matte trails a moving edge, in pixels; negative if it runs ahead.
 
-    The delay in frames that makes truth fit best, times how far the truth's edges move in a
-    frame. The delay is that at which the mean absolute difference to the delayed truth (taken
-    linearly between frames) is smallest, on the pixels that the truth's edges pass over; the
-    motion is the area they pass over in a frame over the length of the contour there.
+    The delay in frames at which the truth fits best, times the motion of the truth's edges per
+    frame. The delay has the smallest mean absolute difference to the delayed truth (interpolated
+    linearly between frames) on the pixels that the truth's edges sweep. The motion is the area
+    that they sweep per frame, divided by the length of the contour there.
     """
     steps = np.arange(-1.0, longest + 0.01, 0.1)
     cost = np.zeros(len(steps))

@@ -1,7 +1,7 @@
 """Measuring one combination of model, compute unit, threads, precision and size.
 
-Each is measured in a process of its own (``python -m vb_worker.bench.one_run ORDER``), so that
-memory is its own, a driver's fault ends nothing else, and nothing is warm from before.
+Each is measured in a new process (``python -m vb_worker.bench.one_run ORDER``), so that memory is
+measured separately, a driver's crash ends nothing else, and every run starts cold.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from vb_worker.models.manifest_reader import load
 from vb_worker.models.model import Model
 from vb_worker.models.network import Network
 
-# What every quality does, and no more
+# Only what all qualities have in common
 BARE = Quality("bare", close=False, mirror=False, every=1, refine=False)
 WARM_UP = 10
 PICTURES = 16
@@ -37,7 +37,7 @@ Row = dict[str, object]
 
 
 def measure_apart(order: Row) -> Row:
-    """Measure in a new process; ``order`` is what ``measure_order`` takes. Never raises."""
+    """Run ``measure_order`` in a new process; errors are returned. Never raises."""
     try:
         done = subprocess.run(
             isolated.command(sys.executable, places.PACKAGES, __name__, json.dumps(order)),
@@ -55,7 +55,7 @@ def measure_apart(order: Row) -> Row:
 
 
 def measure_order(order: Row) -> Row:
-    """Measure here: model's name or manifest file, compute, threads, size or None, frames."""
+    """Measure here; ``order``: model (name or manifest file), compute, threads, size, frames."""
     before = resident_bytes()
     begin = time.perf_counter()
     try:
@@ -89,11 +89,11 @@ def _manifest(text: str) -> Manifest:
 
 
 def measure(pipeline: Pipeline, frames: int) -> Row:
-    """Return medians and 99th percentiles in ms over ``frames`` frames, and frames a second.
+    """Return medians and 99th percentiles in ms over ``frames`` frames, and frames per second.
 
-    Pictures have the model's input size, and one look is taken a frame, unrefined.
+    Pictures have the model's input size; the model runs once per frame, without refinement.
     ``overhead_ms`` and ``ratio`` compare the whole pipeline with onnxruntime alone on the same
-    input, frame by frame in turn.
+    input, alternating frame by frame.
     """
     model = pipeline.model
     pictures = list(moving_pictures(*model.input_size))
@@ -138,7 +138,7 @@ def _figures(name: str, values: list[float]) -> Row:
 
 
 def moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
-    """Draw a head and shoulders that moves over a noisy slope: H x W x 4 uint8 RGBA."""
+    """Yield frames of a head and shoulders moving over a noisy gradient: H x W x 4 uint8 RGBA."""
     random = np.random.default_rng(7)
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     for number in range(PICTURES):
@@ -153,4 +153,4 @@ def moving_pictures(width: int, height: int) -> Iterator[NDArray[np.uint8]]:
 if __name__ == "__main__":
     print(json.dumps(measure_order(json.loads(sys.argv[1]))), flush=True)
     sys.stdout.flush()
-    os._exit(0)  # some drivers fault when they are taken down
+    os._exit(0)  # some drivers crash at exit

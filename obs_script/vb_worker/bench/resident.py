@@ -1,4 +1,4 @@
-"""How much memory this process has, as each system tells it."""
+"""Resident memory of this process, on Linux, Windows and macOS."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PROC_PIDTASKINFO = 4
 
 
 def resident_bytes() -> int | None:
-    """Return this process's resident memory in bytes, or None where the system does not tell."""
+    """Return this process's resident memory in bytes, or None where that is unknown."""
     try:
         if sys.platform == "win32":
             return _windows()

@@ -1,8 +1,8 @@
-"""Moving pictures of a person before a room, made from stills, with exact alpha.
+"""Synthetic clips of a person in front of a room, made from stills, with exact alpha.
 
 A clip has four parts of equal length: the person stands still; sways slowly (sub-pixel steps and
-rotation); stands still while the light changes; sways fast. The camera adds noise and JPEG's
-compression to every frame, as webcams do.
+rotation); stands still while the light changes; sways fast. Noise and JPEG compression are added
+to every frame, as webcams do.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 PARTS = 4
-SLOW, FAST = 1, 3  # which parts those are
-STEP = {SLOW: 0.0015, FAST: 0.015}  # largest step of a frame, in widths of the picture
+SLOW, FAST = 1, 3  # indices of the swaying parts
+STEP = {SLOW: 0.0015, FAST: 0.015}  # largest step per frame, in widths of the picture
 TURN = {SLOW: 0.5, FAST: 3.0}  # degrees each way
-LIGHT = 0.2  # the share of brightness that comes and goes
-NOISE = 3.0  # standard deviation, in levels of 255
+LIGHT = 0.2  # amplitude of the change of brightness
+NOISE = 3.0  # standard deviation, in levels of 0..255
 JPEG_QUALITY = 85
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip's recipe. Pictures RGB uint8, ``alpha`` float32 0..1 of the person's size."""
+    """What a clip is made of. Pictures RGB uint8, ``alpha`` float32 0..1 of the person's size."""
 
     person: NDArray[np.uint8]
     alpha: NDArray[np.float32]
@@ -36,7 +36,7 @@ class Clip:
     seed: int = 1
 
     def __iter__(self) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-        """Yield frames (H x W x 3 uint8 RGB, alpha H x W float32), the same ones every time."""
+        """Yield frames (H x W x 3 uint8 RGB, alpha H x W float32), the same ones each time."""
         random = np.random.default_rng(self.seed)
         room = _fill(self.room, self.width, self.height)
         layers = np.dstack([self.person.astype(np.float32) * self.alpha[..., None], self.alpha])
@@ -48,12 +48,12 @@ class Clip:
             yield _compressed(np.rint(picture).clip(0, 255).astype(np.uint8)), truth
 
     def _path(self) -> Iterator[tuple[float, float, float]]:
-        """Yield (shift in pixels, turn in degrees, factor of brightness) a frame."""
+        """Yield (shift in pixels, rotation in degrees, factor of brightness) per frame."""
         length = self.frames // PARTS
         for number in range(self.frames):
             part, at = min(number // length, PARTS - 1), (number % length) / length
-            # Sines of whole periods start and end where the person stands still. The fast part
-            # has two, as its steps would else lead out of the picture.
+            # Whole periods of a sine start and end where the person stands still. The fast part
+            # has two: with one its steps would lead out of the picture.
             periods = 2 if part == FAST else 1
             phase = 2 * np.pi * periods * at
             reach = STEP.get(part, 0.0) * self.width * length / (2 * np.pi * periods)
@@ -63,10 +63,10 @@ class Clip:
             yield shift, turn, light
 
     def _place(self, layers: NDArray[np.float32], shift: float, turn: float) -> NDArray[np.float32]:
-        """Put the person's premultiplied layers into the frame, feet on its lower border."""
+        """Warp the person's premultiplied layers into the frame, standing on its lower border."""
         tall, wide = layers.shape[:2]
         scale = 0.85 * min(self.height / tall, self.width / wide)
-        # Turned about the middle of the lower border; a little deeper, so that no gap opens.
+        # Rotated about the middle of the lower border, a little lower, so that no gap opens.
         move = cv2.getRotationMatrix2D((wide / 2, tall), turn, scale)
         move[0, 2] += self.width / 2 + shift - wide / 2
         move[1, 2] += self.height - tall + 0.03 * self.height
@@ -79,7 +79,7 @@ class Clip:
 def cut_to_person(
     picture: NDArray[np.uint8], alpha: NDArray[np.float32]
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-    """Return picture and alpha cut to the person's bounding box; None if there is nobody."""
+    """Return picture and alpha cropped to the person's bounding box; None without a person."""
     rows, columns = np.nonzero((alpha > 0.5).any(1))[0], np.nonzero((alpha > 0.5).any(0))[0]
     if not rows.size:
         return None
@@ -102,7 +102,7 @@ def drawn_room(width: int, height: int, seed: int) -> NDArray[np.uint8]:
 
 
 def _fill(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.float32]:
-    """Return the picture's middle at the given size, aspect kept."""
+    """Return the picture scaled to cover the given size, aspect kept, centre crop."""
     tall, wide = picture.shape[:2]
     scale = max(width / wide, height / tall)
     w, h = max(width, round(wide * scale)), max(height, round(tall * scale))

@@ -1,1 +1,1 @@
-"""Pictures and videos without OBS: reading, drawing, writing."""
+"""Pictures and videos without OBS: reading, compositing, writing."""

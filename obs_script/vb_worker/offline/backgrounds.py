@@ -1,8 +1,8 @@
-"""What can be put behind the person in a video.
+"""Backgrounds for the person in a video.
 
-A background is asked for its picture for each frame: ``behind(frame, alpha, seconds)`` with the
-frame (H x W x 3 uint8 RGB), the person's alpha (H x W float32, 0..1) and the time since the
-video's start; it answers with H x W x 3 uint8 RGB.
+``behind(frame, alpha, seconds)`` is called for each frame, with the frame (H x W x 3 uint8 RGB),
+the person's alpha (H x W float32, 0..1) and the time since the video's start; it returns
+H x W x 3 uint8 RGB.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ TRANSPARENT = "transparent"
 LARGEST_BLUR = 400.0
 SHORTEST_FRAME = 1e-3  # seconds
 SAME_TIME = 1e-6  # seconds; sums of frame times are not exact
-# What the person counts for in the room's blur: shows only where nothing else is near, where there
-# would be no colour at all (vb_filter/passes.lua has the same).
+# The person's weight in the blurred room: visible only where no room is near, where there would be
+# no colour at all (the same as in vb_filter/passes.lua).
 LEAST_SHARE = 1 / 512
 MEAN_SHARE = 1e-6
 
@@ -47,7 +47,7 @@ class Background(Protocol):
 def open_background(text: str) -> Background | None:
     """Return the background that ``text`` names; None is a transparent one.
 
-    Raises UsageError for a text that means nothing, UserError for a file that cannot be used.
+    Raises UsageError for an unknown name, UserError for a file that cannot be used.
     """
     if text == TRANSPARENT:
         return None
@@ -68,7 +68,7 @@ def open_background(text: str) -> Background | None:
 
 
 class Colour:
-    """One colour."""
+    """A plain colour."""
 
     def __init__(self, rgb: bytes) -> None:
         self._rgb = np.frombuffer(rgb, np.uint8)
@@ -89,12 +89,12 @@ class Blur:
     def behind(
         self, frame: NDArray[np.uint8], alpha: NDArray[np.float32], seconds: float
     ) -> NDArray[np.uint8]:
-        """Return the blurred room, without the person in it where there is any room near."""
+        """Return the blurred room, without the person wherever any room is near."""
         return weighted_blur(frame, room_weight(alpha), self._sigma)
 
 
 class Picture:
-    """A still picture that covers the frame (cut at two sides where the shape differs)."""
+    """A still picture scaled to cover the frame, cropped if the aspect ratio differs."""
 
     def __init__(self, path: Path) -> None:
         self._original = read_picture(path)
@@ -110,7 +110,7 @@ class Picture:
 
 
 class LoopedVideo:
-    """A video that covers the frame, in step with the frame's time, from the start when over."""
+    """A looped video scaled to cover the frame, synchronised with the frame's time."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,7 +122,7 @@ class LoopedVideo:
     def behind(
         self, frame: NDArray[np.uint8], alpha: NDArray[np.float32], seconds: float
     ) -> NDArray[np.uint8]:
-        """Return the picture for ``seconds``, frame-sized; ``seconds`` does not go back."""
+        """Return the picture for ``seconds``, frame-sized; ``seconds`` must not decrease."""
         changed = self._shown is None
         while self._next[0] <= seconds + SAME_TIME or self._shown is None:
             self._shown = self._next[1]
@@ -133,7 +133,7 @@ class LoopedVideo:
         return self._fitted
 
     def _endless(self) -> Iterator[tuple[float, Any]]:
-        """Yield (seconds, decoded frame) for ever."""
+        """Yield (seconds, decoded frame) in an endless loop."""
         begin = 0.0
         while True:
             container = open_input(self._path)
@@ -152,12 +152,12 @@ class LoopedVideo:
                 container.close()
             if first is None or last is None:
                 raise UserError(f"{self._path} holds no picture that can be decoded.")
-            # Times may run backwards in a damaged file; ours must not stand still.
+            # In a damaged file timestamps may decrease; ours must increase.
             begin += max(last - first, 0.0) + step
 
 
 def cover(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Return ``picture`` at ``height`` x ``width`` with its aspect kept, cut at the centre."""
+    """Return ``picture`` scaled to cover ``height`` x ``width``, aspect kept, centre crop."""
     tall, wide = picture.shape[:2]
     scale = max(width / wide, height / tall)
     cut_wide = min(wide, max(1, round(width / scale)))
@@ -167,20 +167,20 @@ def cover(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
 
 
 def room_weight(alpha: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return what each pixel counts for in a blur of the room; ``alpha`` is the person's."""
+    """Return each pixel's weight in a blur of the room; ``alpha`` is the person's."""
     return np.asarray(1.0 + LEAST_SHARE - alpha, np.float32)
 
 
 def weighted_blur(
     frame: NDArray[np.uint8], weight: NDArray[np.float32], sigma: float
 ) -> NDArray[np.uint8]:
-    """Return ``frame`` blurred, each pixel counting by ``weight``: what weighs 0 is not in it.
+    """Return ``frame`` blurred by a weighted Gaussian (normalised convolution).
 
     ``frame`` H x W x 3 uint8, ``weight`` H x W float32, ``sigma`` in pixels. Where nothing near
     has weight the result is the weighted mean of the frame.
     """
     height, width = frame.shape[:2]
-    # A blur this wide holds no detail that a smaller picture could not.
+    # A wide blur has no detail that a smaller picture would lose.
     factor = max(1, int(sigma / 3))
     size = (max(1, -(-width // factor)), max(1, -(-height // factor)))
     weighted = cv2.multiply(frame, cv2.merge([weight] * 3), dtype=cv2.CV_32F)
@@ -190,7 +190,7 @@ def weighted_blur(
     small_sigma = sigma / factor
     colour = cv2.GaussianBlur(colour, (0, 0), small_sigma, borderType=cv2.BORDER_REPLICATE)
     share = cv2.GaussianBlur(share, (0, 0), small_sigma, borderType=cv2.BORDER_REPLICATE)
-    # The mean joins in with a weight that only shows where there is next to no other.
+    # The mean's weight is so small that it only shows where there is next to no other.
     colour = (colour + MEAN_SHARE * mean) / (share + MEAN_SHARE)[..., None]
     small = np.clip(np.rint(colour), 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)

@@ -1,4 +1,4 @@
-"""Putting the person over a background."""
+"""Alpha compositing of the person over a background."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ def over(
 
 
 def cut_out(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return the person alone: H x W x 4 uint8, straight alpha.
+    """Return the person alone: H x W x 4 uint8 RGBA, straight alpha.
 
-    The colour of fully transparent pixels is not the room's, which anyone could uncover, but the
-    person's, blurred outwards: encoders then draw no fringe around the person either.
+    ``frame`` H x W x 3 uint8 RGB, ``alpha`` H x W float32, 0..1. Fully transparent pixels do not
+    keep the room's colours, which anyone could uncover, but get the person's, blurred outwards;
+    encoders then draw no fringe around the person either.
     """
     colour = frame.copy()
     hidden = alpha <= 0.0

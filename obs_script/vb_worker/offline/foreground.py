@@ -1,8 +1,8 @@
-"""The person's own colours at soft edges, without the room's that are mixed in there.
+"""Foreground colour estimation: the person's colours at soft edges, without the room's.
 
-After Forte, "Approximate fast foreground colour estimation" (ICIP 2021), equations 4 to 7: the
-local means of the person's and the room's colours, the former corrected by what they do not
-explain. Unlike there, mixed pixels hardly count for the means.
+After Forte, "Approximate fast foreground colour estimation" (ICIP 2021), equations 4 to 7: local
+means of the person's and the room's colours, the former corrected by the residual. Unlike there,
+mixed pixels hardly count for the means.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vb_worker.offline.backgrounds import room_weight, weighted_blur
 
 REACH = 1 / 80  # of the picture's width: the blur's standard deviation
-PURE = 4  # power of alpha by which a pixel counts for a mean
+PURE = 4  # power of alpha that is a pixel's weight in a mean
 
 
 def own_colours(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Threshold and softness: the same mathematics as the filter's shader."""
+"""Threshold and softness: the same formula as in the filter's shader."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def levels(
 ) -> NDArray[np.float32]:
     """Return a pipeline's alpha at ``height`` x ``width``, thresholded: float32, 0..1.
 
-    ``alpha`` is uint8, probability times 255, or float32, 0..1 (and overwritten if it has that
-    size). It is enlarged bilinearly (half-pixel centres,
-    edges clamped), then ``clamp((p - threshold) / max(softness, 1/255) + 0.5, 0, 1)``: exactly
-    0 and exactly 1 where the model is sure.
+    ``alpha`` is uint8, probability times 255, or float32, 0..1 (overwritten if it already has that
+    size). It is enlarged bilinearly (half-pixel centres, edges clamped), then
+    ``clamp((p - threshold) / max(softness, 1/255) + 0.5, 0, 1)``: exactly 0 and exactly 1 where
+    the model is sure.
     """
     scale = 255.0 if alpha.dtype == np.uint8 else 1.0
     p = np.asarray(alpha, np.float32)

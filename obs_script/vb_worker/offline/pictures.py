@@ -1,8 +1,8 @@
 """Reading and writing still pictures.
 
-Whatever the file holds becomes 8-bit RGB the way a viewer shows it: EXIF orientation is applied
-(a mask has the size of the upright picture), 16-bit values are reduced to 8 bit, grey becomes
-three equal colours, and an alpha channel is dropped (the colours under it are used as they are).
+All formats become 8-bit RGB as a viewer shows it: EXIF orientation is applied (a mask has the size
+of the upright picture), 16-bit values are reduced to 8 bits, grey becomes RGB, and an alpha channel
+is dropped (the colours under it are used as they are).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from vb_worker.atomic import replacing
 from vb_worker.errors import UserError
 
 SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
-_STDERR = 2  # the descriptor that C libraries write to
+_STDERR = 2  # the file descriptor that C libraries write to
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -31,7 +31,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
         data = bounded.read(path, limits.PICTURE_BYTES)
     except OSError as error:
         raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-    # Other formats that OpenCV has are no pictures people take, and their readers less tried.
+    # OpenCV's other formats are not used for photographs, and their decoders are less tested.
     size = picture_size.size_of(data)
     if size is not None and size[0] * size[1] > limits.PICTURE_PIXELS:
         most = limits.PICTURE_PIXELS // 1_000_000
@@ -49,7 +49,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
-    """Write an 8-bit PNG (H x W, or H x W x 3 RGB), whole or not at all. Raises UserError."""
+    """Write an 8-bit PNG (H x W, or H x W x 3 RGB), atomically. Raises UserError."""
     pixels = picture if picture.ndim == 2 else picture[..., ::-1]
     done, data = cv2.imencode(".png", pixels)
     if not done:
@@ -60,13 +60,13 @@ def write_png(path: Path, picture: NDArray[np.uint8]) -> None:
 
 @contextmanager
 def _silent_decoders() -> Iterator[None]:
-    """Keep what libpng and others print about a damaged file off the user's terminal.
+    """Hide what libpng and others print about a damaged file.
 
-    They write to the process's error stream themselves, so only moving that stream helps.
+    They write to stderr natively, so its file descriptor has to be redirected.
     """
     try:
         kept = os.dup(_STDERR)
-    except OSError:  # the process has no error stream: nothing to keep clean
+    except OSError:  # the process has no stderr
         yield
         return
     try:

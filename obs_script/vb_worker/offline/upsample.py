@@ -1,8 +1,8 @@
-"""Enlarging a mask to the picture's own size, as the filter's shader does (refine.effect).
+"""Enlarging a mask to the picture's size, as the filter's shader does (refine.effect).
 
-Joint bilateral upsampling (Kopf, Cohen, Lischinski, Uyttendaele, SIGGRAPH 2007): of the nine pixels
-of the small mask around a place those count whose colour in the small picture is the colour here.
-The edge so comes to lie on the picture's, where interpolation would draw it some pixels wide.
+Joint bilateral upsampling (Kopf, Cohen, Lischinski, Uyttendaele, SIGGRAPH 2007): the nine nearest
+pixels of the small mask are weighted by how similar their colour in the small picture is to the
+colour here. The mask's edge so follows the picture's; interpolation would blur it over some pixels.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from vb_worker.models.shrink import shrunk
 from vb_worker.offline.levels import levels
 
-# Standard deviations: of place in the small mask's pixels, of colour in 0..1.
+# Standard deviations: of position in pixels of the small mask, of colour in 0..1.
 PLACE, COLOUR = 0.7, 0.1
-TIE = 1e-3  # decides for all alike which is nearest to a place midway
-LEAST = 1e-2  # weight of a pixel of quite another colour: where all are, place decides nothing
+TIE = 1e-3  # offset that breaks ties halfway between two pixels, the same way everywhere
+LEAST = 1e-2  # weight of a pixel of a very different colour; if all are, position does not matter
 
 
 def shown(
@@ -28,10 +28,11 @@ def shown(
     threshold: float = 0.5,
     softness: float = 0.5,
 ) -> NDArray[np.float32]:
-    """Return what a viewer sees of a pipeline's alpha: height x width float32, 0..1.
+    """Return a pipeline's alpha as a viewer sees it: height x width float32, 0..1.
 
-    ``frame``: H x W x 3 uint8 RGB, the whole picture. ``edges``: enlarge by colour, as the
-    qualities that refine do; otherwise by interpolation.
+    ``frame``: H x W x 3 uint8 RGB, the whole picture. ``alpha``: uint8, probability times 255.
+    ``edges``: enlarge by colour (``upsampled``), as for qualities with ``refine``; otherwise
+    bilinearly.
     """
     height, width = frame.shape[:2]
     whole = upsampled(frame, alpha) if edges else alpha
@@ -43,15 +44,15 @@ def upsampled(
 ) -> NDArray[np.float32]:
     """Return ``alpha`` at the frame's size: float32, 0..1.
 
-    ``frame``: H x W x 3 uint8 RGB. ``guide``: the small picture that ``alpha`` was made from, of
-    its size; None to make one.
+    ``frame``: H x W x 3 uint8 RGB. ``alpha``: uint8, probability times 255. ``guide``: the small
+    picture that ``alpha`` was made from, of its size; None to make one from ``frame``.
     """
     height, width = frame.shape[:2]
     tall, wide = alpha.shape
     small = shrunk(frame, wide, tall) if guide is None else guide
     mask = alpha.astype(np.float32) / np.float32(255)
     whole = np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_LINEAR))
-    # Where all nine are the same any weights give the same.
+    # Where all nine are equal the weights do not matter.
     square = np.ones((3, 3), np.uint8)
     mixed = cv2.dilate(alpha, square) != cv2.erode(alpha, square)
     places = cv2.resize(mixed.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
@@ -68,7 +69,7 @@ def _weighed(
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
 ) -> NDArray[np.float32]:
-    """Return the answers for the frame's pixels at ``rows`` and ``columns``."""
+    """Return the upsampled mask at the frame's pixels ``rows``, ``columns``."""
     tall, wide = mask.shape
     y = ((rows + 0.5) * (tall / frame.shape[0]) - 0.5).astype(np.float32)
     x = ((columns + 0.5) * (wide / frame.shape[1]) - 0.5).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Reading and writing videos: upright RGB frames with their times in, encoded video out."""
+"""Reading and writing videos: upright RGB frames with timestamps in, encoded video out."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from vb_link import limits
 from vb_worker.errors import UsageError, UserError
 
-BT709 = 1  # primaries, transfer and matrix have the same number in H.264 and VP9
+BT709 = 1  # the same code point for primaries, transfer and matrix in H.264 and VP9
 HD_HEIGHT = 720  # untagged video from this height on is BT.709, below it BT.601
 UNTAGGED = 2
 
-# What a player can be expected to take in each container without another encoding.
+# Audio codecs that players can be expected to support in each container: copied, not encoded.
 _COPIED_AUDIO: dict[str, frozenset[str] | None] = {
     ".mp4": frozenset({"aac", "ac3", "alac", "eac3", "flac", "mp3", "opus"}),
     ".m4v": frozenset({"aac", "ac3", "alac"}),
@@ -34,16 +34,16 @@ CONTAINERS = tuple(_COPIED_AUDIO)
 
 
 def sentence(error: BaseException) -> str:
-    """Return the reason in an error of PyAV's or the system's, without its numbers."""
+    """Return the reason in an error of PyAV or the system, without error numbers."""
     return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
 def open_input(path: Path) -> Any:
-    """Open a file that has a video in it. Raises UserError, one sentence."""
+    """Return a PyAV container with a video stream. Raises UserError, one sentence."""
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise UserError(f"{path} is no ordinary file.")
-        # An absolute path is a file's: "concat:" or "http:" would be a protocol.
+        # An absolute path is never taken for a protocol of FFmpeg's ("concat:", "http:").
         container = av.open(str(path.absolute()))
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise UserError(f"{path} cannot be opened: {sentence(error)}.") from error
@@ -52,7 +52,7 @@ def open_input(path: Path) -> Any:
         raise UserError(f"{path} holds no video.")
     stream = container.streams.video[0]
     stream.thread_type = "AUTO"
-    # Held by FFmpeg for each frame, as a stream may change its size on its way.
+    # FFmpeg checks this for each frame, as a stream may change its size.
     stream.codec_context.options = {"max_pixels": str(limits.VIDEO_PIXELS)}
     if stream.codec_context.width * stream.codec_context.height > limits.VIDEO_PIXELS:
         container.close()
@@ -62,7 +62,7 @@ def open_input(path: Path) -> Any:
 
 
 def upright(frame: Any) -> NDArray[np.uint8]:
-    """Return a decoded frame as H x W x 3 uint8 RGB, turned the way the file says."""
+    """Return a decoded frame as H x W x 3 uint8 RGB, rotated as the file says."""
     space = None
     if frame.colorspace == UNTAGGED:
         space = Colorspace.ITU709 if frame.height >= HD_HEIGHT else Colorspace.ITU601
@@ -72,7 +72,7 @@ def upright(frame: Any) -> NDArray[np.uint8]:
 
 
 class Source:
-    """The first video of a file and all of its sound."""
+    """The first video stream of a file and all of its audio streams."""
 
     def __init__(self, path: Path) -> None:
         """Open the file. Raises UserError, one sentence."""
@@ -85,7 +85,7 @@ class Source:
 
     @property
     def frames(self) -> int | None:
-        """Return about how many frames there are, or None if the file does not say."""
+        """Return the approximate number of frames, or None if the file does not say."""
         if self.video.frames:
             return int(self.video.frames)
         if self.container.duration and self.video.average_rate:
@@ -94,9 +94,9 @@ class Source:
         return None
 
     def __iter__(self) -> Iterator[Any]:
-        """Yield the video's decoded frames and the sound's packets, as the file has them.
+        """Yield decoded video frames and audio packets, in the file's order.
 
-        Raises UserError if reading fails. Damaged pieces are left out and counted.
+        Raises UserError if reading fails. Damaged packets are skipped and counted.
         """
         try:
             for packet in self.container.demux(self.video, *self.audio):
@@ -121,8 +121,8 @@ class Source:
 class Sink:
     """A video being written: H.264, or VP9 (with alpha or without) for .webm.
 
-    Sound is copied where the container takes it and encoded (AAC, Opus) where it does not. Use
-    as a context manager; leaving it well finishes the file.
+    Audio is copied where the container supports its codec, else encoded (AAC, Opus). Use as a
+    context manager; leaving it without an exception finishes the file.
     """
 
     def __init__(self, path: Path, suffix: str, source: Source, *, alpha: bool) -> None:
@@ -151,12 +151,12 @@ class Sink:
         if kind is None:
             self._finish()
             return
-        # Closing may fail again for the reason that is already on its way.
+        # Closing may fail again for the reason that is being raised.
         with suppress(av.error.FFmpegError, OSError):
             self._container.close()
 
     def start(self, width: int, height: int) -> None:
-        """Declare the streams; frames of ``width`` x ``height`` (both even) follow."""
+        """Declare the streams, for frames of ``width`` x ``height`` (both even)."""
         source = self._source.video
         rate = source.average_rate or source.guessed_rate or Fraction(30)
         if self._suffix == ".webm":
@@ -169,8 +169,7 @@ class Sink:
             video = self._container.add_stream("libx264", rate=rate, options=options)
             video.pix_fmt = "yuv420p"
         if self._alpha:
-            # OBS and browsers look at this tag before they decode the alpha; not every FFmpeg
-            # writes it by itself.
+            # OBS and browsers decode alpha only with this tag, which not every FFmpeg writes.
             video.metadata["alpha_mode"] = "1"
         video.width, video.height = width, height
         video.codec_context.time_base = source.time_base
@@ -201,7 +200,7 @@ class Sink:
     def write_frame(self, pixels: NDArray[np.uint8], pts: int) -> None:
         """Write a frame: H x W x 3 RGB, or x 4 straight RGBA, uint8; ``pts`` is the source's."""
         if self._last is not None and pts <= self._last:
-            pts = self._last + 1  # encoders refuse time that stands still
+            pts = self._last + 1  # encoders need increasing timestamps
         self._last = pts
         frame = av.VideoFrame.from_ndarray(pixels, format="rgba" if self._alpha else "rgb24")
         frame = frame.reformat(
@@ -213,7 +212,7 @@ class Sink:
         self._container.mux(self._video.encode(frame))
 
     def write_sound(self, packet: Any) -> None:
-        """Write a packet of one of the source's sounds."""
+        """Write a packet of one of the source's audio streams."""
         stream, resampler = self._sound[packet.stream.index]
         if resampler is None:
             packet.stream = stream

@@ -57,7 +57,7 @@ class PersonChoice:
         self.set(mode, x, y)
 
     def set(self, mode: str, x: float = 0.5, y: float = 0.5) -> None:
-        """Set the choice; it restarts if anything changed. Raises ValueError for an unknown mode."""
+        """Set the choice; a changed one restarts. Raises ValueError for an unknown mode."""
         if mode not in MODES:
             raise ValueError(f"{mode!r} is not one of {', '.join(MODES)}")
         if (mode, x, y) != (self._mode, self._x, self._y):

@@ -1,1 +1,1 @@
-"""What the worker may do: system calls, files, memory, and its parent's life."""
+"""The worker's sandbox: system calls, files, memory, time limits, death of the parent."""

@@ -1,4 +1,4 @@
-"""``python -m vb_worker.sandbox`` prints as JSON what is in force here, and why the rest is not."""
+"""``python -m vb_worker.sandbox`` prints as JSON what is in force here, or why it is not."""
 
 import json
 

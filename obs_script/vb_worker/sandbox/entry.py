@@ -1,8 +1,8 @@
-"""What the worker gives up once it has started: network, others' files and processes, much memory.
+"""Entering the sandbox: the worker drops network, files, other processes and excess memory.
 
-Each part is the system's own and cannot be taken back. A system that lacks one runs without it:
-``python -m vb_worker.sandbox`` (or ``sandbox_state``) tells. ``OBS_VIRTUAL_BACKGROUND_SANDBOX=off``
-in OBS's environment leaves all of it out.
+Each part is a feature of the operating system and cannot be undone. A system that lacks one runs
+without it; ``python -m vb_worker.sandbox`` (or ``sandbox_state``) reports which.
+``OBS_VIRTUAL_BACKGROUND_SANDBOX=off`` in OBS's environment disables all of it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from vb_worker.sandbox import landlock, seccomp
 VARIABLE = "OBS_VIRTUAL_BACKGROUND_SANDBOX"
 PARTS = ("network", "files", "processes", "memory")
 
-# Programs, libraries and what they are set up with; nothing of a user's.
+# Programs, libraries and their configuration; no user's files.
 _SYSTEM = ("/usr", "/lib", "/lib32", "/lib64", "/bin", "/sbin", "/etc", "/opt", "/proc", "/sys",
            "/nix", "/gnu", "/snap", "/app", "/run/opengl-driver", "/run/host")  # fmt: skip
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _GPU_DEVICES = ("nvidia*", "dri", "kfd", "dxg", "accel", "shm")
-_GPUS = ("nvidia*", "dri/renderD*", "kfd", "dxg", "accel/*")  # which tell that there is one
+_GPUS = ("nvidia*", "dri/renderD*", "kfd", "dxg", "accel/*")  # any of these means a GPU
 
 _MODPROBE_SECONDS = 10.0
 
@@ -38,42 +38,42 @@ _reasons: dict[str, str] = {}
 
 
 def enter_command() -> None:
-    """Give up the network and other processes: for commands that read other people's pictures.
+    """Drop access to the network and other processes: for commands that read untrusted pictures.
 
-    Call it while there is one thread.
+    Call it while the process is single-threaded.
     """
     if not _off():
-        uses_gpu()  # which makes its devices
+        uses_gpu()  # creates its device files
     _reasons["processes"] = _off() or landlock.keep_apart() or _signals()
     enter_network()
 
 
 def enter_network() -> None:
-    """Give up the network."""
+    """Drop access to the network."""
     _reasons["network"] = _off() or seccomp.refuse_network(local_sockets=uses_gpu())
 
 
 def enter_memory() -> None:
-    """Give up memory beyond the limit, unless a GPU's driver may need it."""
+    """Limit memory, unless a GPU driver may need more."""
     _reasons["memory"] = _off() or _memory()
 
 
 def enter() -> None:
-    """Give up all: the network, files but the models and what runs them, other processes, memory
-    beyond a limit.
+    """Drop access to the network, other processes, all files but the models and what runs them,
+    and memory beyond a limit.
 
-    For the worker and for trying models. Written to is only ``places.state_dir``. Call it while
-    there is one thread.
+    For the worker and for trying models. Only ``places.state_dir`` stays writable. Call it while
+    the process is single-threaded.
     """
     if not _off():
-        # What is made later is not what was allowed.
+        # Landlock's rules hold for existing folders: one that is made later is not allowed.
         for folder in (places.state_dir(), places.user_models_dir()):
             with suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
     gpu = not _off() and uses_gpu()
     if gpu:
         _keep_drivers_files()
-    # A pipe's and a memory's descriptors are no files: OBS's stay as they are.
+    # Open file descriptors are not restricted: the pipe and the shared memory keep working.
     _reasons["files"] = _off() or landlock.restrict(_readable(), _writable(gpu))
     _reasons["processes"] = _reasons["files"] or _signals()
     enter_network()
@@ -81,15 +81,15 @@ def enter() -> None:
 
 
 def state() -> dict[str, str]:
-    """Return what is in force in this process: part -> "" if it is, else why not."""
+    """Return what is in force in this process: part -> "", or the reason why it is not."""
     return {part: _reasons.get(part, "not entered") for part in PARTS}
 
 
 @lru_cache(maxsize=1)
 def uses_gpu() -> bool:
-    """Return whether onnxruntime has more than the CPU and there is a GPU; its devices are made.
+    """Return whether there are a GPU and a provider for it; creates NVIDIA's device files.
 
-    Without one it needs no more than the CPU's: OpenVINO then runs on the CPU.
+    Without a GPU no device files are needed: OpenVINO then runs on the CPU.
     """
     if not has_gpu_provider():
         return False
@@ -98,7 +98,7 @@ def uses_gpu() -> bool:
 
 
 def has_gpu_provider() -> bool:
-    """Return whether the installed onnxruntime has more than the CPU, without loading it."""
+    """Return whether the installed onnxruntime has more than the CPU, without importing it."""
     found = importlib.util.find_spec("onnxruntime")
     for folder in (found.submodule_search_locations or ()) if found else ():
         for path in Path(folder, "capi").glob("*onnxruntime_providers_*"):
@@ -117,7 +117,7 @@ def _signals() -> str:
 
 
 def _make_devices() -> None:
-    """Let NVIDIA's program make its devices, as CUDA's first use does with rights we give up."""
+    """Run nvidia-modprobe, which creates the device files: CUDA could not do so in the sandbox."""
     program = shutil.which("nvidia-modprobe")
     if program is not None:
         with suppress(OSError, subprocess.SubprocessError):
@@ -128,9 +128,9 @@ def _make_devices() -> None:
 
 
 def _keep_drivers_files() -> None:
-    """Let drivers keep what they compile in the worker's own folder, and their temporary files.
+    """Redirect the drivers' shader caches and temporary files to the worker's own folder.
 
-    The user's caches hold others' files, and what a driver finds there it runs for any program.
+    The user's caches are shared: a driver would run what another program left there.
     """
     caches = places.state_dir().absolute() / "caches"
     temporary = caches.with_name("temporary")
@@ -157,7 +157,7 @@ def _memory() -> str:
         if highest != resource.RLIM_INFINITY:
             limit = min(limit, highest)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-        # A dump of this process would hold pictures of the room.
+        # A core dump would contain pictures of the room.
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     except (OSError, ValueError) as error:
         return str(error)
@@ -176,7 +176,7 @@ def _readable() -> Iterator[Path]:
 
 
 def _loaded() -> Iterator[Path]:
-    """Yield the folders of the libraries that this process has loaded, wherever they are."""
+    """Yield the folders of the shared libraries that this process has loaded."""
     with suppress(OSError):
         lines = Path("/proc/self/maps").read_text(errors="replace").splitlines()
         found = {line.split(maxsplit=5)[5] for line in lines if " /" in line}
@@ -191,7 +191,7 @@ def _writable(gpu: bool) -> Iterator[Path]:
 
 
 def sandbox_state() -> dict[str, str]:
-    """Enter, try what is given up, and return part -> "" if it is, else why not."""
+    """Enter the sandbox, test each part, and return part -> "", or why it is not in force."""
     enter()
     found = state()
     with suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_STREAM):

@@ -1,8 +1,8 @@
-"""Which files and processes this process may touch (Linux from 5.13: Landlock, linux/landlock.h).
+"""Restricting access to files and other processes (Landlock, Linux 5.13, linux/landlock.h).
 
-Whoever is held by it reaches into no process that is not: the kernel then refuses ptrace and what
-asks for as much, such as ``/proc/PID/mem``. Only the calling thread and what it starts from then on
-is held, so it is done before there are others. Paths that are not there are left out.
+A process in a Landlock domain cannot ptrace one outside it, nor do what needs the same permission,
+such as reading ``/proc/PID/mem``. Only the calling thread and its later children are restricted, so
+it has to be single-threaded. Paths that do not exist are left out.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every machine
+_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same on every architecture
 _VERSION = 1
 _PATH_BENEATH = 1
 _NO_NEW_PRIVILEGES = 38
 
 _EXECUTE, _WRITE, _READ, _READ_FOLDER = 1, 1 << 1, 1 << 2, 1 << 3
-_CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # make and remove what is in it
+_CHANGE_FOLDER = sum(1 << bit for bit in range(4, 13))  # create and remove entries
 _MAKE_DEVICE = 1 << 11
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
 _OF_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE
 _READING = _EXECUTE | _READ | _READ_FOLDER
-# From which version of Landlock on a right is known
+# The Landlock ABI version that introduced a right
 _SINCE = {_REFER: 2, _TRUNCATE: 3}
 _ABSTRACT_SOCKETS, _SIGNALS, _SCOPES_SINCE = 1, 2, 6
 
@@ -41,8 +41,8 @@ class _Beneath(ctypes.Structure):
 
 
 def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
-    """Let this process read only what is beneath ``readable`` and ``writable``, write only the
-    latter, and keep it apart from other processes. Return "" or why that cannot be.
+    """Let this process read only beneath ``readable`` and ``writable``, write only beneath the
+    latter, and isolate it from other processes. Return "", or why that fails.
     """
     known = version()
     handled = _READING | _WRITE | _CHANGE_FOLDER
@@ -51,23 +51,23 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
 
 
 def keep_apart() -> str:
-    """Let this process reach into, and signal (``holds_signals``), only itself and what it starts.
+    """Let this process ptrace, and signal (``holds_signals``), only itself and its children.
 
-    Files stay as they are. Return "" or why that cannot be.
+    Access to files is not restricted. Return "", or why that fails.
     """
-    # Before there were scopes a ruleset had to refuse some right: nothing of ours makes devices.
+    # Before scopes a ruleset had to handle at least one right: we never create device files.
     return _enter(0 if holds_signals() else _MAKE_DEVICE, ())
 
 
 def version() -> int:
-    """Return the version of this kernel's Landlock, 0 if there is none or it is switched off."""
+    """Return the kernel's Landlock ABI version, 0 if it has none or it is disabled."""
     if not sys.platform.startswith("linux"):
         return 0
     return max(0, _call(ctypes.CDLL(None), _CREATE, None, 0, _VERSION))
 
 
 def holds_signals() -> bool:
-    """Return whether this kernel's Landlock holds signals to other processes (Linux 6.12)."""
+    """Return whether Landlock here blocks signals to other processes (Linux 6.12)."""
     return version() >= _SCOPES_SINCE
 
 
@@ -78,7 +78,7 @@ def _enter(handled: int, allowed: Iterable[tuple[Iterable[Path], int]]) -> str:
     libc = ctypes.CDLL(None, use_errno=True)
     scoped = _ABSTRACT_SOCKETS | _SIGNALS if holds_signals() else 0
     attributes = _Ruleset(handled, 0, scoped)
-    # Older kernels know the first field only.
+    # Older kernels only know the first field.
     size = ctypes.sizeof(attributes) if scoped else 8
     rules = _call(libc, _CREATE, ctypes.byref(attributes), size, 0)
     if rules < 0:

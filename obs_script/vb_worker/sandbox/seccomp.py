@@ -1,9 +1,8 @@
-"""A filter of system calls (Linux): no network, none of the calls that reach into other processes.
+"""A seccomp filter (Linux): no network, no system calls that reach into other processes.
 
-Their files in /proc, and signals, are for ``landlock``. From then on the kernel answers what is
-refused with "not permitted", in this process, its threads and whatever it starts; nothing can take
-it back. Numbers are Linux's own (asm/unistd.h), the filter is classic BPF on
-``struct seccomp_data`` (linux/seccomp.h).
+Files in /proc and signals are left to ``landlock``. Refused calls fail with EPERM, in this process,
+all its threads and children; the filter cannot be removed. Numbers are Linux's (asm/unistd.h), the
+filter is classic BPF on ``struct seccomp_data`` (linux/seccomp.h).
 """
 
 from __future__ import annotations
@@ -20,10 +19,10 @@ _ALLOW = 0x7FFF0000
 _REFUSE = 0x00050000 | errno.EPERM
 _LOAD, _IF_EQUAL, _IF_AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _NUMBER, _ARCHITECTURE, _FIRST_ARGUMENT = 0, 4, 16  # offsets in seccomp_data
-_OTHER_ABI = 0x40000000  # x32's numbers begin here
+_OTHER_ABI = 0x40000000  # system calls of the x32 ABI start here
 _AF_UNIX = 1
 
-# Machine: (audit architecture, number of seccomp, of socket)
+# Machine: (audit architecture, numbers of the system calls seccomp and socket)
 _MACHINES = {"x86_64": (0xC000003E, 317, 41), "aarch64": (0xC00000B7, 277, 198)}
 # connect, accept, bind, listen, accept4
 _USING_SOCKETS = {"x86_64": (42, 43, 49, 50, 288), "aarch64": (203, 202, 200, 201, 242)}
@@ -52,9 +51,9 @@ class _Program(ctypes.Structure):
 
 
 def refuse_network(*, local_sockets: bool) -> str:
-    """Refuse sockets and calls that reach into other processes; return "" or why that cannot be.
+    """Refuse sockets and calls that reach into other processes; return "", or why that fails.
 
-    ``local_sockets``: leave those that only reach this machine (AF_UNIX).
+    ``local_sockets``: still allow AF_UNIX, which only reaches this machine.
     """
     machine = platform.machine()
     if not sys.platform.startswith("linux") or machine not in _MACHINES:
@@ -74,18 +73,18 @@ def refuse_network(*, local_sockets: bool) -> str:
     )
     if done == 0:
         return ""
-    # A positive answer is a thread that could not be brought along.
+    # With TSYNC a positive result is the id of a thread that could not be synchronised.
     return f"seccomp: {os.strerror(ctypes.get_errno())}" if done < 0 else f"thread {done} refused"
 
 
 def _rows(machine: str, local_sockets: bool) -> list[tuple[int, int, int, int]]:
-    """Return the program's instructions: (code, jump if true, jump if false, value)."""
+    """Return the BPF program: (code, jump if true, jump if false, value) per instruction."""
     architecture, _, socket = _MACHINES[machine]
     refuse = (_RETURN, 0, 0, _REFUSE)
     rows = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_IF_EQUAL, 1, 0, architecture),
-        refuse,  # 32-bit calls have other numbers
+        refuse,  # system calls of 32-bit processes have other numbers
         (_LOAD, 0, 0, _NUMBER),
         (_IF_AT_LEAST, 0, 1, _OTHER_ABI),
         refuse,

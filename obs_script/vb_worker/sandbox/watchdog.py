@@ -1,7 +1,7 @@
-"""Ends this process when one piece of work takes too long: a loop without end, a dead driver.
+"""Ends this process when one piece of work takes too long: an endless loop, a hung driver.
 
-The kernel's alarm ends it wherever it hangs, also in native code; on Windows a thread of Python's
-``faulthandler`` does. The script then starts another worker and knows what this one was at.
+SIGALRM ends it wherever it hangs, native code included; on Windows a thread of Python's
+``faulthandler`` does. The script then starts another worker and knows what this one was doing.
 """
 
 from __future__ import annotations
@@ -17,25 +17,25 @@ _armed = False
 
 
 def arm() -> None:
-    """Let ``begin`` have an effect in this process: only where its end is expected."""
-    global _armed  # noqa: PLW0603 - there is one alarm a process
+    """Enable ``begin`` in this process: only where its parent expects that it may be ended."""
+    global _armed  # noqa: PLW0603 - there is one alarm per process
     _armed = True
     if sys.platform != "win32":
-        # Whoever started us may have left the signal ignored or blocked.
+        # The signal may be inherited ignored or blocked.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
 
 
 def end_with(parent: int) -> None:
-    """Let the kernel end this process when ``parent``, who started it, ends (Linux)."""
+    """Let the kernel end this process when its parent, of PID ``parent``, ends (Linux)."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
-            os._exit(1)  # it ended before that
+            os._exit(1)  # the parent ended before prctl
 
 
 def begin(seconds: int) -> None:
-    """From now on there are so many seconds."""
+    """End this process unless ``end`` is called within ``seconds``."""
     if not _armed:
         return
     if sys.platform == "win32":
@@ -45,7 +45,7 @@ def begin(seconds: int) -> None:
 
 
 def end() -> None:
-    """The work is done."""
+    """Cancel the time limit of ``begin``."""
     if not _armed:
         return
     if sys.platform == "win32":

@@ -1,1 +1,1 @@
-"""Compute units: which there are, how fast they are, which one is taken."""
+"""Compute units: which are available, how fast they are, which one is used."""

@@ -1,4 +1,4 @@
-"""A filter's choice of compute unit, turned into a pipeline that runs."""
+"""Opening a model on the compute unit that a user chose, with the CPU as the fallback."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _NICE = 15
 def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
     """Open a model on the unit a user chose; return it and the unit's name.
 
-    "auto" is the fastest unit known for the model. A unit that is not there, does not start or
-    was set aside gives way to the CPU, and the model's ``refused`` says why. Raises ModelError if
-    the CPU cannot run the model either.
+    "auto" is the fastest unit measured for the model. If a unit is missing, does not start or was
+    set aside, the CPU is used and the model's ``refused`` says why. Raises ModelError if the CPU
+    cannot run the model either.
     """
     unit = results.fastest(manifest) if chosen in ("", results.AUTO) else chosen
     if unit == results.CPU:
@@ -33,14 +33,14 @@ def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
         problem = ModelError("UnitSetAside", unit=unit, times=results.MOST_STARTS)
     else:
         try:
-            # Should the driver end this process, the next one knows by this count.
+            # If the driver crashes this process, the next one knows by this count.
             results.note_start(unit)
-            # The first run compiles: better here than at a camera's frame.
+            # The first run compiles the network: better here than on a camera frame.
             return sample_check.open_checked(manifest, compute=unit), unit
         except ModelError as error:
             problem = error
             with contextlib.suppress(OSError):
-                results.note_mask(unit)  # it said no and ended nothing
+                results.note_mask(unit)  # a clean error, not a crash
         except OSError as error:
             problem = ModelError(f"{error.strerror}")
     model = open_model(manifest)
@@ -49,14 +49,14 @@ def open_chosen(manifest: Manifest, chosen: str) -> tuple[Model, str]:
 
 
 class Survey:
-    """Measures a model on every unit in a process beside the worker, one model at a time."""
+    """Measures a model on every unit, in a child process, one model at a time."""
 
     def __init__(self) -> None:
         self._running: subprocess.Popen[bytes] | None = None
         self._asked: set[str] = set()
 
     def want(self, manifest: Manifest) -> None:
-        """Measure ``manifest`` unless that is known, under way, or there is nothing to choose."""
+        """Measure ``manifest`` unless it is measured already or there is only one unit."""
         if self._running is not None or manifest.name in self._asked:
             return
         if len(available_units()) < 2 or results.is_known(manifest):
@@ -71,10 +71,10 @@ class Survey:
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **child.QUIET,
             )  # fmt: skip
         except OSError:
-            self._running = None  # the CPU goes on
+            self._running = None  # the model stays on the CPU
 
     def finished(self) -> bool:
-        """Return True once for each measurement that has come to its end."""
+        """Return True once for each measurement that has ended."""
         if self._running is None or self._running.poll() is None:
             return False
         self._running = None

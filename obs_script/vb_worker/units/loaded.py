@@ -1,7 +1,7 @@
-"""Whether the onnxruntime in this process is the installed one.
+"""Detects a DLL mix-up: whether the onnxruntime loaded in this process is the installed one.
 
-Windows may take a library from System32, where older ones of that name lie, instead of from the
-package; OBS 32.2.0 and 32.2.1 ask it to.
+Windows may load a DLL from System32, which has older ones of the same name, instead of from the
+package; OBS 32.2.0 and 32.2.1 set the search order so.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _NAMES = ("onnxruntime", "directml")
 
 @lru_cache(maxsize=1)
 def elsewhere() -> tuple[str, ...]:
-    """Return the files of onnxruntime and DirectML that were loaded from outside its package."""
+    """Return the libraries of onnxruntime and DirectML loaded from outside its package."""
     package = Path(onnxruntime.__file__).resolve().parent
     return tuple(
         str(path)

@@ -1,6 +1,6 @@
-"""Trying a compute unit in a process of its own, with a time limit.
+"""Trying a compute unit in a child process with a time limit.
 
-A driver may hang, or end the process that loads it: neither is to happen to the worker. Run as
+A driver may hang or crash the process that loads it; neither may happen to the worker. Run as
 ``python -m vb_worker.units.probe NAME UNIT THREADS``, it prints one line of JSON.
 """
 
@@ -28,7 +28,7 @@ _RUNS = 30
 
 @dataclass(frozen=True)
 class Probe:
-    """What a unit did with a model: median and first run in ms, or the reason it cannot."""
+    """The result of a unit with a model: median and first run in ms, or why it failed."""
 
     ms: float = 0.0
     first_ms: float = 0.0
@@ -41,7 +41,7 @@ class Probe:
 
 
 def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = SECONDS) -> Probe:
-    """Run a model on a unit in a throw-away process. Never raises."""
+    """Run a model on a unit in a child process; ``seconds``: time limit. Never raises."""
     words = (manifest.name, unit, str(threads))
     try:
         done = subprocess.run(
@@ -83,14 +83,14 @@ def run_here(manifest: Manifest, unit: str, threads: int) -> Probe:
             times.append((time.perf_counter() - begin) * 1e3)
     except ModelError as error:
         return Probe(reason=str(error))
-    except Exception as error:  # whatever a driver says, it is a reason
+    except Exception as error:  # drivers may raise anything
         return Probe(reason=first_line(error))
     del found
     return Probe(round(float(np.median(times)), 3), round(first, 1))
 
 
 def main(arguments: list[str]) -> int:
-    """Print one probe as JSON; return the exit status."""
+    """Print one probe as JSON and end the process, with exit status 0."""
     name, unit, threads = arguments
     try:
         models = registry.find_models(registry.default_folders(), on_error=lambda _error: None)
@@ -98,7 +98,7 @@ def main(arguments: list[str]) -> int:
     except ModelError as error:
         found = Probe(reason=str(error))
     print(json.dumps(vars(found)), flush=True)
-    # Some drivers fault when they are taken down; what was to be said is said.
+    # Some drivers crash at exit: leave without clean-up, the result is printed.
     sys.stdout.flush()
     os._exit(0)
 

@@ -1,7 +1,7 @@
-"""Compute units: what onnxruntime calls execution providers, under names a user reads.
+"""Compute units: onnxruntime's execution providers, under names for users.
 
-A provider that serves several devices is one unit a device: ``cuda``, ``cuda:1``,
-``openvino:gpu``. Providers that run elsewhere than on this machine (Azure's) are left out.
+A provider with several devices is one unit per device: ``cuda``, ``cuda:1``, ``openvino:gpu``.
+Providers that run on other machines (Azure's) are left out.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _DRIVER_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class ComputeUnit:
-    """One way to run a model: the name in settings, the text shown, onnxruntime's name.
+    """One way to run a model: its name in settings, the title shown, onnxruntime's provider.
 
-    ``options`` are the provider's own: which device, which mode.
+    ``options``: the provider's options, such as device and mode.
     """
 
     name: str
@@ -124,13 +124,13 @@ _KNOWN: tuple[tuple[str, Callable[[str], list[ComputeUnit]]], ...] = (
 
 
 def available_units() -> list[ComputeUnit]:
-    """Return the compute units that this onnxruntime offers, the CPU first."""
+    """Return the compute units that the installed onnxruntime offers, the CPU first."""
     offered = set(onnxruntime.get_available_providers())
     return [unit for name, units in _KNOWN if name in offered for unit in units(name)]
 
 
 def find_unit(name: str) -> ComputeUnit:
-    """Return the compute unit called ``name``. Raises ModelError naming those there are."""
+    """Return the compute unit called ``name``. Raises ModelError, listing the available ones."""
     units = available_units()
     for unit in units:
         if unit.name == name:
@@ -140,14 +140,14 @@ def find_unit(name: str) -> ComputeUnit:
 
 
 def provider_list(unit: ComputeUnit, threads: int = 1) -> list[Any]:
-    """Return what onnxruntime's session takes as ``providers`` for a unit.
+    """Return the ``providers`` argument of onnxruntime's InferenceSession for a unit.
 
-    ``threads`` are for those units that use the CPU themselves.
+    ``threads``: for units that run on the CPU themselves.
     """
     if unit.provider == CPU:
         return [CPU]
     _preload()
-    # The CPU follows for the operators that the unit does not have.
+    # The CPU is the fallback for operators that the unit lacks.
     options = dict(unit.options)
     if unit.name == "openvino:cpu":
         options["num_of_threads"] = str(threads)
@@ -157,7 +157,7 @@ def provider_list(unit: ComputeUnit, threads: int = 1) -> list[Any]:
 
 
 def session_options(threads: int) -> onnxruntime.SessionOptions:
-    """Return options for a session beside a busy OBS: few threads that never spin."""
+    """Return session options for running beside a busy OBS: few threads that never spin."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -169,13 +169,13 @@ def session_options(threads: int) -> onnxruntime.SessionOptions:
 
 @lru_cache(maxsize=1)
 def nvidia_gpus() -> tuple[str, ...]:
-    """Return the names of the NVIDIA GPUs that the driver lists, by index."""
+    """Return the names of the NVIDIA GPUs that nvidia-smi lists, by index."""
     return tuple(line for line in _nvidia_smi("name") if line)
 
 
 @lru_cache(maxsize=1)
 def driver() -> str:
-    """Return what a measured time depends on beside the model: runtime, drivers, processor."""
+    """Return what measured times depend on besides the model: runtime, drivers, processor."""
     parts = [f"onnxruntime {onnxruntime.__version__}", *_nvidia_smi("driver_version")[:1]]
     for name in sorted(onnxruntime.get_available_providers()):
         parts += [name, *(_device_names(name) or [])]
@@ -197,7 +197,7 @@ def _nvidia_smi(field_name: str) -> list[str]:
 
 
 def _device_names(provider: str) -> list[str]:
-    """Return the names of a provider's devices where this onnxruntime tells them."""
+    """Return the names of a provider's devices; empty where onnxruntime does not list them."""
     try:
         devices = onnxruntime.get_ep_devices()
     except (AttributeError, RuntimeError):
@@ -211,6 +211,6 @@ def _device_names(provider: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def _preload() -> None:
-    # CUDA and cuDNN that came as Python packages are found only once they are loaded.
+    # CUDA and cuDNN installed as Python packages are found only if they are preloaded.
     with contextlib.suppress(AttributeError, OSError, RuntimeError):
         onnxruntime.preload_dlls()

@@ -15,15 +15,15 @@ from vb_worker.units.providers import available_units, driver
 AUTO = "auto"
 CPU = "cpu"
 _MOST_TRIED = 100
-MOST_STARTS = 2  # starts without a mask after which a unit is set aside
+MOST_STARTS = 2  # starts without a mask before a unit is set aside
 
 
 def _known() -> dict[str, Any]:
-    """Return the file's content if it is of these drivers, else only what outlives them."""
+    """Return the file's content; measurements of other drivers are left out."""
     known = unit_file.read()
     if known.get("driver") != driver():
         return {"driver": driver(), "measured": {}, "started": {}}
-    # The file may be damaged: what is not as it was written is not there.
+    # The file may be damaged: entries of the wrong type are dropped.
     for key, suits in (("measured", _is_row), ("started", _is_count)):
         held = known.get(key)
         known[key] = (
@@ -53,7 +53,7 @@ def _is_count(value: object) -> bool:
 
 
 def write_units() -> None:
-    """Tell the script which units there are. Raises OSError."""
+    """Write the list of units for the script. Raises OSError."""
     known = _known()
     units = [{"name": unit.name, "title": unit.title} for unit in available_units()]
     if known.get("units") != units:
@@ -61,22 +61,22 @@ def write_units() -> None:
 
 
 def probes(manifest: Manifest) -> dict[str, probe.Probe]:
-    """Return what is known of a model, by unit."""
+    """Return a model's measurements by unit."""
     rows = _known()["measured"].get(manifest.expected_sha256, {}).get("units", {})
     return {name: probe.Probe(**row) for name, row in rows.items()}
 
 
 def is_known(manifest: Manifest) -> bool:
-    """Return whether every unit there is was tried with a model."""
+    """Return whether a model was tried on every available unit."""
     return {unit.name for unit in available_units()} <= probes(manifest).keys()
 
 
 def survey(manifest: Manifest) -> dict[str, probe.Probe]:
-    """Try every unit with a model, remember and return what came out. Raises OSError."""
+    """Try a model on every unit, store the results and return them. Raises OSError."""
     found = {unit.name: probe.probe(manifest, unit.name) for unit in available_units()}
     known = _known()
     known["units"] = [{"name": unit.name, "title": unit.title} for unit in available_units()]
-    # The newest last: the script shows its times.
+    # The newest goes last: the script shows its times.
     known["measured"].pop(manifest.expected_sha256, None)
     known["measured"][manifest.expected_sha256] = {
         "title": manifest.title,
@@ -87,7 +87,7 @@ def survey(manifest: Manifest) -> dict[str, probe.Probe]:
 
 
 def fastest(manifest: Manifest) -> str:
-    """Return the fastest unit that is known and not set aside; the CPU where none is."""
+    """Return the fastest measured unit that is not set aside, else the CPU."""
     usable = {
         name: row.ms
         for name, row in probes(manifest).items()
@@ -97,37 +97,37 @@ def fastest(manifest: Manifest) -> str:
 
 
 def is_set_aside(unit: str) -> bool:
-    """Return whether a unit was started again and again without a mask."""
+    """Return whether a unit was started ``MOST_STARTS`` times without giving a mask."""
     return int(_known()["started"].get(unit, 0)) >= MOST_STARTS
 
 
 def note_start(unit: str) -> None:
-    """Count a start of a unit, before it may end the process. Raises OSError."""
+    """Count a start of a unit, before it may crash the process. Raises OSError."""
     known = _known()
     known["started"][unit] = int(known["started"].get(unit, 0)) + 1
     unit_file.write(known)
 
 
 def note_mask(unit: str) -> None:
-    """Forget the starts of a unit that gave a mask. Raises OSError."""
+    """Reset the count of starts of a unit that gave a mask. Raises OSError."""
     known = _known()
     if known["started"].pop(unit, None) is not None:
         unit_file.write(known)
 
 
 def tried() -> list[str]:
-    """Return the sums of the user's models that did well when they were tried."""
+    """Return the keys (``quarantine.key_of``) of the user's models that passed their trial."""
     held = _known().get("tried")
     return [row for row in held if isinstance(row, str)] if isinstance(held, list) else []
 
 
 def note_tried(key: str) -> None:
-    """Remember a model that did well. Raises OSError."""
+    """Store the key of a model that passed its trial. Raises OSError."""
     unit_file.write({**_known(), "tried": [*tried()[-_MOST_TRIED:], key]})
 
 
 def main(arguments: list[str]) -> int:
-    """Survey one model; what the worker starts beside itself."""
+    """Survey one model: the child process that the worker starts."""
     try:
         models = registry.find_models(registry.default_folders(), on_error=lambda _error: None)
         survey(registry.choose_model(models, arguments[0]))

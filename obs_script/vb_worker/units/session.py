@@ -1,4 +1,4 @@
-"""Opening an ONNX file in onnxruntime, with errors in one sentence."""
+"""Opening an ONNX file in onnxruntime, with errors of one sentence."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vb_worker.units.providers import CPU, ComputeUnit, provider_list, session_o
 def open_session(
     weights: bytes, path: Path, unit: ComputeUnit, threads: int
 ) -> onnxruntime.InferenceSession:
-    """Return a session on a compute unit; ``path`` is for the message. Raises ModelError."""
+    """Return a session on a compute unit. Raises ModelError, which names ``path``."""
     onnx_check.check(weights, path)
     try:
         return onnxruntime.InferenceSession(
