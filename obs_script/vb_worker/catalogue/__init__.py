@@ -1,1 +1,1 @@
-"""Getting models: downloading, adding, and trying them in a process that may die."""
+"""Getting models: downloading, adding, and trying them in a process that may crash."""

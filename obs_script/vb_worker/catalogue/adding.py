@@ -1,4 +1,4 @@
-"""Adding a network of the user's: guess a manifest from its graph, try it, write it."""
+"""Adding a user's network: guess a manifest from its graph, try it, write it."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from vb_worker.models.manifest_reader import parse
 from vb_worker.models.network import Network
 from vb_worker.units.session import plain_session
 
-_TIE = 0.003  # scores as near as this say nothing
-_RARE = 0.02  # blue first is rare: it has to be clearly better
-_FREE_SIDE = 256  # where the graph takes any size
+_TIE = 0.003  # scores closer than this count as equal
+_RARE = 0.02  # penalty of BGR, which is rare: it has to be clearly better
+_FREE_SIDE = 256  # used if the graph takes any size
 _TYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 _OUTPUT_KEYS = ("name", "layout", "person", "activation", "foreground", "state", "companion",
                 "near", "least_score", "boxes", "labels", "scores", "masks")  # fmt: skip
@@ -44,9 +44,9 @@ def add(
     commercial: bool,
     taken: Mapping[str, Manifest],
 ) -> tuple[Manifest, float]:
-    """Copy ``file`` to the user's models with a manifest; return it and how much it finds.
+    """Copy ``file`` to the user's models and write a manifest; return it and its score, 0..1.
 
-    ``taken`` are the models there are. Raises ModelError, one sentence, and writes nothing then.
+    ``taken``: the existing models. Raises ModelError, one sentence, and then writes nothing.
     """
     if kind is not None and kind not in FAMILIES:
         raise ModelError(f"There is no kind {kind!r}; there are: {', '.join(FAMILIES)}.")
@@ -74,7 +74,7 @@ def add(
         raise _unfit(best) from error
     manifest = parse(path, text_of(replace(best, file=weights.name)))
     make_folder(path.parent)
-    # Inside out: both are written whole, then the manifest comes last, which lists are made of.
+    # Both are written, then renamed, the manifest last: a model is listed by its manifest.
     with replacing(path) as told, replacing(weights) as copy:
         told.write_text(text_of(manifest), encoding="utf-8")
         copy.write_bytes(data)
@@ -82,7 +82,7 @@ def add(
 
 
 def _refuse_taken(name: str, paths: tuple[Path, ...], taken: Mapping[str, Manifest]) -> None:
-    """Raise ModelError where a new model would replace another, its manifest or its weights."""
+    """Raise ModelError if a new model would replace another's manifest or weights."""
     theirs = [
         manifest.path
         for manifest in taken.values()
@@ -108,7 +108,7 @@ def _unfit(manifest: Manifest) -> ModelError:
 def guess(base: Manifest, kind: str | None) -> Manifest:
     """Return ``base`` with the input and output that find most of the test picture's person.
 
-    Raises ModelError if none of those that fit the graph does.
+    ``kind``: the only kind to try, None for all. Raises ModelError if none works.
     """
     session = plain_session(onnx_check.load(base.weights), base.weights)
     found: list[tuple[float, Manifest]] = []
@@ -136,9 +136,9 @@ def guess(base: Manifest, kind: str | None) -> Manifest:
 
 
 def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Manifest]]:
-    """Yield (how well it does, manifest) for each usual way to feed and read a model.
+    """Yield (score, manifest) for each usual way to feed and read a model.
 
-    Ways that fail are left out and noted in ``problems``.
+    Ways that fail are skipped; their errors are added to ``problems``.
     """
     if not isinstance(model, Network):
         return
@@ -149,7 +149,7 @@ def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Man
             tuned = model.retuned(fed)
             try:
                 views = [(tuned.outputs(picture), truth) for picture, truth in sample_check.views()]
-            except ModelError as error:  # it fails at this size, whatever it is fed
+            except ModelError as error:  # it fails at this size with any input
                 problems.append(error)
                 return
             for output in family_of(manifest).readings(manifest.output, model.classes()):
@@ -163,7 +163,7 @@ def _scored(model: Any, problems: list[ModelError]) -> Iterator[tuple[float, Man
                     problems.append(error)
                     continue
                 if None not in scores:
-                    # Ties go to what comes first: the usual scale and colours.
+                    # Ties go to the first: the usual scale and colour order.
                     mean = float(np.mean([score_ for score_ in scores if score_ is not None]))
                     yield mean - (_RARE if colour == "BGR" else 0.0), told
 
@@ -185,7 +185,7 @@ def _inputs(session: Any) -> Iterator[InputSpec]:
                 pictures.append((tensor.name, f"{prefix}{layout}", channels, rest, dtype))
     if not pictures:
         return
-    # A first input of colours is the picture; what else has three channels may be a state.
+    # The first input of three channels is the picture; others may be recurrent states.
     name, layout, channels, (height, width), dtype = pictures[0]
     free = not (isinstance(height, int) and isinstance(width, int))
     several = len(session.get_inputs()) > 1
@@ -239,7 +239,7 @@ def _outputs(session: Any, spec: InputSpec, kind: str | None) -> Iterator[Output
 
 
 def _renewed(given: str, outputs: list[str]) -> str | None:
-    """Return the output that renews a state: r1i -> r1o, h_in -> h_out, state_prev -> state."""
+    """Return the output that updates a state: r1i -> r1o, h_in -> h_out, state_prev -> state."""
     match = _STATE.match(given)
     if match is None:
         return None
@@ -251,7 +251,7 @@ def _renewed(given: str, outputs: list[str]) -> str | None:
 
 
 def text_of(manifest: Manifest) -> str:
-    """Return a manifest as TOML; ``parse`` reads the same one back."""
+    """Return a manifest as TOML, which ``manifest_reader.parse`` reads back."""
     spec, output = manifest.input, manifest.output
     lines = [
         f"name = {_toml(manifest.name)}",
@@ -295,7 +295,7 @@ def text_of(manifest: Manifest) -> str:
 
 
 def write_beside(data: bytes, manifest: Manifest, folder: Path) -> Path:
-    """Write another form of a model, and a manifest for it, into ``folder``; return that."""
+    """Write a variant of a model and its manifest to ``folder``; return the manifest's path."""
     weights = folder / f"{manifest.name}.onnx"
     weights.write_bytes(data)
     told = replace(
@@ -311,5 +311,5 @@ def _toml(value: Any) -> str:
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     if isinstance(value, bool):
         return "true" if value else "false"
-    # JSON's strings and numbers are TOML's too, but for characters that need no escape.
+    # JSON's strings and numbers are valid TOML, with non-ASCII characters left unescaped.
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Fetching files: whole and right, or not at all; a broken download goes on where it stopped."""
+"""Downloading files, with a verified SHA-256; interrupted downloads are resumed."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TRIES = 3
 
 
 def fetch(url: str, path: Path, sha256: str, *, quiet: bool = False) -> None:
-    """Put the file at ``url`` to ``path`` unless it is there already.
+    """Download ``url`` to ``path`` unless it is there already.
 
-    What has come so far lies in ``path`` with ``.part`` added and is gone on with by the next
-    call. Raises UserError, one sentence that says which file to put where.
+    A partial download is kept in ``path`` with ``.part`` added, and resumed by the next call.
+    Raises UserError, one sentence that says which file to put where.
     """
     if path.is_file() and _has_sum(path, sha256):
         return
@@ -35,7 +35,7 @@ def fetch(url: str, path: Path, sha256: str, *, quiet: bool = False) -> None:
             break
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, OSError) as error:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
-            # A server that says no says so again; only a line that broke is worth another try.
+            # An HTTP error would only repeat; a broken connection is worth another try.
             final = isinstance(error, urllib.error.HTTPError) or attempt == _TRIES - 1
             if final or not (part.is_file() and part.stat().st_size):
                 raise UserError(f"{url} could not be downloaded ({reason}). {by_hand}") from error
@@ -61,11 +61,11 @@ def _download(url: str, part: Path, quiet: bool) -> None:
         answer = urllib.request.urlopen(request, timeout=_SECONDS)
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            return  # all of it is there; its sum tells
+            return  # the file is complete; its checksum decides
         raise
     with answer:
         if answer.status != http.client.PARTIAL_CONTENT:
-            have = 0  # the server begins anew, and so do we
+            have = 0  # the server does not resume: start over
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
         with (

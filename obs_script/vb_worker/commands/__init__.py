@@ -1,1 +1,1 @@
-"""One module a command, with ``add_arguments(parser)`` and ``run(options) -> exit status``."""
+"""One module per command, with ``add_arguments(parser)`` and ``run(options) -> exit status``."""

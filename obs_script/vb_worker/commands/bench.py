@@ -1,4 +1,4 @@
-"""``bench``: how fast each model is on each compute unit, by threads, precision and size."""
+"""``bench``: the speed of each model on each compute unit, by threads, precision and size."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def _orders(
     units: list[ComputeUnit],
     stack: contextlib.ExitStack,
 ) -> Iterator[tuple[Row, Row]]:
-    """Yield (what names a row, what is to be measured)."""
+    """Yield (the columns that identify a row, the order for ``one_run``)."""
     for manifest in manifests:
         without = not manifest.file
         sizes = [None] if manifest.input.width_range is None else options.size
@@ -140,7 +140,7 @@ def _orders(
             for unit in units:
                 if without and unit.name != "cpu":
                     continue
-                # threads are the CPU's: another unit is measured once
+                # Threads only matter on the CPU: other units are measured once.
                 threads = options.threads if unit.name == "cpu" else options.threads[:1]
                 for count in threads:
                     for size in sizes:
@@ -165,7 +165,7 @@ def _orders(
 
 
 def _halved(manifest: Manifest, stack: contextlib.ExitStack) -> str:
-    """Return the manifest file of a 16-bit copy that lies in a folder of the run's own."""
+    """Return the manifest of a half-precision copy in a temporary folder of this run."""
     try:
         from vb_worker.convert import variants  # noqa: PLC0415 - an optional extra
     except ImportError as error:
@@ -206,7 +206,7 @@ def _print(options: argparse.Namespace, rows: list[Row]) -> None:
 
 
 def _recommendation(rows: list[Row], manifests: dict[str, Manifest], budget: float) -> str:
-    """Return a sentence: the most accurate model that keeps to ``budget`` ms a frame."""
+    """Return a sentence: the most accurate model within ``budget`` ms per frame."""
     fitting = [
         (manifests[str(row["model"])].accuracy, -float(str(row["pipeline_median_ms"])), row)
         for row in rows

@@ -1,7 +1,7 @@
-"""``compute``: the compute units of this computer, and what a model does on each.
+"""``compute``: the compute units of this computer, and how fast a model is on each.
 
-Each unit is tried in a process of its own with a time limit. What comes out is remembered for
-the model and these drivers: "auto" in OBS goes by it, and OBS's list shows it.
+Each unit is tried in a child process with a time limit. The results are stored for the model and
+the current drivers: "auto" in OBS chooses by them, and OBS's list shows them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """``convert``: other formats to ONNX, and ONNX to smaller, faster or simpler ONNX.
 
-Every step is compared with what it started from, and a result that differs too much, or that is
-neither smaller nor faster, is not written.
+Every step's result is compared with its source; one that differs too much, or is neither smaller
+nor faster, is not written.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from vb_worker.models.manifest_reader import load
 from vb_worker.models.network import checked_weights
 
 SUFFIXES = (".onnx", ".tflite", ".json", ".pth", ".pt")
-# The weights of a TensorFlow.js model: files beside it, whatever the system calls a path
+# Weight shards of a TensorFlow.js model: names of files beside it, no paths on any system
 _SHARD = re.compile(r"[^./\\:\0][^/\\:\0]*")
 
 
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     work, foreign = _read(options)
     first = work
     steps: list[tuple[str, Callable[[Work], Work]]] = []
-    # Other formats were converted for that size already.
+    # Other formats are converted for that size at once.
     resizes = options.input_size is not None and options.raw is None and not foreign
     if resizes and not _is_sized(work, options.input_size):
         steps.append(("input size", lambda work: _resized(variants, work, options.input_size)))
@@ -107,10 +107,10 @@ def run(options: argparse.Namespace) -> int:
     elif options.fold_normalization:
         steps.append(("normalisation", lambda work: _folded(variants, work)))
     if not (steps or foreign):
-        session_of(work.data)  # a network at least
+        session_of(work.data)  # raises unless it is a network
     for name, step in steps:
         made = step(work)
-        # A network at another size answers otherwise: what follows is compared with it.
+        # Another input size gives other results: later steps are compared with this one.
         check_step(name, made if name == "input size" else first, made, options)
         if name == "input size":
             first = made
@@ -125,7 +125,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _read(options: argparse.Namespace) -> tuple[Work, bool]:
-    """Return the network, and whether it came from another format."""
+    """Return the network, and whether it was converted from another format."""
     known = known_models()
     name, path = options.input, Path(options.input)
     if name in known and not path.exists():
@@ -153,7 +153,7 @@ def _read(options: argparse.Namespace) -> tuple[Work, bool]:
 
 
 def _refuse_overwriting(output: Path, weights: Path, manifest: Path | None) -> None:
-    """Raise UsageError if what is read would be replaced: the network, or what describes it."""
+    """Raise UsageError if an input would be overwritten: the network or its manifest."""
     refuse_overwriting(output, weights)
     refuse_overwriting(output.with_suffix(".toml"), manifest)
 
@@ -217,7 +217,7 @@ def _shards(path: Path, data: bytes) -> list[Path]:
 
 @refusing("The file is not a TensorFlow.js graph model")
 def _states(data: bytes) -> tuple[tuple[str, str], ...]:
-    """Return r1i -> r1o and the like, as recurrent networks name their states."""
+    """Return (input, output) pairs of recurrent states by their names: r1i -> r1o."""
     signature = json.loads(data).get("signature") or {}
     names = {name.split(":")[0] for name in signature.get("inputs", {})}
     outputs = {name.split(":")[0] for name in signature.get("outputs", {})}

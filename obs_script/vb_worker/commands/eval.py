@@ -1,8 +1,8 @@
-"""``eval``: how good the mattes are, on pictures whose true alpha is known.
+"""``eval``: the quality of mattes, on pictures with ground truth.
 
-Every matte goes the way a viewer's does: the pipeline's alpha, enlarged to the picture's own size
-and thresholded. With ``--moving`` clips are made of the sets' people (``moving``) and stillness
-and lag are measured on them.
+Every matte is what a viewer sees: the pipeline's alpha, enlarged to the picture's size and
+thresholded. With ``--moving``, clips are made of the sets' people (``synthetic_clips``) and
+temporal stability and lag are measured on them.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ _STILL: dict[str, Callable[[Alpha, Alpha], float]] = {
     "mad": metrics.mad,
     "gradient": metrics.gradient_error,
 }
-CLIP_RATE = 30  # frames a second, as cameras have
+CLIP_RATE = 30  # frames per second, as of cameras
 _MOVING = ("flicker", "dtssd", "lag_px")
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A picture and its truth, which is a mask of the same name."""
+    """A picture and its ground truth, a mask of the same name."""
 
     picture: Path
     mask: Path
@@ -66,7 +66,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Case:
-    """How one picture went, for the contact sheet."""
+    """The result for one picture, for the contact sheet."""
 
     pair: Pair
     name: str
@@ -127,7 +127,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def pairs_of(folder: Path) -> list[Pair]:
-    """Return a set's pairs by name. Raises UserError if it is not one or a mask is missing."""
+    """Return a set's pairs by name. Raises UserError if it is no set or lacks a mask."""
     for name in ("images", "masks"):
         if not (folder / name).is_dir():
             raise UserError(f"{folder} is no set: it needs a folder {name}.")
@@ -202,7 +202,7 @@ def _shown(
 
 
 def _sheet(cases: list[Case]) -> NDArray[np.uint8]:
-    """Return a picture a row: the picture, the truth, the matte (person on green)."""
+    """Return the contact sheet: per row a picture, its truth, its matte (person on green)."""
     rows = []
     for case in cases:
         picture, truth = case.pair.read()

@@ -1,6 +1,6 @@
 """``mask``: the person's mask of pictures, as 8-bit PNGs.
 
-Pictures are independent of each other: nothing is carried from one to the next.
+Pictures are independent of each other: no state is kept between them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     if jobs:
         pipeline = open_pipeline(options)
         make_folder(options.output)
-        pipeline.still(np.zeros((2, 2, 3), np.uint8))  # the first run is slower: not a picture's ms
+        pipeline.still(np.zeros((2, 2, 3), np.uint8))  # warm-up: the first run is slower
         for output, picture in jobs.items():
             try:
                 _mask(pipeline, picture, output, options)
@@ -107,7 +107,7 @@ def pictures_of(given: Path) -> list[Path]:
 
 
 def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Namespace) -> None:
-    """Write one mask and print its line. ``ms`` is from the decoded picture to the mask."""
+    """Write one mask and print its line; ms: from the decoded picture to the mask."""
     pixels = read_picture(picture)
     plate = plate_of(options)
     height, width = pixels.shape[:2]

@@ -1,4 +1,4 @@
-"""``models``: the models on this machine; installing more, adding one's own, checking them."""
+"""``models``: list the models on this machine, install more, add one's own, check them."""
 
 from __future__ import annotations
 
@@ -85,14 +85,14 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _install(options: argparse.Namespace) -> int:
-    from vb_worker.catalogue import install  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.catalogue import install  # noqa: PLC0415 - so that the list is quick
 
     manifest = known_model(options.name)
     if manifest.installed and not options.file:
         try:
             open_model(manifest)
         except ModelError:
-            pass  # damaged: fetched again
+            pass  # damaged: downloaded again
         else:
             print(f"{manifest.title} is installed already.")
             return 0
@@ -115,7 +115,7 @@ def _agreed() -> bool:
 
 
 def _add(options: argparse.Namespace) -> int:
-    from vb_worker.catalogue import adding, quarantine  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.catalogue import adding, quarantine  # noqa: PLC0415 - so that the list is quick
 
     if not options.file.is_file():
         raise UsageError(f"{options.file} does not exist.")
@@ -147,7 +147,7 @@ def _tell_guess(manifest: Manifest) -> None:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from vb_worker.models import sample_check  # noqa: PLC0415 - the list shall be quick
+    from vb_worker.models import sample_check  # noqa: PLC0415 - so that the list is quick
 
     if options.name:
         manifests = [known_model(name) for name in options.name]

@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they turn into."""
+"""Options that several commands share, and what they are turned into."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DEFAULTS = settings.defaults()
 def add_model_options(parser: argparse.ArgumentParser, *, several: bool = False) -> None:
     """Add --model, --quality, --compute, --threads, --threshold, --softness, --person.
 
-    ``several``: models and qualities may be lists with commas, which the command takes apart.
+    ``several``: models and qualities may be comma-separated lists, which the command splits.
     """
     more = "; several with commas" if several else ""
     parser.add_argument(
@@ -107,23 +107,23 @@ def add_turn_options(parser: argparse.ArgumentParser) -> None:
 
 
 def turn_options(options: argparse.Namespace) -> Turn:
-    """Return the turn that the options say."""
+    """Return the turn that the options name."""
     return turn_of(options.turned, options.mirrored)
 
 
 def plate_of(options: argparse.Namespace) -> Plate | None:
-    """Return a new plate for the option, or None without one. Raises UserError."""
+    """Return a new plate for --plate, None without it. Raises UserError."""
     return None if options.plate is None else Plate(read_picture(options.plate))
 
 
 def refuse_overwriting(output: Path, *read: Path | None) -> None:
-    """Raise UsageError if what is to be written is one of the files that are ``read``."""
+    """Raise UsageError if ``output`` is one of the input files ``read``."""
     if output.resolve() in {path.resolve() for path in read if path is not None}:
         raise UsageError(f"{output} is read from; choose another name for -o.")
 
 
 def person(text: str) -> tuple[str, float, float]:
-    """Return what ``PersonChoice`` takes for ``all``, ``largest``, ``follow:0.3,0.5``..."""
+    """Return the arguments of ``PersonChoice`` for ``all``, ``largest``, ``follow:0.3,0.5``..."""
     mode, colon, point = text.partition(":")
     if mode not in MODES or (colon and mode != "follow"):
         known = ", ".join(MODES)
@@ -140,7 +140,7 @@ def person(text: str) -> tuple[str, float, float]:
 
 
 def positive(text: str) -> int:
-    """Return a whole number of at least 1, for argparse."""
+    """Return an integer of at least 1, for argparse."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text} is not at least 1")
@@ -156,12 +156,12 @@ def fraction(text: str) -> float:
 
 
 def known_models() -> dict[str, Manifest]:
-    """Return the models on this machine; manifests that cannot be used are told on stderr."""
+    """Return the models on this machine; errors of manifests go to stderr."""
     return find_models(default_folders(), on_error=lambda error: print(error, file=sys.stderr))
 
 
 def known_model(name: str) -> Manifest:
-    """Return one model's manifest. Raises UsageError naming those there are."""
+    """Return one model's manifest. Raises UsageError, listing the available ones."""
     try:
         return choose_model(known_models(), name)
     except ModelError as error:

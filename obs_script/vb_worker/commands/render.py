@@ -1,4 +1,4 @@
-"""``render``: a video with another background, its sound and its times kept."""
+"""``render``: a video with another background; audio and timestamps are kept."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"A transparent video has to be WebM: writing {output}.", file=sys.stderr)
     background = open_background(options.background)
     source = Source(options.input)
-    announced = int(source.video.frames)  # a closed file no longer tells
+    announced = int(source.video.frames)  # not available once the file is closed
     try:
         refuse_overwriting(output, options.input, Path(options.background), options.plate)
         pipeline = open_pipeline(options)
@@ -111,13 +111,13 @@ def _render(renderer: Renderer, source: Source, output: Path) -> None:
 
 
 def _copy(renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn]) -> None:
-    """Take everything from ``source`` through ``renderer`` to ``sink``, in the file's order."""
+    """Send all of ``source`` through ``renderer`` to ``sink``, in the file's order."""
     time_base = source.video.time_base
     step = round(1 / (time_base * (source.video.average_rate or 30)))
     first: int | None = None
     pts = -step
     shape: tuple[int, ...] = ()
-    waiting = []  # sound that comes before the first frame: the streams are not declared yet
+    waiting = []  # audio before the first frame: the streams are not declared yet
     for piece in source:
         if isinstance(piece, av.Packet):
             if first is None:
@@ -144,7 +144,7 @@ def _copy(renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn]) -
 
 
 class Renderer:
-    """Draws one video's frames, in their order."""
+    """Draws one video's frames, in order."""
 
     def __init__(
         self,
@@ -165,11 +165,11 @@ class Renderer:
         self._softness = softness
         self.transparent = background is None
         self.drawn = 0
-        self._seconds = 0.0  # the video's time, by which people are waited for
+        self._seconds = 0.0  # the video's time, the clock of the person's choice
         self._choice = PersonChoice(*person, clock=lambda: self._seconds)
 
     def draw(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
-        """Return the next frame, RGB, or straight RGBA if the background is transparent."""
+        """Return the next frame, H x W x 3 uint8 RGB, or x 4 straight RGBA if transparent."""
         self.drawn += 1
         self._seconds = seconds
         result = self._pipeline.process(

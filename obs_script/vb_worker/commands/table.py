@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: int = 10**6) -> str:
-    """Return a table with a head; columns from number ``right`` on are aligned to the right."""
+    """Return a table with a header; columns from index ``right`` on are right-aligned."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:

@@ -1,5 +1,5 @@
-"""Making ONNX files from other files, and other ONNX files from ONNX files.
+"""Converting other formats to ONNX, and ONNX to other variants.
 
-Needs packages that the worker does without: ``pip install obs-virtual-background[convert]``, or
+Needs packages that the worker does not: ``pip install obs-virtual-background[convert]``, or
 ``install.py --convert``. Import these modules only inside functions.
 """

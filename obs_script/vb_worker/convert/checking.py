@@ -1,4 +1,4 @@
-"""How far a converted network is from what it was made from."""
+"""Measuring how much a converted network differs from its source."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEAST_OVERLAP = 0.995  # for those that trade exactness for size or speed
 class Difference:
     """Largest and mean absolute difference, the reference's range, and how the masks overlap.
 
-    ``overlap`` is the smallest intersection over union of any picture's masks at one half.
+    ``overlap``: the smallest intersection over union of any picture's masks at 0.5.
     """
 
     largest: float
@@ -39,7 +39,7 @@ def compare(
     made: Callable[[Any], NDArray[Any]],
     inputs: Iterable[Any],
 ) -> Difference:
-    """Run both on every input. Raises ConversionError if shapes differ or a number is none."""
+    """Run both on every input. Raises ConversionError if shapes differ or for NaN or infinity."""
     largest = mean = 0.0
     low, high, overlap = np.inf, -np.inf, 1.0
     count = 0

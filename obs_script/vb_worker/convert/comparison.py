@@ -1,4 +1,4 @@
-"""Comparing what ``convert`` made with what it was made from: answers, size, time."""
+"""Comparing a result of ``convert`` with its source: outputs, size, time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _NOT_COMPARED = "The result cannot be compared with what it was made from"
 
 @dataclass
 class Work:
-    """The network on its way: the bytes and, where it is known, what describes them."""
+    """A network being converted: its bytes and, if known, its manifest."""
 
     data: bytes
     manifest: Manifest | None
@@ -50,7 +50,7 @@ def described(work: Work) -> Manifest:
 
 
 class Opened:
-    """The network as a model, from a file that is there while it is open."""
+    """The network as a model, from a temporary file that exists while it is open."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
@@ -108,7 +108,7 @@ def check_step(name: str, before: Work, after: Work, options: argparse.Namespace
 
 
 def _at_its_size(reference: Network, made: Network) -> Callable[[Any], NDArray[Any]]:
-    """Return the reference's answers at the size of the other's."""
+    """Return a function: the reference's result at the size of the other model's."""
 
     def answer(picture: NDArray[np.uint8]) -> NDArray[Any]:
         size = made.frame_size(picture.shape[1], picture.shape[0])
@@ -161,7 +161,7 @@ def compare_tfjs(reference: Any, made: bytes, shape: list[int], states: set[str]
     feed = _random(shape)[-1]
     expected = reference(feed)
     got = dict(zip(outputs, session.run(None, {**zeros, picture: feed})))
-    for name in states & got.keys():  # states are planes inside
+    for name in states & got.keys():  # states are NCHW in the ONNX graph
         got[name] = got[name].transpose(0, 2, 3, 1)
     names = sorted(expected)
     found = checking.compare(
@@ -188,7 +188,7 @@ def refuse_useless(before: Work, after: Work, options: argparse.Namespace) -> No
 
 
 def _times(before: Work, after: Work) -> tuple[float, float]:
-    """Return the medians of both in ms, taken in turn."""
+    """Return the median times of both in ms, measured alternately."""
     picture, _ = sample_check.sample()
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     with Opened(before) as opened, Opened(after) as other:

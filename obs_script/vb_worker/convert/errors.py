@@ -1,4 +1,4 @@
-"""Why a file cannot be converted. Each text is one sentence."""
+"""Errors of conversions. Each message is one sentence."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vb_worker.errors import UserError, first_line
 
 
 class ConversionError(UserError):
-    """The file uses something that the converter does not know, or differs once converted."""
+    """The file uses something unsupported, or its conversion differs from it."""
 
 
 @contextmanager
 def refusing(what: str) -> Iterator[None]:
-    """Make a ConversionError, ``what`` and the reason, of whatever a reader or tool fails with.
+    """Turn any exception of a parser or tool into ConversionError: ``what`` and the reason.
 
-    Of a damaged file that can be anything. UserErrors, which are sentences already, pass.
+    For a damaged file that can be any type. UserErrors, which are sentences already, pass.
     """
     try:
         yield

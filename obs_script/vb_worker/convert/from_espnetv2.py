@@ -1,9 +1,9 @@
 """ESPNetv2's published segmentation weights to ONNX.
 
-The weights come as a PyTorch state_dict, which holds no graph: it is built here from the paper
-(Mehta et al., ESPNetv2, CVPR 2019) and the names and shapes of the weights. Batch normalisation
-is folded into the convolution before it where there is one. Average pooling to a given size,
-which ONNX lacks, is two products with constant matrices: exact.
+The weights are a PyTorch state_dict, which has no graph: it is built here from the paper (Mehta et
+al., ESPNetv2, CVPR 2019) and the names and shapes of the weights. Batch normalisation is folded
+into the preceding convolution if there is one. Adaptive average pooling, which ONNX lacks, becomes
+two matrix products with constants, which is exact.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Array = NDArray[Any]
 def convert(data: bytes, name: str, *, width: int, height: int) -> bytes:
     """Return the ONNX file for pictures of ``width`` x ``height``: 1 x 3 x H x W in, scores out.
 
-    Raises ConversionError if the file does not hold ESPNetv2's weights.
+    Raises ConversionError if the file does not contain ESPNetv2's weights.
     """
     if width % 16 or height % 16:
         raise ConversionError("ESPNetv2 takes sizes in steps of 16.")
@@ -43,7 +43,7 @@ def convert(data: bytes, name: str, *, width: int, height: int) -> bytes:
 
 
 class _Map:
-    """A value of the graph with its size."""
+    """A feature map of the graph with its size."""
 
     def __init__(self, name: str, channels: int, height: int, width: int) -> None:
         self.name, self.channels, self.height, self.width = name, channels, height, width
@@ -90,7 +90,7 @@ class _Builder:
         return x
 
     def _down(self, x: _Map, picture: _Map, name: str, reach: int) -> _Map:
-        """Add a strided unit: beside average pooling, and with the picture itself added."""
+        """Add a strided unit, with average pooling in parallel and the input picture added."""
         pooled = self._pool(x)
         unit = self._unit(x, f"{name}.eesp", reach, stride=2)
         channels = pooled.channels + unit.channels
@@ -105,9 +105,9 @@ class _Builder:
         return self._act(out, f"{name}.act.weight")
 
     def _unit(self, x: _Map, name: str, reach: int, stride: int) -> _Map:
-        """Add an extremely efficient spatial pyramid unit."""
+        """Add an extremely efficient spatial pyramid (EESP) unit."""
         low = self._conv_bn_act(x, f"{name}.proj_1x1.", groups=_BRANCHES)
-        # Kernel sizes 3, 5, 7, 9, those over the reach fall back to 3; smallest first.
+        # Receptive fields 3, 5, 7, 9; those above the reach become 3; smallest first.
         kernels = sorted(3 + 2 * n if 3 + 2 * n <= reach else 3 for n in range(_BRANCHES))
         branches: list[str] = []
         for number, kernel in enumerate(kernels):
@@ -179,7 +179,7 @@ class _Builder:
         return _Map(name, like.channels, like.height, like.width)
 
     def _affine(self, name: str) -> tuple[Array, Array]:
-        """Return a batch normalisation as factor and offset a channel."""
+        """Return a batch normalisation as factor and offset per channel."""
         mean, variance = (self._weights[f"{name}.running_{what}"] for what in ("mean", "var"))
         factor = self._weights[f"{name}.weight"] / np.sqrt(variance + _EPSILON)
         return factor, self._weights[f"{name}.bias"] - mean * factor
@@ -257,7 +257,7 @@ class _Builder:
 
 
 def _averages(size: int, into: int) -> Array:
-    """Return the matrix (into x size) that averages ``size`` values into ``into`` ranges."""
+    """Return the matrix (into x size) of adaptive average pooling from ``size`` to ``into``."""
     matrix = np.zeros((into, size))
     for row in range(into):
         begin, end = row * size // into, -(-(row + 1) * size // into)

@@ -1,8 +1,8 @@
 """TensorFlow.js graph models to ONNX, for one size of the picture.
 
-tf2onnx reads these only with TensorFlow itself; here numpy and onnx are enough. The graph is
-walked once with all sizes known, so that everything that depends on constants and sizes alone
-(shapes, crops, which branch is taken) is worked out now and only arithmetic on pictures is left.
+tf2onnx needs TensorFlow to read these; here numpy and onnx are enough. The graph is walked once
+with all sizes known: constant folding evaluates all that depends only on constants and sizes
+(shapes, crops, which branch is taken), and only arithmetic on pictures is left in the graph.
 Tensors of four dimensions are NHWC in TensorFlow and NCHW inside the ONNX graph; the picture's
 input and the outputs keep TensorFlow's layout, recurrent states are NCHW.
 """
@@ -33,9 +33,9 @@ def convert(
 ) -> bytes:
     """Return the ONNX file of a graph model: ``model`` is its JSON, ``weights`` its shards.
 
-    ``state`` holds pairs of (input, output) that are handed from frame to frame. Every other
-    input but the first of four dimensions is set to one (a ratio of one: nothing is shrunk).
-    Raises ConversionError for a damaged file and for what is not covered.
+    ``state``: (input, output) pairs of recurrent states. Every other input but the first of four
+    dimensions is set to 1 (a downsampling ratio of 1). Raises ConversionError for a damaged file
+    and for what is not supported.
     """
     try:
         described = json.loads(model)
@@ -116,7 +116,7 @@ class _Converter(Operators):
     # -- walking the graph
 
     def _evaluate(self, reference: str) -> None:
-        """Work out a node and all it needs, without recursion: graphs are deep."""
+        """Evaluate a node and its dependencies, without recursion: graphs are deep."""
         waiting = [_bare(reference)]
         while waiting:
             name = waiting[-1]

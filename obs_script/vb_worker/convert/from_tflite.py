@@ -1,11 +1,10 @@
 """TFLite segmentation networks to ONNX.
 
-No kept-up converter reads these files: those that exist lack HARD_SWISH and MediaPipe's own
-operator, or need TensorFlow. This one covers the operators that published person networks use
-and refuses any other by name. Tensors of four dimensions are NHWC in TFLite and NCHW inside the
-ONNX graph; one transpose at each end keeps the file's input and output in TFLite's layout.
-Weights stored as float16 become float32. The result holds no date, path or tool name: the same
-input gives the same bytes.
+No maintained converter reads these files: they lack HARD_SWISH and MediaPipe's custom operator, or
+need TensorFlow. This one supports the operators of published person networks and refuses any other
+by name. Tensors of four dimensions are NHWC in TFLite and NCHW inside the ONNX graph; one transpose
+at each end keeps the file's input and output in TFLite's layout. float16 weights become float32.
+The result contains no date, path or tool name: the same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ def convert(data: bytes, name: str) -> bytes:
     """Return the ONNX file made from the TFLite file ``data``.
 
     ``name`` becomes the graph's name. Raises ConversionError for a damaged file and for an
-    operator, type or option that is not covered.
+    operator, type or option that is not supported.
     """
     return _Converter(data, name).run()
 
@@ -126,7 +125,7 @@ class _Converter:
         return [int(size) for size in self._graph.Tensors(tensor).ShapeAsNumpy()]
 
     def _constant(self, tensor: int) -> Array:
-        """Return a tensor whose values the file holds (float16 widened to float32)."""
+        """Return a constant tensor of the file (float16 widened to float32)."""
         if tensor not in self._constants:
             info = self._graph.Tensors(tensor)
             buffer = self._model.Buffers(info.Buffer())
@@ -170,7 +169,7 @@ class _Converter:
     def _activated(
         self, activation: int, kind: str, inputs: list[str], output: int, **attributes: Any
     ) -> None:
-        """Add a node and, after it, the activation that TFLite keeps inside the operator."""
+        """Add a node and, after it, the activation that is fused into TFLite's operator."""
         if activation not in _ACTIVATIONS:
             raise ConversionError(f"activation {activation} of {kind} is not covered")
         extra = _ACTIVATIONS[activation]
@@ -189,22 +188,22 @@ class _Converter:
         return ["zero", "six"]
 
     def _operand(self, tensor: int) -> str:
-        """Return the name of a tensor, computed or stored, for a pairwise operator."""
+        """Return the name of a tensor, computed or constant, for an elementwise operator."""
         if tensor not in self._constants and not self._is_stored(tensor):
             return _label(tensor)
         values = self._constant(tensor)
         if values.ndim == 4:
             values = values.transpose(0, 3, 1, 2)
         elif values.ndim == 1 and values.size > 1:
-            values = values.reshape(1, -1, 1, 1)  # one value a channel
+            values = values.reshape(1, -1, 1, 1)  # one value per channel
         elif values.size != 1:
             raise ConversionError(f"constant tensor {tensor} has a shape that is not covered")
         return self._weight(tensor, "values", values)
 
-    # -- one method an operator
+    # -- one method per operator
 
     def _dequantize(self, _operator: Any, inputs: list[int], output: int) -> None:
-        # Only ever float16 weights here: hand the widened values on, add no node.
+        # Only used for float16 weights: pass on the widened values, without a node.
         self._constants[output] = self._constant(inputs[0])
 
     def _convolution(self, operator: Any, inputs: list[int], output: int) -> None:
@@ -258,7 +257,7 @@ class _Converter:
         return {"strides": strides, "dilations": dilations, "pads": begin + end}
 
     def _transposed(self, operator: Any, inputs: list[int], output: int) -> None:
-        # MediaPipe's own operator: options are padding (1 = SAME), stride_w, stride_h.
+        # MediaPipe's custom operator: options are padding (1 = SAME), stride_w, stride_h.
         padding, stride_w, stride_h = struct.unpack("<3i", operator.CustomOptionsAsNumpy())
         x, w, b = inputs
         kernel = self._constant(w)  # O kh kw I
@@ -284,7 +283,7 @@ class _Converter:
         begin, end = [0, 0], [0, 0]
         for axis in (0, 1):
             size, out = self._shape(x)[axis + 1], self._shape(output)[axis + 1]
-            # What the full result has more than is asked for is cut, evenly where SAME.
+            # The full result is cropped to the output's size, evenly for SAME padding.
             extra = (size - 1) * strides[axis] + kernel.shape[axis + 1] - out
             if extra < 0:
                 raise ConversionError("TRANSPOSE_CONV with an output larger than its reach")

@@ -1,4 +1,4 @@
-"""TorchScript files to ONNX, by PyTorch's own exporter (PyTorch has to be installed)."""
+"""TorchScript files to ONNX, by PyTorch's exporter (PyTorch has to be installed)."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from vb_worker.units.session import plain_session
 
 
 def is_script(data: bytes) -> bool:
-    """Return whether a PyTorch file holds a scripted network (and not weights alone)."""
+    """Return whether a PyTorch file is a TorchScript network (and not only weights)."""
     if data[:2] != b"PK":
         return False
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return any("/code/" in name for name in archive.namelist())
-    except Exception:  # of a damaged archive: zipfile raises anything
+    except Exception:  # zipfile may raise anything on a damaged archive
         return False
 
 

@@ -1,4 +1,4 @@
-"""From whatever a model is published as to an ONNX file's bytes."""
+"""From the format a model is published in to an ONNX file's bytes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from vb_worker.models.manifest import Manifest
 
 
 def from_source(convert: str, pieces: Sequence[bytes], manifest: Manifest) -> bytes:
-    """Return the ONNX file for a manifest from the files that its source names.
+    """Return the ONNX file for a manifest from the files of its source.
 
-    ``convert`` is one of manifest.CONVERSIONS that converts. Raises ConversionError.
+    ``convert``: one of manifest.CONVERSIONS other than "none". Raises ConversionError.
     """
     size = (manifest.input.width, manifest.input.height)
     if convert == "tflite":

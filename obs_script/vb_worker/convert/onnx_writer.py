@@ -15,14 +15,14 @@ FLOAT = TensorProto.FLOAT
 
 
 class Writer:
-    """A graph being written. Inputs and results are names of values."""
+    """Builds a graph. Inputs and results are names of values."""
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: dict[str, onnx.TensorProto] = {}
 
     def constant(self, values: NDArray[Any] | Sequence[Any] | float, dtype: Any) -> str:
-        """Return the name of a constant; equal ones are stored once."""
+        """Return the name of a constant (an initializer); equal ones are stored once."""
         array = np.ascontiguousarray(np.asarray(values, dtype))
         if np.ndim(values) == 0:
             array = array.reshape(())
@@ -67,8 +67,8 @@ def model_file(
 ) -> bytes:
     """Return a checked ONNX file; ``inputs`` and ``outputs`` are (name, element type, shape).
 
-    It holds no date, path or tool name: the same input gives the same bytes. Raises what
-    ``onnx.checker`` does.
+    It contains no date, path or tool name: the same input gives the same bytes. Raises the errors
+    of ``onnx.checker``.
     """
     graph = helper.make_graph(
         nodes,

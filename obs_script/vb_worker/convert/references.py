@@ -1,4 +1,4 @@
-"""Running a file on the runtime it was made for, to compare with."""
+"""Running a file on its native runtime, as the reference of a conversion."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class TfliteReference:
 class TfjsReference:
     """A TensorFlow.js graph model on TensorFlow.js itself, in Node.js.
 
-    The package @tensorflow/tfjs has to be installed in the folder it is started from.
+    The package @tensorflow/tfjs has to be installed in the current working folder.
     """
 
     def __init__(self, model: Path, shards: Sequence[Path]) -> None:
@@ -65,7 +65,7 @@ class TfjsReference:
         self._node = node
 
     def __call__(self, feed: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """Return every output by name for a picture; states are zero, other inputs one."""
+        """Return every output by name for a picture; states are 0, other inputs 1."""
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             (place / "feed.bin").write_bytes(feed.tobytes())

@@ -1,4 +1,4 @@
-"""TensorFlow.js's nodes: their attributes, and what they give when all inputs are constants."""
+"""TensorFlow.js's nodes: their attributes, and constant folding."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def strided(node: dict[str, Any], values: Array, begin: Array, end: Array, step:
     return np.asarray(values[tuple(ranges)])
 
 
-# What nodes give whose inputs are all constants.
+# Results of nodes whose inputs are all constants.
 CONSTANT: dict[str, Callable[..., Any]] = {
     "Add": lambda _node, a, b: a + b,
     "AddV2": lambda _node, a, b: a + b,

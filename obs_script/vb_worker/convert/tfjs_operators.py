@@ -1,4 +1,4 @@
-"""TensorFlow.js's operators on pictures, each written as ONNX's.
+"""TensorFlow.js's operators on pictures, each translated to ONNX.
 
 Shapes are TensorFlow's (NHWC), tensors inside the ONNX graph NCHW.
 """
@@ -44,7 +44,7 @@ class Value:
     """A computed tensor: its name in the ONNX graph and its shape as TensorFlow has it.
 
     ``shape`` is None for a state whose size is not known yet. ``space`` is (block, begin, end)
-    while it is cut up between SpaceToBatchND and BatchToSpaceND.
+    between SpaceToBatchND and BatchToSpaceND.
     """
 
     name: str
@@ -53,14 +53,14 @@ class Value:
 
 
 class Dead:
-    """What the branch that is not taken gives."""
+    """The result of a branch that is not taken."""
 
 
 Operand = Array | Value | Dead
 
 
 class Operators:
-    """Writes nodes into ``graph``, one method ``_op_<kind>`` a kind of node.
+    """Writes nodes to ``graph``, with one method ``_op_<kind>`` per kind of node.
 
     ``_inputs`` are the graph's inputs so far: (name, type, shape).
     """
@@ -70,7 +70,7 @@ class Operators:
         self._inputs: list[tuple[str, Any, Sequence[int]]] = []
 
     def handler(self, kind: str) -> Callable[[dict[str, Any], list[Operand]], list[Operand]]:
-        """Return what turns a node and its inputs into what it gives. Raises ConversionError."""
+        """Return the function from a node and its inputs to its outputs. Raises ConversionError."""
         method = getattr(self, f"_op_{kind.strip('_').lower()}", None)
         if method is not None:
             return method  # type: ignore[no-any-return]
@@ -106,7 +106,7 @@ class Operators:
         return operand
 
     def _aligned(self, operand: Operand, rank: int) -> tuple[str, tuple[int, ...]]:
-        """Return an operand's name and shape, so that it broadcasts against ``rank`` dims."""
+        """Return an operand's name and shape, so that it broadcasts to ``rank`` dimensions."""
         if isinstance(operand, np.ndarray) and rank == 4:
             operand = operand.reshape((1,) * (4 - operand.ndim) + operand.shape)
         value = self._computed(operand, "an operand")
@@ -177,7 +177,7 @@ class Operators:
             fused = fused[1:]
         begin, end = [0, 0], [0, 0]
         if value.space is not None:
-            # Cut up, convolved without padding and put together: a dilated convolution.
+            # SpaceToBatchND, convolution, BatchToSpaceND: a dilated convolution.
             block, begin_pad, end_pad = value.space
             dilations, begin, end = list(block), list(begin_pad), list(end_pad)
         elif text(node, "padding") == "SAME":

@@ -1,8 +1,8 @@
-"""Reading the weights in a PyTorch file without PyTorch, and without running what is in it.
+"""Reading the weights in a PyTorch file without PyTorch, and without running code from it.
 
-Both containers are read: the zip archives of PyTorch 1.6 and newer and the pickles before them
-(the format is described by torch/serialization.py's own comments). A pickle can name any
-function; only what makes up tensors is let through.
+Both formats are read: the zip archives of PyTorch 1.6 and newer and the older plain pickles
+(described in the comments of torch/serialization.py). A pickle can call any function; only those
+that build tensors are allowed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 
 
 class _Storage:
-    """Where a tensor's numbers are; filled in after the pickle was read."""
+    """A tensor's data, filled in after the pickle was read."""
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
         self.dtype = dtype
@@ -52,7 +52,7 @@ class _Tensor:
         steps = [step * storage.dtype.itemsize for step in stride]
         reach = offset + sum((side - 1) * step for side, step in zip(size, stride)) + 1
         inside = len(size) == len(stride) and min((offset, *stride)) >= 0
-        # A step of zero would make few numbers many.
+        # A stride of 0 could expand a small file without limit.
         if not inside or min(size, default=1) < 1 or max(reach, prod(size)) > flat.size:
             raise ConversionError("The PyTorch file is damaged: a tensor is longer than its data.")
         view = np.lib.stride_tricks.as_strided(flat[offset:], size, steps)

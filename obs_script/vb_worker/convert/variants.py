@@ -1,6 +1,6 @@
-"""Other forms of an ONNX network: half precision, int8, a fixed size, raw bytes as its input.
+"""Variants of an ONNX network: half precision, int8, a fixed size, raw bytes as its input.
 
-Half precision and quantisation are onnxruntime's own tools (they come with it and need onnx).
+Half precision and quantisation are done by onnxruntime's tools (which need onnx).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RAW = "pixels"
 
 @refusing("The network cannot be halved")
 def half(data: bytes) -> bytes:
-    """Return the network with weights and arithmetic of 16 bits; its ends stay as they are."""
+    """Return the network in float16; its inputs and outputs keep their types."""
     from onnxruntime.transformers import float16  # noqa: PLC0415 - slow to import
 
     model = onnx.load_from_string(data)
@@ -38,7 +38,7 @@ def half(data: bytes) -> bytes:
 
 @refusing("The network cannot be quantised")
 def int8(data: bytes, feeds: Sequence[dict[str, Array]]) -> bytes:
-    """Return the network quantised to 8 bits; ``feeds`` are inputs as it will see them."""
+    """Return the network quantised to int8; ``feeds``: representative inputs, for calibration."""
     from onnxruntime import quantization  # noqa: PLC0415 - slow to import
     from onnxruntime.quantization import shape_inference  # noqa: PLC0415 - the same
 
@@ -49,7 +49,7 @@ def int8(data: bytes, feeds: Sequence[dict[str, Array]]) -> bytes:
         def get_next(self) -> dict[str, Array] | None:
             return next(self._left, None)
 
-    logging.getLogger().setLevel(logging.ERROR)  # its advice is about its own command
+    logging.getLogger().setLevel(logging.ERROR)  # its warnings advise its own command line
     with tempfile.TemporaryDirectory() as folder:
         source, plain, target = (Path(folder) / name for name in ("a.onnx", "b.onnx", "c.onnx"))
         source.write_bytes(data)
@@ -62,7 +62,7 @@ def int8(data: bytes, feeds: Sequence[dict[str, Array]]) -> bytes:
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             weight_type=quantization.QuantType.QInt8,
-            # The ends stay exact: a sigmoid's answer in 256 steps loses the soft edge.
+            # Other operators stay float: a sigmoid in 256 steps would lose the soft edge.
             op_types_to_quantize=["Conv", "ConvTranspose", "Gemm", "MatMul"],
         )
         return target.read_bytes()
@@ -93,7 +93,7 @@ def fixed_size(data: bytes, spec: InputSpec) -> bytes:
 
 @refusing("The normalisation cannot be made part of the network")
 def folded(data: bytes, spec: InputSpec) -> tuple[bytes, InputSpec]:
-    """Return the network that takes values of 0..255 as they are, and its new input."""
+    """Return the network with the normalisation folded in (it takes 0..255), and its new input."""
     model = onnx.load_from_string(data)
     value = _input(model, spec)
     after = f"{value.name}_scaled"
@@ -118,7 +118,7 @@ def raw_input(
     """Return the network that takes RGBA bytes (1 x H x W x 4), and its new input.
 
     Colour order, scale, mean and std are one convolution of 1 x 1, exact at the borders too.
-    ``size`` (width, height) is that of the pictures to come, which the graph then resizes.
+    ``size`` (width, height): the size of its pictures, which the graph then resizes.
     """
     model = onnx.load_from_string(data)
     value = _input(model, spec)
@@ -136,7 +136,7 @@ def raw_input(
     planes = "vb_planes"
     if (width, height) != (spec.width, spec.height):
         constants["vb_size"] = np.array([1, 4, spec.height, spec.width], np.int64)
-        # Averages where it shrinks, as the worker's own resizing does.
+        # Antialiased when shrinking, like the worker's resizing.
         nodes.append(
             helper.make_node(
                 "Resize", [planes, "", "", "vb_size"], ["vb_resized"], mode="linear", antialias=1
@@ -168,7 +168,7 @@ def raw_input(
 def _in_layout(
     model: onnx.ModelProto, name: str, after: str, spec: InputSpec
 ) -> list[onnx.NodeProto]:
-    """Return the nodes from planes to the network's own input, and connect it to them."""
+    """Return the nodes from NCHW planes to the network's input, and connect it to them."""
     users = [node for node in model.graph.node if name in node.input]
     first = users[0] if len(users) == 1 else None
     if spec.layout == "NHWC" and first is not None and first.op_type == "Transpose":
@@ -176,7 +176,7 @@ def _in_layout(
             (list(attribute.ints) for attribute in first.attribute if attribute.name == "perm"), []
         )
         if perm == [0, 3, 1, 2]:
-            # It would turn them back into planes at once: both turns go.
+            # It would transpose back to NCHW at once: remove both transposes.
             target = first.output[0]
             model.graph.node.remove(first)
             _feed_from(model, target, "vb_scaled")
@@ -191,7 +191,7 @@ def _in_layout(
 
 
 def _affine(spec: InputSpec) -> tuple[Array, Array]:
-    """Return factor and offset a colour: value * factor + offset."""
+    """Return factor and offset per colour: value * factor + offset."""
     std = np.array(spec.std)
     return 1.0 / (spec.scale * std), -np.array(spec.mean) / std
 

@@ -1,9 +1,9 @@
 """Inference on the whole picture, on a crop around the people, and on the mirrored crop.
 
 A network segments small people badly in a picture that was shrunk to its input, and its answer for
-a mirrored picture differs a little (test-time augmentation). So every frame is inferred in a crop
-around the people (``crops``). Inference on the whole picture, which finds the people, and on the
-mirrored crop, which is averaged with the plain one, alternate between frames; their answers are
+a mirrored picture differs a little. So in every frame the model runs on a crop around the people
+(``crops``). Inference on the whole picture, which finds the people, and on the mirrored crop, which
+is averaged with the plain one (test-time augmentation), alternate between frames; their answers are
 reused only where nothing has moved since. Where something moves only this frame's answer counts,
 so nothing trails. Movement outside the crop triggers inference on the whole picture at once.
 """

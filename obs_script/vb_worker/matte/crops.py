@@ -4,8 +4,8 @@ The box is tight: the larger people are in the model's input, the better its mas
 same while they fit in it (hysteresis), so that the crop does not jitter; it grows at once and
 shrinks after a while.
 
-One box for everyone measured better than one for each region of the mask: cropped alone a false
-positive is confirmed, beside the person it disappears.
+One box for everyone measured better than one for each region of the mask: a false positive that is
+cropped alone is confirmed; next to the person it disappears.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The clean plate: background subtraction with a picture of the empty room.
 
 A pixel that looks like the plate is room even where the model takes it for a person (chairs,
-shelves). What differs from the plate and is connected to the person belongs to them (hands, things
+shelves). What differs from the plate and is connected to the person belongs to them (hands, objects
 they hold), except for their shadow. The plate follows slow changes of light. When much of what the
 model calls room differs from the plate, or most of the plate's edges have moved (a plain wall looks
 the same after the camera was moved), the plate reports that it does not fit, and the model's answer
@@ -41,7 +41,7 @@ EDGE = 24.0  # difference (0..255) between neighbours that is an edge of the pla
 LEAST_EDGES = 0.005  # of the picture: fewer say nothing about the fit
 WINDOW = 15  # pixels
 UNSUPPORTED, SUPPORTED = 0.2, 0.5  # share that differs around a pixel: room below, person above
-REACH = 0.10  # of the width: distance from the person up to which a thing may be held
+REACH = 0.10  # of the width: distance from the person up to which an object may be held
 BELONGS = 0.3  # share of a differing region that the model takes for a person
 FOLLOW_SECONDS = 1.1  # time constant with which the plate follows the room
 SHADOW = 0.5  # a shadow leaves at least this much of the plate's brightness ...

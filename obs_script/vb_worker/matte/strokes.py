@@ -29,17 +29,17 @@ Where = NDArray[np.bool_]
 
 AREA = 160 * 90  # pixels of the small picture
 EVERY = 8  # frames between two cuts where nothing moves, to spread a cut's cost
-COLOURS = 3  # colours that describe a thing
+COLOURS = 3  # colours that describe an object
 LIGHT, TINT = 22.0, 9.0  # largest distance (0..255) in luma and in chroma to one of its colours
-AROUND = 9  # pixels around what has its colours where a thing's edge may be
+AROUND = 9  # pixels around what has its colours where an object's edge may be
 SURE = 5  # pixels from its edge beyond which the model's mask is taken as certain
-SHOWS = 0.5  # share of a stroke that must have the colours for the thing to be there
-LARGEST = 0.2  # of the picture: most that a stroke may add; more is no thing but the room
+SHOWS = 0.5  # share of a stroke that must have the colours for the object to be there
+LARGEST = 0.2  # of the picture: most that a stroke may add; more is no object but the room
 LARGEST_PART = 0.6  # of the person: most that a stroke may remove; more is the person
-HOLE = 0.2  # of a thing: smaller holes are filled
+HOLE = 0.2  # of an object: smaller holes are filled
 MOST_MARKS = 16
-FOLLOW_SECONDS = 0.32  # time constant with which a thing's colours follow the light
-STRANGE_SECONDS = 3.0  # after this time without its colours, at rest, another thing stands there
+FOLLOW_SECONDS = 0.32  # time constant with which an object's colours follow the light
+STRANGE_SECONDS = 3.0  # without its colours, at rest: then another object is there
 
 
 @dataclass(eq=False)
@@ -99,7 +99,7 @@ class Strokes:
         return changed
 
     def reset(self) -> None:
-        """Forget where things were, but keep their colours."""
+        """Forget where objects were, but keep their colours."""
         self._colours = self._kept = self._dropped = None
         for thing in self._scene.things if self._scene else ():
             thing.region = None
@@ -169,7 +169,7 @@ class Strokes:
         return bool((resting[_grown(watched > 0, AROUND)] < 0.5).any())
 
     def _look(self, small: Picture, mask: Plane, resting: Plane | None) -> None:
-        """Find the things again and set ``_kept`` and ``_dropped`` (small, 0 or 1)."""
+        """Find the objects again and set ``_kept`` and ``_dropped`` (small, 0 or 1)."""
         assert self._scene is not None
         tints = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb), np.uint8)
         found: list[tuple[_Thing, Where, Where]] = []
@@ -189,7 +189,7 @@ class Strokes:
             small, mask, [(thing.kind, begins, guess) for thing, begins, guess in found]
         )
         for thing, begins, guess in found:
-            # Only what is near and connected to this thing, not another one or the person.
+            # Only what is near and connected to this object, not another one or the person.
             belongs = (inside if thing.kind == KEEP else ~inside) & _grown(guess, AROUND)
             region = _filled(_touching(belongs, begins))
             if _too_much(thing.kind, region, mask):
@@ -199,7 +199,7 @@ class Strokes:
             plane[region] = 1.0
 
     def _cut(self, small: Picture, mask: Plane, found: list[tuple[int, Where, Where]]) -> Where:
-        """Return the pixels of the person and of kept things, by GrabCut."""
+        """Return the pixels of the person and of kept objects, by GrabCut."""
         person = mask > 0.5
         labels = np.where(person, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
         open_ = np.zeros(person.shape, bool)
@@ -231,7 +231,7 @@ class Strokes:
 def _follow(
     thing: _Thing, tints: Picture, resting: Plane | None, seconds: float, counted: float
 ) -> tuple[Where, Where]:
-    """Return where the thing certainly is now (maybe nowhere), and all pixels of its colours.
+    """Return where the object certainly is now (maybe nowhere), and all pixels of its colours.
 
     ``seconds``: since the last cut; ``counted``: the same with each time step limited.
     """
@@ -250,7 +250,7 @@ def _follow(
             thing.strange = 0.0
             thing.colours = _lit(thing.colours, tints[begins], part)
             return begins, alike
-    # Another thing may stand there now. A thing to keep is never replaced automatically.
+    # Another object may be there now. One to keep is never replaced automatically.
     at_rest = resting is not None and float(resting[thing.place].mean()) > 0.9
     thing.strange = thing.strange + counted if at_rest else 0.0
     if thing.kind == DROP and thing.strange >= STRANGE_SECONDS:
@@ -294,7 +294,7 @@ def _lit(colours: Plane, pixels: Picture, part: float) -> Plane:
 
 
 def _too_much(kind: int, region: Where, mask: Plane) -> bool:
-    """Return whether a stroke would change more than a thing can be."""
+    """Return whether a stroke would change more than an object can be."""
     person = mask > 0.5
     if kind == KEEP:
         return bool((region & ~person).sum() > LARGEST * mask.size)

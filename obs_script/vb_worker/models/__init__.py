@@ -1,4 +1,4 @@
-"""Models: their manifests, where they are found, and how they are run."""
+"""Models: manifests, finding them, running them."""
 
 from __future__ import annotations
 

@@ -1,19 +1,19 @@
-"""What can be wrong with a model. Each text is one sentence for the user."""
+"""Errors of models. Each message is one sentence for the user."""
 
 from __future__ import annotations
 
 from vb_link import texts
 from vb_worker.errors import UserError
 
-# What a user of OBS may come to read.
+# Messages that OBS may show, by key.
 TEXTS = texts.english("Worker.")
 
 
 class ModelError(UserError):
     """A model cannot be used; the text says why and what to do.
 
-    Made from a key of ``TEXTS`` and what fills it, so that the sentence can be said in other
-    languages, or from a plain English sentence.
+    Made from a key of ``TEXTS`` and its arguments, so that the sentence can be translated, or from
+    a plain English sentence.
     """
 
     def __init__(self, text: str, /, **arguments: object) -> None:

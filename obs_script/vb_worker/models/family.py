@@ -1,7 +1,7 @@
-"""What a family of models declares of itself, in one place beside its class.
+"""The declaration of a family of models, which each file of ``families`` makes for its class.
 
-``virtual-background models add`` guesses with it, ``models check`` finds a wrong line with it, and
-a manifest's ``[output]`` is read and written by it.
+``virtual-background models add`` guesses manifests by it, ``models check`` finds wrong lines by it,
+and a manifest's ``[output]`` is read and written by it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from vb_worker.models.manifest import InputSpec, Manifest, OutputSpec
 from vb_worker.models.manifest_table import LAYOUTS, NAME, Table
 from vb_worker.models.model import Model, Size
 
-# A key of the manifest and the output with another value for it
+# A key of the manifest, and the output with another value for it
 Change = tuple[str, OutputSpec]
 
 
 class Opener(Protocol):
-    """A model's class."""
+    """The call signature of a model's class."""
 
     def __call__(
         self, manifest: Manifest, *, compute: str, threads: int, size: Size | None
@@ -29,11 +29,11 @@ class Opener(Protocol):
 
 @dataclass(frozen=True)
 class GraphOutput:
-    """One output of a graph that nobody has described, and what is known beside it.
+    """One output of a graph without a manifest, and what is known besides.
 
-    ``name`` is empty where it is the only one; ``shape`` as onnxruntime tells it (a side that is
-    free is no number); ``integer``: whether it holds whole numbers; ``input`` the picture;
-    ``state`` the (input, output) pairs that look like states handed from frame to frame.
+    ``name`` is empty if it is the only one; ``shape`` as onnxruntime reports it (a dynamic side is
+    no number); ``integer``: whether its type is an integer; ``input``: the picture; ``state``: the
+    (input, output) pairs that look like recurrent states.
     """
 
     name: str
@@ -50,7 +50,7 @@ class GraphOutput:
 
 
 def no_keys(_: Table) -> dict[str, Any]:
-    """Read nothing: a family that has no keys of its own."""
+    """Read nothing, for families without keys."""
     return {}
 
 
@@ -65,26 +65,26 @@ def no_whole(_: Sequence[Any]) -> OutputSpec | None:
 
 
 def as_it_is(output: OutputSpec, _: int) -> Iterator[OutputSpec]:
-    """Yield the reading itself: there is no other."""
+    """Yield the output itself: there is no other reading."""
     yield output
 
 
 def no_change(_: OutputSpec, __: int) -> Iterator[Change]:
-    """Yield nothing: no other value would give another reading."""
+    """Yield nothing: there is no other reading."""
     yield from ()
 
 
 @dataclass(frozen=True)
 class Family:
-    """A family: the values of ``kind`` in a manifest's ``[output]``, and all that goes with it.
+    """A family: the value of ``kind`` in a manifest's ``[output]``, and all that depends on it.
 
     ``opener``: the class. ``read``: from the table ``[output]`` to fields of OutputSpec; raises
-    ManifestError. ``written``: keys that a manifest shows though they have their default.
+    ManifestError. ``written``: keys that are written even if they have their default value.
     ``guess``: how an output of an unknown graph may be read; ``guess_whole``: the same from all
-    of onnxruntime's outputs together. ``unasked``: whether it is guessed where the user names no
-    kind. ``readings``: all that an output is tried with (the second argument is the number of
-    classes); ``changes``: (key, other output) to look for the line that is wrong.
-    ``is_network``: whether it has an ONNX file. ``finds_person``: not so for depth.
+    of onnxruntime's outputs together. ``unasked``: whether it is guessed if the user names no
+    kind. ``readings``: all variants of an output to try (the second argument is the number of
+    classes); ``changes``: (key, other output), to find the wrong line of a manifest.
+    ``is_network``: whether it has an ONNX file. ``finds_person``: false for depth.
     """
 
     kind: str
@@ -109,15 +109,15 @@ def read_output(table: Table) -> dict[str, Any]:
 
 
 def read_companion(table: Table) -> dict[str, Any]:
-    """Read the name of the model that answers together with this one."""
+    """Read the name of the model that forms an ensemble with this one."""
     return {"companion": table.matching("companion", NAME, "the name of a model", "")}
 
 
 def read_plane(table: Table) -> dict[str, Any]:
-    """Read the keys that most families that find people have."""
+    """Read the keys that most families for people share."""
     return {**read_output(table), **read_companion(table)}
 
 
 def read_foreground(table: Table) -> dict[str, Any]:
-    """Read the name of the output that holds the person's own colours."""
+    """Read the name of the output that holds the foreground's colours."""
     return {"foreground": table.text("foreground") if "foreground" in table else ""}

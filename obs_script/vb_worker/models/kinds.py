@@ -1,4 +1,4 @@
-"""Opening a model: by its family's class, with its companion if it has one."""
+"""Opening a model by its family's class, with its companion if it has one."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vb_worker.models.registry import choose_model, default_folders, find_models
 def open_model(
     manifest: Manifest, *, compute: str = "cpu", threads: int = 1, size: Size | None = None
 ) -> Model:
-    """Open a model on a compute unit, at ``size`` (width, height) if it has a choice of sizes.
+    """Open a model on a compute unit; ``size`` (width, height) for models with a choice of sizes.
 
-    Raises ModelError, one sentence, if that cannot be done.
+    Raises ModelError, one sentence, if that fails.
     """
     second = companion_of(manifest)
     if second is None:
@@ -29,9 +29,9 @@ def open_model(
 
 
 def companion_of(manifest: Manifest) -> Manifest | None:
-    """Return the model that answers together with this one, None for a model that answers alone.
+    """Return the model that forms an ensemble with this one, or None.
 
-    Raises ModelError if it is not there or has a companion itself.
+    Raises ModelError if it is missing or has a companion itself.
     """
     if not manifest.output.companion:
         return None

@@ -1,4 +1,4 @@
-"""The manifest: what the project knows about one model (see manifest_reader.py for its file)."""
+"""The manifest: the description of one model (manifest_reader.py reads its file)."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 
 from vb_link import bounded, places
 
-# What the slots of the shared memory hold: larger networks get pictures of this size enlarged.
+# The slots in shared memory hold no more: larger networks get enlarged pictures.
 LARGEST_FRAME_SIDE = 512
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the weights come from; of this plain kind they have to be exported by hand.
+    """Where the weights come from; for this base class they have to be exported by hand.
 
-    ``page`` is for people; ``sums`` are the files' SHA-256; ``convert`` says what turns them into
-    the ONNX file.
+    ``page``: a web page for people; ``sums``: the files' SHA-256; ``convert``: the conversion to
+    ONNX.
     """
 
     page: str
@@ -26,7 +26,7 @@ class Source:
 
     @property
     def text(self) -> str:
-        """Return the source in a few words; "" where nothing can be fetched."""
+        """Return the source in a few words; "" if nothing can be downloaded."""
         return ""
 
     @property
@@ -74,15 +74,15 @@ class RegistryPackage(Source):
 
 @dataclass(frozen=True)
 class InputSpec:
-    """What the network is fed: ``(value of 0..255 / scale - mean) / std``, colour by colour.
+    """The network's input: ``(value of 0..255 / scale - mean) / std`` for each colour channel.
 
     ``width`` and ``height`` in pixels, with ``width_range`` and ``height_range`` (smallest,
     largest) where the network takes other sizes too, in steps of ``multiple_of``; ``layout``
     NHWC, NCHW, HWC or CHW; ``colour`` RGB, BGR or RGBA, the order of the channels; ``mean`` and
     ``std`` in that order; ``resize`` "stretch": the picture is made to fit without keeping its
     aspect, "letterbox": it keeps it and the rest is filled with the mean; ``dtype`` of the
-    network's input: uint8 gets the bytes as they are. ``name`` of the input where there are
-    several, ``constants`` what the others are always fed.
+    network's input: uint8 gets unscaled bytes. ``name`` of the input if there are several,
+    ``constants``: fixed values for the others.
     """
 
     width: int
@@ -103,14 +103,14 @@ class InputSpec:
 
 @dataclass(frozen=True)
 class OutputSpec:
-    """What the network answers: its ``kind`` and what that kind has to know.
+    """The network's output: its ``kind`` and that kind's parameters.
 
-    ``name``: the output, where there are several. ``person``: the class or channel of people.
-    ``activation``: what is still to be applied (none, sigmoid, softmax). ``layout``: of scores.
-    ``foreground``: the output with the person's own colours. ``state``: (input, output) pairs
-    handed from frame to frame. ``boxes``, ``labels``, ``scores``, ``masks``: the outputs of
-    instances, ``least_score`` what counts as found. ``near``: whether high or low is near.
-    ``companion``: the name of another model that answers together with this one.
+    ``name``: the output, if there are several. ``person``: the class or channel of people.
+    ``activation``: still to be applied (none, sigmoid, softmax). ``layout``: of scores.
+    ``foreground``: the output with the foreground's colours. ``state``: (input, output) pairs of
+    recurrent states. ``boxes``, ``labels``, ``scores``, ``masks``: the outputs of instances,
+    ``least_score``: the threshold of a detection. ``near``: whether high or low values are near.
+    ``companion``: the name of another model that forms an ensemble with this one.
     """
 
     kind: str
@@ -131,12 +131,12 @@ class OutputSpec:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One model. ``path`` is the manifest's own file, ``lines`` where its keys stand in it.
+    """One model. ``path``: the manifest's own file; ``lines``: the line number of each key.
 
-    ``sha256`` is empty where the ONNX file is converted on this machine: its sum then lies
-    beside it, written by ``virtual-background models install``. ``file`` is empty for what is no
-    network. ``accuracy`` is the overlap with
-    the true mask in percent on one set of pictures, to compare models by; 0: not known.
+    ``sha256`` is empty if the ONNX file is converted locally: ``virtual-background models install``
+    then writes its checksum beside it. ``file`` is empty for a model that is no network.
+    ``accuracy``: the overlap with the true mask in percent on one set of pictures, to compare
+    models by; 0: unknown.
     """
 
     path: Path
@@ -154,7 +154,7 @@ class Manifest:
 
     @property
     def kind(self) -> str:
-        """Return what the network answers."""
+        """Return the kind of the network's output."""
         return self.output.kind
 
     @property
@@ -165,7 +165,7 @@ class Manifest:
 
     @property
     def expected_sha256(self) -> str:
-        """Return the sum that the ONNX file must have, or "" where none is known."""
+        """Return the SHA-256 that the ONNX file must have, or "" if unknown."""
         if self.sha256:
             return self.sha256
         try:
@@ -175,9 +175,9 @@ class Manifest:
 
     @property
     def installed(self) -> bool:
-        """Return whether the ONNX file is there (its sum is checked when it is opened)."""
+        """Return whether the ONNX file exists (its checksum is verified when it is opened)."""
         return not self.file or self.weights.is_file()
 
     def where(self, key: str) -> str:
-        """Return the file, and the line of ``key`` ("input.layout") if it stands there."""
+        """Return the manifest's path, with the line of ``key`` ("input.layout") if it is there."""
         return f"{self.path}, line {self.lines[key]}" if key in self.lines else str(self.path)

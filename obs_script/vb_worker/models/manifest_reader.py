@@ -1,4 +1,4 @@
-"""Reading a manifest, a TOML file, into what the project knows about one model."""
+"""Reading a manifest, the TOML file that describes one model."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ CONVERSIONS = ("none", "tflite", "tfjs", "espnetv2")
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*\.onnx")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _TEXT = re.compile(r"\S(.*\S)?")
-# npm and pip take addresses, folders and options where they take these: nothing of the kind.
+# npm and pip also take URLs, folders and options in place of a package: refused by these.
 _PACKAGE = re.compile(r"(@[a-z0-9][a-z0-9._-]*/)?[A-Za-z0-9][A-Za-z0-9._-]*")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]*")
 _URL = re.compile(r"https?://[^\s?#]+/[A-Za-z0-9][A-Za-z0-9._%+-]*(\?[^\s#]*)?")
 
 
 def load(path: Path) -> Manifest:
-    """Read a manifest. Raises ManifestError, one sentence naming the line or key."""
+    """Read a manifest. Raises ManifestError, one sentence that names the line or key."""
     try:
         text = bounded.read(path, limits.MANIFEST_BYTES).decode("utf-8")
     except OSError as error:
@@ -52,10 +52,10 @@ def load(path: Path) -> Manifest:
 
 
 def parse(path: Path, text: str) -> Manifest:
-    """Return the manifest that ``text`` is, as if read from ``path``. Raises ManifestError."""
+    """Parse ``text`` as a manifest at ``path``. Raises ManifestError."""
     try:
         document = tomllib.loads(text)
-    except ValueError as error:  # TOML's own, or a number of too many digits
+    except ValueError as error:  # TOMLDecodeError, or an integer of too many digits
         raise ManifestError(f"{path} is not valid TOML: {first_line(error)}.") from error
     except RecursionError as error:
         raise ManifestError(f"{path} is not valid TOML: it is nested too deeply.") from error
@@ -68,7 +68,7 @@ def parse(path: Path, text: str) -> Manifest:
     without = not FAMILIES[output.kind].is_network
     source = top.table("source") if "source" in top else None
     made_from = _source(source) if source is not None else None
-    # What is converted or exported on this machine has no sum that could be known before.
+    # A file that is converted or exported locally has no checksum known in advance.
     converted = made_from is not None and (made_from.convert != "none" or not made_from.sums)
     picture = top.table("input")
     manifest = Manifest(
@@ -120,7 +120,7 @@ def _source(table: Table) -> Source:
 
 def _input(table: Table) -> InputSpec:
     dtype = table.one_of("dtype", DTYPES, "float32")
-    # Bytes are handed over as they are: nothing to scale.
+    # uint8 inputs get unscaled bytes.
     raw = dtype == "uint8"
     zeros, ones = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
     spec = InputSpec(

@@ -1,4 +1,4 @@
-"""Reading a manifest's keys: each one checked, each complaint with its line."""
+"""Reading a manifest's keys: validated, with line numbers in errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = re.compile(r"([\w-]+)\s*=")
 
 
 def line_numbers(text: str) -> dict[str, int]:
-    """Return "table.key" -> line number (from 1) of a TOML text as manifests are written."""
+    """Return "table.key" -> line number (from 1) of a manifest's TOML text."""
     found: dict[str, int] = {}
     prefix = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -37,9 +37,9 @@ def line_numbers(text: str) -> dict[str, int]:
 
 
 class Table:
-    """One table of the file: hands out its keys, checked, and remembers which were asked for.
+    """One table of the file: returns validated keys and remembers which were read.
 
-    A method given ``default`` returns it when the key is absent. Each raises ManifestError.
+    A method with ``default`` returns it if the key is absent. All raise ManifestError.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Table:
         return key in self._values
 
     def wrong(self, key: str, expected: str) -> ManifestError:
-        """Return the complaint that ``key`` is not as ``expected``."""
+        """Return the error that the value of ``key`` is not ``expected``."""
         name = f"{self._prefix}{key}"
         if key not in self._values:
             return ManifestError(f'{self._path}: "{name}" is missing; it must be {expected}.')
@@ -81,7 +81,7 @@ class Table:
         return Table(self._path, f"{self._prefix}{key}.", value, self._lines)
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return a text that is not empty."""
+        """Return a string that is not empty."""
         if default is not None and self._absent(key, default):
             return default
         value = self._get(key)
@@ -92,7 +92,7 @@ class Table:
     def matching(
         self, key: str, pattern: re.Pattern[str], expected: str, default: str | None = None
     ) -> str:
-        """Return a text that matches ``pattern`` whole."""
+        """Return a string that matches ``pattern`` in full."""
         if default is not None and self._absent(key, default):
             return default
         value = self._get(key)
@@ -101,7 +101,7 @@ class Table:
         return value
 
     def each_matching(self, key: str, pattern: re.Pattern[str], expected: str) -> tuple[str, ...]:
-        """Return one text, or a list of them, each matching ``pattern``."""
+        """Return one string or a list of them, each matching ``pattern``, as a tuple."""
         value = self._get(key)
         values = value if isinstance(value, list) and value else [value]
         right = all(_is_text(value) and pattern.fullmatch(value) for value in values)
@@ -147,7 +147,7 @@ class Table:
         return int(value[0]), int(value[1])
 
     def index(self, key: str, default: int | None = None) -> int:
-        """Return a whole number from 0."""
+        """Return an integer of at least 0."""
         if default is not None and self._absent(key, default):
             return default
         value = self._get(key)
@@ -172,7 +172,7 @@ class Table:
         return (float(value[0]), float(value[1]), float(value[2]))
 
     def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
-        """Return a list of pairs of texts that is not empty."""
+        """Return a list of pairs of strings that is not empty."""
         value = self._get(key)
         right = isinstance(value, list) and 0 < len(value) <= _MOST_ENTRIES
         if not right or not all(
@@ -194,7 +194,7 @@ class Table:
         return {name: tuple(map(float, item)) for name, item in value.items()}
 
     def refuse_unknown(self) -> None:
-        """Raise ManifestError if there is a key that nobody asked for."""
+        """Raise ManifestError if there is a key that was never read."""
         for key in self._values:
             if key not in self._known:
                 name = f"{self._prefix}{key}"
@@ -204,7 +204,7 @@ class Table:
 
 
 def _shown(value: object) -> str:
-    """Return a value on one line, cut where it is long; texts in double quotes."""
+    """Return a value on one line, truncated if long; strings in double quotes."""
     text = f'"{value}"' if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
 
@@ -221,7 +221,7 @@ def _is_text(value: object) -> TypeGuard[str]:
 def _is_number(value: object) -> bool:
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         return False
-    return abs(value) <= limits.MANIFEST_NUMBER  # which "nan" is not
+    return abs(value) <= limits.MANIFEST_NUMBER  # false for NaN
 
 
 def _is_side(value: object) -> bool:

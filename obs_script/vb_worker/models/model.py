@@ -1,4 +1,4 @@
-"""What all kinds of models share."""
+"""The base class of all models."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Size = tuple[int, int]
 
 
 class Model(ABC):
-    """One model, ready to run. A subclass knows one kind.
+    """One model, ready to run. A subclass implements one kind.
 
-    ``manifest``; ``input``, what it is fed, at the size chosen; ``input_size`` (width, height):
-    the largest picture that it makes use of; ``compute``, the compute unit as a user reads it;
-    ``threads``. Not for two threads at once.
+    ``manifest``; ``input``: its input at the chosen size; ``input_size`` (width, height): the
+    largest picture that it can make use of; ``compute``: the compute unit's title for users;
+    ``threads``. Not thread-safe.
     """
 
     compute: str
@@ -34,7 +34,7 @@ class Model(ABC):
     """Whether it can be shown a part of a picture, or its mirror image, in between."""
 
     def __init__(self, manifest: Manifest, size: Size | None = None) -> None:
-        """Take the size. Raises ModelError, one sentence, if the model has no such size."""
+        """Set the size. Raises ModelError, one sentence, if the model does not support it."""
         self.manifest = manifest
         self.input = sized(manifest, size)
         whole = (self.input.width, self.input.height)
@@ -45,41 +45,41 @@ class Model(ABC):
         self.input_size: Size = whole
 
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return how surely each pixel is person: height x width float32, 0..1.
+        """Return each pixel's probability of being person: height x width float32, 0..1.
 
-        (A model of kind "depth" answers how near each pixel is, 1 being nearest.) The answer has
-        the size that ``frame_size`` gives for the frame's. ``frame`` is H x W x 3 or 4, uint8,
-        RGB or RGBA, of any size; nothing is remembered of it.
+        (For a model of kind "depth", how near each pixel is, 1 nearest.) The result has the size
+        that ``frame_size`` gives for the frame's. ``frame``: H x W x 3 or 4 uint8, RGB or RGBA, of
+        any size; no state is kept. Raises ModelError if it fails.
         """
         return self.infer(self.prepare(self.shrink(frame)))
 
     def frame_size(self, width: int, height: int) -> Size:
-        """Return the size (width, height) at which a source of that size is looked at."""
+        """Return the size (width, height) of the model's frames for a source of the given size."""
         if self.input.resize == "letterbox":
             return fitted(width, height, inside=self.input_size)[2:]
         return self.input_size
 
     def shrink(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return ``frame`` at the size that ``frame_size`` gives for its own."""
+        """Return ``frame`` resized to ``frame_size``."""
         return shrunk(frame, *self.frame_size(frame.shape[1], frame.shape[0]))
 
     @abstractmethod
     def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return what ``infer`` takes for a frame from ``shrink``; the next call overwrites it."""
+        """Return the input of ``infer`` for a frame from ``shrink``, in a reused buffer."""
 
     @abstractmethod
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
-        """Return the answer for the input that ``prepare`` made last, at the frame's size.
+        """Return the result for the last input from ``prepare``, at the frame's size.
 
-        ``stream`` names whose next frame it is, for models that remember; None is a still.
+        ``stream``: whose next frame it is, for models with state; None for a still.
         """
 
-    def forget(self, stream: Hashable) -> None:  # noqa: B027 - most models remember nothing
-        """Drop what is remembered of ``stream``."""
+    def forget(self, stream: Hashable) -> None:  # noqa: B027 - most models have no state
+        """Drop the state of ``stream``."""
 
 
 def sized(manifest: Manifest, size: Size | None) -> InputSpec:
-    """Return the manifest's input at ``size`` (width, height). Raises ModelError if not to be."""
+    """Return the manifest's input at ``size`` (width, height). Raises ModelError if unsupported."""
     spec = manifest.input
     if size is None or size == (spec.width, spec.height):
         return spec

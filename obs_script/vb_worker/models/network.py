@@ -1,4 +1,4 @@
-"""What all models share that are an ONNX file: the checked file, the session, the input."""
+"""The base class of ONNX models: the verified file, the session, the input."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _TYPES = {
 }
 
 
-MOST_CLASSES = 22  # VOC's, where the outputs do not tell
+MOST_CLASSES = 22  # VOC's, if the outputs do not tell
 
 
 class Network(Model):
-    """A model that is an ONNX file. A subclass knows one kind of output.
+    """A model that is an ONNX file. A subclass implements one kind of output.
 
     ``session`` is onnxruntime's.
     """
@@ -46,7 +46,7 @@ class Network(Model):
         threads: int = 1,
         size: Size | None = None,
     ) -> None:
-        """Open the model. Raises ModelError, one sentence, if that cannot be done."""
+        """Open the model. Raises ModelError, one sentence, if that fails."""
         super().__init__(manifest, size)
         unit = find_unit(compute)
         self.compute = unit.title
@@ -57,7 +57,7 @@ class Network(Model):
         self._preparer = Preparer(self.input)
         self._input_name = self._check_input()
         self.feeds: dict[str, NDArray[Any]] = self._constants()
-        # Asking onnxruntime for them costs more than a small network's preparation.
+        # Cached: querying onnxruntime costs more than preparing a small network's input.
         self._names = [output.name for output in self.session.get_outputs()]
         self._check_outputs(self._shapes())
 
@@ -66,22 +66,22 @@ class Network(Model):
         return self._preparer(frame)
 
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
-        """Return the answer for an input that ``prepare`` made. Raises ModelError if it fails."""
+        """Return the result for an input from ``prepare``. Raises ModelError if it fails."""
         with self._failing():
             return self._answer(self._run(feed))
 
     def named(self, feed: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        """Return everything onnxruntime is to be fed for a still picture."""
+        """Return all of onnxruntime's inputs for a still picture, by name."""
         return {**self.feeds, **self._first_state(), self._input_name: feed}
 
     def bare(self, feed: NDArray[Any]) -> None:
-        """Run onnxruntime alone on an input that ``prepare`` made, for measuring."""
+        """Run onnxruntime alone on an input from ``prepare``, for benchmarks."""
         self.session.run(None, self.named(feed))
 
     def retuned(self, manifest: Manifest) -> Network:
-        """Return this model with another reading of the same file; the session is shared.
+        """Return this model with another manifest of the same kind; the session is shared.
 
-        Raises ModelError if the outputs do not fit ``manifest``, which has the same kind.
+        Raises ModelError if the outputs do not fit ``manifest``.
         """
         other = copy.copy(self)
         other.manifest = manifest
@@ -101,21 +101,21 @@ class Network(Model):
             return self._run(self.prepare(self.shrink(frame)), **self._first_state())
 
     def read(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
-        """Return the answer that raw outputs are. Raises ModelError if they are none."""
+        """Return the result for raw outputs. Raises ModelError if they do not fit."""
         with self._failing():
             return self._answer(outputs)
 
     def _first_state(self) -> dict[str, NDArray[Any]]:
-        """Return what is fed beside the picture for a still one."""
+        """Return the recurrent states to feed for a still picture, by input."""
         return {}
 
     def classes(self) -> int:
-        """Return how many classes the outputs tell apart, as far as that can be known."""
+        """Return the number of classes, or ``MOST_CLASSES`` if the outputs do not tell."""
         return MOST_CLASSES
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
-        """Make a ModelError of whatever running the network or reading its answer fails with."""
+        """Turn any exception from running the network or reading its outputs into ModelError."""
         try:
             yield
         except ModelError:
@@ -130,7 +130,7 @@ class Network(Model):
 
     @abstractmethod
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
-        """Turn the network's outputs, by name, into the answer, at the frame's size."""
+        """Convert the network's outputs, by name, to the result, at the frame's size."""
 
     @abstractmethod
     def _check_outputs(self, shapes: dict[str, list[Any]]) -> None:
@@ -141,7 +141,7 @@ class Network(Model):
         return dict(zip(self._names, values))
 
     def _fit(self, plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return a plane that covers the network's input at the frame's size, letterbox cut."""
+        """Return a plane of the network's input at the frame's size, without the letterbox."""
         spec = self.input
         left, top, width, height = self._preparer.box
         if plane.shape == (height, width) and (width, height) == self.input_size:
@@ -219,14 +219,14 @@ class Network(Model):
 
 
 def output_layout(spec: InputSpec, told: str) -> str:
-    """Return the layout of an output: as told, or else as the input's."""
+    """Return the layout of an output: as declared, else the input's."""
     return told or spec.layout
 
 
 def plane_of(array: NDArray[Any], size: Size) -> NDArray[np.float32]:
-    """Return an output of one channel as height x width float32; ones in its shape go.
+    """Return an output of one channel as height x width float32, squeezing sides of one.
 
-    ``size`` (width, height) is the input's, for outputs that are one long row of pixels.
+    ``size`` (width, height): the input's, for outputs that are a flat list of pixels.
     """
     sides = [side for side in array.shape if side != 1]
     if len(sides) == 1 and array.size == size[0] * size[1]:
@@ -237,17 +237,17 @@ def plane_of(array: NDArray[Any], size: Size) -> NDArray[np.float32]:
 
 
 class Softmax:
-    """The probability of one channel of logits, in buffers that are kept.
+    """The softmax probability of one channel of logits, in reused buffers.
 
-    exp(chosen) / sum of exp is 1 / sum of exp(other - chosen): no maximum has to be found, and
-    what overflows is a probability of 0. New buffers a frame would cost more than the arithmetic.
+    exp(chosen) / sum of exp equals 1 / sum of exp(other - chosen): the maximum is not needed, and
+    an overflow is a probability of 0. Allocating buffers would cost more than the arithmetic.
     """
 
     def __init__(self) -> None:
         self._planes = np.zeros((0, 0), np.float32)
 
     def __call__(self, scores: NDArray[Any], chosen: int, axis: int) -> NDArray[np.float32]:
-        """Return height x width; ``scores`` has its channels along ``axis`` (0 or 2)."""
+        """Return height x width float32; ``scores`` has its channels along ``axis`` (0 or 2)."""
         logits = np.asarray(scores, np.float32)
         channels = logits.shape[axis]
         sides = logits.shape[1:] if axis == 0 else logits.shape[:2]
@@ -278,14 +278,14 @@ def _scaled(plane: NDArray[np.float32], width: int, height: int) -> NDArray[np.f
 
 
 def checked_weights(manifest: Manifest) -> bytes:
-    """Return the ONNX file's bytes once their sum is right. Raises ModelError, one sentence."""
+    """Return the ONNX file's bytes, SHA-256 verified. Raises ModelError, one sentence."""
     try:
         weights = onnx_check.read(manifest.weights)
     except FileNotFoundError as error:
         raise ModelError("FileMissing", path=manifest.weights, name=manifest.name) from error
     except OSError as error:
         raise ModelError("FileUnreadable", path=manifest.weights, reason=error.strerror) from error
-    # The bytes that were checked are the bytes that are loaded: no second read.
+    # The verified bytes are the ones that are loaded: a second read would be a race.
     if hashlib.sha256(weights).hexdigest() != manifest.expected_sha256:
         raise ModelError("FileChanged", path=manifest.weights, name=manifest.name)
     return weights

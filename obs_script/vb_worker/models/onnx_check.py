@@ -1,10 +1,10 @@
-"""Looking through an ONNX file before onnxruntime reads it.
+"""Validating an ONNX file before onnxruntime reads it.
 
-onnxruntime is native code that trusts a file more than it should: a few bytes can name a file
-elsewhere on the disk, or ask for a tensor of terabytes. Here the file's Protocol Buffers are
-walked with every length checked (field numbers: onnx.proto of ONNX 1.20), and what is beyond
-``limits`` or reaches outside is refused. What only shows when it runs, such as a loop without
-end, is for ``contained``.
+onnxruntime is native code that trusts files too much: a few bytes can refer to another file on the
+disk (external data) or declare a tensor of terabytes. Here the file's Protocol Buffers are parsed
+with every length checked (field numbers: onnx.proto of ONNX 1.20); files that exceed ``limits`` or
+refer to others are refused. What only shows at run time, such as an endless loop, is left to
+``quarantine``.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from vb_worker.models.errors import ModelError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EXTERNAL = 1
-# Bytes of an element by TensorProto.DataType; a text counts as its bookkeeping.
+# Bytes per element by TensorProto.DataType; for a string, of its std::string object.
 _SIZES = {1: 4, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4, 7: 8, 8: 32, 9: 1, 10: 2, 11: 8, 12: 4, 13: 8,
           14: 8, 15: 16, 16: 2}  # fmt: skip
-# Operators that read files whatever their domain allows.
+# Operators that read files, refused in any domain.
 _REACHING_OUT = frozenset({"EPContext"})
 
 Value = int | memoryview
@@ -34,7 +34,7 @@ class _Damaged(Exception):
 def check(data: bytes, path: Path) -> None:
     """Raise ModelError, one sentence, unless ``data`` is an ONNX file within the limits.
 
-    ``path`` is for the sentence.
+    ``path`` is for the message.
     """
     try:
         _Walk(path).model(memoryview(data))
@@ -60,7 +60,7 @@ def load(path: Path) -> bytes:
 
 
 class _Walk:
-    """One file's walk, which counts as it goes."""
+    """The walk through one file, with running totals."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -90,7 +90,7 @@ class _Walk:
                 domain = _text(value)
             elif field == 2:
                 version = _number(value)
-        # A file may name sets that none of its nodes use.
+        # A file may import opsets that none of its nodes use.
         low, high = limits.OPSETS
         if domain in ("", "ai.onnx") and not low <= version <= high:
             raise ModelError(
@@ -123,7 +123,7 @@ class _Walk:
                 self._attribute(_message(value), depth)
 
     def _attribute(self, data: memoryview, depth: int) -> None:
-        # A field that may be there once is merged with its like: then neither is what it seems.
+        # Protocol Buffers merge a repeated singular field, so neither copy would be the real value.
         seen: set[int] = set()
         for field, value in _fields(data):
             if field in (5, 6, 22):
@@ -162,7 +162,7 @@ class _Walk:
         self._space(sides, 8)
 
     def _value_info(self, data: memoryview) -> None:
-        """Look at an input's or an output's shape; sides without a number may be any."""
+        """Check the shape of an input or output; a dynamic side may be any number."""
         sides = []
         for kind in _inside(data, 2):
             for tensor in _inside(kind, 1):
@@ -245,7 +245,7 @@ def _number(value: Value) -> int:
 
 
 def _numbers(value: Value) -> list[int]:
-    """Return one number, or those packed into bytes."""
+    """Return one number as a list, or those of a packed field."""
     if isinstance(value, int):
         return [value]
     found = []

@@ -1,4 +1,4 @@
-"""From a picture to what a network is fed."""
+"""From a picture to a network's input tensor."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Box = tuple[int, int, int, int]  # left, top, width, height in pixels
 
 
 def resize(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Return ``frame`` (H x W x channels, uint8) at the given size; the same array if it fits.
+    """Return ``frame`` (H x W x channels uint8) at the given size; the same array if it has it.
 
     Shrinking averages (no aliasing), enlarging interpolates.
     """
@@ -33,7 +33,7 @@ def resize(frame: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint
 
 
 def fitted(width: int, height: int, inside: tuple[int, int]) -> Box:
-    """Return where a picture of ``width`` x ``height`` lies, whole and centred, in ``inside``."""
+    """Return the letterbox of a ``width`` x ``height`` picture, centred, in ``inside``."""
     scale = min(inside[0] / width, inside[1] / height)
     wide = min(inside[0], max(1, round(width * scale)))
     tall = min(inside[1], max(1, round(height * scale)))
@@ -41,10 +41,10 @@ def fitted(width: int, height: int, inside: tuple[int, int]) -> Box:
 
 
 class Preparer:
-    """Makes the network's input, into the same buffer every time (one thread at a time).
+    """Writes the network's input into one reused buffer (not thread-safe).
 
-    Of the ways that `tests.bench.pixels` races these were the fastest: one multiplication where
-    that is all, else a table of the 256 values; planes are taken out before, rows converted after.
+    The fastest of the ways that ``tests.bench.pixels`` compares: one multiplication where that is
+    all, else a lookup table of 256 values; planes are split before, rows converted after.
     """
 
     def __init__(self, spec: InputSpec) -> None:
@@ -55,7 +55,7 @@ class Preparer:
         order = (2, 0, 1) if self._planes else (0, 1, 2)
         feed = np.zeros([shape[axis] for axis in order], spec.dtype)
         self._feed: NDArray[Any] = feed[None] if spec.layout.startswith("N") else feed
-        # The buffer seen as height x width x colour, whatever its layout.
+        # A view of the buffer as height x width x colour, whatever its layout.
         self._pixels = feed.transpose(np.argsort(order))
         self._colours = np.zeros(shape, np.uint8)
         self._plane = np.zeros(shape[:2], np.uint8)
@@ -77,14 +77,14 @@ class Preparer:
     def __call__(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
         """Return the network's input (shape and type as the manifest says) for ``frame``.
 
-        ``frame`` is H x W x 3 or 4, uint8, RGB or RGBA, of any size; alpha is not looked at. The
-        array returned is overwritten by the next call.
+        ``frame`` is H x W x 3 or 4 uint8, RGB or RGBA, of any size; alpha is ignored. The
+        returned array is overwritten by the next call.
         """
         if self._spec.resize == "letterbox":
             size = (self._spec.width, self._spec.height)
             box = fitted(frame.shape[1], frame.shape[0], size)
             if box != self.box:
-                self._feed[...] = 0  # the mean, once scaled; black where bytes are handed over
+                self._feed[...] = 0  # the mean after scaling; black for uint8 inputs
                 self.box = box
         left, top, width, height = self.box
         picture = resize(frame, width, height)
@@ -93,7 +93,7 @@ class Preparer:
         if self._spec.dtype == "uint8":
             picture = self._in_order(picture, whole)
             if whole and self._spec.layout == "NHWC" and picture.flags.c_contiguous:
-                return picture[None]  # the frame's own bytes: nothing to copy
+                return picture[None]  # no copy needed
             pixels[...] = picture
         elif self._spec.dtype == "float16" or not whole:
             picture = self._in_order(picture, whole)
@@ -108,7 +108,7 @@ class Preparer:
         return self._feed
 
     def _in_order(self, picture: NDArray[np.uint8], whole: bool) -> NDArray[np.uint8]:
-        """Return the picture's colours in the network's order."""
+        """Return the picture with its channels in the network's order."""
         conversion = _CONVERSIONS.get((picture.shape[2], self._spec.colour))
         if conversion is None:
             return picture

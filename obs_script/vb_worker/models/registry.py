@@ -1,4 +1,4 @@
-"""Finding the models that are on this machine."""
+"""Finding the models on this machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vb_worker.models.manifest_reader import load
 
 
 def default_folders() -> list[Path]:
-    """Return the folders that are searched: the product's own models, then the user's."""
+    """Return the folders to search: the product's own models, then the user's."""
     return [places.models_dir(), places.user_models_dir()]
 
 
@@ -22,13 +22,13 @@ def find_models(
 ) -> dict[str, Manifest]:
     """Return the models of ``folders`` by name, in the order found; folders may be absent.
 
-    A manifest that cannot be used, or whose name one found before has, raises ManifestError;
-    with ``on_error`` it is handed over instead and the manifest left out, so that one bad file of
-    the user's does not take away the other models, or take the place of one that ships.
+    A manifest that cannot be used, or whose name is taken, raises ManifestError. With ``on_error``
+    that is called instead and the manifest skipped, so that one bad file of the user's neither
+    hides the other models nor replaces one of the product's.
     """
     found: dict[str, Manifest] = {}
     for folder in dict.fromkeys(folders):
-        # The more a folder holds, the less it is one of models.
+        # Limited, as a folder of very many files is hardly one of models.
         for path in sorted(islice(folder.glob("*.toml"), limits.MANIFESTS)):
             try:
                 manifest = load(path)
@@ -47,7 +47,7 @@ def find_models(
 
 
 def choose_model(models: Mapping[str, Manifest], name: str) -> Manifest:
-    """Return the model called ``name``. Raises ModelError naming those there are."""
+    """Return the model called ``name``. Raises ModelError, listing the available ones."""
     if name not in models:
         there = ", ".join(models) or "none"
         raise ModelError(f"There is no model named {name!r}; there are: {there}.")

@@ -1,8 +1,8 @@
-"""Trying a model on a picture whose person is known, to see whether its manifest is right.
+"""Checking a manifest by running its model on a sample picture with a known mask.
 
-A graph fits its manifest in shape long before it fits in meaning: colours the wrong way round or
-another class than people give a mask of the right size. The picture beside this file is a
-person's public-domain portrait before a drawn room, with her true alpha in its fourth channel.
+Matching shapes do not prove a manifest right: with swapped colour channels, or another class than
+people, the mask still has the right size. The picture beside this file is a public-domain portrait
+of a person in front of a drawn room, with her true alpha in its fourth channel.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from vb_worker.models.model import Model
 from vb_worker.models.network import Network
 
 PICTURE = Path(__file__).resolve().parent / "sample.png"
-GOOD_ENOUGH = 0.6  # overlap of the mask and the person below which something is wrong
+GOOD_ENOUGH = 0.6  # overlap (IoU) of the mask and the person below which the manifest is wrong
 CLEARLY_BETTER = 0.1
 _DEPTH_STEP = 0.05
 
 Three = tuple[float, float, float]
-# How published networks want their pictures: scale, mean and std.
+# Usual normalisations of published networks: scale, mean and std.
 NORMALISATIONS: tuple[tuple[float, Three, Three], ...] = (
     (255.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
     (127.5, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0)),
@@ -43,7 +43,7 @@ NORMALISATIONS: tuple[tuple[float, Three, Three], ...] = (
 
 @dataclass(frozen=True)
 class _Change:
-    """Another value for one key of a manifest: the key, the value as TOML, and the result."""
+    """Another value for one key of a manifest: the key, the value as TOML, the new manifest."""
 
     key: str
     value: str
@@ -63,8 +63,8 @@ def sample() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
 def check(model: Model, *, thorough: bool = False) -> float:
     """Run ``model`` on the picture and return how well it finds the person, 0..1.
 
-    ``thorough`` also tries other readings when the answer is good, so as to refuse a manifest
-    that does but is clearly not the best. Raises ModelError, one sentence that names the line.
+    ``thorough`` tries other values even if the result is good, to refuse a manifest that works but
+    is clearly not the best. Raises ModelError, one sentence that names the line.
     """
     if not finds_person(model.manifest):
         return _check_depth(model)
@@ -88,17 +88,17 @@ def check(model: Model, *, thorough: bool = False) -> float:
 
 
 def overlap(answer: NDArray[np.float32]) -> float:
-    """Return how well an answer fits the picture's person, 0..1.
+    """Return how well a mask fits the picture's person, 0..1.
 
-    It is the intersection over union at one half, or less where the answer is so far from 0 and
-    1 in general that it can be no probability, whatever lies over one half.
+    This is the intersection over union at a threshold of 0.5, or less if the values are on the
+    whole so far from 0 and 1 that they are no probability.
     """
     shared, difference = _likeness(answer, sample()[1])
     return max(0.0, min(shared, 1.0 - 2.0 * difference))
 
 
 def views() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """Yield the picture as it is, darker, and mirrored and moved, each with its alpha."""
+    """Yield the picture as it is, darker, and mirrored and shifted, each with its alpha."""
     picture, truth = sample()
     yield picture, truth
     yield np.asarray(picture * np.float32(0.45), np.uint8), truth
@@ -112,9 +112,9 @@ def views() -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
 def score(
     manifest: Manifest, answer: NDArray[np.float32], truth: NDArray[np.float32]
 ) -> float | None:
-    """Return how well an answer fits an alpha, or None if it cannot be one.
+    """Return how well a model's answer fits an alpha, or None if it cannot be a result.
 
-    For a mask: the overlap less the mean difference. For depth: how much nearer the person is.
+    For a mask: the overlap minus the mean difference. For depth: how much nearer the person is.
     """
     if not np.isfinite(answer).all() or answer.min() < -0.01 or answer.max() > 1.01:
         return None
@@ -125,7 +125,7 @@ def score(
 
 
 def _likeness(answer: NDArray[np.float32], truth: NDArray[np.float32]) -> tuple[float, float]:
-    """Return the intersection over union at one half, and the mean absolute difference."""
+    """Return the intersection over union at 0.5, and the mean absolute difference."""
     alpha = _at_size_of(answer, truth)
     person, found = alpha > 0.5, answer > 0.5
     shared = float((found & person).sum() / max((found | person).sum(), 1))
@@ -169,14 +169,14 @@ def _check_depth(model: Model) -> float:
 
 
 def _better(model: Network, found: float) -> tuple[_Change, float] | None:
-    """Return the one change of the manifest that finds clearly more of the person, if any."""
+    """Return the single change of the manifest that finds clearly more of the person, if any."""
     best: tuple[_Change, float] | None = None
     picture, _ = sample()
     answered = model.outputs(picture)
     for change in _changes(model):
         try:
             other = model.retuned(change.manifest)
-            # Another reading of the same answer needs no other run: networks may be slow.
+            # A change of the output needs no second run: networks may be slow.
             same = change.key.startswith("output.")
             reached = overlap(other.read(answered) if same else other(picture))
         except (ModelError, ValueError, IndexError):
@@ -203,7 +203,7 @@ def _changes(model: Network) -> Iterator[_Change]:
 
 
 def _norm_key(before: InputSpec, after: InputSpec) -> str:
-    """Return the key to blame where several changed: the first that did."""
+    """Return the key to report if several changed: the first of them."""
     for key in ("scale", "mean", "std"):
         if getattr(before, key) != getattr(after, key):
             return f"input.{key}"
@@ -211,7 +211,7 @@ def _norm_key(before: InputSpec, after: InputSpec) -> str:
 
 
 def normalised(spec: InputSpec) -> Iterator[InputSpec]:
-    """Yield ``spec`` with every other usual scale, mean and std."""
+    """Yield ``spec`` with every other usual normalisation."""
     if spec.dtype == "uint8":
         return
     for scale, mean, std in NORMALISATIONS:
@@ -220,7 +220,7 @@ def normalised(spec: InputSpec) -> Iterator[InputSpec]:
 
 
 def open_checked(manifest: Manifest, *, compute: str = "cpu", threads: int = 1) -> Model:
-    """Open a model and try it on the picture. Raises ModelError, one sentence."""
+    """Open a model and check it on the picture. Raises ModelError, one sentence."""
     model = open_model(manifest, compute=compute, threads=threads)
     check(model)
     return model

@@ -1,4 +1,4 @@
-"""Making pictures smaller, quickly."""
+"""Fast downscaling of pictures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 
 def shrunk(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """Return ``picture`` (H x W x channels) at the given size; the same array if it fits.
+    """Return ``picture`` (H x W x channels) at the given size; the same array if it has it.
 
-    Means of whole numbers of pixels first, which OpenCV is quick at (others take it ten times as
-    long); what is left, less than twice, is interpolated. Enlarging interpolates.
+    First by an integer factor, averaging, at which OpenCV is fast (other factors take ten times as
+    long); the remaining factor, below 2, is interpolated. Enlarging interpolates.
     """
     across, down = max(1, picture.shape[1] // width), max(1, picture.shape[0] // height)
     if across > 1 or down > 1:

@@ -1,4 +1,4 @@
-"""Fetching the files of a model: one class a kind of source."""
+"""Downloading the files of a model: one class per kind of source."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ _ARCHIVES = {".tgz", ".whl", ".zip", ".gz"}
 
 
 class FromAddress:
-    """A file at an address; what is fetched lies at ``path`` until the model is in place."""
+    """A file at an address, downloaded to ``path`` until the model is installed."""
 
     def __init__(self, source: Address, folder: Path) -> None:
         self._source = source
         self.path = folder / Path(urlparse(source.url).path).name
 
     def fetch(self, quiet: bool) -> list[bytes]:
-        """Return the file, downloaded unless it is there. Raises UserError."""
+        """Return the file, downloaded unless it exists. Raises UserError."""
         fetching.fetch(self._source.url, self.path, self._source.sums[0], quiet=quiet)
         return [self.path.read_bytes()]
 
     def unpack(self, file: Path) -> list[bytes] | None:
-        """Return nothing: there is no archive that holds the file."""
+        """Return None: there is no archive."""
         return None
 
 
 class FromRegistry:
-    """Members of a registry's package; its archive lies at ``path``."""
+    """Members of a registry's package, whose archive is downloaded to ``path``."""
 
     def __init__(self, source: RegistryPackage, folder: Path) -> None:
         self._source = source
@@ -39,13 +39,13 @@ class FromRegistry:
         self.path = folder / packages.archive_name(source)
 
     def fetch(self, quiet: bool) -> list[bytes]:
-        """Return the members, the package fetched unless it is there. Raises UserError."""
+        """Return the members; the package is downloaded unless it exists. Raises UserError."""
         return self._members(packages.get(self._source, self._folder))
 
     def unpack(self, file: Path) -> list[bytes] | None:
-        """Return the members of an archive that was fetched by hand; None for another file.
+        """Return the members of an archive downloaded by hand; None for another kind of file.
 
-        Raises UserError where they are not in it or are others.
+        Raises UserError if they are missing or have other checksums.
         """
         return self._members(file) if file.suffix in _ARCHIVES else None
 
@@ -62,7 +62,7 @@ class FromRegistry:
 
 
 def fetcher_of(source: Source | None, folder: Path) -> FromAddress | FromRegistry | None:
-    """Return what fetches a source's files into ``folder``; None where only a person can."""
+    """Return the downloader of a source's files to ``folder``; None if only by hand."""
     if isinstance(source, Address):
         return FromAddress(source, folder)
     if isinstance(source, RegistryPackage):

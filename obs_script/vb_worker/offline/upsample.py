@@ -2,7 +2,7 @@
 
 Joint bilateral upsampling (Kopf, Cohen, Lischinski, Uyttendaele, SIGGRAPH 2007): the nine nearest
 pixels of the small mask are weighted by how similar their colour in the small picture is to the
-colour here. The mask's edge so follows the picture's; interpolation would blur it over some pixels.
+colour here. So the mask's edge follows the picture's; interpolation would blur it over some pixels.
 """
 
 from __future__ import annotations

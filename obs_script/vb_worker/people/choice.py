@@ -152,7 +152,7 @@ def _kept(
 ) -> NDArray[np.float32]:
     """Return the probability where the nearest owned pixel is ``label``'s, else 0.
 
-    Everyone so keeps their soft edge, up to halfway between two people.
+    So everyone keeps their soft edge, up to halfway between two people.
     """
     owned = owner > 0
     if not label or not owned.any():

@@ -88,7 +88,7 @@ class Regions:
     def part_of(self, region: int, other: int) -> bool:
         """Return whether ``region`` is probably a part of the person in the larger ``other``.
 
-        So if it is near, and small (a hand) or above or below it (a head over a microphone).
+        That is, near it, and small (a hand) or above or below it (a head over a microphone).
         """
         if self.gap(region, other) > 0.5 * self.area(other) ** 0.5:
             return False

@@ -1,6 +1,6 @@
-"""One file a family of models: its class, and what it declares of itself (see family.py).
+"""Families of models, one file each: its class and its declaration (see family.py).
 
-To add a family, write its file and name its declaration here.
+To add a family, write its file and list its declaration here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vb_worker.models.families import (
 from vb_worker.models.family import Family
 from vb_worker.models.manifest import Manifest
 
-# In the order in which an unknown graph is guessed at.
+# In the order in which they are tried on an unknown graph.
 FAMILIES: dict[str, Family] = {
     family.kind: family
     for family in (
@@ -41,5 +41,5 @@ def family_of(manifest: Manifest) -> Family:
 
 
 def finds_person(manifest: Manifest) -> bool:
-    """Return whether a model answers with the person (and not, say, with depth)."""
+    """Return whether a model segments people (and does not, say, estimate depth)."""
     return family_of(manifest).finds_person

@@ -1,4 +1,4 @@
-"""Matting networks: how much of each pixel is person, and the person's own colours."""
+"""Matting networks: an alpha matte, and optionally the foreground's colours."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vb_worker.models.network import Network, plane_of
 
 
 class AlphaModel(Network):
-    """Output: alpha, one channel, 0..1; "foreground" names the colours' output if there is one.
+    """Output: alpha, one channel, 0..1; "foreground" names the output of colours, if any.
 
-    ``foreground`` is the last one as the network gave it, or None.
+    ``foreground`` is the network's last raw output of colours, or None.
     """
 
     foreground: NDArray[Any] | None = None
@@ -25,7 +25,7 @@ class AlphaModel(Network):
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
         name = self.manifest.output.foreground
         self.foreground = outputs[name] if name else None
-        # A regression is not held to 0..1 by itself.
+        # A regression may leave 0..1.
         return np.clip(
             self._fit(plane_of(outputs[self._output], (self.input.width, self.input.height))),
             0.0,

@@ -1,4 +1,4 @@
-"""Models that answer with each pixel's class by its number."""
+"""Models whose output is each pixel's class index (argmax)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vb_worker.models.network import Network
 
 
 class ClassIndexModel(Network):
-    """Output: one channel of whole numbers; the person's is "person"."""
+    """Output: one channel of class indices; "person" is the index of people."""
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
         classes = outputs[self._output]

@@ -1,4 +1,4 @@
-"""Monocular depth: how near each pixel is, compared with the rest of the frame."""
+"""Monocular depth estimation: relative depth within a frame."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from vb_worker.models.manifest import OutputSpec
 from vb_worker.models.manifest_table import Table
 from vb_worker.models.network import Network, plane_of
 
-# The nearest and farthest hundredth of the pixels are left out of the scale: a few stray ones
-# would press all others together.
+# Percentiles that are mapped to 0 and 1: a few outliers would compress the range of all others.
 _FAR, _NEAR = 1.0, 99.0
 
 
 class DepthModel(Network):
-    """Output: one channel; "near" says whether high numbers (disparity) or low ones are near.
+    """Output: one channel; "near" says whether high values (disparity) or low ones are near.
 
-    The answer is height x width float32, 0 farthest, 1 nearest of the frame.
+    The result is height x width float32, 0 farthest, 1 nearest of the frame.
     """
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:

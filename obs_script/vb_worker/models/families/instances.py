@@ -1,4 +1,4 @@
-"""Models that find each thing by itself (the Mask R-CNN family): box, mask, label, score."""
+"""Instance segmentation (Mask R-CNN and its like): box, mask, label and score per instance."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _OUTPUTS = ("boxes", "labels", "scores", "masks")
 
 @dataclass(frozen=True)
 class Instances:
-    """The people found in a frame, surest first.
+    """The people found in a frame, highest score first.
 
-    ``boxes``: N x 4 float32, left, top, right, bottom in pixels of the answer; ``masks``: N x
+    ``boxes``: N x 4 float32, left, top, right, bottom in pixels of the masks; ``masks``: N x
     height x width float32, 0..1; ``scores``: N float32, 0..1.
     """
 
@@ -36,7 +36,7 @@ class InstancesModel(Network):
     """Outputs: boxes N x 4 in pixels of the input, labels N, scores N, masks.
 
     Masks are N x 1 x height x width over the whole input, or N x 1 x m x m over each box.
-    ``infer`` answers with all people together; ``find`` keeps them apart.
+    ``infer`` returns all people in one mask; ``find`` keeps them apart.
     """
 
     looks_closer = False
@@ -61,7 +61,7 @@ class InstancesModel(Network):
         factor = np.array([wide / width, tall / height] * 2, np.float32)
         limits = np.array([wide, tall] * 2, np.float32)
         seen = np.clip((boxes - np.array([left, top] * 2, np.float32)) * factor, 0, limits)
-        # What was found in a letterbox's border is nobody.
+        # A detection inside the letterbox's border is a false positive.
         inside = (seen[:, 2] > seen[:, 0]) & (seen[:, 3] > seen[:, 1])
         masks = np.asarray(outputs[spec.masks], np.float32)
         planes = [
@@ -84,7 +84,7 @@ class InstancesModel(Network):
         x1 = min(width, int(np.ceil(box[2])))
         y1 = min(height, int(np.ceil(box[3])))
         if x1 > x0 and y1 > y0:
-            # Each pixel's centre, in pixels of the small mask that covers the box.
+            # Pixel centres in coordinates of the small mask, which covers the box.
             x = (np.arange(x0, x1) + 0.5 - box[0]) / (box[2] - box[0]) * plane.shape[1] - 0.5
             y = (np.arange(y0, y1) + 0.5 - box[1]) / (box[3] - box[1]) * plane.shape[0] - 0.5
             across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))

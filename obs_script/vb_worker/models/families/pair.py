@@ -1,4 +1,4 @@
-"""Two models that answer together: what one does not know the other may."""
+"""An ensemble of two models, which make different mistakes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from vb_worker.models.model import Model
 
-CERTAIN = 0.002  # probabilities nearer to 0 or 1 than this say no more than this does
+CERTAIN = 0.002  # probabilities are clamped to this distance from 0 and 1
 
 
 class PairModel(Model):
-    """The mean of two models' log odds, at the first one's size.
+    """The mean of two models' logits, at the first one's size.
 
-    Log odds, not probabilities: a model that is sure outvotes one that wavers.
+    Logits, not probabilities: a confident model outvotes an uncertain one.
     """
 
     def __init__(self, first: Model, second: Model) -> None:
@@ -34,11 +34,11 @@ class PairModel(Model):
         return frame
 
     def prepare(self, frame: NDArray[np.uint8]) -> NDArray[Any]:
-        """Return the frame itself: each of the two makes its own input of it."""
+        """Return the frame itself: each of the two makes its own input from it."""
         return frame
 
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
-        """Return the common answer for a frame."""
+        """Return the combined probability for a frame: height x width float32, 0..1."""
         first, second = (
             model.infer(model.prepare(model.shrink(feed)), stream) for model in self._models
         )
@@ -46,13 +46,13 @@ class PairModel(Model):
         return np.asarray(1.0 / (1.0 + np.exp(-0.5 * odds)), np.float32)
 
     def forget(self, stream: Hashable) -> None:
-        """Drop what either remembers of ``stream``."""
+        """Drop both models' state of ``stream``."""
         for model in self._models:
             model.forget(stream)
 
 
 def resize_answer(answer: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """Return ``answer`` at ``shape`` (height, width)."""
+    """Return ``answer`` resized to ``shape`` (height, width)."""
     size = (shape[1], shape[0])
     return np.asarray(cv2.resize(answer, size, interpolation=cv2.INTER_LINEAR), np.float32)
 

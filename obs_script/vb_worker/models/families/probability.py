@@ -1,4 +1,4 @@
-"""Models with one output that is the person's probability, or its logit."""
+"""Binary segmentation: one output that is the person's probability or logit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ACTIVATIONS = ("none", "sigmoid")
 
 
 class ProbabilityModel(Network):
-    """Output: one channel of any size, 0..1, or any number where "activation" is "sigmoid"."""
+    """Output: one channel of any size, 0..1, or logits where "activation" is "sigmoid"."""
 
     def _answer(self, outputs: dict[str, Any]) -> NDArray[np.float32]:
         plane = plane_of(outputs[self._output], (self.input.width, self.input.height))

@@ -1,4 +1,4 @@
-"""Matting networks that remember: states go in with each frame and come out renewed."""
+"""Recurrent matting networks: hidden states are fed with each frame and come out updated."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from vb_worker.models.manifest_table import Table
 class RecurrentModel(AlphaModel):
     """An alpha, and "state": pairs of an input and the output that is its next value.
 
-    Each stream has states of its own; a new one's are zeros, as is a still picture's.
+    Each stream has its own states; they are zeros for a new stream and for a still.
     """
 
     looks_closer = False
 
     def infer(self, feed: NDArray[Any], stream: Hashable | None = None) -> NDArray[np.float32]:
-        """Return the alpha, with the states of ``stream``, which are renewed."""
+        """Return the alpha and update the states of ``stream``. Raises ModelError if it fails."""
         states = self._streams.get(stream, self._zeros) if stream is not None else self._zeros
         with self._failing():
             outputs = self._run(feed, **states)
@@ -53,7 +53,7 @@ class RecurrentModel(AlphaModel):
                     where=self.manifest.where("output.state"), name=given, there=", ".join(inputs),
                 )  # fmt: skip
             self._named(renewed, shapes, "output.state")
-            # A side that is free grows to the picture's own with the first frame.
+            # A dynamic side starts at 1; the first frame sets it.
             shape = [side if isinstance(side, int) else 1 for side in inputs[given].shape]
             dtype = np.float16 if inputs[given].type == "tensor(float16)" else np.float32
             self._zeros[given] = np.zeros(shape, dtype)

@@ -1,4 +1,4 @@
-"""Models that give each pixel a score a class: two logits, or many classes."""
+"""Semantic segmentation: scores per class and pixel, for two or many classes."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ACTIVATIONS = ("softmax", "none")
 class ClassScoresModel(Network):
     """Output: classes x height x width (or with the classes last); one class is people.
 
-    With "activation" "softmax" the scores are logits, with "none" probabilities already.
+    With "activation" "softmax" the scores are logits, with "none" probabilities.
     """
 
     def classes(self) -> int:
-        """Return the number of classes if the file tells it."""
+        """Return the number of classes if the file declares it."""
         shape = self._shapes()[self._output]
         number = shape[-1] if self._layout.endswith("HWC") else shape[-3]
         return number if isinstance(number, int) else super().classes()
@@ -58,7 +58,7 @@ class ClassScoresModel(Network):
 
 
 class TwoLogitsModel(ClassScoresModel):
-    """The same with two channels: not the person, the person."""
+    """The same with two channels: background, person."""
 
     def _check_classes(self, classes: object, shape: list[Any]) -> None:
         if isinstance(classes, int) and classes != 2:
@@ -85,12 +85,12 @@ def _guess(output: GraphOutput, kind: str) -> Iterator[OutputSpec]:
 
 
 def _layouts(shape: list[Any], spec: InputSpec) -> list[str]:
-    """Return the layout of scores of that shape, or nothing where they cannot be scores."""
+    """Return the possible layout of scores of that shape, or [] if they cannot be scores."""
     if len(shape) not in (3, 4) or (len(shape) == 3 and shape[0] == 1):
         return []
     first = spec.layout if len(shape) == 4 or not spec.layout.startswith("N") else spec.layout[1:]
     other = {"NCHW": "NHWC", "NHWC": "NCHW", "CHW": "HWC", "HWC": "CHW"}[first]
-    # The channels are the side that is unlike the picture's.
+    # The channels are the dimension that differs from the picture's.
     sides = (spec.width, spec.height)
     return [
         layout
@@ -102,7 +102,7 @@ def _layouts(shape: list[Any], spec: InputSpec) -> list[str]:
 TWO_LOGITS = Family(
     TWO,
     TwoLogitsModel,
-    partial(_read, person=1),  # the second is the person's unless the manifest says otherwise
+    partial(_read, person=1),  # the second channel unless the manifest says otherwise
     written=("person", "activation"),
     guess=partial(_guess, kind=TWO),
     readings=classes.every_person,
