@@ -1,4 +1,4 @@
-"""A real OBS for the tests: each ends it and checks that it ended well."""
+"""A real OBS for the tests, with checks that it closed cleanly."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from tests.obs.stage import Stage
 from vb_demo.obs_session import ObsSession
 from vb_link import places
 
-# A fault in the filter or in the script, which no test excuses.
+# A fault in the filter or in the script, which no test may expect.
 FAULT = re.compile(r"\.lua:\d+:|The script met a fault of its own")
 BASELINE_LEAKS = 1  # what OBS 29 to 32 report themselves after a plain run, without any script
 
 
 @contextmanager
 def user_data(folder: Path) -> Iterator[Path]:
-    """Have the user's data in ``folder``/data, with the environment this runs in."""
+    """Set up a user data folder in ``folder``/data, with the environment this runs in."""
     data = folder / "data"
     data.mkdir(parents=True)
     (data / "venv").symlink_to(sys.prefix)
@@ -50,7 +50,7 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def worker_pids(parent: int | None = None) -> list[int]:
-    """Return the processes that are workers, of one OBS or of all."""
+    """Return the process ids of the workers of one OBS or of all."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -66,7 +66,7 @@ def worker_pids(parent: int | None = None) -> list[int]:
 
 
 def graphics_errors(log: str) -> list[str]:
-    """Return what OBS's graphics complain of: of textures, targets, parameters."""
+    """Return the errors of OBS's graphics: about textures, render targets, parameters."""
     signs = ("(GL) failed", "glGetError", "set to invalid size", "GL_INVALID")
     return [line for line in log.splitlines() if any(sign in line for sign in signs)]
 
@@ -76,7 +76,7 @@ def running_obs(
     folder: Path, *, baseline_leaks: int = BASELINE_LEAKS, **options: Any
 ) -> Iterator[Stage]:
     """Run an OBS; on leaving, it must close cleanly and leave nothing behind."""
-    # Where OBS crashes, its Python says what its threads were at.
+    # If OBS crashes, its Python prints what its threads were doing.
     environment = {"PYTHONFAULTHANDLER": "1", **options.pop("environment", {})}
     session = ObsSession(folder, environment=environment, **options)
     session.start()

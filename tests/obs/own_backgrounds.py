@@ -1,4 +1,4 @@
-"""Backgrounds of scenes' own in a running OBS, and which of them is seen."""
+"""Scenes with their own backgrounds in a running OBS, and which background is shown."""
 
 from __future__ import annotations
 

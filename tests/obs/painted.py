@@ -1,6 +1,6 @@
-"""Pictures that tell their number twice, and a model for them whose alpha is what is red.
+"""Pictures that encode their number twice, and a model whose alpha is a picture's red channel.
 
-So a picture that is drawn with another one's alpha can be told in a recording.
+So a recording shows whether a picture was drawn with another one's alpha.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _STRIP = 40  # rows
 def install_model(folder: Path, name: str, layers: int = 0) -> str:
     """Install a model whose answer is the picture's red channel; return its name.
 
-    The worker tries models of the user's on a picture of a person: there, told by the red in its
-    lower right corner, the answer is the person. ``layers`` of convolution are computed for
-    nothing, some milliseconds each.
+    The worker tries the user's models on a picture of a person, recognised here by the red in its
+    lower right corner: there the answer is the person. ``layers`` adds convolutions that only take
+    time, some milliseconds each.
     """
     folder.mkdir(exist_ok=True)
     graph = Graph()
@@ -68,10 +68,10 @@ def cell(bit: int, row: int) -> tuple[slice, slice]:
 
 
 def numbered(number: int) -> Image:
-    """Return a picture that tells its number twice, BGR.
+    """Return a picture that encodes its number twice, BGR.
 
-    The bits of the top half are red and black: the alpha tells them, whatever the colours. Those
-    of the bottom half, for a zone to keep, are bright and black with no red: the picture tells.
+    The bits of the top half are red and black: the alpha shows them, whatever the colours. Those
+    of the bottom half, kept by a zone, are bright and black without red: the picture shows them.
     """
     picture = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
     for bit in range(BITS):
@@ -82,7 +82,7 @@ def numbered(number: int) -> Image:
 
 
 def numbers(shown: Image) -> tuple[int, int]:
-    """Return the number that the alpha tells and the number that the picture tells.
+    """Return the number that the alpha shows and the number that the picture shows.
 
     ``shown``: a picture drawn over a background that is greener than red, its bottom half kept.
     """
@@ -101,7 +101,7 @@ def _middle(shown: Image, bit: int, row: int) -> Any:
 def clip(path: Path, fps: int = 30) -> Path:
     """Write a clip of all the numbers there are.
 
-    A red strip joins the bits of the top half: a region by itself may be left out for a moment.
+    A red strip connects the bits of the top half: a separate region may be dropped for a moment.
     """
 
     def frame(number: int) -> Image:

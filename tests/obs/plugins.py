@@ -1,6 +1,6 @@
-"""Other people's plugins beside ours: which there are, and what they need in a scene collection.
+"""Third-party OBS plugins: which are installed, and what they need in a scene collection.
 
-They are Debian's packages of obs_packages.PLUGINS, unpacked into a folder by ``install.py test``.
+They are the Debian packages in obs_packages.PLUGINS, unpacked into a folder by ``install.py test``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SWITCH_MS = 700  # from one scene to the next
 
 
 def environment() -> dict[str, str]:
-    """Return what lets an OBS load the plugins that there are."""
+    """Return the environment variables that let OBS load the installed plugins."""
     found = list(FOLDER.glob("usr/lib/**/obs-plugins"))
     if not found:
         return {}
@@ -45,9 +45,9 @@ def need(stage: Stage, name: str) -> None:
 
 
 def modules(first: str, second: str, keyed: str) -> dict[str, Any]:
-    """Return what plugins have kept in a scene collection.
+    """Return the plugins' data in a scene collection.
 
-    The scene switcher goes to and fro between two scenes, and the keyer shows ``keyed`` over all.
+    The scene switcher alternates between two scenes, and the keyer shows ``keyed`` over everything.
     """
     sequence = [
         {"startTargetType": 0, "startScene": start, "targetType": 0, "target": target,

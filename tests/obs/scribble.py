@@ -1,7 +1,7 @@
 """Another process that writes random bytes into the memory OBS shares with its worker.
 
-``python -m tests.obs.scribble --pid OBS --seed N --seconds S --bytes B``: B bytes in a piece at a
-random place, as often as it can. Prints how many pieces it wrote.
+``python -m tests.obs.scribble --pid OBS --seed N --seconds S --bytes B``: chunks of B bytes at
+random offsets, as fast as it can. Prints how many chunks it wrote.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vb_link import layout, memory
 
 
 def shared_path(pid: int) -> Path:
-    """Return the path under /proc of the memory of an OBS."""
+    """Return the path under /proc of an OBS's shared memory."""
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         if str(entry.readlink()).startswith(f"/memfd:{memory.NAME}"):
             return entry
@@ -37,7 +37,7 @@ def main() -> None:
     end = time.monotonic() + options.seconds
     pieces = 0
     while time.monotonic() < end:
-        # Every second piece into the fields, which are few beside the pixels.
+        # Every second chunk goes into the fields, which are few compared to the pixels.
         channel = chance.randrange(2)
         start = layout.Shared.channels.offset + channel * ctypes.sizeof(layout.Channel)
         place = start + chance.randrange(layout.Channel.frames.offset)

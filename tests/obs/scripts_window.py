@@ -1,4 +1,4 @@
-"""OBS's own window Tools > Scripts, worked with mouse and keys.
+"""OBS's own window Tools > Scripts, used with mouse and keys.
 
 Needs Debian's xdotool. OBS's display must be one without a window manager, as
 :class:`vb_demo.virtual_display.VirtualDisplay` is.
@@ -16,7 +16,7 @@ TITLE, FILES = "^Scripts$", "^Add Scripts$"
 TRIES = 4
 ENTRIES = 14  # more than the menu Tools has
 LIST = ("120", "64")  # a place on the list's first row
-# The buttons below the list, so many Tabs from it
+# The buttons below the list, by the number of Tabs from it
 ADD, REMOVE, RELOAD = 1, 2, 3
 
 
@@ -32,7 +32,7 @@ class ScriptsWindow:
         """Choose a file with the button that adds scripts."""
         self._press(ADD)
         wait_for(lambda: self._x.windows(FILES), 10, "the window to choose a file in")
-        # It is seen before it takes keys; what it says of half a name is closed by a key.
+        # It is visible before it takes keys; a key closes its message about half a name.
         for _ in range(TRIES):
             time.sleep(0.5)
             self._x.keys("ctrl+a")
@@ -59,12 +59,12 @@ class ScriptsWindow:
         self._x.keys(*["Tab"] * tabs, "space")
 
     def _choose(self) -> None:
-        # Without a window manager a click makes a window the active one.
+        # Without a window manager a click activates a window.
         self._x.do("mousemove", "--window", self._window, *LIST, "click", "1")
         time.sleep(0.3)
 
     def _open(self) -> str:
-        """Try the entries of the menu Tools in turn: their number differs from OBS to OBS."""
+        """Try the entries of the menu Tools in turn: their number depends on OBS's version."""
         known = set(self._x.windows(".+"))
         for entry in range(1, ENTRIES):
             self._x.focus(self._main)

@@ -1,9 +1,9 @@
-"""A camera whose room has a secret colour, and whoever looks for that colour in what is shown.
+"""A camera whose room has a secret colour, and checks that find that colour in what is shown.
 
 The room is cyan, (255, 255, 0) in BGR; nothing else on the stage comes near it. A pixel counts as
 the room's when its blue and green are both more than MIXED above its red, which finds a fifth of
 the room's colour mixed into anything, in every frame of the recording. Pixels nearer to the person
-than MARGIN are not looked at: there the mask may be wrong, which is not privacy's business.
+than MARGIN are ignored: a wrong mask there is a matter of quality, not of privacy.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def in_the_room(t: float = 0.0, size: tuple[int, int] = SIZE) -> Image:
 
 
 class SecretRoom:
-    """The stage, what is known of the person in it, and the folder with the worker's Python."""
+    """The stage, where its person may be, and the folder with the worker's Python."""
 
     def __init__(self, stage: Stage, data: Path) -> None:
         self.stage, self.data = stage, data
@@ -66,7 +66,7 @@ class SecretRoom:
         self.allow(0.0)
 
     def allow(self, t: float) -> None:
-        """Let the person be where it is at ``t`` seconds, too."""
+        """Allow the person where it is at ``t`` seconds, too."""
         if t in self.moments:
             return
         self.moments.append(t)
@@ -95,7 +95,7 @@ class SecretRoom:
 
     @contextmanager
     def watched(self, least: int = 15, most: int = 0) -> Iterator[list[Image]]:
-        """Record what is done inside; the list holds the frames, all found without the room."""
+        """Record the block; the list then holds the frames, all checked to show no room."""
         frames: list[Image] = []
         with self.stage.obs.recording() as files:
             time.sleep(0.2)
@@ -130,7 +130,7 @@ class SecretRoom:
         old = self.worker()
         self.kill()
         wait_for(lambda: worker_pids(self.stage.obs.pid) not in ([], [old]), 40, "a new worker")
-        # Not counted before: a channel that a stranger made up is only freed when one is claimed.
+        # Waits first, as a channel forged by another process is only freed when one is claimed.
         states = {layout.STATE_MASK}
         wait_for(
             lambda: {channel.state for channel in self.stage.channels()} == states, 40, "masks"
@@ -139,7 +139,7 @@ class SecretRoom:
 
     @contextmanager
     def stopped(self) -> Iterator[int]:
-        """Let the worker stand still meanwhile."""
+        """Stop the worker (SIGSTOP) during the block."""
         pid = self.worker()
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -149,12 +149,12 @@ class SecretRoom:
                 os.kill(pid, signal.SIGCONT)
 
     def move(self, t: float) -> None:
-        """Let the person be elsewhere."""
+        """Move the person to where it is at ``t`` seconds."""
         self.allow(t)
         self.show(in_the_room(t))
 
     def show(self, image: Image | None = None, **settings: Any) -> None:
-        """Let the camera show another picture."""
+        """Make the camera show another picture."""
         if image is not None:
             settings["file"] = str(self.stage.save("camera", image))
         self.stage.obs.request("SetInputSettings", {"inputName": CAMERA, "inputSettings": settings})
@@ -176,7 +176,7 @@ class SecretRoom:
 
     @contextmanager
     def worker_python(self, environment: Path) -> Iterator[None]:
-        """Let workers be started from another environment."""
+        """Have workers started from another environment during the block."""
         link = self.data / "venv"
         link.unlink()
         link.symlink_to(environment)

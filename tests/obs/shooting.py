@@ -1,4 +1,4 @@
-"""Takes screenshots of a running OBS all the time, as a remote control with a preview does."""
+"""Takes screenshots of a running OBS continuously, as a remote control with a preview does."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from vb_demo.obs_session import ObsSession
 
 @contextmanager
 def shooting(session: ObsSession, sources: Sequence[str]) -> Iterator[list[int]]:
-    """Let a client for each source take its screenshots; the list counts those of each.
+    """Let one client per source take screenshots; the list counts those of each.
 
-    A source that is not there now is asked for again. Raises ConnectionError at the end when OBS
-    no longer answered one of them.
+    A source that does not exist now is tried again. Raises ConnectionError at the end if OBS
+    stopped answering one of them.
     """
-    # It would log each source that is not there.
+    # It would log each missing source.
     logging.getLogger("obsws_python").setLevel(logging.CRITICAL)
     taken, failures, over = [0] * len(sources), [], threading.Event()
     clients = [session.connect() for _ in sources]

@@ -1,7 +1,7 @@
-"""What the tests put on the stage of a real OBS and how they look at it.
+"""What the tests show in a real OBS and how they look at it.
 
 The person is the sample photograph with its exact alpha; the room is drawn, or one flat secret
-colour, so that a pixel of the room can be told wherever it turns up.
+colour, so that a pixel of the room is recognised wherever it turns up.
 """
 
 from __future__ import annotations
@@ -119,14 +119,14 @@ class Stage:
 
     @contextmanager
     def anything_said(self) -> Iterator[None]:
-        """Expect whatever lines of ours OBS's log gets meanwhile, but for faults in our code."""
+        """Expect any of our log lines during the block, except faults in our code."""
         before = set(self.obs.log().splitlines())
         yield
         after = set(self.obs.log().splitlines())
         self.expected += [line for line in after - before if "[virtual background]" in line]
 
     def clear(self) -> None:
-        """Take all filters away, hide and rename what is on the stage.
+        """Remove all filters, hide and rename what is on the stage.
 
         Inputs are not removed: OBS 29 and 30 by themselves, with no script and a stock filter,
         free a scene item twice in about one of thirty removals through obs-websocket.
@@ -196,7 +196,7 @@ class Stage:
         )  # fmt: skip
 
     def add_filter(self, source: str = CAMERA, name: str = FILTER, **settings: Any) -> None:
-        # A busy machine shall not change what a test looks at.
+        # A busy machine must not change what a test looks at.
         self.obs.add_filter(source, name, FILTER_ID, {"governor": "off", **settings})
 
     def set_filter(self, source: str = CAMERA, name: str = FILTER, **settings: Any) -> None:
@@ -232,12 +232,12 @@ class Stage:
         time.sleep(0.2)
 
     def wait_frames(self, frames: int) -> None:
-        """Wait until OBS has drawn so many more frames; those it was too late for do not count."""
+        """Wait until OBS has drawn ``frames`` more frames; skipped ones do not count."""
         end = self._drawn() + frames
         wait_for(lambda: self._drawn() >= end, 90, f"{frames} more frames")
 
     def settle(self, frames: int = 4) -> None:
-        """Wait for what was changed: a look drawn for the first time is compiled, then covered."""
+        """Wait for a change: on a first draw shaders are compiled, then the cover may be shown."""
         self.wait_frames(frames)
         self.wait_for_mask()
 

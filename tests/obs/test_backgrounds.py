@@ -95,7 +95,7 @@ def test_an_image_file_that_changes_changes_the_background(stage: Stage) -> None
     image = stage.save("changing", np.full((720, 1280, 3), 40, np.uint8))
     _on(stage, background="image", background_image=str(image))
     _shows(stage, 0.1, 0.1, (40, 40, 40), "the image")
-    time.sleep(2)  # it is still; nothing is drawn anew
+    time.sleep(2)  # a still image; nothing is drawn again
     cv2.imwrite(str(image), _stripes(1280, 720))
     _shows(stage, 0.1, 0.1, WIDE_RED, "the image as it is now")
 
@@ -145,7 +145,7 @@ def test_the_former_background_stays_until_the_file_is_good(stage: Stage, tmp_pa
     stays(WIDE_RED, background_image=str(no_picture))
     stays(WIDE_RED, background_image="")
     stays(WIDE_RED, background="video", background_video="")
-    # The room is nothing to go back to.
+    # The room is never a background to fall back to.
     stage.set_filter(background="room", background_image="")
     stage.wait_frames(10)
     stage.set_filter(background="image")
@@ -261,7 +261,7 @@ def test_a_source_that_shows_the_camera_itself_is_refused(stage: Stage) -> None:
 def test_a_layer_behind_the_person_stands_in_the_room(stage: Stage) -> None:
     picture, truth = _on(stage, room=(120, 110, 100), background="room")
     stage.wait_frames(3)
-    # With nothing in between the room is the camera's picture, byte for byte.
+    # With no layer in between the background "room" is the camera's picture, byte for byte.
     assert (stage.shot(CAMERA)[..., :3] == picture).all()
     stage.obs.request("CreateScene", {"sceneName": "Shelf"})
     try:

@@ -1,4 +1,4 @@
-"""The blurred room has a colour everywhere, also where a mask lets one see behind the person."""
+"""The blurred room has a colour everywhere, also where a mask has holes in the person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vb_worker.offline.backgrounds import Blur
 
 BLUR = 12.0  # of 1080 lines
 
-# Left, top, right, bottom of what is dropped, in shares: the face, and the body at the rim.
+# Left, top, right, bottom of what is dropped, as shares: the face, and the body at the rim.
 HOLES = {"face": (0.4, 0.25, 0.6, 0.6), "rim": (0.35, 0.8, 0.65, 1.0)}
 
 

@@ -36,13 +36,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sitting]:
 @pytest.fixture
 def at_obs(shared: Sitting) -> Iterator[Sitting]:
     yield shared
-    # Where a test has failed: OBS ends when filters are opened anew below a dialog.
+    # After a failed test: OBS crashes when filters are opened again below a dialog.
     if shared.stage.obs.running:
         shared.recover()
 
 
 def test_the_first_own_picture_takes_six_actions(at_obs: Sitting) -> None:
-    """A panel that is rebuilt while its dialog is open ends OBS 29 when that is answered."""
+    """A panel that is rebuilt while its dialog is open crashes OBS 29 when that is answered."""
     word = at_obs.word
     before = at_obs.hand.actions
     panel = at_obs.open(CAMERA_PANEL)

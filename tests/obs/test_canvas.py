@@ -34,7 +34,7 @@ pytestmark = pytest.mark.versions
 
 
 class Tall:
-    """The canvas's scene, which requests find by its UUID."""
+    """The canvas's scene, which requests address by its UUID."""
 
     def __init__(self, stage: Stage, uuid: str, truth: Image) -> None:
         self.stage, self.uuid, self.truth = stage, uuid, truth
@@ -57,7 +57,7 @@ class Tall:
         return room_pixels(shot[:, :, :3], self.truth[:, : shot.shape[1]], 24)
 
     def background(self) -> list[int]:
-        """Return the median colour where the room would be."""
+        """Return the median colour where the background is."""
         seen = self.shot()[120:180, 20:80, :3].reshape(-1, 3)
         return [int(value) for value in np.median(seen, axis=0)]
 

@@ -1,4 +1,4 @@
-"""What is left of a run of tests, or of the demo, that is ended from outside: nothing."""
+"""A test run, or the demo, that is killed from outside leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.obs.stage import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 MARK = "ENDED_FROM_OUTSIDE"
-# A test in the middle of its work; its worker stands still, as after SIGSTOP of a test.
+# A test in the middle of its work, whose worker is stopped as a test does by SIGSTOP.
 TEST = """
 import os, signal, time
 from tests.obs.conftest import worker_pids
@@ -71,7 +71,7 @@ def _running(command: list[str], out: Path) -> Iterator[tuple[subprocess.Popen[b
 
 
 def _obs_of(mark: str) -> int | None:
-    """Return the process id of the OBS whose worker is there."""
+    """Return the process id of the OBS whose worker has started."""
     found = [pid for pid in _marked(mark) if worker_pids(pid)]
     return found[0] if found else None
 

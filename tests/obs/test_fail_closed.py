@@ -1,7 +1,7 @@
 """Whatever goes wrong, no viewer sees the room: one OBS, one situation after the other.
 
-How the room is known, and what is not looked at, is written in ``secret_room.py``. Every frame
-that OBS records while a situation lasts is looked at.
+How the room is recognised, and what is ignored, is described in ``secret_room.py``. Every frame
+that OBS records during a situation is checked.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _write_transitions(folder: Path, scripts: tuple[tuple[Path, dict[str, Any]],
 
 @pytest.fixture
 def room(built: SecretRoom) -> SecretRoom:
-    """The room as it was built, with a mask."""
+    """The room as it was set up, with a mask."""
     built.show(in_the_room())
     built.stage.set_filter(**SETTINGS, model=MODEL, compute="auto", quality="balanced")
     built.stage.wait_for_mask(seconds=40)
@@ -93,7 +93,7 @@ def room(built: SecretRoom) -> SecretRoom:
     return built
 
 
-# That the oracle can fail
+# The oracle itself can fail
 
 
 def test_the_oracle_sees_the_room_even_in_a_fade(room: SecretRoom) -> None:
@@ -167,7 +167,7 @@ def test_scenes_with_backgrounds_of_their_own(room: SecretRoom, transition: str)
     request("SetCurrentSceneTransition", {"transitionName": transition})
     if transition != "Cut":
         request("SetCurrentSceneTransitionDuration", {"transitionDuration": 300})
-    # Where the picture is moved, its person leaves the place where the edge is not looked at.
+    # Where the picture moves, the person leaves the place whose edge is ignored.
     with room.watched(most=EDGE if transition in ("Swipe", "Slide") else 0):
         for scene in (OTHER, SCENE, OTHER, SCENE):
             request("SetCurrentProgramScene", {"sceneName": scene})
@@ -257,7 +257,7 @@ def test_a_worker_that_stops_answering_while_the_camera_moves(room: SecretRoom) 
         with room.stopped():
             room.move(2.0)
             wait_for(room.covered, 3, "the cover")
-            # Now it is somewhere else, and what the worker had in hand is of long ago.
+            # The person is elsewhere now, and what the worker was processing is out of date.
             for t in (4.0, 4.2, 4.4):
                 room.move(t)
                 time.sleep(0.3)
@@ -265,7 +265,7 @@ def test_a_worker_that_stops_answering_while_the_camera_moves(room: SecretRoom) 
 
 
 def test_a_worker_that_comes_back_with_an_old_alpha(room: SecretRoom) -> None:
-    """The alpha is of the picture that was sent last but one, and the worker stands again."""
+    """The alpha is of the second last picture that was sent, and the worker stops again."""
     with room.stopped() as pid, room.watched():
         for t in (1.0, 2.0, 3.0):
             room.move(t)
@@ -313,7 +313,7 @@ def test_a_worker_that_runs_out_of_memory(room: SecretRoom) -> None:
 
 
 def test_a_full_disk_changes_nothing(room: SecretRoom) -> None:
-    # No file of the worker's may grow by a byte, as on a disk with no byte left.
+    # None of the worker's files may grow by a byte, as on a full disk.
     with room.watched(), room.stage.anything_said():
         limits = resource.prlimit(room.worker(), resource.RLIMIT_FSIZE)
         resource.prlimit(room.worker(), resource.RLIMIT_FSIZE, (0, limits[1]))
@@ -327,7 +327,7 @@ def test_a_full_disk_changes_nothing(room: SecretRoom) -> None:
 
 
 def _forge(channel: Any, **values: int) -> None:
-    """Put an alpha that keeps everything into the link, right but for ``values``."""
+    """Put an alpha that keeps everything into the link, valid except for ``values``."""
     index = (channel.alpha_newest + 1) % layout.SLOTS
     newest = channel.frames[channel.frame_newest].frame_id
     fields: dict[str, int] = {
@@ -360,7 +360,7 @@ FORGERIES: dict[str, Callable[[Any], dict[str, int]]] = {
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_an_alpha_that_is_not_of_this_frame_is_not_drawn(room: SecretRoom, forgery: str) -> None:
-    """Another process writes an alpha that keeps everything, wrong in one thing."""
+    """Another process writes an alpha that keeps everything, with one field wrong."""
     with room.stopped(), room.watched(least=8):
         channel = room.stage.channels()[0]
         for _ in range(8):

@@ -81,8 +81,8 @@ def test_when_obs_is_closed_while_it_loads(
         if moment == "when it is ready":
             wait_for(lambda: session.segment().worker_ready, 30, "its answer")
         os.kill(pid, signal.SIGINT)
-        # OBS 29 closes inside the signal's handler, in the middle of whatever it was loading, and
-        # may wait for itself for good there, without any script as well: then it is killed.
+        # OBS 29 closes inside the signal handler, in the middle of whatever it was loading, and
+        # may deadlock there, without any script as well: then it is killed.
         deadline = time.monotonic() + 8
         while session.running and time.monotonic() < deadline:
             time.sleep(0.05)

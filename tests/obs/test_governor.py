@@ -1,6 +1,6 @@
-"""A late OBS is eased, and the status says how and why; a user's own choice is left alone.
+"""A late OBS is relieved, and the status says how and why; a user's own choice is left alone.
 
-What is taken away from a late OBS never shows more of the room.
+Relief for a late OBS never shows more of the room.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ StartObs = Callable[..., Any]
 
 CLIP_SIZE, CLIP_SECONDS, FPS = (640, 360), 4.0, 30
 SHOTS = 12
-NEAR = 9  # pixels of the edge that are no room yet
+NEAR = 9  # pixels at the edge that do not count as room
 
 
 def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
@@ -56,7 +56,7 @@ def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
         assert (alone.every, alone.eased_quality) == (1, b"")
         assert b"less is done" not in alone.status
         late.unlink()
-        # Changing the quality by itself never shows the cover.
+        # A change of quality by the governor never shows the cover.
         stage.wait_for_mask(2)
         assert eased.state == layout.STATE_MASK
         stage.set_filter(name=FILTER, governor="off")
@@ -121,7 +121,7 @@ def test_a_late_obs_shows_no_more_of_the_room_than_balanced_at_rest(
         stage.add_filter(background="transparent", quality="balanced")
         stage.wait_for_mask()
         at_rest = truth.mean_share(stage)
-        # Best has farther to go: the rate, then the quality.
+        # Quality "best" has more steps to take: the rate, then the quality.
         stage.set_filter(governor="balanced", quality="best")
         late.touch()
         (channel,) = stage.channels()

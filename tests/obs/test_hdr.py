@@ -30,7 +30,7 @@ PROFILE = {
 
 
 def _hdr_clip(path: Path) -> Path:
-    """Write a PQ clip whose light rises from left to right to 1,000 nits."""
+    """Write a PQ clip whose luminance rises from left to right to 1,000 nits."""
     width, height = SIZE
     with av.open(str(path), "w") as container:
         stream: Any = container.add_stream("ffv1", rate=30)
@@ -56,14 +56,14 @@ def _profile(folder: Path) -> dict[str, dict[str, str]]:
 
 
 class Tape:
-    """One recording of all that is looked at: OBS's FFmpeg output may refuse a second one."""
+    """One recording of everything checked: OBS's FFmpeg output may refuse a second one."""
 
     def __init__(self, stage: Stage) -> None:
         self._stage, self._times = stage, dict[str, float]()
         self._begin = 0.0
 
     def note(self, name: str) -> None:
-        """Let what is seen now be on the tape for long enough, and remember when it was."""
+        """Keep what is shown now on the tape for long enough, and remember when it was."""
         self._stage.wait_frames(4)
         time.sleep(1.0)
         self._times[name] = time.monotonic() - self._begin
@@ -76,7 +76,7 @@ class Tape:
         self._begin = time.monotonic()
         play()
         file = Path(obs.request("StopRecord")["outputPath"])
-        # OBS 29 may crash where it is asked for the state of this output while that is ending.
+        # OBS 29 may crash when asked for the state of this output while it is ending.
         time.sleep(2.0)
         with av.open(str(file)) as container:
             frames = [(frame.time, frame) for frame in container.decode(video=0)]

@@ -1,4 +1,4 @@
-"""A model that ends the worker whenever it runs: the room stays unseen, and masks come again."""
+"""A model that crashes the worker whenever it runs: no room is shown, and masks come back."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def test_a_model_that_ends_the_worker_each_time_gives_way(
     folder = places.user_models_dir()
     folder.mkdir(exist_ok=True)
     path = hostile_models.put(folder, "endless", hostile_models.endless_loop())
-    results.note_tried(quarantine.key_of(load(path)))  # it did well when it was tried
+    results.note_tried(quarantine.key_of(load(path)))  # it passed when it was tried
     try:
-        # The worker's Python does not tell of its crash.
+        # The worker's Python prints nothing about its crash.
         with start_obs(environment={"PYTHONFAULTHANDLER": ""}) as stage:
             picture, truth = person(room=SECRET)
             stage.picture(CAMERA, picture)
@@ -44,7 +44,7 @@ def test_a_model_that_ends_the_worker_each_time_gives_way(
                 )  # fmt: skip
                 wait_for(lambda: channel.report_model == b"Hostile", 10, "the model")
                 stage.wait_frames(10)
-                # The mask of the picture that stands still, or the cover.
+                # The mask of the unchanged picture, or the cover.
                 assert room_pixels(stage.shot()[..., :3], truth, MARGIN) == 0
                 channel.report_model = b""
                 stage.expected.append(ENDED)

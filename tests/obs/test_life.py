@@ -1,4 +1,4 @@
-"""The worker, the script and OBS itself come and go; the room stays unseen and OBS well."""
+"""The worker, the script and OBS itself come and go; no room is shown and OBS keeps running."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_more_filters_than_channels_are_refused_in_words(stage: Stage) -> None:
     stage.wait_frames(10)
     shown = stage.shot(CAMERA)
     assert len(stage.channels()) == layout.CHANNELS
-    # The one too many draws nothing rather than the room.
+    # The filter beyond the limit draws nothing rather than the room.
     assert shown.shape[:2] == picture.shape[:2]
     assert (shown[..., 3] == 0).all()
     for number in range(layout.CHANNELS):
@@ -245,7 +245,7 @@ def test_switching_the_scene_collection_and_back(start_obs: StartObs) -> None:
 def test_a_full_collection_is_left_on_a_busy_computer(
     start_obs: StartObs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """OBS 32 by itself loses scenes there and ends itself: see vb_script/scene_switch_guard.py."""
+    """OBS 32 by itself loses scenes and crashes here: see vb_script/scene_switch_guard.py."""
     monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
     rounds, scenes = 6, ("First", "Second", "Third", "Fourth")
     options: dict[str, Any] = {

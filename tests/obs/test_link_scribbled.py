@@ -1,5 +1,5 @@
-"""Another process writes all over the shared memory of a running OBS: no crash, no room, and all
-is well again afterwards."""
+"""Another process writes random bytes into a running OBS's shared memory: no crash, no room, and
+everything recovers afterwards."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_random_bytes_all_over_the_memory(
         room = SecretRoom(stage, data_folder)
         room.set_up()
         stage.wait_for_mask()
-        # Whatever the worker makes of it may be said.
+        # Whatever the worker logs about it is fine.
         with stage.anything_said(), room.watched():
             writer = _scribble(room, seed=size, seconds=6.0, size=size)
             step = 0
@@ -54,7 +54,7 @@ def test_random_bytes_all_over_the_memory(
                 time.sleep(0.15)
             assert writer.stdout is not None
             assert int(writer.stdout.read()) > 1000
-            # The worker may have stopped, or stand before settings that nobody made.
+            # The worker may have stopped, or have settings that nobody made.
             room.renew()
             wait_for(room.masked, 10, "the mask")
         states = [channel.state for channel in stage.channels()]
@@ -82,7 +82,7 @@ def test_the_memory_cannot_be_cut_short_or_found_by_a_name(
             os.close(descriptor)
             with pytest.raises(PermissionError):
                 os.truncate(path, 4096)
-            # Nothing with a name is left for anybody to remove.
+            # No named shared memory is left behind.
             assert not [path for path in Path("/dev/shm").iterdir() if "virtual" in path.name]
             os.kill(room.worker(), signal.SIGKILL)
             stage.expected.append(ENDED)

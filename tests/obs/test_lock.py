@@ -86,7 +86,7 @@ def test_the_lock_follows_the_filter_and_goes_with_it(
             wait_for(lambda: LOCK in _filters(stage), 10, "the lock")
             wait_for(room.masked, 10, "the mask past the lock")
         order = _filters(stage)
-        # Moved away from its place it is put back.
+        # If it is moved, it is put back.
         with room.watched():
             stage.obs.request(
                 "SetSourceFilterIndex",
@@ -99,7 +99,7 @@ def test_the_lock_follows_the_filter_and_goes_with_it(
             wait_for(lambda: LOCK not in _filters(stage), 10, "the lock gone")
             stage.set_filter(lock=True)
             wait_for(lambda: LOCK in _filters(stage), 10, "the lock")
-        # A second filter below; then none at all: the camera is the user's again.
+        # A second filter below; then none at all: the lock lets the camera go.
         stage.obs.add_filter(CAMERA, "Again", FILTER_ID, {**SETTINGS, "lock": True})
         stage.wait_for_mask(2)
         stage.obs.request("RemoveSourceFilter", {"sourceName": CAMERA, "filterName": "Again"})

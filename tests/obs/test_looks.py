@@ -1,4 +1,4 @@
-"""Outputs, zones and looks: each does what it says, and off is off to the byte."""
+"""Outputs, zones and looks: each does what it says, and when off changes no byte."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from tests.obs.stage import CAMERA, SCENE, SECRET, SIZE, Image, Stage, iou, person, wait_for
 
 COLOUR, COLOUR_BGR = 0xFF3060F0, (0x30, 0x60, 0xF0)
-# What each slider is pulled to.
+# The value that each slider is set to.
 LOOKS = {
     "light_wrap": 1.0,
     "decontaminate": 1.0,
@@ -47,7 +47,7 @@ def _one(look: str, value: float) -> dict[str, Any]:
 
 
 def _reach(alpha: Image) -> float:
-    """Return how wide the person's head is, in pixels to the half of alpha's edge."""
+    """Return the width of the person's head, in pixels, where alpha is above a half."""
     row = alpha[300, :, 0].astype(float) / 255
     return float(row.sum())
 
@@ -106,12 +106,12 @@ def test_the_outputs(stage: Stage) -> None:
 
 @pytest.mark.parametrize("background", ["color", "blur", "image"])
 def test_all_looks_at_once_are_what_they_are_one_by_one(stage: Stage, background: str) -> None:
-    """OBS binds eight textures in a draw: what needs more is drawn in two steps."""
+    """OBS binds eight textures per draw call: what needs more is drawn in two steps."""
     image = np.full((90, 160, 3), COLOUR_BGR, np.uint8)
     image[:, 80:] = (200, 200, 40)
     looks = {look: LOOKS[look] for look in ("light_wrap", "decontaminate", "match", "grow")}
     _on(stage, background=background, background_image=str(stage.save("image", image)), **looks)
-    stage.wait_frames(60)  # the match settles
+    stage.wait_frames(60)  # the brightness match settles
     before = stage.shot(CAMERA).astype(int)
     # Each changes a known part and nothing else.
     stage.obs.add_input(
@@ -193,11 +193,11 @@ def test_painted_zones_keep_and_drop_and_hide_all_until_they_are_there(stage: St
     wait_for(kept, 8, "the kept zone")
     shown = stage.shot(CAMERA)[..., :3].astype(int)
     assert np.abs(shown - COLOUR_BGR)[220:356, 580:764].max() <= 1
-    # What is painted over the file holds as well.
+    # What is painted into the file later applies as well.
     paint[:180, :256] = 0
     paint[:180, 1024:] = (0, 255, 0, 255)
     cv2.imwrite(str(file), paint)
-    later = time.time() + 5  # OBS tells files apart by their seconds
+    later = time.time() + 5  # OBS compares file times in whole seconds
     os.utime(file, (later, later))
 
     def painted_anew() -> bool:
@@ -208,7 +208,7 @@ def test_painted_zones_keep_and_drop_and_hide_all_until_they_are_there(stage: St
         )
 
     wait_for(painted_anew, 12, "the zones as they are painted now")
-    # A painting that cannot be read could be hiding a door: the cover is shown.
+    # A painting that cannot be read might hide a door: the cover is shown.
     stage.expected.append("gone.png")
     gone = stage.folder / "gone.png"
     covered = _after(
@@ -247,7 +247,7 @@ def test_the_shadow_falls_on_the_background_only(stage: Stage) -> None:
     )
     dark = (shown[..., 2] < COLOUR_BGR[2] - 30) & near
     assert dark.sum() > 0.04 * near.sum()
-    # It falls down and to the right.
+    # The shadow falls down and to the right.
     middle = int(np.nonzero(truth)[1].mean())
     assert dark[:, middle:].sum() > 3 * dark[:, :middle].sum()
 

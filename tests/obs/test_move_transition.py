@@ -1,6 +1,6 @@
-"""Move Transition, which draws what is in two scenes without drawing the scenes.
+"""Move Transition, a plugin that draws the items of two scenes without drawing the scenes.
 
-It is Debian's obs-move-transition, the plugin of that name elsewhere.
+In Debian it is the package obs-move-transition.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ COLORS = {BEACH: 0xFFC02010, DESK: 0xFF1020C0}  # OBS's 0xAABBGGRR
 BGR = {BEACH: (192, 32, 16), DESK: (16, 32, 192), PLAIN: (60, 180, 60)}
 MOVED = (20.0, 10.0)  # pixels, in the scene DESK
 MOVE_MS = 500
-# A plain source in a corner of every scene. Move Transition 2.8.1 may lose a change of scenes that
-# comes while it draws (it clears `start_init` at the end of a draw), or begin before OBS has told
-# it of the new scene: for the whole of a move it draws nothing then, or lets everything go, with
-# any filter and with none. The witness is not there either then.
+# A plain source in a corner of every scene. Move Transition 2.8.1 may lose a scene change that
+# comes while it draws (it clears `start_init` at the end of a draw), or begin before OBS has set
+# the new scene: for the whole move it then draws nothing, or moves everything out, with any filter
+# and with none. The witness is missing then, too.
 WITNESS, WITNESS_BGR, WITNESS_SIDE = "Witness", (200, 0, 200), 40
 
 
@@ -98,7 +98,7 @@ def _add_witness(stage: Stage, scene: str) -> None:
 
 
 def _witnessed(frame: Image) -> bool:
-    """Whether the witness is where it belongs: the transition draws what it should."""
+    """Whether the witness is where it belongs, so that the transition draws what it should."""
     corner = frame[-WITNESS_SIDE // 4 :, -WITNESS_SIDE // 4 :].reshape(-1, 3).astype(int)
     return bool(np.abs(corner.mean(axis=0) - WITNESS_BGR).max() < 24)
 
@@ -127,7 +127,7 @@ def test_no_third_background_is_seen_on_the_way(room: SecretRoom, one: str, othe
     print("".join(name[0] for name in seen), f"{lost} frames without all sources")
     assert set(seen) == {one, other}
     assert len(seen) > len(frames) / 2
-    # One change a cut: a background does not flicker to and fro.
+    # One change per cut: backgrounds do not flicker back and forth.
     changes = sum(before != after for before, after in zip(seen, seen[1:]))
     assert changes <= 4
 

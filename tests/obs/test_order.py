@@ -1,5 +1,5 @@
-"""Filters of cameras come and go while other threads draw them: nothing waits for good, and nothing
-that is gone is drawn (see ``vb_filter/lock_order.lua`` and ``vb_filter/libobs.lua``)."""
+"""Filters of cameras come and go while other threads draw them: no deadlock, and nothing is drawn
+after it was freed (see ``vb_filter/lock_order.lua`` and ``vb_filter/libobs.lua``)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_filters_are_made_and_ended_while_a_scene_with_its_own_is_drawn(
 
 @pytest.mark.versions
 def test_screenshots_are_taken_while_filters_come_and_go(start_obs: Callable[..., Any]) -> None:
-    """Each is drawn on a thread of obs-websocket's, as remote controls have it done."""
+    """Each is drawn on one of obs-websocket's threads, as for remote controls."""
     with start_obs(width=640, height=360) as stage:
         stage.picture(CAMERA, person(size=(640, 360))[0])
         stage.add_filter(background="color")

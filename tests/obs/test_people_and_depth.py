@@ -80,11 +80,11 @@ def test_what_is_nearer_than_the_layer_s_depth_stays_before_it(
         sure = inside | (outside & (left | right))
         difference = np.abs(shown() - expected).max(axis=2)[sure]
         assert (difference <= 3).mean() > 0.995
-        # A layer right at the camera stands before all of the room, never before the person.
+        # A layer right at the camera is in front of all of the room, never of the person.
         stage.set_filter(behind_depth=1.0)
         wait_for(lambda: np.abs(shown()[40:140, 1000:1240] - LAYER).max() <= 3, 5, "the layer")
         assert (np.abs(shown() - picture).max(axis=2)[inside] <= 3).mean() > 0.99
-        # Without the depth model it stands behind the person, before all of the room.
+        # Without the depth model it is behind the person, in front of all of the room.
         stage.set_filter(behind_depth=0.5, depth_model="")
         wait_for(lambda: np.abs(shown()[40:140, 1000:1240] - LAYER).max() <= 3, 5, "no depth")
 

@@ -1,4 +1,4 @@
-"""What the filter shows: the person, over the chosen background, and colours as they were."""
+"""What the filter shows: the person over the chosen background, with unchanged colours."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_the_cut_out_fits_the_true_alpha_over_a_known_background(stage: Stage) -
     is_backdrop = np.abs(shown - BACKDROP_BGR).max(axis=2) <= 2
     is_person = np.abs(shown - picture).max(axis=2) <= 2
     assert iou(~is_backdrop, truth > 127) > 0.9
-    # Well inside and well outside the person nothing is half-way.
+    # Well inside and well outside the person nothing is half transparent.
     inside = cv2.erode(truth, np.ones((61, 61), np.uint8)) == 255
     outside = cv2.dilate(truth, np.ones((61, 61), np.uint8)) == 0
     assert is_person[inside].mean() > 0.99
@@ -100,7 +100,7 @@ def test_colour_background_is_the_colour_chosen_and_opaque(stage: Stage) -> None
 
 
 def _detail(image: Image, where: np.ndarray) -> float:
-    """Return how strongly what is smaller than about 30 pixels stands out, in grey levels."""
+    """Return the contrast of detail smaller than about 30 pixels, in grey levels."""
     grey = cv2.cvtColor(np.ascontiguousarray(image[..., :3]), cv2.COLOR_BGR2GRAY)
     grey = grey.astype(np.float32)
     return float((grey - cv2.GaussianBlur(grey, (0, 0), 8.0))[where].std())
@@ -236,7 +236,7 @@ def test_a_model_that_is_not_there_is_said_and_covered(stage: Stage) -> None:
 
 @pytest.mark.parametrize("cover", ["blur", "color", "image", "hidden", "camera"])
 def test_covers(stage: Stage, cover: str) -> None:
-    """A model that cannot be loaded keeps the cover up for as long as we look."""
+    """A model that cannot be loaded keeps the cover up."""
     picture, _ = person()
     image = stage.save("cover", np.full((90, 160, 3), BACKDROP_BGR, np.uint8))
     _never_masked(stage, picture, cover=cover, cover_color=0xFF3CB43C, cover_image=str(image))
@@ -269,7 +269,7 @@ def test_a_word_that_is_no_choice_counts_as_the_default(stage: Stage) -> None:
     blurred = stage.shot(CAMERA).astype(int)
     stage.set_filter(background="colour", quality="best of all")
     stage.settle()
-    # The edge may be drawn otherwise meanwhile: finer as long as read-backs are quick.
+    # The edge may be drawn differently: finer while read-backs are quick.
     assert np.abs(stage.shot(CAMERA).astype(int) - blurred).mean() < 0.5
     stage.set_filter(background="color")
     stage.settle()

@@ -1,6 +1,6 @@
 """The clean plate in a running OBS, and strokes: furniture goes, what is held stays.
 
-The model's answer is what is red in the picture: the person wholly, a chair to a part, which thus
+The model's answer is the picture's red channel: the person fully; a chair partly, which therefore
 leaks into the mask; a book that is held not at all.
 """
 
@@ -164,7 +164,7 @@ def test_the_plate_is_taken_by_the_button_and_what_is_in_it_goes(
     cv2.imwrite(str(tmp_path / "with-plate.png"), stage.shot(CAMERA))
     assert ENGLISH["Plate.fits"] in seat.press("none")
 
-    # The light goes down by a third and comes back, in eight seconds.
+    # The light drops by a third and comes back, in eight seconds.
     seat.play(darker)
     wait_for(right, 5, "the same in the first light")
     good = []
@@ -174,7 +174,7 @@ def test_the_plate_is_taken_by_the_button_and_what_is_in_it_goes(
         assert stage.channels()[0].plate_state == layout.PLATE_FITS
     assert np.mean(good) > 0.9, good
 
-    # The camera is turned: it is said, and the model stands alone.
+    # The camera is turned: the status says so, and only the model is used.
     seat.play(turned)
     seat.wait_for_plate(layout.PLATE_UNFIT)
     moved = np.s_[CHAIR[0], CHAIR[1].start + 110 : CHAIR[1].stop + 110]
@@ -224,7 +224,7 @@ def test_a_stroke_takes_the_whole_chair_and_the_whole_book_in_its_scene(
             return body > 0.97 and book > 0.95 and chair < 0.02
 
         wait_for(plain, 10, "the model's own answer")
-        # On the scene, whose strokes they are; saved with it.
+        # The scene's own strokes, saved with it.
         stage.obs.add_filter(SCENE, "Own", SCENE_FILTER_ID, {"own_zones": True, **strokes})
         wait_for(corrected, 10, "the chair gone and the book kept")
         shown = stage.shot(CAMERA)
@@ -235,7 +235,7 @@ def test_a_stroke_takes_the_whole_chair_and_the_whole_book_in_its_scene(
             outside[rows.start - 24 :, columns.start - 24 : columns.stop + 24] = 0
         assert (outside > 127).mean() < 0.002, "a stroke kept some of the room"
 
-        # Another scene with the same camera has none; back again they hold again.
+        # Another scene with the same camera has none; back in the first they apply again.
         stage.obs.request("CreateScene", {"sceneName": "Other"})
         stage.obs.request("CreateSceneItem", {"sceneName": "Other", "sourceName": CAMERA})
         stage.obs.request("SetCurrentProgramScene", {"sceneName": "Other"})

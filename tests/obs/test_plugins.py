@@ -1,5 +1,5 @@
-"""Plugins that people use beside ours, in one OBS: source clones, a downstream keyer, a scene
-switcher; a manager of scene collections is loaded. The room is never seen, and OBS ends well."""
+"""Plugins that people use beside this one, in one OBS: source clones, a downstream keyer, a scene
+switcher; a scene collection manager is loaded. No room is shown, and OBS closes cleanly."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 BEACH, DESK, TITLE, COPY = "Beach", "Desk", "Title scene", "Copy"
 COLORS = {BEACH: 0xFFC02010, DESK: 0xFF1020C0, TITLE: 0xFF901090}  # OBS's 0xAABBGGRR
 BGR = {BEACH: (192, 32, 16), DESK: (16, 32, 192), TITLE: (144, 16, 144)}
-SMALL = 4  # the title's camera and the copy are so many times smaller than the canvas
+SMALL = 4  # how many times smaller than the canvas the title's camera and the copy are
 WIDTH, HEIGHT = SIZE[0] // SMALL, SIZE[1] // SMALL
 
 
@@ -110,7 +110,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterato
         if plugins.loaded(stage, plugins.CLONE):
             room.allowed[-HEIGHT:, -WIDTH:] |= small
         stage.wait_for_mask(seconds=40)
-        for name in (BEACH, DESK, BEACH):  # each look is compiled
+        for name in (BEACH, DESK, BEACH):  # so that each scene's shaders are compiled
             stage.obs.request("SetCurrentProgramScene", {"sceneName": name})
             time.sleep(1.0)
         yield room

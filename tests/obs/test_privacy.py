@@ -1,7 +1,7 @@
 """No pixel of the room is recorded while the filter starts, changes or loses its worker.
 
 The room has a secret colour; the cover and the background have others. Every recorded frame is
-looked at. Pixels nearer to the person than MARGIN are the mask's business, not privacy's.
+checked. Pixels nearer to the person than MARGIN are a matter of mask quality, not of privacy.
 """
 
 from __future__ import annotations
@@ -183,7 +183,7 @@ def test_a_camera_with_the_scenes_filter_is_hidden(stage: Stage) -> None:
     stage.obs.add_filter(CAMERA, "Own", SCENE_FILTER_ID, {"background": "color"})
     stage.wait_frames(3)
     assert (stage.shot(CAMERA)[..., 3] == 0).all()
-    stage.add_filter(**SETTINGS)  # sees nothing to cut out
+    stage.add_filter(**SETTINGS)  # has nothing to cut out
     stage.wait_frames(10)
     distance = np.abs(stage.shot(CAMERA)[..., :3].astype(int) - SECRET).max(axis=2)
     assert distance.min() > 80

@@ -31,7 +31,7 @@ def test_a_recording_shows_the_moving_person_over_the_background(
     for frame in frames[::5]:
         small = cv2.resize(frame, (320, 180), interpolation=cv2.INTER_AREA).astype(int)
         shown = np.abs(small - BACKDROP_BGR).max(axis=2) > 40
-        # Which frame of the clip it is, the recording does not say: the best fit.
+        # The recording does not say which frame of the clip it is: take the best fit.
         scores.append(max(iou(shown, alpha) for alpha in alphas))
     assert min(scores) > 0.85
     assert float(np.median(scores)) > 0.92

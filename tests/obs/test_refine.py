@@ -1,4 +1,4 @@
-"""The filter enlarges the alpha as the console commands do."""
+"""The filter upsamples the alpha as the command-line tools do."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def test_a_fade_mixes_the_two_backgrounds_and_never_shows_a_third(
     shares = [_share(frame) for frame in frames_of(files[0])]
     middle = [share for share in shares if 0.1 < share < 0.9]
     assert len(middle) >= 5, "the fade was seen on its way"
-    # From one to the other, never back.
+    # Monotonic: from one to the other, never back.
     assert all(b >= a - 0.06 for a, b in zip(shares, shares[1:]))
     assert shares[0] < 0.03 and shares[-1] > 0.97
 
@@ -155,7 +155,7 @@ def test_a_hundred_transitions_show_no_wrong_background(scenes: Stage) -> None:
             time.sleep(0.12 if index % 3 else 0.26)
     frames = frames_of(files[0])
     assert len(frames) > 200
-    # Where the machine stands still for a third of a second the cover is right, and seen here.
+    # If the machine stalls for a third of a second the cover is right, and counted here.
     covers = [np.abs(corner(frame) - 128).max() < 6 for frame in frames]
     assert sum(covers) < 0.05 * len(frames)
     shares = [_share(frame) for frame, cover in zip(frames, covers) if not cover]
@@ -179,7 +179,7 @@ def test_studio_mode_shows_each_scene_s_own_in_preview_and_program(
 
         wait_for(both, 15, "preview and program with their own backgrounds")
         assert _area(_window(scenes), DEFAULT_BGR) == 0
-        # The program, as it is recorded, is the program's.
+        # The program, as recorded, has the program scene's background.
         with scenes.obs.recording() as files:
             time.sleep(0.7)
         assert all(_share(frame) < 0.03 for frame in frames_of(files[0]))
@@ -261,7 +261,7 @@ def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
         scenes.wait_for_mask(count=2)
         wait_for(lambda: is_seen(scenes.shot(BEACH), DESK_BGR), 20, "the guest's own background")
         assert is_seen(scenes.shot(guest), DESK_BGR)
-        # A background of the guest's scene rules there, and so in what shows it.
+        # A background of the guest's scene applies there, and so in whatever shows it.
         give_own(scenes, guest, background="color", background_color=DEFAULT)
         scenes.settle()
         assert is_seen(scenes.shot(BEACH), DEFAULT_BGR)

@@ -1,4 +1,4 @@
-"""What the script does for the filters and the user: wishes, requests, hotkeys, its panel."""
+"""What the script does for the filters and the user: names, requests, hotkeys, its panel."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _scene_filters(stage: Stage, scene: str) -> list[str]:
 
 
 def _ask(stage: Stage, *words: object) -> None:
-    """Send a request as the filter's panel does."""
+    """Send a request, as the filter's panel does."""
     stage.obs.ask(*map(str, words))
 
 

@@ -1,4 +1,4 @@
-"""Several cameras, several uses of one: one worker, one capture and one mask a camera's frame."""
+"""Several cameras, each used several times: one worker, one capture and mask per camera frame."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _counts(channel: Any) -> tuple[int, int, int]:
 
 
 class Passed:
-    """What was counted within a stretch of time: OBS's frames, and each channel's own."""
+    """What was counted in a period: OBS's frames, and each channel's own figures."""
 
     def __init__(self, stage: Stage, seconds: float) -> None:
         def frames() -> int:
@@ -69,7 +69,7 @@ def test_three_cameras_share_one_worker(stage: Stage, video: Path, model: str) -
     passed = Passed(stage, 2.0)
     assert len(passed.channels) == 3
     passed.assert_shared()
-    # One does not go short for another.
+    # No camera starves another.
     answered = [row[2] for row in passed.channels]
     assert min(answered) > 0.5 * max(answered)
 
@@ -94,7 +94,7 @@ def test_one_camera_in_ten_scenes_is_captured_once_a_frame(
         channel = stage.channels()[0]
 
         def costs() -> tuple[float, float]:
-            """Return CPU of the graphics thread, ms a frame: for capturing, and for drawing."""
+            """Return CPU of the graphics thread, ms per frame: for capturing, and for drawing."""
             before = channel.capture_ns, channel.draw_ns, channel.drawn_frames
             passed = Passed(stage, 2.0)
             passed.assert_shared()
@@ -115,7 +115,7 @@ def test_one_camera_in_ten_scenes_is_captured_once_a_frame(
             assert len(stage.channels()) == 1 and len(worker_pids(stage.obs.pid)) == 1
         stage.obs.segment().measure = 0
         print(f"graphics thread, ms a frame, capturing and drawing: {once} once, {often} often")
-        # Nothing of the capture is done again; each more use costs one draw.
+        # The capture is not repeated; each further use costs one draw.
         assert often[0] < 1.6 * once[0] + 0.1
 
 

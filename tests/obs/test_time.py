@@ -1,4 +1,4 @@
-"""Frame-locked timing: every picture is drawn with the alpha made from it, at a constant delay."""
+"""Frame-locked timing: every picture is drawn with its own alpha, at a constant delay."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from vb_demo.obs_session import SCRIPT
 from vb_link import layout
 
 MODEL = "red_is_person"
-# How many frames are looked at: FRAMES=1000 for the long way.
+# How many frames are checked: FRAMES=1000 for the long run.
 FRAMES = int(os.environ.get("FRAMES", "150"))
 FPS = 30
 COVER, COVER_BGR = 0xFFC86432, (200, 100, 50)
@@ -29,7 +29,7 @@ COVER, COVER_BGR = 0xFFC86432, (200, 100, 50)
 
 @pytest.fixture(scope="module", autouse=True)
 def red_model(data_folder: Path) -> str:
-    """Install a model that takes what is red for a person, before any worker looks for models."""
+    """Install a model for which red is the person, before any worker looks for models."""
     return painted.install_model(data_folder / "models", MODEL)
 
 
@@ -77,10 +77,10 @@ def test_every_frame_is_drawn_with_its_own_alpha(
         f"{stage.channels()[0].repeated_frames} repeated"
     )
     assert wrong == []
-    # Beginning to record holds a busy OBS up for a moment: nothing is shown then but the cover.
+    # Starting to record stalls a busy OBS for a moment: only the cover is shown then.
     assert len(frames) >= FRAMES
     assert len(shown) > 0.8 * len(frames)
-    # The pictures go on, and never back.
+    # The pictures advance, and never go back.
     assert (steps > 0).mean() > 0.2
     assert (steps <= 16).mean() > 0.98
     assert delays and max(delays) <= 8
@@ -112,7 +112,7 @@ def test_a_picture_that_stands_still_keeps_its_alpha_and_the_timing_can_change(
     assert channel.state == layout.STATE_MASK and fits()
     assert 1 <= channel.delay_frames <= 8
     wait_for(lambda: b"ms later" in channel.status, 3, "the delay in the status line")
-    # What the worker makes anew of the same picture is taken.
+    # An alpha that the worker recomputes for the same picture is taken.
     stage.set_filter(person="largest")
     wait_for(lambda: channel.alpha_count > before, 5, "an alpha made anew")
     wait_for(lambda: not fits(), 5, "one of the bits alone")
@@ -132,7 +132,7 @@ def test_locked_pictures_are_covered_once_the_worker_is_gone(stage: Stage, red_m
     stage.wait_for_mask()
     (pid,) = worker_pids(stage.obs.pid)
     os.kill(pid, signal.SIGSTOP)
-    # A worker that hangs is no reason to cover a picture that stands still; a new one is.
+    # While the worker hangs, an unchanged picture need not be covered; a new one must be.
     path = stage.save("other", painted.numbered(90))
     stage.obs.request(
         "SetInputSettings", {"inputName": CAMERA, "inputSettings": {"file": str(path)}}

@@ -1,4 +1,4 @@
-"""A short walk of the torture; ``python -m tests.torture`` is the long one."""
+"""A short torture test; ``python -m tests.torture`` is the long one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A camera on its side, upside down or mirrored in a running OBS: found as well as upright."""
+"""A camera on its side, upside down or mirrored: the mask is as good as for an upright one."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tests.clips import write_clip
 from tests.obs.stage import CAMERA, SCENE, Image, Stage, iou, person, wait_for
 
 SIZE = (640, 360)
-LOW, WIDE = 0.01, 0.05  # how far from upright: with the setting, and at least without it
+LOW, WIDE = 0.01, 0.05  # score below upright: at most with the setting, at least without it
 
 
 def _stands(picture: Image, quarters: int, mirrored: bool) -> Image:
-    """Return an upright picture as a camera gives it that is turned clockwise."""
+    """Return an upright picture as a camera that is turned clockwise shows it."""
     flipped = picture[:, ::-1] if mirrored else picture
     return np.ascontiguousarray(np.rot90(flipped, -quarters))
 
@@ -49,7 +49,7 @@ def test_a_turned_camera_is_cut_out_as_well_as_an_upright_one(stage: Stage, tmp_
         if shown.shape[:2] != expected.shape:
             return 0.0  # the last clip, or none yet
         cv2.imwrite(str(tmp_path / f"turned-{quarters}-{mirrored}.png"), shown)
-        # Nothing but the mask is turned; another picture is the last clip's, or a cover.
+        # Only the mask's input is turned; any other picture is the last clip's, or a cover.
         own = _stands(picture, quarters, mirrored)
         inside = cv2.erode(shown[..., 3], np.ones((9, 9), np.uint8)) == 255
         apart = np.abs(shown[..., :3].astype(int) - own)[inside]
@@ -70,7 +70,7 @@ def test_a_turned_camera_is_cut_out_as_well_as_an_upright_one(stage: Stage, tmp_
             10,
             f"someone turned by {90 * quarters} degrees, mirrored: {mirrored}",
         )
-    # Upside down and said to be upright.
+    # Upside down, but the setting says upright.
     stage.obs.request(
         "SetInputSettings",
         {"inputName": CAMERA, "inputSettings": {"local_file": str(clips[2, False])}},

@@ -53,17 +53,17 @@ def test_pixels_are_copied_at_one_to_one_and_only_there(stage: Stage) -> None:
 
 
 def _video(tmp_path: Path) -> dict[str, Any]:
-    """A video with an alpha: OBS draws such sources in a way of their own."""
+    """A video with an alpha: OBS draws such sources in a different way."""
     video = write_clip(tmp_path / "a.mkv", [faded(card(SIZE))] * 10, codec="ffv1", pixels="bgra")
     return {"local_file": str(video), "looping": True}
 
 
 def _kinds(stage: Stage, tmp_path: Path) -> dict[str, dict[str, Any]]:
-    """Return Twins' arguments by what makes the camera half transparent."""
+    """Return the arguments for Twins, by what makes the camera half transparent."""
     image = {"file": str(stage.save("own", faded(card(SIZE))))}
     opaque = {"file": str(stage.save("opaque", card(SIZE)))}
     half = np.zeros(SIZE[::-1], np.uint8)
-    # An alpha that rounds to nothing leaves colour that OBS itself draws now so and now so.
+    # Where alpha rounds to 0 colour remains that OBS itself does not draw consistently.
     half[:, 100:] = np.linspace(8, 255, SIZE[0] - 100).astype(np.uint8)
     mask = {"image_path": str(stage.save("mask", half)), "type": "mask_color_filter.effect"}
     return {

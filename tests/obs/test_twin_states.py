@@ -1,6 +1,6 @@
-"""Ours beside a stock filter in states drawn by chance from all that OBS can be in: see twin.py.
+"""Ours beside a stock filter in randomly chosen states of OBS: see twin.py.
 
-``python -m tests.twins`` looks at more of them, and at more that OBS can be in.
+``python -m tests.twins`` tries more of them, and more kinds of states.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def test_states_drawn_by_chance(
         for state in chance.sample(every, min(STATES // len(FORMATS), len(every))):
             picture, timing, background, scene, mode, transform = state
             if picture in TRANSLUCENT and background in ("color", "image"):
-                background = "blur"  # the others fill what is transparent with their own
+                background = "blur"  # the others fill what is transparent with their own colours
             below.paint(COLOURS[chance.choice(list(COLOURS))])
             for name in (OURS, TWIN):
                 stage.obs.request(

@@ -1,4 +1,4 @@
-"""An OBS that is not what the Lua half declares is refused in words and shows no room."""
+"""An OBS that does not match the Lua half's declarations is refused, with a message and no room."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ StartObs = Callable[..., Any]
 
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
-    """A copy of the product to change; the script of it."""
+    """A copy of the product to modify; returns its script."""
     packages = tmp_path / "product" / "obs_script"
     shutil.copytree(SCRIPT.parent, packages, ignore=shutil.ignore_patterns("__pycache__"))
     packages.with_name("models").symlink_to(SCRIPT.parent.parent / "models")

@@ -1,6 +1,6 @@
-"""What OBS's virtual camera sends while things go wrong: no frame has the room in it.
+"""What OBS's virtual camera sends while things go wrong: no frame shows the room.
 
-The frames are what OBS's own output wrote; its device is made up (``virtual_camera.c``), as the
+The frames are what OBS's own output wrote; its device is faked (``virtual_camera.c``), as the
 real one needs a kernel module.
 """
 
@@ -27,7 +27,7 @@ from vb_link.settings import SCENE_FILTER_ID
 
 HERE = Path(__file__).resolve().parent
 OTHER = "Other"
-LEAST = 15  # frames that a situation takes
+LEAST = 15  # frames that a situation takes at least
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +72,7 @@ def room(built: SecretRoom) -> SecretRoom:
 
 @contextmanager
 def sent(room: SecretRoom) -> Iterator[list[Image]]:
-    """Let the virtual camera run; the list holds the frames (BGR) once the block has ended."""
+    """Run the virtual camera; the list holds the frames (BGR) once the block has ended."""
     request, frames = room.stage.obs.request, list[Image]()
     file = Path(room.stage.obs.environment["VIRTUAL_CAMERA_FILE"])
     request("StartVirtualCam")

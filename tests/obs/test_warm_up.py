@@ -1,4 +1,4 @@
-"""A look's first use while OBS records: its shaders are compiled by then, and no room is shown."""
+"""A look's first use while recording: its shaders are compiled already, and no room is shown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _cpu(stage: Stage, frames: int = FRAMES) -> float:
 
 
 def _is_quiet(stage: Stage) -> bool:
-    """Whether no frame of six seconds took much longer than the others: nothing is drawn ahead."""
+    """Whether no frame in six seconds took much longer than the rest: nothing is drawn ahead."""
     end = time.monotonic() + 6
     costs: list[float] = []
     while time.monotonic() < end or len(costs) < 8:
@@ -45,7 +45,7 @@ def _recorded_ms(stage: Stage) -> int:
 def test_the_first_use_of_a_look_costs_what_the_second_costs(
     start_obs: Callable[..., Any],
 ) -> None:
-    # Mesa must not have the shaders of an earlier run.
+    # Mesa must not have cached the shaders of an earlier run.
     environment = {"MESA_SHADER_CACHE_DISABLE": "true"}
     with start_obs(environment=environment, preview=False) as stage:
         picture, truth = person(room=SECRET)

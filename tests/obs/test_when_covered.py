@@ -1,8 +1,8 @@
-"""When the cover is drawn, and when the last pair of picture and alpha is drawn in its place.
+"""When the cover is drawn, and when the last pair of picture and alpha is held instead.
 
-A camera comes back, changes its size, or OBS stands still: there is no alpha for what is seen now.
-What was drawn last was cut out already and stays for some frames, while the next alpha is made. All
-is counted in frames, and every frame of a recording is searched for the room.
+A camera comes back, changes its size, or OBS stalls: there is no alpha for what is shown now. What
+was drawn last was cut out already and is held for some frames while the next alpha is made.
+Everything is counted in frames, and every frame of a recording is searched for the room.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ from tests.obs.stage import (
 from vb_link import layout
 from vb_link.settings import FILTER_ID
 
-# CUTS=50 for the long way.
+# CUTS=50 for the long run.
 CUTS = int(os.environ.get("CUTS", "8"))
 ELSEWHERE, GREY, GREY_BGR = "Elsewhere", 0xFF808080, (128, 128, 128)
-FIRST = 2  # frames after a cut that are looked at: no worker is as quick
+FIRST = 2  # frames after a cut that are checked: no worker is that quick
 COLOURS = "Colours"
 POSITIONS = (0.0, 1.0, 2.0, 3.0)
 TIMINGS = ("latest", "locked")
 
 
 def _share(frame: Image, bgr: tuple[int, int, int]) -> float:
-    """Return how much of a frame has a colour, as recorded."""
+    """Return the share of a recorded frame that has a colour."""
     distance = np.abs(frame[::4, ::4].astype(int) - bgr).max(axis=2)
     return float((distance < 24).mean())
 
@@ -124,7 +124,7 @@ def test_the_first_frame_after_a_cut_is_cut_out(room: SecretRoom, timing: str) -
             _program(room, SCENE)
             time.sleep(0.5)
     shots = _after_cuts(frames)
-    # A busy OBS may begin to record late.
+    # A busy OBS may start recording late.
     assert len(shots) >= CUTS / 2
     covered = [[index for index, frame in enumerate(shot) if _covered(frame)] for shot in shots]
     print(f"{timing}: covered frames after each cut {covered}")
@@ -147,7 +147,7 @@ def test_the_last_pair_makes_way_for_the_cover_where_no_alpha_comes(
         wait_for(room.covered, 5, "the cover")
         _program(room, ELSEWHERE)
         time.sleep(0.3)
-        # What is covered already stays so.
+        # What is already covered stays covered.
         _program(room, SCENE)
         time.sleep(0.3)
     first, second = _after_cuts(frames)
@@ -162,19 +162,19 @@ def test_another_resolution_and_back(room: SecretRoom) -> None:
             room.show(in_the_room(size=size))
             time.sleep(0.7)
     print("covered frames", [index for index, frame_ in enumerate(frames) if _covered(frame_)])
-    # A change of size costs none as a rule; it did four and more each.
+    # A change of size usually covers no frame; without holding it was four or more each.
     assert sum(map(_covered, frames)) <= 3
 
 
 def test_a_filter_below_that_comes_and_goes(room: SecretRoom) -> None:
-    """It may change the whole picture, which no size tells."""
+    """It may change the whole picture, which the size does not show."""
     room.stage.obs.add_filter(CAMERA, COLOURS, "color_filter_v2")
     channel = room.stage.channels()[0]
     room.stage.settle()
     before = channel.generation
     filters = {"sourceName": CAMERA, "filterName": COLOURS}
     with room.watched():
-        # Added filters are drawn above ours; only below it concerns us.
+        # Added filters are above ours; only those below matter here.
         room.stage.obs.request("SetSourceFilterIndex", {**filters, "filterIndex": 0})
         wait_for(lambda: channel.generation != before, 5, "a new beginning for the worker")
         before = channel.generation
@@ -214,14 +214,14 @@ def test_an_obs_that_stands_still_for_a_moment(room: SecretRoom) -> None:
             time.sleep(0.8)
     covered = [index for index, frame in enumerate(frames) if _covered(frame)]
     print("covered frames", covered)
-    assert len(covered) <= 3  # none as a rule; it was three and more each
+    assert len(covered) <= 3  # usually none; without holding it was three or more each
 
 
 # A group that changes its size in each frame
 
 
 LOGO, GROUP = "Logo", "Group"
-LOGO_SIZE, EDGE = 30, 560  # beyond EDGE nothing is looked at: there the logo moves
+LOGO_SIZE, EDGE = 30, 560  # beyond EDGE nothing is checked: the logo moves there
 
 
 @pytest.fixture(scope="module")

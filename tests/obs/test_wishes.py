@@ -1,4 +1,4 @@
-"""What filters wish for is made or found by the script: pictures, videos, sources."""
+"""The script creates or finds what filters wish for: pictures, videos, sources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ StartObs = Callable[..., Any]
 
 
 def _wish(stage: Stage, kind: str, name: object, index: int = layout.ASSETS - 1) -> Any:
-    """Wish for something as a filter does, by an asset no filter takes."""
+    """Wish for something as a filter does, in an asset slot that no filter takes."""
     asset = stage.obs.segment().assets[index]
     asset.wish_kind, asset.wish_name = kind.encode(), str(name).encode()
     asset.used = 4000
@@ -51,7 +51,7 @@ def _has_gone_on(count: Path, before: str) -> bool:
 
 @pytest.fixture
 def no_wishes(stage: Stage) -> Any:
-    """Afterwards the script has everything back that no filter took."""
+    """Afterwards the script has released everything that no filter took."""
     yield
     for asset in stage.obs.segment().assets:
         if asset.used == 4000:
@@ -117,7 +117,7 @@ def test_a_script_that_hammers_obspython_beside_all_of_this(
 ) -> None:
     monkeypatch.setenv("HAMMER_FOLDER", str(tmp_path))
     count = tmp_path / "hammer.count"
-    # Small and without a preview: an OBS that draws all the time lets no script come to its turn.
+    # Small and without a preview: an OBS that draws all the time starves its scripts.
     small = {"width": 320, "height": 180, "preview": False}
     with start_obs(scripts=((SCRIPT, {}), (SCRIPTS / "hammer.py", {})), **small) as stage:
         stage.expected.append(ENGLISH["Request.Copied"].format(count=1))

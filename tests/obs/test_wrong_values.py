@@ -1,5 +1,5 @@
-"""A remote control that sends settings of the wrong type opens nothing: they are the defaults, and
-the status line names them."""
+"""Settings of the wrong type from a remote control reveal nothing: the defaults are used instead,
+and the status line names them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A scene of two cameras that must look the same: ours, and its twin with a stock filter of OBS's.
+"""A scene of two cameras that must look the same: ours, and its twin with one of OBS's own filters.
 
-Both show one picture, ours at the left and the twin as far to its right as the canvas is halved;
-the twin has the Color Correction filter with all its values 0. Ours keeps all of the picture by a
-zone, so that alpha is 255 everywhere and whatever the model answers, nothing may differ.
+Both show one picture, ours on the left and the twin half the canvas's width to its right; the twin
+has the Color Correction filter with all its values 0. Ours keeps the whole picture by a zone, so
+alpha is 255 everywhere and nothing may differ, whatever the model answers.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def obs_colour(bgr: tuple[int, int, int]) -> int:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the two look like."""
+    """The pictures of the two."""
 
     ours: Image
     twin: Image
@@ -114,7 +114,7 @@ class Twins:
         return cls(stage, "image_source", {"file": str(stage.save("twins", image))}, **more)
 
     def transform(self, **values: Any) -> None:
-        """Set the transform of both items as obs-websocket names it; the rest is as at first."""
+        """Set both items' transform, in obs-websocket's terms; the rest is as at first."""
         first = {
             "positionX": 0.0, "positionY": 0.0, "scaleX": 1.0, "scaleY": 1.0, "rotation": 0.0,
             "cropLeft": 0, "cropTop": 0, "cropRight": 0, "cropBottom": 0,
@@ -165,7 +165,7 @@ class Backdrop:
 
 
 def canvas(stage: Stage) -> Image:
-    """Return what OBS's canvas holds, BGR: a screenshot of a scene would draw it once more."""
+    """Return OBS's canvas, BGR: a screenshot of a scene would draw the scene once more."""
     folder = stage.obs.recordings
     before = set(folder.glob("*.png"))
     stage.obs.request("TriggerHotkeyByName", {"hotkeyName": "OBSBasic.Screenshot"})
@@ -178,5 +178,5 @@ def canvas(stage: Stage) -> Image:
 
     path = wait_for(written, 10, "a screenshot of the canvas")
     image = np.asarray(cv2.imread(str(path)), np.uint8)
-    path.unlink()  # OBS names them by the second
+    path.unlink()  # OBS names screenshots by the second
     return image
