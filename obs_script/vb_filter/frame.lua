@@ -304,7 +304,7 @@ local function send_small(self, place, now)
 	end
 end
 
--- Begins anew where no answer comes, and where the picture may now be another one or of another size.
+-- Starts over where no answer comes, and where the picture may have changed or changed its size.
 local function follow_source(self, width, height)
 	local resized = self.width ~= width or self.height ~= height
 	local changed = self.chain ~= self.chain_before

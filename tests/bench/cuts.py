@@ -1,9 +1,9 @@
 """What is seen after cuts to a camera that was not drawn, as JSON, for both timings.
 
 ``python -m tests.bench.cuts [--cuts N] [--layers N]`` (with the project and ``obs_script`` on the
-path). The camera plays pictures that tell their number, and the mask tells the number of the
-picture it was made from (``tests.obs.painted``), so each recorded frame says by itself whether it
-is covered, shows what was cut out before the cut, or has a mask of the camera as it is now.
+path). The camera plays pictures that encode their number, and the mask shows the number of the
+picture it was made from (``tests.obs.painted``), so each recorded frame reveals whether it is
+covered, shows what was cut out before the cut, or has a mask of the camera as it is now.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ class Shot:
     shown: dict[int, tuple[int, int]] = field(default_factory=dict)  # numbers: mask's, picture's
 
     def first_mask(self, delay: int) -> int | None:
-        """Return how many frames after the first one there was a mask of after the cut.
+        """Return the index of the first frame whose mask is from after the cut, None if none is.
 
-        ``delay``: how many frames later pictures are shown than they come. None: there was none.
+        ``delay``: by how many frames pictures are shown later than they come.
         """
         live = list(self.shown.items())[-5:]
         if not live:
             return None
-        # The number that the camera had at the cut, told by its last pictures.
+        # The number that the camera had at the cut, computed from its last pictures.
         begins = [(picture + delay - index) % NUMBERS for index, (_, picture) in live]
         begin = sorted(begins, key=lambda value: (value - begins[0] + NUMBERS // 2) % NUMBERS)
         cut = begin[len(begin) // 2] - SLACK
@@ -114,7 +114,7 @@ def _measure_timing(session: ObsSession, timing: str, cuts: int) -> dict[str, An
     session.set_filter(CAMERA, FILTER, {"timing": timing})
     time.sleep(2.0)
     before = session.request("GetStats")
-    # The first cut meets what was not drawn yet; a busy OBS begins to record late.
+    # At the first cut some things were never drawn; a busy OBS starts recording late.
     with session.recording() as files:
         time.sleep(1.0)
         _cut(session, cuts + 1)
@@ -132,7 +132,7 @@ def _measure_timing(session: ObsSession, timing: str, cuts: int) -> dict[str, An
 
 
 def measure(folder: Path, cuts: int, layers: int) -> dict[str, Any]:
-    """Return the figures of both timings. ``layers`` of the model, some milliseconds each."""
+    """Return the figures of both timings. ``layers``: of the model, some milliseconds each."""
     data = obs_cost.own_worker(folder)
     painted.install_model(data / "models", MODEL, layers)
     video = painted.clip(folder / "numbered.mp4")
@@ -142,7 +142,7 @@ def measure(folder: Path, cuts: int, layers: int) -> dict[str, Any]:
         session.request("CreateScene", {"sceneName": ELSEWHERE})
         grey = {"color": GREY, "width": SIZE[0], "height": SIZE[1]}
         session.add_input(ELSEWHERE, "Grey", "color_source_v3", grey, fit=False)
-        # It plays on while it is not seen, as a camera does.
+        # It keeps playing while it is not shown, as a camera does.
         clip = {"local_file": str(video), "looping": True, "restart_on_activate": False}
         session.add_input(SCENE, CAMERA, "ffmpeg_source", clip)
         session.add_filter(
@@ -157,7 +157,7 @@ def measure(folder: Path, cuts: int, layers: int) -> dict[str, Any]:
         )  # fmt: skip
         session.request("SetCurrentSceneTransition", {"transitionName": "Cut"})
         session.request("SetCurrentProgramScene", {"sceneName": SCENE})
-        deadline = time.monotonic() + 60  # a model of the user's is tried before
+        deadline = time.monotonic() + 60  # the user's models are tried first
         while session.link_stats()["alpha_count"] == 0:
             if time.monotonic() > deadline:
                 raise SystemExit(f"There is no mask: {session.link_stats()['status']}")

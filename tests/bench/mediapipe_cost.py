@@ -1,4 +1,4 @@
-"""Frames a second of CPU: the worker's pipeline against MediaPipe's ImageSegmenter.
+"""Frames per CPU second: the worker's pipeline against MediaPipe's ImageSegmenter.
 
 The same frames and the same network (Selfie, square), in turns in one run. MediaPipe needs a
 Python of its own (``pip install mediapipe`` into a virtual environment) and the TFLite file that

@@ -55,7 +55,7 @@ def worker_cpu(obs_pid: int) -> float:
 
 
 def handles(pid: int) -> int:
-    """Return how many files, pipes and memories a process has open."""
+    """Return how many file descriptors (files, pipes, shared memory) a process has open."""
     return sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())
 
 
@@ -107,7 +107,7 @@ class Turn:
         self.threads = {
             name: (value - threads.get(name, 0.0)) / seconds * 100 for name, value in later.items()
         }
-        # By the kernel's account of the whole thread, so any filter can be compared.
+        # From the kernel's figures for the whole thread, so any filter can be compared.
         seconds_of_cpu = later.get(GRAPHICS, 0.0) - threads.get(GRAPHICS, 0.0)
         self.figures["graphics_thread_cpu_ms"] = seconds_of_cpu / max(frames, 1) * 1e3
         if account is not None:

@@ -1,7 +1,7 @@
-"""Ways to turn a frame into what a network is fed, raced: ``python -m tests.bench.pixels``.
+"""Benchmarks ways to turn a frame into a network's input: ``python -m tests.bench.pixels``.
 
-Every way gives the same numbers (checked before it is timed), so that only its time counts. The
-worker uses the first of the list; this is how it is known to be the right one on a machine.
+All ways give the same numbers (checked before timing), so only their time counts. The worker uses
+the first in the list; this shows whether that is the right choice on a machine.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _race(
     *,
     same: bool = True,
 ) -> list[dict[str, Any]]:
-    """Time every way in turn, round by round, so that a busy moment hits all alike."""
+    """Time every way in turn, round by round, so that a busy moment affects all alike."""
     cv2.setNumThreads(1)
     first = np.array(next(iter(ways.values()))(frame))
     for name, way in ways.items():

@@ -1,4 +1,4 @@
-"""Frames OBS skips while scenes with backgrounds of their own are switched, as JSON.
+"""Frames OBS skips while switching between scenes with their own backgrounds, as JSON.
 
 ``python -m tests.bench.scene_switches`` (with the project and ``obs_script`` on the path):
 the same cuts between the same two scenes with our filters off and on, and the same time with

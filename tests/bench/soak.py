@@ -1,8 +1,8 @@
-"""Hours of use in minutes: what users do now and then is done all the time, and nothing may grow.
+"""A soak test, hours of use in minutes: occasional actions are done all the time, nothing may grow.
 
 ``python -m tests.bench.soak --minutes 10`` (with the project and ``obs_script`` on the path). Each
 round changes settings, timing and visibility and adds and removes a second filter; then memory,
-open handles and mask age are noted. The JSON tells the first and the last quarter's medians.
+open handles and mask age are noted. The JSON has the medians of the first and the last quarter.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def soak(minutes: float, folder: Path) -> dict[str, Any]:
         )  # fmt: skip
         session.add_filter(CAMERA, FILTER, FILTER_ID, {"governor": "off"})
         time.sleep(3)
-        for _ in range(5):  # everything that is made once has been made
+        for _ in range(5):  # until everything that is created once has been created
             _round(session, item)
         end = time.monotonic() + 60 * minutes
         while time.monotonic() < end:

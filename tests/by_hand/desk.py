@@ -1,4 +1,4 @@
-"""A screen with a window manager and the buses that tell what is in its windows."""
+"""A screen with a window manager and the D-Bus and AT-SPI buses that report its windows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATUS = ("--dest=org.a11y.Bus", "/org/a11y/bus", "org.freedesktop.DBus.Propert
 
 
 def missing() -> str:
-    """Return what these tests lack here, in a few words, or nothing."""
+    """Return what is missing here for these tests, in a few words, or nothing."""
     absent = [name for name in _NEEDED if shutil.which(name) is None]
     if absent:
         return f"not installed: {', '.join(absent)}"
@@ -52,7 +52,7 @@ class Desk:
         self._display_name = display_name
 
     def open(self) -> None:
-        # Its services shall see no screen: of an address noted there Qt 5 makes nothing.
+        # Its services must not see a screen: Qt 5 cannot use a bus address stored there.
         bus = self._start("dbus-daemon", "--session", "--nofork", "--print-address=1")
         assert bus.stdout is not None
         self.environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
@@ -65,7 +65,7 @@ class Desk:
             self.end(self._programs[-1].process)
 
     def end(self, program: subprocess.Popen[str]) -> None:
-        """End a program of this desk's and all that it started."""
+        """End one of this desk's programs and everything it started."""
         guarded = next(one for one in self._programs if one.process is program)
         self._programs.remove(guarded)
         # The bus's services are in its session and do not end with it.
@@ -99,9 +99,9 @@ class Desk:
         cv2.imwrite(str(path), pixels[..., :3])
 
     def announce(self) -> None:
-        """Tell the programs on this screen that a screen reader has come, and listens.
+        """Tell the programs on this screen that a screen reader is running.
 
-        Qt 5 misses it where that was so before the program began.
+        Qt 5 does not notice one that was running before the program started.
         """
         for value in ("false", "true"):
             for name in ("IsEnabled", "ScreenReaderEnabled"):
@@ -109,7 +109,7 @@ class Desk:
                 self.run("dbus-send", "--session", "--print-reply", *_STATUS, *words)
 
     def reader(self) -> subprocess.Popen[str]:
-        """Start the program that tells what is in windows; it ends with the desk."""
+        """Start the program that reads the windows; it ends with the desk."""
         return self._start(PYTHON, str(Path(__file__).with_name("read_windows.py")))
 
     def _start(self, *words: str) -> subprocess.Popen[str]:

@@ -15,11 +15,11 @@ class Fault(Enum):
     WINDOW_MOVED = "windows_moved"
     WINDOW_CLOSED = "windows_closed"
     WRONG_VALUE = "wrong_values"
-    UNUSABLE = "unusable"  # there is no such row, or it does not do what it is for
+    UNUSABLE = "unusable"  # there is no such row, or it does not do its job
 
 
 class HandError(AssertionError):
-    """One fault. ``pixels`` is by how much a row has moved."""
+    """One fault. ``pixels`` is how far a row has moved."""
 
     def __init__(self, fault: Fault, message: str, pixels: int = 0) -> None:
         super().__init__(message)

@@ -8,7 +8,7 @@ from tests.by_hand.desk import Desk
 
 Point = tuple[int, int]
 
-# A person's pauses in seconds: between two keys, and before what a click brings is looked at.
+# A person's pauses in seconds: between two keys, and before looking at the effect of a click.
 KEY_PAUSE, CLICK_PAUSE = 0.03, 0.4
 
 
@@ -31,7 +31,7 @@ class Hand:
         time.sleep(CLICK_PAUSE)
 
     def drag(self, start: Point, end: Point, seconds: float = 1.0) -> None:
-        """Hold the button on the way from ``start`` to ``end``."""
+        """Drag with the button held from ``start`` to ``end``."""
         self.actions += 1
         self._do("mousemove", start[0], start[1], "mousedown", 1)
         steps = 10

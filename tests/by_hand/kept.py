@@ -1,4 +1,4 @@
-"""What a filter keeps for what a person chose in a row of its panel."""
+"""What a filter saves for what a person chose in a row of its panel."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NEAR = 0.51  # a number field shows whole percents, or hundredths
 class Kept:
     """The rows of the camera's panel, or of the scene's; ``read`` returns the settings by key.
 
-    A row is known by its text only, which several settings may have: one of them must have what
+    A row is known only by its text, which several settings may share: one of them must have what
     was chosen.
     """
 
@@ -31,7 +31,7 @@ class Kept:
         return self._rows.get(text, [])
 
     def word(self, text: str, item: str) -> bool:
-        """Whether ``item`` of a list is kept. Models and compute units are not told by words."""
+        """Whether ``item`` of a list is saved. Not for models and compute units."""
         for setting in self.settings(text):
             value = self._read()[setting.key]
             if setting.kind == "choice":
@@ -48,7 +48,7 @@ class Kept:
         return self._any(text, lambda kept, _: bool(kept == value))
 
     def color(self, text: str, color: str) -> bool:
-        """Whether a colour as #rrggbb is kept, in OBS's 0xAABBGGRR."""
+        """Whether a colour, as #rrggbb, is saved in OBS's 0xAABBGGRR."""
         wanted = int(color[5:7] + color[3:5] + color[1:3], 16)
         return self._any(text, lambda kept, _: kept & 0xFFFFFF == wanted)
 

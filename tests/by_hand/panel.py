@@ -11,7 +11,7 @@ from tests.by_hand.faults import Fault, HandError
 from tests.by_hand.hand import Hand
 from tests.by_hand.windows import Box, Widget, Windows
 
-HINT_MARK = "\N{OBJECT REPLACEMENT CHARACTER}"  # the picture of the hint, in a row's text
+HINT_MARK = "\N{OBJECT REPLACEMENT CHARACTER}"  # the hint's icon, in a row's text
 FIELDS = ("combo box", "slider", "spin button", "text", "push button")
 GROUP = "group"  # what OBS calls each group to a screen reader, whatever its title
 DIALOGS = ("dialog", "file chooser", "color chooser", "alert")
@@ -24,9 +24,9 @@ Places = list[tuple[str, int]]  # each row's text, and how high it stands on the
 
 @dataclass(frozen=True)
 class Row:
-    """``text`` is what stands before it, or on it; ``fields`` what can be used in it.
+    """``text`` is its label; ``fields`` are the widgets in it that can be used.
 
-    ``number`` tells rows of one text apart, from the top.
+    ``number`` distinguishes rows with the same text, from the top.
     """
 
     text: str
@@ -97,10 +97,10 @@ class Panel:
     def __init__(self, hand: Hand, windows: Windows, title: str) -> None:
         self.hand, self.windows, self.title = hand, windows, title
 
-    # What is to be seen
+    # What is shown
 
     def window(self) -> Widget:
-        for _ in range(READS):  # one that has no time to answer is not seen
+        for _ in range(READS):  # a window too busy to answer is missing
             for window in self.windows.read():
                 if self.title in window.name:
                     return window
@@ -111,7 +111,7 @@ class Panel:
         return any(self.title in window.name for window in self.windows.read())
 
     def settle(self) -> Widget:
-        """Return the window once it stands still: a window manager moves a new one."""
+        """Return the window once it stops moving: a window manager places a new one."""
         box: Box | None = None
         while True:
             window = self.window()
@@ -161,7 +161,7 @@ class Panel:
             time.sleep(0.3)
 
     def answer(self, key: str) -> None:
-        """Close the other windows by a key: a window is seen before it takes keys."""
+        """Close the other windows by a key: a window is visible before it takes keys."""
         for _ in range(TRIES):
             self.hand.keys(key)
             deadline = time.monotonic() + 4.0  # a second Escape would close the panel's window
@@ -185,7 +185,7 @@ class Panel:
             top = field.box[1] + min(field.box[3], view[3]) // 2  # a group is higher than the view
             middle = view[1] + view[3] // 2
             notches = 1 if top > middle else -1
-            # Its left rim is bare: the wheel there turns nothing but the panel.
+            # There are no fields at its left edge: the wheel only scrolls the panel there.
             self.hand.wheel((view[0] + 3, middle), notches * max(1, abs(top - middle) // 90))
         raise HandError(Fault.UNUSABLE, f"The row {text!r} cannot be scrolled to.")
 
@@ -210,15 +210,15 @@ def _view(window: Widget, field: Widget) -> Box | None:
 
 
 def _inside(box: Box, view: Box) -> bool:
-    height = min(box[3], view[3] // 2)  # of a group that is open its title is enough
+    height = min(box[3], view[3] // 2)  # for an open group its title is enough
     return view[1] <= box[1] and box[1] + height <= view[1] + view[3]
 
 
 def scrolled_by_obs(before: Widget, after: Widget) -> float:
     """Return by how many pixels OBS itself has moved a panel's rows up.
 
-    It does where the panel's height changes: it may keep the panel scrolled down by the same share
-    of that, and Qt goes no farther than its end.
+    It does so when the panel's height changes: it may keep the same relative scroll position, and
+    Qt does not scroll past the end.
     """
     (was, old), (now, new) = _scroll(before), _scroll(after)
     return 0.0 if old == new else now - was

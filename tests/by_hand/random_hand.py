@@ -1,4 +1,4 @@
-"""A random person before OBS: one seed is one way of choosing among the rows that are there."""
+"""A random user of OBS: one seed gives one way of choosing among the rows that are there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NUMBERS = ("abc", "-7", "999999", "1e9", "0,5", "12.5", "--", "50 %%", "3", "40"
 NAMES = ("Nobody", "Other", "", "Camera", "No such thing, anywhere")
 COLORS = ("#336699", "#00ff00", "#101010")
 KEYS = ("Left", "Right", "Up", "Down", "Page_Up", "Home")
-GROUPS_SHARE = 0.25  # of the uses fold a group or open it
+GROUPS_SHARE = 0.25  # of the uses collapse a group or open it
 
 
 class Lost(Exception):
@@ -31,14 +31,14 @@ class Lost(Exception):
 
 
 class RandomHand:
-    """``faults`` tells what was wrong, ``counts`` how often; ``uses`` what was done, a line each.
+    """``faults`` has what was wrong, ``counts`` how often; ``uses`` what was done, a line each.
 
     ``actions`` counts clicks, drags, turns of the wheel and words typed.
     """
 
     def __init__(self, seed: int, pictures: Path | None = None) -> None:
         self.actions = 0
-        self.pixels = 0  # by how much a row has moved at most
+        self.pixels = 0  # the farthest that a row has moved
         self.uses: list[str] = []
         self.faults: list[str] = []
         self.counts: Counter[Fault] = Counter()
@@ -46,7 +46,7 @@ class RandomHand:
         self._pictures = pictures
 
     def sit_down(self, sitting: Sitting, actions: int) -> None:
-        """Use the panels for so many actions. Raises Lost when OBS does not live that long."""
+        """Use the panels for ``actions`` actions. Raises Lost if OBS does not live that long."""
         before = self.actions
         while sitting.hand.actions < actions:
             try:

@@ -1,9 +1,9 @@
-"""Tells what is in the windows of a program: run by Debian's own Python, which has GObject.
+"""Reports what is in the windows of a program: run by Debian's own Python, which has GObject.
 
-For each line on stdin, "process-id skipped-title", one line of JSON on stdout: the program's
-windows, but those whose titles begin so, as a list of widgets, each with what it holds. Everything
-comes from AT-SPI, the interface that screen readers use; nothing is changed through it. Widgets
-are asked all at once, level by level: on a busy machine each answer is long in coming.
+For each line on stdin, "process-id skipped-title", prints one line of JSON: the program's windows,
+except those whose titles begin with that, as a list of widgets, each with its children. Everything
+comes from AT-SPI, the accessibility interface of screen readers; nothing is changed through it.
+Widgets are queried all at once, level by level: on a busy machine each answer takes long.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BUS: Place = ("org.freedesktop.DBus", "/org/freedesktop/DBus")
 
 
 class Bus:
-    """The bus of the screen readers."""
+    """The accessibility bus (AT-SPI)."""
 
     def __init__(self) -> None:
         session = Gio.bus_get_sync(Gio.BusType.SESSION, None)
@@ -58,7 +58,7 @@ class Bus:
         parameters: Any,
         use: Callable[[Any], None],
     ) -> None:
-        """Send a call; ``use`` gets the answer, if there is one: the widget may have gone."""
+        """Send a call; ``use`` gets the answer, if there is one: the widget may be gone."""
 
         def answered(connection: Any, result: Any) -> None:
             self._asked -= 1
@@ -95,7 +95,7 @@ def _keep(of: dict[str, Any], name: str) -> Callable[[Any], None]:
 
 
 def _look(bus: Bus, places: Sequence[Place]) -> list[dict[str, Any]]:
-    """Return what each is: without a role where it is not visible, or has gone."""
+    """Return what each is: without a role if it is not visible, or gone."""
     raw: list[dict[str, Any]] = [{} for _ in places]
 
     for place, of in zip(places, raw):
@@ -138,7 +138,7 @@ def _widget(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def windows(bus: Bus, pid: int, skipped: str) -> list[dict[str, Any]] | None:
-    """Return None where no such program has told the bus of itself."""
+    """Return None if no such program has registered on the bus."""
     (programs,) = bus.children([_ROOT])
     pids: list[dict[str, Any]] = [{} for _ in programs]
     for (name, _), of in zip(programs, pids):
@@ -159,7 +159,7 @@ def windows(bus: Bus, pid: int, skipped: str) -> list[dict[str, Any]] | None:
             if not look or (depth == 0 and skipped and look["name"].startswith(skipped)):
                 continue
             of["holds"].append(look)
-            # What a list offers is told while it is open: that takes long, and few are at a time.
+            # A list's items are read only while it is open: that takes long, and few are open.
             if not (look["role"] == "list" and look["box"][2] == 0):
                 level.append((look, place))
         if not level:

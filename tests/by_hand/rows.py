@@ -1,7 +1,7 @@
-"""What a person does to one row of a panel, by its kind, and how it must answer.
+"""What a person does to one row of a panel, by its kind, and how the row must react.
 
-Each waits ``patience`` seconds in the middle of it, while the camera plays and figures change, and
-raises HandError where a list has closed, a text cursor is lost, a row or the window is elsewhere.
+Each waits ``patience`` seconds halfway, while the camera plays and figures change, and raises
+HandError if a list has closed, a text cursor is lost, or a row or the window has moved.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.by_hand.panel import (
 from tests.by_hand.windows import Box, Widget
 
 TRIES = 4
-TITLE = (19, 17)  # a place on a group's box to tick, from the group's corner
+TITLE = (19, 17)  # a position on a group's checkbox, from the group's corner
 
 
 class Rows:
@@ -42,9 +42,9 @@ class Rows:
     def choose_one(
         self, text: str, pick: Callable[[list[str]], str], number: int = 0
     ) -> tuple[str, str]:
-        """Choose what ``pick`` says of all that is offered.
+        """Choose what ``pick`` returns from all items offered.
 
-        Returns that and what is then shown: nothing where it has hidden the row.
+        Returns that and what is then shown: nothing if it has hidden the row.
         """
         found = self._open_list(text, number)
         items = [entry.name for entry in found]
@@ -67,7 +67,7 @@ class Rows:
     def _open_list(self, text: str, number: int) -> list[Widget]:
         field = self._reach(text, "combo box", number)
         x, y, width, height = field.box
-        # Its arrow opens it, also where its text can be changed.
+        # Its arrow opens it, even where its text can be edited.
         self._hand.click((x + width - 10, y + height // 2))
         deadline = time.monotonic() + 5.0
         while not self._items(self.panel.window(), text, number):
@@ -100,7 +100,7 @@ class Rows:
         return self._now(text, number).field("spin button").value
 
     def _type_in(self, field: Widget, typed: str) -> None:
-        """Type half of it before the wait and half after it."""
+        """Type half of the text before the wait and half after it."""
         self._hand.click((field.box[0] + 12, field.middle[1]))
         self._hand.keys("ctrl+a")
         half = (len(typed) + 1) // 2
@@ -112,7 +112,7 @@ class Rows:
     # Sliders
 
     def drag(self, text: str, share: float, number: int = 0) -> float:
-        """Drag a slider's handle to a share of its way; return its row's number."""
+        """Drag a slider's handle to a share of its range; return its row's number."""
         field = self._reach(text, "slider", number)
         x, y, width, height = field.box
         start = x + height // 2 + int(_share(field) * (width - height))
@@ -136,7 +136,7 @@ class Rows:
     # Buttons and boxes
 
     def press(self, text: str, times: int = 1, number: int = 0) -> None:
-        """Press a button, or a box that is ticked, so many times."""
+        """Press a button or a checkbox ``times`` times."""
         role = self.panel.row(text, number).fields[0].role
         for _ in range(times):
             field = self._reach(text, role, number)
@@ -154,7 +154,7 @@ class Rows:
     # Dialogs
 
     def pick_file(self, text: str, path: str, *, cancel: bool = False, number: int = 0) -> str:
-        """Choose a file by its Browse button, typing its path; return what the row then says."""
+        """Choose a file by the Browse button, typing its path; return what the row then shows."""
         self._hand.click(self._reach(text, "push button", number).middle)
         self.panel.dialog()
         self._wait()
@@ -177,7 +177,7 @@ class Rows:
         self._check(text, number)
 
     def _type_whole(self, text: str) -> None:
-        """Type in a dialog until it shows all of it: the list of completions may take a key."""
+        """Type in a dialog until it shows the whole text: the completion list may take a key."""
         seen: list[str] = []
         for _ in range(TRIES):
             self._hand.type(text)
@@ -210,7 +210,7 @@ class Rows:
         return window
 
     def _check(self, text: str, number: int) -> None:
-        """Rows below the one that was used may come and go, but not what is above."""
+        """Check that only rows below the one that was used have come or gone."""
         self.after = window = self.panel.window()
         if window.box[:2] != self._before.box[:2]:
             raise HandError(
@@ -221,7 +221,7 @@ class Rows:
         self._compare(window, index + 1, round(scrolled_by_obs(self._before, window)))
 
     def _compare(self, window: Widget, rows: int, up: int) -> None:
-        """The first ``rows`` rows must stand where they stood, or ``up`` pixels higher."""
+        """Check that the first ``rows`` rows are where they were, or ``up`` pixels higher."""
         before, after = places_in(self._before)[:rows], places_in(window)[:rows]
         pairs = list(zip(before, after, strict=False))
         moved = max((min(abs(b[1] - a[1]), abs(b[1] - a[1] - up)) for b, a in pairs), default=0)

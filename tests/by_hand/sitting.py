@@ -1,4 +1,4 @@
-"""A real OBS with a playing camera, and a person before it."""
+"""A real OBS with a playing camera, and a person using it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Sitting:
         self.stage, self.desk, self.locale = stage, desk, locale
         self.texts = texts.load(locale)
         self.hand = Hand(desk)
-        time.sleep(3.0)  # OBS tells of its windows once it has drawn them
+        time.sleep(3.0)  # OBS reports its windows once it has drawn them
         self.windows = Windows(desk, stage.obs.pid)
         folder = stage.folder
         self.video = folder / "clip.mp4"
@@ -66,12 +66,12 @@ class Sitting:
         return panels[which]()
 
     def camera_panel(self) -> Panel:
-        """Open the camera's filters and choose ours, as OBS shows nothing before."""
+        """Open the camera's filters and choose ours, as OBS shows no panel before."""
         self.stage.obs.request("OpenInputFiltersDialog", {"inputName": CAMERA})
         return self._filters(CAMERA)
 
     def scene_panel(self) -> Panel:
-        # obs-websocket opens the filters of inputs alone.
+        # obs-websocket opens the filters only of inputs.
         self.stage.obs.ask("own_scene", OTHER)
         return self._filters(OTHER)
 
@@ -122,7 +122,7 @@ class Sitting:
             self.hand.keys(key)
 
     def _filled(self, panel: Panel) -> bool:
-        """Whether a panel of ours comes up within some seconds: all have this button."""
+        """Whether one of our panels comes up within some seconds: all have this button."""
         deadline = time.monotonic() + 6.0
         while time.monotonic() < deadline:
             if any(row.text == self.word("Refresh") for row in panel.rows()):
@@ -142,7 +142,7 @@ class Sitting:
         return {**(scene_defaults() if scene else defaults()), **kept}
 
     def kept(self, which: str) -> Kept | None:
-        """Return what a panel's filter keeps; the script's panel has no filter."""
+        """Return what a panel's filter saves; the script's panel has no filter."""
         if which == SCRIPTS_PANEL:
             return None
         scene = which == SCENE_PANEL

@@ -1,4 +1,4 @@
-"""What is to be seen in a program's windows: names, kinds, places and values of its widgets."""
+"""What a program's windows show: names, kinds, positions and values of the widgets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OPENING_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Widget:
-    """``role`` and ``states`` are AT-SPI's words; ``value`` is a slider's or a number field's."""
+    """``role`` and ``states`` are AT-SPI's; ``value`` is a slider's or a number field's."""
 
     role: str
     name: str
@@ -33,7 +33,7 @@ class Widget:
         return x + width // 2, y + height // 2
 
     def all(self) -> Iterator[Widget]:
-        """Give itself and all that is in it, from top to bottom."""
+        """Yield itself and everything in it, from top to bottom."""
         yield self
         for widget in self.holds:
             yield from widget.all()
@@ -60,7 +60,7 @@ def _widget(told: dict[str, Any]) -> Widget:
 
 
 class WindowsError(Exception):
-    """The program tells no longer what is in its windows."""
+    """The program no longer reports its windows."""
 
 
 class Windows:
@@ -72,16 +72,16 @@ class Windows:
         deadline = time.monotonic() + _OPENING_SECONDS
         while self._ask("") is None:
             assert time.monotonic() < deadline, "The program never told of its windows."
-            # What it knew at first of the programs on the bus, it keeps.
+            # The reader never updates its first list of the programs on the bus: start another.
             desk.end(self._reader)
             desk.announce()
             time.sleep(2.0)
             self._reader = desk.reader()
 
     def read(self, skipped: str = "OBS ") -> list[Widget]:
-        """Return the windows that are open, without those whose titles begin with ``skipped``.
+        """Return the open windows, without those whose titles begin with ``skipped``.
 
-        Raises WindowsError where the program has ended.
+        Raises WindowsError if the program has ended.
         """
         told = self._ask(skipped)
         if told is None:

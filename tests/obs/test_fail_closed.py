@@ -265,7 +265,7 @@ def test_a_worker_that_stops_answering_while_the_camera_moves(room: SecretRoom) 
 
 
 def test_a_worker_that_comes_back_with_an_old_alpha(room: SecretRoom) -> None:
-    """The alpha is of the second last picture that was sent, and the worker stops again."""
+    """An alpha of the last picture but one arrives, and the worker hangs again."""
     with room.stopped() as pid, room.watched():
         for t in (1.0, 2.0, 3.0):
             room.move(t)

@@ -280,7 +280,7 @@ def test_switching_the_scene_collection_does_not_make_obs_grow(start_obs: StartO
             return memory_mib(stage.obs.pid) - before
 
         grown(first)
-        # With shaders compiled anew each time it is about 40.
+        # If shaders were compiled again each time it would be about 40.
         assert grown(more) < 15
 
 

@@ -162,7 +162,7 @@ def test_another_resolution_and_back(room: SecretRoom) -> None:
             room.show(in_the_room(size=size))
             time.sleep(0.7)
     print("covered frames", [index for index, frame_ in enumerate(frames) if _covered(frame_)])
-    # A change of size usually covers no frame; without holding it was four or more each.
+    # A change of size usually covers no frame; it used to cover four or more each.
     assert sum(map(_covered, frames)) <= 3
 
 
@@ -214,7 +214,7 @@ def test_an_obs_that_stands_still_for_a_moment(room: SecretRoom) -> None:
             time.sleep(0.8)
     covered = [index for index, frame in enumerate(frames) if _covered(frame)]
     print("covered frames", covered)
-    assert len(covered) <= 3  # usually none; without holding it was three or more each
+    assert len(covered) <= 3  # usually none; it used to be three or more each
 
 
 # A group that changes its size in each frame

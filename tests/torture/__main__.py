@@ -1,7 +1,7 @@
-"""``python -m tests.torture --seed N --minutes M``: a real OBS lives through a random walk, or not.
+"""``python -m tests.torture --seed N --minutes M``: whether a real OBS survives a random walk.
 
-With the project and ``obs_script`` on the path (PYTHONPATH). Ends with 1 and the steps when OBS
-did not.
+With the project and ``obs_script`` on the path (PYTHONPATH). Exits with 1 and the steps if OBS
+did not survive.
 """
 
 from __future__ import annotations

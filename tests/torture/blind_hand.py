@@ -1,7 +1,8 @@
-"""A hand that opens the window of a camera's filters, moves something and closes it.
+"""Opens the window of a camera's filters with mouse and keys, changes something and closes it.
 
-It does not look: OBS is too busy here to tell what is in its windows. It keeps to the rows that
-are in the panel when it opens. OBS's display has no window manager (see tests/obs/scripts_window).
+It does not read the screen: OBS is too busy here to report what is in its windows. It keeps to the
+rows that are in the panel when it opens. OBS's display has no window manager (see
+tests/obs/scripts_window).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tests.obs.stage import wait_for
 from vb_demo.obs_session import ObsSession
 
 TITLE = "^Filters for "
-# The part of the window with the rows, in shares of its width and height.
+# The part of the window with the rows, as shares of its width and height.
 LEFT, RIGHT, TOP, BOTTOM = 0.46, 0.9, 0.5, 0.9
 FILTER_AT = (0.15, 0.6)  # the first of the effect filters
 KEYS = ("Up", "Down", "Left", "Right", "Tab", "space", "Return", "7", "Escape")
@@ -29,7 +30,7 @@ class BlindHand:
 
     def use(self, camera: str) -> str:
         """Use the window of a camera's filters; return what was done."""
-        # What is done shall depend on chance alone, also where there is no hand.
+        # What is done must depend on the seed alone, also where there is no hand.
         acts = [self._act() for _ in range(self._chance.randint(2, 6))]
         if not self._x.installed():
             return "no xdotool"
@@ -58,7 +59,7 @@ class BlindHand:
         return (across, down), words[way]
 
     def _at(self, place: tuple[float, float]) -> tuple[str, str]:
-        """Return a place in the window on the screen; its corner where it is closed already."""
+        """Return a position in the window on the screen; its corner if it is already closed."""
         told = "".join(
             self._x.do("getwindowgeometry", "--shell", window)
             for window in self._x.windows(TITLE)[-1:]

@@ -1,8 +1,8 @@
-"""Why an OBS stands still: which threads wait for each other, and whether ours are among them.
+"""Why OBS hangs: which threads are in a deadlock, and whether our code is part of it.
 
-A thread that waits for a mutex tells the kernel the mutex's address, and glibc notes in the mutex
-which thread has it; so a circle of threads is read from ``/proc``, and what each does from gdb.
-Linux on x86-64 with glibc, as Debian's OBS is.
+A thread that waits for a mutex passes the mutex's address to the kernel (futex), and glibc stores
+the owning thread in the mutex; so deadlocks are read from ``/proc``, and the stacks from gdb.
+For Linux on x86-64 with glibc, as in Debian's OBS.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from pathlib import Path
 
 _FUTEX = "202"  # the system call, on x86-64
 _WAIT, _PRIVATE_BIT, _TAKEN = 0, 0x80, 2  # its operation, a flag, and the value of a waited mutex
-_OWNER = 8  # bytes from the mutex's begin to its owner (pthread_mutex_t.__data.__owner)
-# What runs our code, or any script's: OBS's scripting, Lua and what it compiled, Python, ctypes.
+_OWNER = 8  # byte offset of a mutex's owner (pthread_mutex_t.__data.__owner)
+# What runs our code, or any script's: OBS's scripting, Lua and its JIT code, Python, ctypes.
 _OURS = re.compile(r"scripting|luajit|libpython|_ctypes|libffi|_obspython")
 _THREAD = re.compile(r"Thread .*\(LWP (\d+)\)")
 _FRAME = re.compile(r"#\d+\s+(?:0x(?P<address>[0-9a-f]+) in )?(?P<name>\S+) \(")
-# A call that waits until OBS's window, which the first thread keeps, has done something.
+# A call that waits for OBS's UI thread, the process's first, to do something.
 _ASKS_THE_WINDOW = re.compile(r"QSemaphore::acquire")
 
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread: its stack as gdb tells it, and the file that each frame's code is from.
+    """A thread: its stack as gdb prints it, and the file that each frame's code is from.
 
-    A file of "" is code from no file: made at run time, as LuaJIT's is.
+    A file of "" is code from no file: generated at run time, as LuaJIT's is.
     """
 
     number: int
@@ -46,13 +46,13 @@ class Thread:
 
 @dataclass(frozen=True)
 class Freeze:
-    """The circles of threads that wait for each other for good."""
+    """The deadlocks: circles of threads that wait for each other."""
 
     circles: tuple[tuple[Thread, ...], ...] = field(default=())
 
     @property
     def of_obs_alone(self) -> bool:
-        """Whether there is a circle, and no code of ours is in any."""
+        """Whether there is a deadlock, and our code is in none."""
         return bool(self.circles) and not any(
             thread.ours for circle in self.circles for thread in circle
         )
@@ -68,9 +68,9 @@ class Freeze:
 
 
 def look(pid: int) -> Freeze:
-    """Return what keeps a process from going on, as far as mutexes do."""
+    """Return the deadlocks of a process, as far as they are over mutexes."""
     waits = mutex_waits(pid)
-    time.sleep(0.5)  # who still waits for the same then does so for good
+    time.sleep(0.5)  # a thread that still waits for the same mutex then is deadlocked
     waits = dict(waits.items() & mutex_waits(pid).items())
     stacks = read_stacks(gdb(pid), _executable_maps(pid))
     waits = window_waits(stacks, pid) | waits
@@ -83,7 +83,7 @@ def look(pid: int) -> Freeze:
 
 
 def mutex_waits(pid: int) -> dict[int, int]:
-    """Return which thread waits for a mutex that which other has."""
+    """Return, for each thread that waits for a mutex, the thread that owns it."""
     waits = {}
     tasks = {int(task.name) for task in Path(f"/proc/{pid}/task").iterdir()}
     with Path(f"/proc/{pid}/mem").open("rb") as memory:
@@ -103,7 +103,7 @@ def mutex_waits(pid: int) -> dict[int, int]:
 
 
 def window_waits(stacks: Mapping[int, Thread], window: int) -> dict[int, int]:
-    """Return the threads that wait for the window's thread to do something for them."""
+    """Return the threads that wait for the UI thread to do something for them."""
     return {
         number: window
         for number, thread in stacks.items()
@@ -126,7 +126,7 @@ def circles(waits: Mapping[int, int]) -> list[tuple[int, ...]]:
 
 
 def gdb(pid: int) -> list[str]:
-    """Return what gdb tells of all threads: nothing where there is no gdb, or it takes too long."""
+    """Return gdb's backtraces of all threads: none without gdb, or if it takes too long."""
     if not shutil.which("gdb"):
         return []
     asked = ["gdb", "-p", str(pid), "-batch", "-ex", "thread apply all backtrace 40"]
@@ -139,7 +139,7 @@ def gdb(pid: int) -> list[str]:
 
 
 def _executable_maps(pid: int) -> list[tuple[int, int, str]]:
-    """Return begin, end and file ("" if there is none) of all memory with code in it."""
+    """Return begin, end and file ("" if there is none) of all executable memory mappings."""
     found = []
     for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
         words = line.split(maxsplit=5)
@@ -150,7 +150,7 @@ def _executable_maps(pid: int) -> list[tuple[int, int, str]]:
 
 
 def read_stacks(lines: Sequence[str], maps: Sequence[tuple[int, int, str]]) -> dict[int, Thread]:
-    """Read gdb's ``thread apply all backtrace``; ``maps`` tells which file an address is from."""
+    """Parse gdb's ``thread apply all backtrace``; ``maps`` gives the file of an address."""
     stacks: dict[int, tuple[list[str], list[str]]] = {}
     current: tuple[list[str], list[str]] = ([], [])
     for line in lines:
@@ -167,6 +167,6 @@ def read_stacks(lines: Sequence[str], maps: Sequence[tuple[int, int, str]]) -> d
 
 def _file(name: str, address: str | None, maps: Sequence[tuple[int, int, str]]) -> str:
     if address is None:
-        return name  # gdb knows its source: inlined, or at the begin of a line
+        return name  # gdb knows its source: inlined, or at the beginning of a line
     place = int(address, 16)
     return next((path for begin, end, path in maps if begin <= place < end), "")

@@ -1,4 +1,4 @@
-"""One tortured OBS from its start to its end, and what is said of it."""
+"""One torture run of OBS from start to end, and its verdict."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 SCRIPTS = Path(__file__).resolve().parents[1] / "obs" / "scripts"
 SIZE = (640, 360)
 # MiB that OBS and the worker may grow by at rest. OBS keeps each combination's shaders until it
-# closes (a megabyte each, 52 at most), and what its allocator and driver have once had.
+# closes (a megabyte each, 52 at most), as well as what its allocator and driver once allocated.
 MOST_GROWTH = {"OBS": 250, "The worker": 100}
-# From here on all that is kept is there: afterwards neither may grow by more than this share.
+# After this many rests all caches are full: from then on neither may grow by more than this share.
 SETTLED_RESTS, MOST_SHARE = 60, 0.1
 
 
 @dataclass
 class Verdict:
-    """What a walk came to: ``faults`` is empty when all is well.
+    """The result of a walk: ``faults`` is empty when all is well.
 
-    ``freezes`` tells of each OBS that stood still by itself, with no code of ours in the circle of
-    threads that wait for each other: another OBS went on then. ``rests`` has the memory of each
-    OBS at rest, of OBS and of the worker, in MiB; ``leaks`` what the last one's log says.
+    ``freezes`` describes each OBS that hung in a deadlock of its own, with none of our code in it:
+    the walk went on with another OBS. ``rests`` has the memory at rest of each OBS and its worker,
+    in MiB; ``leaks`` what the last one's log says.
     """
 
     seed: int
@@ -61,12 +61,12 @@ class Verdict:
         return "\n".join([*lines, *self.freezes])
 
     def failure(self) -> str:
-        """Return what it takes to see it again."""
+        """Return what is needed to reproduce it."""
         return "\n".join([*self.steps, *self.faults, f"Again: --seed {self.seed}"])
 
 
 def _at_rest(memory: list[tuple[float, float]]) -> dict[str, list[float]]:
-    """Return each process's memory in MiB whenever all filters but one were away."""
+    """Return each process's memory in MiB at each time all filters but one were removed."""
     whole = {whose: [row[index] for row in memory] for index, whose in enumerate(MOST_GROWTH)}
     seen = {whose: [row for row in rows if row] for whose, rows in whole.items()}
     return {whose: rows for whose, rows in seen.items() if rows}
@@ -75,7 +75,7 @@ def _at_rest(memory: list[tuple[float, float]]) -> dict[str, list[float]]:
 def _ends(rows: list[float]) -> tuple[float, float]:
     """Return the medians of the first and the last quarter."""
     quarter = max(len(rows) // 4, 1)
-    # The first rest is before everything that is made once has been made.
+    # At the first rest not everything that is created once has been created.
     return statistics.median(rows[1 : 1 + quarter] or rows), statistics.median(rows[-quarter:])
 
 
@@ -97,20 +97,20 @@ def growth(memory: list[tuple[float, float]]) -> list[str]:
 
 
 def torture(seed: int, minutes: float, folder: Path) -> Verdict:
-    """Torture an OBS in ``folder`` for so long. Its user's data folder is there, too."""
+    """Torture an OBS in ``folder`` for ``minutes``. Its user data folder is there, too."""
     verdict = Verdict(seed)
     end = time.monotonic() + 60 * minutes
     while not verdict.rests or (time.monotonic() < end and not verdict.faults):
         number = len(verdict.rests)
         with _own_data(folder / f"obs{number}") as environment:
-            # An OBS that froze by itself ends its walk, but not the torture.
+            # An OBS that hangs by itself ends its walk, but not the torture.
             _torture(verdict, seed + number, end, folder / f"obs{number}", environment)
     return verdict
 
 
 @contextlib.contextmanager
 def _own_data(folder: Path) -> Iterator[dict[str, str]]:
-    """Make the user's data folder; give what OBS's environment needs."""
+    """Make the user data folder; yield the environment variables for OBS."""
     data = folder / "data"
     data.mkdir(parents=True)
     (data / "venv").symlink_to(sys.prefix)
@@ -130,9 +130,9 @@ def _own_data(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def threads(pid: int) -> list[str]:
-    """Return a line a thread: its state, and the CPU it took in half a second.
+    """Return a line per thread: its state, and the CPU time it took in half a second.
 
-    A frozen OBS has its threads asleep; one in an endless loop has one that takes all.
+    In a deadlocked OBS the threads sleep; in an endless loop one thread takes all of it.
     """
 
     def look() -> dict[str, tuple[str, str, int]]:
@@ -156,7 +156,7 @@ def threads(pid: int) -> list[str]:
 def _torture(
     verdict: Verdict, seed: int, end: float, folder: Path, environment: dict[str, str]
 ) -> None:
-    """Take one OBS for a walk until ``end`` and add to ``verdict`` what came of it."""
+    """Walk one OBS until ``end`` and add the result to ``verdict``."""
     shared = set(Path("/dev/shm").iterdir())
     beside = [SCRIPTS / f"{name}.py" for name in ("reload", "hammer")]
     scripts: Any = [(path, {}) for path in (SCRIPT, *beside)]
@@ -211,7 +211,7 @@ def _torture(
 
 
 def _stands_still(verdict: Verdict, pid: int, problem: str) -> None:
-    """Note why an OBS does not go on: a fault, unless it is OBS's own."""
+    """Note why an OBS hangs: a fault, unless it is OBS's own."""
     found = freeze.look(pid)
     told = [problem, *found.lines()]
     if found.of_obs_alone:

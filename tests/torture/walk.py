@@ -1,7 +1,7 @@
-"""A random walk over all that a user, and bad luck, can do to the filters of a running OBS.
+"""A random walk over everything that users, and bad luck, can do to the filters of a running OBS.
 
-One seed is one walk: what is done depends on chance and on what the walk has done before, never on
-time or on what OBS answers. Inputs and scenes are not removed, as OBS 29 and 30 by themselves
+One seed is one walk: each step depends on the seed and on the steps before, never on time or on
+OBS's answers. Inputs and scenes are not removed, as OBS 29 and 30 by themselves
 free a scene item twice in about one of thirty removals through obs-websocket.
 """
 
@@ -49,7 +49,7 @@ REST_EVERY = 40  # steps between two looks at the memory
 
 
 class Walk:
-    """The walk on one stage. ``steps`` tells what was done, a line a step."""
+    """The walk on one stage. ``steps`` lists what was done, one line per step."""
 
     def __init__(self, stage: Stage, seed: int) -> None:
         self.stage = stage
@@ -112,7 +112,7 @@ class Walk:
             self.rest()
 
     def rest(self) -> None:
-        """Take all filters but one away and note the memory; put one back."""
+        """Remove all filters but one and note the memory; put one back."""
         self.steps[-1] += " (rest)"
         for source in CAMERAS:
             while self.filters[source]:
@@ -197,7 +197,7 @@ class Walk:
             return self.chance.uniform(row.minimum, row.maximum)
         if row.kind == "color":
             return self.chance.randrange(1 << 32)
-        # A filter that is switched off has little to be tortured.
+        # A filter that is switched off does too little to be worth torturing.
         choices: dict[str, tuple[Any, ...]] = {
             "bool": (True,) if row.key == "active" else (True, False),
             "choice": row.choices,

@@ -1,7 +1,7 @@
 """Runs the product on OBS's and Python's Windows binaries: ``python -m tests.windows``.
 
 The first run fetches and makes what it needs (Debian as root; about 5 GB and 8 minutes), which
-is kept in the folder. Wine is no Windows: what it cannot show is said in the README.
+is kept in the folder. Wine is not Windows: the README says what it cannot show.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Bench:
 
     @contextlib.contextmanager
     def session(self, version: str, renderer: str, what: str) -> Iterator[ObsHost]:
-        """Give an OBS with the script; one that cannot go on is told of, and so are leaks."""
+        """Yield an OBS with the script; reports a crash or hang, and leaks."""
         name = f"{version} {renderer} {what}"
         log = self.folder / "logs" / f"{name.replace(' ', '-')}.log"
         log.parent.mkdir(exist_ok=True)
@@ -93,7 +93,7 @@ def _compare(
 
 
 def lives(bench: Bench) -> None:
-    """Let happen to a filter on air what can, and look for the room in every frame."""
+    """Do to a filter on air whatever can happen, and look for the room in every frame."""
     for version, renderer in bench.each():
         with bench.session(version, renderer, "life") as host:
             for moment in life.moments(host):

@@ -1,4 +1,4 @@
-"""``install.py`` by Windows' Python for users with names of several kinds: set up, check, take out.
+"""``install.py`` in Windows' Python for users with various names: install, check, remove.
 
 The packages come from the bench's own wheels, so that no run needs the network.
 """
@@ -22,7 +22,7 @@ from vb_install import environment, scene_collections
 USERS = ("plain", "First Last", "ユーザー 名")
 _SECONDS, _QUIET_SECONDS = 1800.0, 5.0
 _SCENES = b'{"name":"Untitled","modules":{"scripts-tool":[]},"sources":[]}'
-# Wine sets these folders anew in the first process it starts, but in no other.
+# Wine resets these folders in the first process it starts, but in no other.
 _RUN = (
     "import json, os, subprocess, sys; os.environ.update(json.loads(sys.argv[1])); "
     "sys.exit(subprocess.call([sys.executable, *sys.argv[2:]]))"
@@ -31,7 +31,7 @@ Say = Callable[[bool, str], None]
 
 
 def check(wine: Wine, folder: Path, only: str, say: Say) -> None:
-    """Do it for each user whose name holds ``only``; ``installer.log`` holds all that is printed.
+    """Do this for each user whose name contains ``only``; ``installer.log`` has all the output.
 
     ``folder`` is the bench's.
     """
@@ -74,7 +74,7 @@ class _User:
         wanted = f"{script}/{scene_collections.SCRIPT_NAME}".lower()
         self._claim(f"the collection loads {paths}", paths == [wanted])
         self._run("on a console", ["--yes"], 0)
-        # No OBS has been started here, which is the one thing that the check finds wrong.
+        # No OBS has been started here, which is the only problem that the check finds.
         told = self._run("piped", ["doctor"], 1)
         self._claim("a worker makes a mask", "its mask came back" in told)
         self._claim("one thing is to be mended", "1 thing(s) to mend" in told)
@@ -118,9 +118,9 @@ def _python(
     process = wine.popen(command, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     told, deadline = b"", time.monotonic() + _SECONDS
-    with suppress(OSError):  # which is how the end of a console is told
+    with suppress(OSError):  # raised at the end of a console
         while process.poll() is None and time.monotonic() < deadline:
-            # A window that would close waits for Enter to be pressed.
+            # A console window that is about to close waits for Enter.
             if not select.select([ours], [], [], _QUIET_SECONDS)[0]:
                 os.write(ours, b"\r")
                 continue

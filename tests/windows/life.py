@@ -25,9 +25,9 @@ BACKDROP_BGR, COVER_BGR = stage.BACKDROP_BGR, (0xC8, 0x64, 0x32)
 
 @dataclass(frozen=True)
 class Moment:
-    """A name, the program's picture then, and what must stand there.
+    """A name, the program's picture then, and what it must show.
 
-    ``person``: the person is seen as the camera shows her. ``behind``: what is seen elsewhere, a
+    ``person``: the person is shown as the camera sees her. ``behind``: what is shown elsewhere, a
     picture or a colour (BGR). None: either of two is right.
     """
 
@@ -37,7 +37,7 @@ class Moment:
     behind: Image | tuple[int, int, int] | None = None
 
     def problem(self) -> str:
-        """Return what is not there that must be, or ""."""
+        """Return what is missing, or ""."""
         inside = cv2.erode(scenes.camera()[1], np.ones((5, 5), np.uint8)) == 255
         if self.person is not None:
             seen = _share(self.picture, scenes.camera()[0], inside)
@@ -56,7 +56,7 @@ def _share(picture: Image, wanted: Image, where: Bits) -> float:
 
 
 def moments(host: ObsHost) -> Iterator[Moment]:
-    """Give every moment of a life, in OBS's order."""
+    """Yield every moment of a filter's life, in order."""
     yield from _beginning(host)
     yield from _changes(host)
     yield from _worker_lost(host)

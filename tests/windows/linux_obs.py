@@ -1,4 +1,4 @@
-"""Linux's OBS, told what to draw as the OBS of Windows is: its pictures are the measure."""
+"""OBS on Linux, driven like the OBS of Windows: its pictures are the reference."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""macOS on paper: what libobs' macOS library shows of itself, as nothing can be run here.
+"""macOS by static analysis of its libobs library, as nothing can be run here.
 
-The library is a Mach-O file for arm64; `Mach-O Programming Topics` and the Arm Architecture
-Reference Manual (LDR, unsigned offset) name what is read of it.
+The library is a Mach-O file for arm64; what is read from it is described in `Mach-O Programming
+Topics` and the Arm Architecture Reference Manual (LDR, unsigned offset).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from vb_script import libobs_symbols, lua_half
 _MAGIC, _FAT_MAGIC = b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe"
 _SEGMENT, _SYMBOLS, _ARM64 = 0x19, 0x02, 0x0100000C
 _RET = 0xD65F03C0
-_LONGEST = 40  # instructions of a function that only gives back a field
-# The fields of obs_source_info by the function of libobs that tells each of a source.
+_LONGEST = 40  # instructions of a function that only returns a field
+# The fields of obs_source_info, by the libobs function that returns each for a source.
 _FIELDS = {
     "id": "obs_source_get_id",
     "type": "obs_source_get_type",
@@ -61,14 +61,14 @@ def _check_layout(library: Library, say: Say) -> None:
 
 
 def info_within() -> int:
-    """Return within how many words of a source the Lua half looks for its obs_source_info."""
+    """Return how many words of a source the Lua half searches for its obs_source_info."""
     found = re.search(r"M\.INFO_WITHIN = (\d+)", _lua())
     assert found is not None
     return int(found[1])
 
 
 def declared_offsets() -> dict[str, int]:
-    """Return the fields of the Lua half's vb_source_info by their bytes from its beginning."""
+    """Return the byte offsets of the fields of the Lua half's vb_source_info."""
     body = re.search(r"typedef struct \{([^}]*)\} vb_source_info;", _lua())
     assert body is not None
     offsets, at = {}, 0
@@ -115,7 +115,7 @@ class Library:
                 self.symbols[text[name : text.index(b"\0", name)].decode()[1:]] = value
 
     def field_of(self, function: str) -> int | None:
-        """Return the byte of its argument that a function gives back, None where it is unclear."""
+        """Return the offset in its argument of the field a function returns, None if unclear."""
         address = self.symbols.get(function)
         for begin, length, place in self._segments:
             if address is not None and begin <= address < begin + length:
@@ -125,7 +125,7 @@ class Library:
 
 
 def _loaded(words: tuple[int, ...]) -> int | None:
-    """Return the offset of the one load into x0 that is from another register than the stack's."""
+    """Return the offset of the only load into x0 that is not from the stack pointer."""
     found = set()
     for word in words:
         scale = {0xF9400000: 8, 0xB9400000: 4}.get(word & 0xFFC00000)

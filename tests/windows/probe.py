@@ -1,4 +1,4 @@
-"""Runs in OBS's Python beside the script: answers what the link's memory says.
+"""Runs in OBS's Python beside the script: reports what is in the link's shared memory.
 
 The host hands it settings and reads the setting "answer": a JSON object with the state, the model
 and the status lines of each filter, and the worker's number.

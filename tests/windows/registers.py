@@ -1,7 +1,7 @@
-"""Every pixel shader, compiled by Microsoft's compiler: are its registers those OBS binds?
+"""Every pixel shader, compiled by Microsoft's compiler: does it use the registers that OBS binds?
 
-libobs-d3d11 numbers the textures and samplers in the order in which they stand in a shader; the
-compiler gives numbers to those alone that the result needs.
+libobs-d3d11 numbers textures and samplers in the order of their declaration in a shader; the
+compiler assigns registers only to those that the result needs.
 """
 
 from __future__ import annotations

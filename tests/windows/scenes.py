@@ -1,6 +1,6 @@
 """What is drawn: every background, output and look, the same on each renderer.
 
-The room is one flat secret colour: where it turns up outside the person it was shown.
+The room is one flat secret colour: if it turns up outside the person, the room was shown.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def camera() -> tuple[Image, Image]:
 
 
 def background() -> Image:
-    """Return a background with structure in all three colours, none of them the room's."""
+    """Return a background with detail in all three channels and none of the room's colour."""
     x, y = np.meshgrid(np.linspace(0, 1, SIZE[0]), np.linspace(0, 1, SIZE[1]))
     checks = (np.floor(x * 16) + np.floor(y * 9)) % 2
     return np.stack([60 + 60 * x, 40 + 60 * y, 90 + 80 * checks], axis=2).astype(np.uint8)

@@ -1,6 +1,6 @@
 """Makes the bench's folder: a Debian with Wine, and on its drive C Python, two OBS, the product.
 
-Each step leaves a mark when it is complete and is done anew where the mark is missing.
+Each step leaves a mark file when it is complete and is repeated if that is missing.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FREE_BYTES = 5_000_000_000
 _DEBIAN_PACKAGES = ("wine64", "libgl1-mesa-dri", "libglx-mesa0", "swig", "liblua5.1-0-dev",
                     "g++-mingw-w64-x86-64-posix")  # fmt: skip
 PLUGINS = ("image-source", "obs-filters")
-# Wine 10's gdi32 lacks this function, which OBS asks for and does not need: another name of one
-# that is there is put in its place.
+# Wine 10's gdi32 lacks this function, which OBS imports but does not need: its name is replaced by
+# that of an existing one.
 _LACKING, _PRESENT = b"D3DKMTSetProcessSchedulingPriorityClass\0", b"D3DKMTCloseAdapter\0"
 
 _BUILD = """
@@ -89,7 +89,7 @@ def make(folder: Path, display: str, mirror: str, say: Callable[[str], None]) ->
 
 
 def _whole(step: Callable[[], None], made: Path) -> None:
-    """Do a step; leave nothing of it where it fails. Raises BenchError."""
+    """Do a step; if it fails, remove what it made. Raises BenchError."""
     try:
         step()
     except (BenchError, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
@@ -105,7 +105,7 @@ def _debian(root: Path, mirror: str, log: Path) -> None:
         words = ["debootstrap", "--variant=minbase", "trixie", str(root), mirror]
         if subprocess.run(words, stdout=out, stderr=out, check=False).returncode != 0:
             raise BenchError(f"debootstrap could not make a Debian: see {log}.")
-        # A mirror may be a snapshot of some day past.
+        # A mirror may be an old snapshot.
         update = "apt-get -o Acquire::Check-Valid-Until=false update"
         install = f"apt-get install -y --no-install-recommends {' '.join(_DEBIAN_PACKAGES)}"
         for path in ("etc/resolv.conf", "etc/hosts"):

@@ -11,7 +11,7 @@ from tests.windows.wine import Wine
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = "C:/tests/venv/Scripts/python.exe"
 _SECONDS = 3600.0
-# LuaJIT's errors are exceptions of Windows, which faulthandler would tell of one by one.
+# LuaJIT's errors are Windows exceptions, each of which faulthandler would print.
 _PYTEST = (PYTHON, "-m", "pytest", "-q", "-rfEs", "--tb=short", "-p", "no:cacheprovider",
            "-p", "no:faulthandler", "--continue-on-collection-errors")  # fmt: skip
 _SKIP = re.compile(r"(?m)^SKIPPED \[(\d+)\] (\S+): (.*)$")
@@ -21,7 +21,7 @@ _COUNTS = re.compile(r"(\d+) (passed|failed|error|errors|skipped)\b")
 def check(wine: Wine, only: str, log: Path, say: Callable[[bool, str], None]) -> None:
     """Run the tests and say how many passed; each reason for a skip is named.
 
-    ``only`` is a file or a folder of tests; "": all of them, each folder by a Python of its own,
+    ``only`` is a file or a folder of tests; "": all of them, each folder in its own Python process,
     as on Windows a test that takes too long ends the whole run.
     """
     before = wine.environment

@@ -19,7 +19,7 @@ folder=$2
 shift 2
 exec chroot "$root" /usr/bin/env --chdir="$folder" "$@"
 """
-# Crashes end a process; nothing asks for .NET or a browser; compiler and C runtime are Microsoft's.
+# A crash ends the process; no prompts for .NET or a browser; Microsoft's compiler and C runtime.
 _ENVIRONMENT = {
     "PATH": "/usr/lib/wine:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -67,7 +67,7 @@ class Wine:
         self, words: Sequence[str], folder: str = "C:/", **options: Any
     ) -> subprocess.Popen[bytes]:
         """Start a Windows program, which lies in ``folder`` or is named by its path."""
-        # Wine must start on drive C: on Z: what reads /proc would find Linux's.
+        # Wine must start on drive C: on Z: whatever reads /proc would find Linux's.
         inside = f"{PREFIX}/drive_c/{folder.removeprefix('C:/')}"
         return self.popen_in_debian(["wine64", *words], inside, **options)
 
