@@ -147,6 +147,10 @@ local function create(settings, source)
 		self.problem = text("Error.TooManyFilters")
 	end
 	update(self, settings)
+	if self.lane then
+		link.publish(self.lane)
+		link.wake(segment)
+	end
 	return self
 end
 

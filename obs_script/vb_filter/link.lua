@@ -32,7 +32,7 @@ end
 local taken = {}
 
 -- Takes a free channel for one filter. Returns its lane, a table with the channel and what the filter
--- remembers about it, or nil when all are taken.
+-- remembers about it, or nil when all are taken. The worker sees it from M.publish on.
 function M.take_channel()
 	M.last_use = (M.last_use or 0) + 1
 	for index = 0, M.channel_count - 1 do
@@ -45,8 +45,6 @@ function M.take_channel()
 			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))
-			obs.fence()
-			channel.used = M.last_use
 			return {
 				channel = channel, index = index, used = M.last_use,
 				settings_sequence = channel.settings_sequence, newest = 0,
@@ -54,6 +52,12 @@ function M.take_channel()
 		end
 	end
 	return nil
+end
+
+-- Shows the channel to the worker, which would take what an earlier filter left there for settings.
+function M.publish(lane)
+	obs.fence()
+	lane.channel.used = lane.used
 end
 
 function M.give_channel(lane)

@@ -92,7 +92,8 @@ class Seat:
         self.stage.obs.request("CreateScene", {"sceneName": f"Event {time.monotonic_ns()}"})
         wait_for((self.folder / "shown").exists, 5, "the panel")
         (self.folder / "shown").unlink()
-        return (self.folder / "status").read_text("utf-8")
+        # The panel breaks the status into lines.
+        return (self.folder / "status").read_text("utf-8").replace("\n", " ")
 
     def wait_for_plate(self, state: int, seconds: float = 15) -> None:
         wait_for(

@@ -9,6 +9,7 @@ import numpy as np
 
 from tests.clips import write_clip
 from tests.obs.stage import CAMERA, SCENE, Image, Stage, iou, person, wait_for
+from vb_demo.errors import ObsError
 
 SIZE = (640, 360)
 LOW, WIDE = 0.01, 0.05  # score below upright: at most with the setting, at least without it
@@ -45,7 +46,10 @@ def test_a_turned_camera_is_cut_out_as_well_as_an_upright_one(stage: Stage, tmp_
 
     def score(quarters: int, mirrored: bool) -> float:
         expected = _stands(truth, quarters, mirrored) > 127
-        shown = stage.shot(CAMERA)
+        try:
+            shown = stage.shot(CAMERA)
+        except ObsError:
+            return 0.0  # the camera has no picture while another clip is opened
         if shown.shape[:2] != expected.shape:
             return 0.0  # the last clip, or none yet
         cv2.imwrite(str(tmp_path / f"turned-{quarters}-{mirrored}.png"), shown)
@@ -67,7 +71,7 @@ def test_a_turned_camera_is_cut_out_as_well_as_an_upright_one(stage: Stage, tmp_
         )
         wait_for(
             lambda: score(quarters, mirrored) > upright - LOW,  # noqa: B023 - called at once
-            10,
+            30,
             f"someone turned by {90 * quarters} degrees, mirrored: {mirrored}",
         )
     # Upside down, but the setting says upright.

@@ -54,7 +54,7 @@ class Half:
             f"link = assert(loadfile({lua_half.literal(str(LINK))}))(obs)\n"
             f"half = {lua_half.literal(table)}\n"
             "segment = assert(link.open(half))\n"
-            "lane = assert(link.take_channel())\n"
+            "lane = assert(link.take_channel())\nlink.publish(lane)\n"
             'bytes = ffi.new("uint8_t[?]", half.alpha_bytes + link.SPARE)\n'
             'depths = ffi.new("uint8_t[?]", half.alpha_bytes)\n'
         )
