@@ -111,7 +111,6 @@ class Governor:
             if self._since_up <= SOON:
                 self._up_after = min(2 * self._up_after, UP_AFTER_AT_MOST)
             self.level += 1
-            self.reason = cause
             self._trouble = 0
             self._since_up = SOON + 1
         elif self._calm >= self._up_after and self.level:
@@ -121,6 +120,8 @@ class Governor:
             self._up_after = UP_AFTER
         if not self.level:
             self.reason = ""
+        elif cause:
+            self.reason = cause
 
     def _cause(self, sample: Sample, uses: Sequence[Use]) -> str:
         late = sample.lagged_share > LATE_SHARE or sample.frame_ms > LATE_TIME * sample.interval_ms

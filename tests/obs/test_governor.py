@@ -34,7 +34,11 @@ def test_in_a_late_obs_less_is_done_down_to_the_users_floor(
     video = painted.clip(tmp_path / "numbered.mp4")
     late = tmp_path / "late"
     scripts: tuple[tuple[Path, dict[str, Any]], ...] = ((SCRIPT, {}), (LATE, {}))
-    with start_obs(scripts=scripts, environment={"LATE_FILE": str(late)}) as stage:
+    # Small: an OBS of very few frames a second draws each with its own mask, at any rate.
+    with start_obs(
+        width=CLIP_SIZE[0], height=CLIP_SIZE[1], scripts=scripts,
+        environment={"LATE_FILE": str(late)},
+    ) as stage:  # fmt: skip
         stage.obs.add_input(
             SCENE, CAMERA, "ffmpeg_source", {"local_file": str(video), "looping": True}
         )

@@ -6,5 +6,5 @@ function script_tick()
   local found = io.open(file, "r")
   if not found then return end
   found:close()
-  obs.os_sleep_ms(50)
+  obs.os_sleep_ms(40)
 end

@@ -145,6 +145,17 @@ def test_masks_slower_than_frames_lower_best_to_balanced_and_no_further() -> Non
     assert one.level == 0, "fewer masks make none of them faster"
 
 
+def test_the_reason_is_that_of_now_where_no_more_can_be_taken() -> None:
+    governed = Governor()
+    slow = replace(USE, quality="best", total_ms=60.0, masks_per_second=15.0)
+    for _ in range(8):
+        governed.decide(_sample(20.0), [slow])
+    assert governed.reason == governor.SLOW
+    for _ in range(8):
+        governed.decide(_sample(60.0, lagged=30), [slow])
+    assert governed.reason == governor.LATE
+
+
 def test_the_level_holds_for_all_filters_as_far_as_each_allows() -> None:
     one = Governor()
     uses = [USE, replace(USE, governed=False), replace(USE, quality="best", locked=True)]
