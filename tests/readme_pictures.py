@@ -147,7 +147,8 @@ def make(folder: Path, locale: str, video: Path) -> None:
             session.add_input(
                 "Scene", "Camera", "ffmpeg_source", {"local_file": str(video), "looping": True}
             )
-            session.add_filter("Camera", NAMES[locale], FILTER_ID, {})
+            # Software OpenGL may be late: the pictures show what users see on their own machines.
+            session.add_filter("Camera", NAMES[locale], FILTER_ID, {"governor": "off"})
             for scene in SCENES[locale]:
                 session.request("CreateScene", {"sceneName": scene})
             time.sleep(5)
