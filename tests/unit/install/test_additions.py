@@ -7,29 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.install_fakes import FakeSystem, add_scenes
-from vb_install import additions, cli, environment, product
+from tests.unit.install_fakes import FakeSystem
+from vb_install import additions, cli, environment
 from vb_install.system import InstallError
 
 LOCKS = environment.LOCKS
-
-
-@pytest.fixture(autouse=True)
-def small_product(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A product that is quick to copy."""
-    source = tmp_path / "checkout"
-    for name in ("install.py", "LICENSE", "models/m.toml", "obs_script/virtual_background.py"):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(name)
-    monkeypatch.setattr(product, "SOURCE", source)
-
-
-@pytest.fixture
-def system(tmp_path: Path) -> FakeSystem:
-    system = FakeSystem(tmp_path)
-    system.programs = {"obs": "/usr/bin/obs"}
-    add_scenes(system.home / ".config" / "obs-studio")
-    return system
+pytestmark = pytest.mark.usefixtures("small_product")
 
 
 def _added(system: FakeSystem) -> list[str]:

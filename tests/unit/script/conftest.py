@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from tests.unit.script.filters import camera_filter
+from vb_link import places
 from vb_script import panel_requests
 
 
@@ -25,3 +27,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.opened = opened  # type: ignore[attr-defined]
     yield made
     assert made.balanced()
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty data folder."""
+    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))

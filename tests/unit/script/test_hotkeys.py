@@ -16,11 +16,7 @@ from vb_script import hotkeys
 from vb_script.hotkeys import ACTIONS, Hotkeys
 
 ENGLISH = texts.load("en-US")
-
-
-@pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+pytestmark = pytest.mark.usefixtures("data")
 
 
 # Requests
