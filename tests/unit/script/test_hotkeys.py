@@ -19,9 +19,6 @@ ENGLISH = texts.load("en-US")
 pytestmark = pytest.mark.usefixtures("data")
 
 
-# Requests
-
-
 @pytest.mark.parametrize("odd", [0, "false", None, {}], ids=repr)
 def test_the_hotkey_for_off_knows_that_a_switch_of_the_wrong_type_is_on(
     world: World, odd: Any
