@@ -17,6 +17,10 @@ NEEDS = {
     "obs": "need OBS",
     "weights": "need the files of published networks",
 }
+OTHER_SYSTEMS = {
+    "POSIX": sys.platform == "win32",
+    "Linux": not sys.platform.startswith("linux"),
+}
 _left_out = pytest.StashKey[Counter[str]]()
 
 
@@ -31,9 +35,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if OBS in item.path.parents:
             item.add_marker("obs")
-        posix = item.get_closest_marker("posix")
-        if posix is not None and sys.platform == "win32":
-            item.add_marker(pytest.mark.skip(reason=f"POSIX only: {posix.args[0]}"))
+        for system, is_other in OTHER_SYSTEMS.items():
+            marker = item.get_closest_marker(system.lower())
+            if marker is not None and is_other:
+                item.add_marker(pytest.mark.skip(reason=f"{system} only: {marker.args[0]}"))
     left_out: Counter[str] = Counter()
     config.stash[_left_out] = left_out
     if config.getoption("all") or config.getoption("markexpr"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any, cast
 
@@ -10,6 +11,8 @@ import pytest
 from vb_link import texts
 from vb_link.settings import defaults
 
+if sys.platform == "win32":
+    pytest.skip("POSIX only: OBS is used through X11", allow_module_level=True)
 pytest.importorskip("Xlib")
 
 from tests.by_hand.faults import Fault, HandError

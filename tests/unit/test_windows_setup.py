@@ -147,30 +147,76 @@ def test_wheels_are_fetched_anew_where_the_lock_is_another(
     assert fetched == [one, two] and [path.name for path in found] == ["a-2.whl"]
 
 
-@pytest.mark.parametrize(
-    ("code", "told", "expected"),
-    [
-        (0, "....\n12 passed, 3 skipped in 9.00s\r\n", (True, "12 passed, 3 skipped")),
-        (1, "F\n1 failed, 12 passed, 2 errors in 9s\n", (False, "1 failed, 12 passed, 2 error")),
-        (0, "no tests ran in 0.1s\n", (False, "no tests ran")),
-        (3, "", (False, "no answer")),
-    ],
-)
-def test_the_unit_tests_of_windows_are_counted(
-    code: int,
-    told: str,
-    expected: tuple[bool, str],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    done = subprocess.CompletedProcess((), code, told.encode())
-    monkeypatch.setattr(Wine, "run", lambda *_, **__: done)
+class Answers:
+    """A Windows Python that answers each run of pytest by what its files are."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, **told: str) -> None:
+        self.told, self.runs = told, list[list[str]]()
+        monkeypatch.setattr(Wine, "run", self._run)
+
+    def _run(self, words: list[str], *_: Any, **__: Any) -> subprocess.CompletedProcess[bytes]:
+        files = [Path(word).stem for word in words if word.endswith(".py")]
+        self.runs.append(files)
+        told = next((self.told[name] for name in files if name in self.told), "3 passed in 1s\n")
+        return subprocess.CompletedProcess((), 0, told.encode())
+
+
+def _unit_tests(tmp_path: Path, files: list[str], only: str = "") -> list[tuple[bool, str]]:
     said: list[tuple[bool, str]] = []
-    log = tmp_path / "log"
-    unit_tests.check(Wine(tmp_path, ""), "tests/unit/link", log, lambda *row: said.append(row))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unit_tests, "all_tests", lambda: files)
+        unit_tests.check(Wine(tmp_path, ""), only, tmp_path / "log", lambda *row: said.append(row))
+    return said
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("....\n12 passed, 3 deselected in 9.00s\r\n", (True, "12 passed, 3 deselected")),
+        ("==== 1 failed, 12 passed, 2 errors in 90.1s (0:01:30) ====\n",
+         (False, "1 failed, 12 passed, 2 error")),
+        ("no tests ran in 0.1s\n", (False, "no tests ran")),
+        ("", (False, "no answer")),
+    ],
+)  # fmt: skip
+def test_the_unit_tests_of_windows_are_counted(
+    told: str, expected: tuple[bool, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Answers(monkeypatch, test_a=told)
+    said = _unit_tests(tmp_path, ["tests/unit/link/test_a.py"])
     assert said[0][0] is expected[0] and expected[1] in said[0][1]
-    assert told.replace("\r", "") in log.read_text()
-    said.clear()
-    unit_tests.check(Wine(tmp_path, ""), "", log, lambda *row: said.append(row))
-    assert len(said) == len(unit_tests.all_tests()) > 10
-    assert {"tests/unit/link", "tests/unit/test_docs.py"} < set(unit_tests.all_tests())
+    assert told.replace("\r", "") in (tmp_path / "log").read_text()
+
+
+def test_each_unit_test_of_windows_is_in_one_run(tmp_path: Path) -> None:
+    files = unit_tests.all_tests()
+    runs = list(unit_tests.runs(files, ""))
+    assert sorted(file for _, inside in runs for file in inside) == files
+    assert len({name for name, _ in runs}) == len(runs)
+    assert max(len(inside) for _, inside in runs) <= unit_tests.FILES_PER_RUN
+    (one,) = unit_tests.runs(files, "tests/unit/test_docs.py")
+    assert one[1] == ["tests/unit/test_docs.py"]
+    inside = [file for _, found in unit_tests.runs(files, "tests/unit/link") for file in found]
+    assert sorted(inside) == [file for file in files if file.startswith("tests/unit/link/")]
+
+
+def test_a_run_that_hangs_costs_only_the_file_that_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Answers(monkeypatch, test_hangs="..+++ Timeout +++\n")
+    said = _unit_tests(tmp_path, [f"tests/unit/test_{name}.py" for name in ("a", "hangs", "z")])
+    assert answers.runs == [["test_a", "test_hangs", "test_z"],
+                            ["test_a"], ["test_hangs"], ["test_z"]]  # fmt: skip
+    assert [good for good, _ in said] == [True, False, True, True]
+    assert "+++ Timeout +++" in said[1][1]
+    assert said[-1][1].endswith("all together: 6 passed")
+
+
+def test_a_skipped_test_must_say_why_it_is_not_of_windows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Answers(monkeypatch, test_a="SKIPPED [2] a.py:3: POSIX only: signals\n2 skipped in 1s\n",
+            test_b="SKIPPED [1] b.py:9: it is late\n1 passed, 1 skipped in 1s\n")  # fmt: skip
+    assert _unit_tests(tmp_path, ["tests/unit/link/test_a.py"])[0][0]
+    said = _unit_tests(tmp_path, ["tests/unit/link/test_b.py"])
+    assert said[0] == (False, "skipped 1 of b.py:9: it is late")

@@ -14,7 +14,7 @@ import pytest
 
 from vb_demo.child_guard import Guarded
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="has no process groups")
+pytestmark = pytest.mark.posix("Windows has no process groups")
 
 SCRIPTS = Path(__file__).resolve().parents[3] / "obs_script"
 # Starts a child, as OBS starts a worker, stops it, and tells both process ids.
@@ -77,7 +77,7 @@ def started() -> Iterator[Callable[[], tuple[subprocess.Popen[str], list[int]]]]
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks into /proc")
+@pytest.mark.linux("it looks in /proc")
 @pytest.mark.parametrize("how", ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP"])
 def test_a_program_and_what_it_started_end_with_their_owner(
     started: Callable[[], tuple[subprocess.Popen[str], list[int]]], how: str

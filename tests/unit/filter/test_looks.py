@@ -6,6 +6,7 @@ The settings are libobs's own obs_data, as in OBS.
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,7 +94,9 @@ class Filter:
 
 @pytest.fixture(scope="module")
 def filter_() -> Iterator[Filter]:
-    for name in ("libobs.so.30", "libobs.so.0", "libobs.so"):
+    for name in ("libobs.so.30", "libobs.so.0", "libobs.so", ctypes.util.find_library("obs")):
+        if name is None:
+            continue
         try:
             ctypes.CDLL(name)
         except OSError:

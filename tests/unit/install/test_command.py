@@ -287,7 +287,7 @@ def test_a_failed_copy_keeps_the_old_one(
     assert sorted(path.name for path in system.data.glob("app*")) == ["app"]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the launcher of Windows is a .cmd")
+@pytest.mark.posix("the launcher of Windows is a .cmd")
 def test_the_launcher_starts_the_worker_from_a_folder_with_spaces(tmp_path: Path) -> None:
     folder = tmp_path / "it's a \u5c71 folder"
     venv = environment.Environment(FakeSystem(tmp_path), folder, tmp_path / "lock")
@@ -304,7 +304,7 @@ def test_the_launcher_starts_the_worker_from_a_folder_with_spaces(tmp_path: Path
     assert told.decode().strip() == ascii(str(folder / "obs_script"))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the launcher of Windows is a .cmd")
+@pytest.mark.posix("the launcher of Windows is a .cmd")
 def test_the_launcher_imports_nothing_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

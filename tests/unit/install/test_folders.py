@@ -154,7 +154,7 @@ def test_what_is_copied_no_longer_says_that_it_came_from_the_internet(
     if sys.platform == "win32":
         Path(f"{source}:Zone.Identifier").write_text("[ZoneTransfer]\nZoneId=3\n")
         if len(list(source.parent.iterdir())) > 1:
-            pytest.skip("Wine has no streams beside a file's own, but makes another file")
+            pytest.skip("Not under Wine: it makes another file of a stream")
         there = Path(f"{tmp_path / 'app' / 'obs_script' / source.name}:Zone.Identifier")
         assert product.copy(tmp_path / "app") and not there.exists()
         return

@@ -33,7 +33,8 @@ def _sum(data: bytes) -> str:
 def tracked() -> list[str]:
     """The files of the checkout."""
     if not (ROOT / ".git").exists():
-        pytest.skip("this is no checkout of the repository")
+        where = "POSIX only: " if sys.platform == "win32" else ""
+        pytest.skip(f"{where}a release is made from a checkout of the repository")
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=ROOT, capture_output=True, check=True,

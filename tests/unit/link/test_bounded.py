@@ -23,7 +23,7 @@ def test_an_ordinary_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
         assert caught.value.strerror == "it is larger than 1 KiB"
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").is_file(), reason="this system has no /proc")
+@pytest.mark.linux("a file of /proc says that it has no bytes")
 def test_a_file_that_has_grown_meanwhile_is_not_read_beyond_its_limit() -> None:
     path = Path("/proc/self/status")  # which says that it has no bytes
     for way in (bounded.read, bounded.sha256):
@@ -31,7 +31,7 @@ def test_a_file_that_has_grown_meanwhile_is_not_read_beyond_its_limit() -> None:
             way(path, 10)
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with a name")
+@pytest.mark.posix("no pipe of Windows has a name among files")
 def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -39,10 +39,14 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         bounded.read(pipe, 10)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows opens no folder")
 def test_folders_devices_and_names_that_cannot_be_are_refused(tmp_path: Path) -> None:
-    for path in (tmp_path, Path("/dev/zero"), Path("a\0b")):
-        with pytest.raises(OSError, match=r"no ordinary file|cannot be that of a file"):
+    device, folder = Path("/dev/zero"), "no ordinary file"
+    if sys.platform == "win32":
+        device, folder = Path("NUL"), "Permission denied"
+    for path, why in ((tmp_path, folder), (device, "no ordinary file"),
+                      (Path("a\0b"), "cannot be that of a file")):  # fmt: skip
+        with pytest.raises(OSError, match=why) as caught:
             bounded.read(path, 10)
+        assert why in str(caught.value.strerror)
     with pytest.raises(FileNotFoundError):
         bounded.read(tmp_path / "missing", 10)

@@ -184,7 +184,7 @@ def test_the_segment_fits_its_header() -> None:
     assert made.segment.private_bytes == layout.PRIVATE_BYTES
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="seals are Linux's")
+@pytest.mark.linux("seals are Linux's")
 def test_nobody_can_cut_the_memory_short_under_obs() -> None:
     made = memory.create()
     for size in (0, layout.SEGMENT_BYTES // 2, layout.SEGMENT_BYTES * 2):

@@ -131,10 +131,12 @@ def test_the_lock_s_numpy_needs_no_more_before_the_python_that_is_refused() -> N
     assert numpy and all(version >= (2, 4) for version in numpy.values())
 
 
-@pytest.mark.skipif(QEMU is None, reason="needs qemu-user's older processors")
+@pytest.mark.linux("qemu-user has the older processors")
 def test_on_an_older_processor_the_worker_ends_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if QEMU is None:
+        pytest.skip("needs qemu-user")
     if platform.machine() != "x86_64" or processor._numpy() < (2, 4):
         pytest.skip("these packages run on every processor")
     (tmp_path / "proc").mkdir()

@@ -71,7 +71,7 @@ def windows(
     yield started
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="inherits no descriptors there")
+@pytest.mark.posix("nothing inherits descriptors on Windows")
 def test_the_worker_inherits_three_descriptors_and_its_death_is_seen(
     packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +107,7 @@ def _inheritable() -> set[int]:
     return found
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="see wake.py for its one handle")
+@pytest.mark.posix("wake.py has the one handle of Windows")
 def test_what_obs_starts_at_that_moment_inherits_nothing_of_the_worker(
     packages: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +125,7 @@ def test_what_obs_starts_at_that_moment_inherits_nothing_of_the_worker(
     assert meanwhile == [before]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="has no descriptors to leave open")
+@pytest.mark.posix("Windows has no descriptors to leave open")
 def test_a_python_that_is_not_there_leaves_nothing_open(packages: Path) -> None:
     shared, waker = memory.create(), wake.Wake()
     before = _open_files()

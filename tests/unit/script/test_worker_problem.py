@@ -12,7 +12,7 @@ from vb_script.worker_problem import LINES_SECONDS, MOST_LINES, Ended, EndLines
 from vb_script.worker_process import Blame
 
 ENGLISH, JAPANESE = texts.load("en-US"), texts.load("ja-JP")
-ON_POSIX = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+ON_POSIX = pytest.mark.posix("Windows has no signals")
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_every_meaning_is_of_a_name_there_is_in_both_languages() -> None:
             assert exit_status.name(int(name, 16)) == name
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+@ON_POSIX
 def test_who_is_killed_from_outside_is_not_to_blame() -> None:
     blame = Blame()
     for _ in range(10):

@@ -231,11 +231,10 @@ def test_every_device_is_a_unit(
         assert listed[0][1][key] == value
 
 
+@pytest.mark.posix("a shell script stands in for the driver's program")
 def test_the_drivers_versions_are_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if os.name == "nt":
-        pytest.skip("a shell script stands in for the driver's program")
     program = tmp_path / "nvidia-smi"
     program.write_text('#!/bin/sh\necho "$1" | grep -q name && echo "RTX A" || echo "575.1"\n')
     program.chmod(0o755)

@@ -180,6 +180,7 @@ def test_a_converted_file_answers_as_computed_by_hand() -> None:
     np.testing.assert_allclose(answer[0], expected, atol=1e-5)
 
 
+@pytest.mark.posix("LiteRT is in Linux's tests alone")
 def test_it_answers_as_litert_does() -> None:
     pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed")
     from vb_worker.convert.references import TfliteReference  # noqa: PLC0415 - optional

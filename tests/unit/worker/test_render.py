@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -234,7 +233,7 @@ def test_bad_files_end_in_a_sentence_and_leave_nothing(
     assert plate.read_bytes() == before
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no file has such a name there")
+@pytest.mark.posix("no file of Windows has such a name")
 def test_a_name_with_a_colon_is_a_files(
     clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

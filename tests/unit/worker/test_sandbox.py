@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -57,7 +56,8 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def _need(state: dict[str, str], part: str) -> None:
     if state[part]:
-        pytest.skip(f"not held here: {state[part]}")
+        system = "" if sys.platform.startswith("linux") else "Linux only: "
+        pytest.skip(f"{system}not held here: {state[part]}")
 
 
 TRY_CALLS = """
@@ -234,7 +234,7 @@ ENTER["command before Linux 6.12"] = (
 )
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Landlock is Linux's")
+@pytest.mark.linux("Landlock is Linux's")
 @pytest.mark.parametrize("what", ["memory", "signals"])
 @pytest.mark.parametrize("who", ENTER)
 def test_no_other_process_is_reached(
@@ -287,9 +287,8 @@ def test_it_can_be_left_out(tmp_path: Path) -> None:
     assert found == f"{{'{entry.VARIABLE} is off'}}"
 
 
+@pytest.mark.linux("Landlock is Linux's")
 def test_other_threads_are_no_reason_to_claim_that_files_are_held(tmp_path: Path) -> None:
-    if not sys.platform.startswith("linux"):
-        pytest.skip("Landlock is Linux's")
     code = """
         import threading
         from vb_worker.sandbox import entry as sandbox
@@ -316,7 +315,7 @@ def test_onnxruntime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
     assert _python(code, tmp_path, OPENBLAS_NUM_THREADS="1", XDG_CACHE_HOME="") == "[] 1 1"
 
 
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="this system has no unshare")
+@pytest.mark.linux("namespaces are Linux's")
 def test_masks_are_made_where_there_is_no_network(tmp_path: Path) -> None:
     apart = ["unshare", "--user", "--map-root-user", "--net"]
     tried = subprocess.run([*apart, "true"], capture_output=True, text=True, check=False)
@@ -334,7 +333,7 @@ def test_masks_are_made_where_there_is_no_network(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "in.png").stat().st_size > 100
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no modes")
+@pytest.mark.posix("Windows has no modes")
 def test_the_shared_memory_is_one_users_and_has_no_name(tmp_path: Path) -> None:
     made = memory.create()
     found = os.fstat(made.descriptor)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -221,7 +220,7 @@ def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None
     assert alpha[24, 9] < 30
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="memory is read as Linux tells it")
+@pytest.mark.linux("memory is read as Linux tells it")
 def test_switching_the_quality_again_and_again_takes_no_more_memory(half: Filter) -> None:
     half.worker.models = find_models([places.models_dir()])
     picture = np.random.default_rng(1).integers(0, 255, (H, W, 4), np.uint8)

@@ -22,7 +22,7 @@ from vb_worker.catalogue import quarantine
 from vb_worker.models.manifest_reader import load
 from vb_worker.units import results
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX's")
+posix = pytest.mark.posix("it sends signals")
 
 
 class Obs:
@@ -119,12 +119,10 @@ def test_a_model_that_ends_the_worker_again_and_again_gives_way_to_the_default(o
     assert obs.worker.pid == pid
 
 
-@posix
+@pytest.mark.linux("seccomp is Linux's")
 def test_the_worker_runs_without_a_network_and_with_its_files_alone(obs: Obs) -> None:
     obs.choose("selfie_square")
     obs.until(lambda: obs.channel.alpha_count > 0)
-    if not sys.platform.startswith("linux"):
-        pytest.skip("seccomp is Linux's")
     status = Path(f"/proc/{obs.worker.pid}/status").read_text()
     assert "NoNewPrivs:\t1" in status and "Seccomp:\t2" in status
     open_files = [str(entry.readlink()) for entry in Path(f"/proc/{obs.worker.pid}/fd").iterdir()]
@@ -147,7 +145,7 @@ def test_a_model_that_does_harm_when_it_is_tried_never_reaches_the_worker(obs: O
     assert obs.epoch == 1
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks in /proc")
+@pytest.mark.linux("it looks in /proc")
 @pytest.mark.parametrize("way", ["closed", "killed"])
 def test_a_trial_ends_with_the_worker(obs: Obs, way: str) -> None:
     hostile_models.put(places.user_models_dir(), "endless", hostile_models.endless_loop())
