@@ -9,7 +9,12 @@ import sys
 if sys.version_info < (3, 9):  # noqa: UP036
     sys.exit(
         "install.py needs Python 3.9 or newer and this is Python %d.%d: run it with a newer one, "  # noqa: UP031
-        "for example `python3.12 install.py`." % sys.version_info[:2]
+        "for example `%s install.py`."
+        % (
+            sys.version_info[0],
+            sys.version_info[1],
+            "py -3.12" if sys.platform == "win32" else "python3.12",
+        )
     )
 
 from pathlib import Path

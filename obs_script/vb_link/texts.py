@@ -1,12 +1,13 @@
 """Every text the user reads, from one table per language in ``locale/``.
 
 A language is a file of ``Key="text"`` lines, named like OBS's own; what a file lacks is shown in
-English.
+English. ``{installer}`` in a text is the command that runs install.py on this system.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent / "locale"
@@ -30,16 +31,23 @@ def say(table: dict[str, str], key: str, /, **details: object) -> str:
     return table.get(key, key).format(**details)
 
 
+def installer() -> str:
+    """Return the command that runs install.py, as the user types it on this system."""
+    # python.org's installer for Windows puts only its launcher on PATH.
+    return "py install.py" if sys.platform == "win32" else "python3 install.py"
+
+
 _LINE = re.compile(r'^([A-Za-z0-9_.]+)="(.*)"$')
 
 
 def read(path: Path) -> dict[str, str]:
     """Read one language's file, skipping lines other than ``Key="text"``. Raises OSError."""
     table = {}
+    command = installer()
     for line in path.read_text(encoding="utf-8").splitlines():
         match = _LINE.match(line.strip())
         if match:
-            table[match[1]] = match[2].replace("\\n", "\n")
+            table[match[1]] = match[2].replace("\\n", "\n").replace("{installer}", command)
     return table
 
 

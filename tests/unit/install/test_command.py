@@ -339,3 +339,4 @@ def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 1 and done.stdout == ""
     assert done.stderr.count("\n") == 1 and "run it with a newer one" in done.stderr
+    assert f"`{'py -3.12' if sys.platform == 'win32' else 'python3.12'} install.py`" in done.stderr

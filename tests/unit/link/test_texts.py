@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import string
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,25 @@ def test_a_text_names_buttons_and_choices_as_they_are_named(path: Path) -> None:
         if path.stem == "en-US":
             for button in re.findall(r"[Pp]ress ((?:[A-Z]\w+ ?)+)", text):
                 assert any(one.startswith(button.strip()) for one in named | {"Reload"}), key
+
+
+@pytest.mark.parametrize(
+    ("system", "command"),
+    [("win32", "py install.py"), ("darwin", "python3 install.py"), ("linux", "python3 install.py")],
+)
+@pytest.mark.parametrize("locale", [path.stem for path in LANGUAGES])
+def test_install_py_is_named_by_the_command_of_this_system(
+    locale: str, system: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = (texts.FOLDER / f"{locale}.ini").read_text("utf-8")
+    assert not re.search(r"\bpy(thon\S*)? install\.py", lines), "a command of one system alone"
+    monkeypatch.setattr(sys, "platform", system)
+    table = texts.load(locale)
+    named = {key for key, text in table.items() if command in text}
+    assert {"Status.NoEnvironment", "Doctor.ProductOld", "Doctor.WorkerSilent"} <= named
+    assert not [key for key, text in table.items() if "{installer}" in text]
+    both = texts.say(table, "Status.NoEnvironment", detail="x")
+    assert command in both and "{" not in both
 
 
 def test_the_hotkey_that_shows_the_room_says_so() -> None:
