@@ -20,6 +20,7 @@ NEEDS = {
 OTHER_SYSTEMS = {
     "POSIX": sys.platform == "win32",
     "Linux": not sys.platform.startswith("linux"),
+    "Windows": sys.platform != "win32",
 }
 _left_out = pytest.StashKey[Counter[str]]()
 

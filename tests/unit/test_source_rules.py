@@ -67,6 +67,26 @@ def test_text_of_other_processes_is_read_as_utf_8(path: Path) -> None:
                 assert not unread, f"{path}:{node.lineno}: take child.TEXT"
 
 
+WINDOWLESS = ("vb_doctor", "vb_link", "vb_script", "vb_worker")  # their parents have no console
+POSIX_STARTS = {
+    "entry.py": "nvidia-modprobe is Linux's",
+    "spawn.py": "the worker: what starts it on Windows has its own flags",
+}
+
+
+@pytest.mark.parametrize("package", WINDOWLESS)
+def test_nothing_that_obs_starts_opens_a_console_window(package: str) -> None:
+    for path in (ROOT / "obs_script" / package).rglob("*.py"):
+        for node in _nodes(path):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                "subprocess.run", "subprocess.Popen", "subprocess.check_output", "subprocess.call",
+            ):  # fmt: skip
+                given = [ast.unparse(keyword.value) for keyword in node.keywords]
+                named = {keyword.arg for keyword in node.keywords}
+                quiet = "child.QUIET" in given or "creationflags" in named
+                assert quiet or path.name in POSIX_STARTS, f"{path}:{node.lineno}"
+
+
 def test_the_pickles_that_are_read_let_through_tensors_alone() -> None:
     imported_by = [path for path in SOURCES if "pickle" in _imported(path)]
     assert imported_by == [PICKLES]

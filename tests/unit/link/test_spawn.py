@@ -134,6 +134,57 @@ def test_a_python_that_is_not_there_leaves_nothing_open(packages: Path) -> None:
     assert _open_files() == before
 
 
+# A worker that hangs and has started something.
+_HANGS = """
+import ctypes, os, subprocess, sys, time
+kernel32 = ctypes.WinDLL("kernel32")
+kernel32.GetCurrentProcess.restype = ctypes.c_void_p
+priority = kernel32.GetPriorityClass(ctypes.c_void_p(kernel32.GetCurrentProcess()))
+window = bool(kernel32.GetConsoleWindow())
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
+print(priority, window, os.getpid(), child.pid, file=sys.stderr, flush=True)
+time.sleep(3600)
+"""
+_OBS = """
+import sys, time
+from pathlib import Path
+from vb_link import memory, spawn, wake
+shared, waker = memory.create(), wake.Wake()
+started = spawn.spawn(
+    shared, waker, python=Path(sys.executable), packages=Path(sys.argv[1]), epoch=1
+)
+print(started.process.stderr.readline().decode(), flush=True)
+time.sleep(3600)
+"""
+_BELOW_NORMAL, _SYNCHRONIZE = 0x4000, 0x00100000
+
+
+@pytest.mark.windows("its job object is tried")
+def test_a_worker_that_hangs_ends_with_an_obs_that_is_killed(packages: Path) -> None:
+    (packages / "vb_worker" / "serve.py").write_text(_HANGS)
+    ours = str(Path(spawn.__file__).resolve().parents[1])
+    with subprocess.Popen(
+        [sys.executable, "-c", _OBS, str(packages)], stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": ours},
+    ) as obs:  # fmt: skip
+        assert obs.stdout is not None
+        try:
+            priority, window, *numbers = obs.stdout.readline().split()
+            kernel32: Any = ctypes.__dict__["WinDLL"]("kernel32")
+            kernel32.OpenProcess.restype = ctypes.c_void_p
+            handles = [
+                ctypes.c_void_p(kernel32.OpenProcess(_SYNCHRONIZE, False, int(number)))
+                for number in numbers
+            ]
+            assert len(handles) == 2 and all(handles)
+        finally:
+            obs.kill()
+    assert (int(priority), window) == (_BELOW_NORMAL, b"False")
+    for handle in handles:
+        assert kernel32.WaitForSingleObject(handle, 120_000) == 0, "it outlives OBS"
+        kernel32.CloseHandle(handle)
+
+
 def test_a_job_s_limits_are_as_large_as_windows_wants_them() -> None:
     assert ctypes.sizeof(job._Limits) == 144 and job._Limits.flags.offset == 16
 

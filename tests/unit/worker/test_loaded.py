@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +46,7 @@ def test_a_library_from_elsewhere_is_why_a_model_cannot_be_loaded(
         session.open_session(b"no model", tmp_path / "m.onnx", unit, 1)
 
 
-@pytest.mark.skipif(sys.platform != "win32", reason="Windows' loader alone looks in System32")
+@pytest.mark.windows("its loader alone looks in System32")
 def test_windows_tells_what_it_has_loaded(tmp_path: Path) -> None:
     copy = Path(shutil.copy(PACKAGE / "capi" / "onnxruntime_providers_shared.dll", tmp_path))
     ctypes.CDLL(str(copy))
