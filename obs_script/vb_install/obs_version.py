@@ -10,7 +10,10 @@ OLDEST_PYTHON, NEWEST_PYTHON = 10, 12  # of 3.x: what the script needs, what any
 
 Version = tuple[int, int, int]
 
-_LINE = re.compile(r"OBS (\d+)\.(\d+)(?:\.(\d+))?\S* \((?:windows|mac|linux|freebsd)\)")
+# On Windows the system follows the architecture: "OBS 31.1.1 (64-bit, windows)".
+_LINE = re.compile(
+    r"OBS (\d+)\.(\d+)(?:\.(\d+))?\S* \((?:\d\d-bit, )?(?:windows|mac|linux|freebsd|openbsd)\)"
+)
 
 
 def of(place: ObsPlace) -> Version | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
-from vb_install import cli, interpreters, obs_python
+from vb_install import cli, interpreters, obs_places, obs_python, obs_version
 from vb_install.system import Finished, Process
 
 pytestmark = pytest.mark.usefixtures("small_product")
@@ -45,10 +45,10 @@ def _install_python(system: FakeSystem, folder: Path, minor: int) -> Path:
     return program
 
 
-def _log(system: FakeSystem, version: str) -> None:
+def _log(system: FakeSystem, line: str) -> None:
     logs = _config(system) / "logs"
     logs.mkdir(exist_ok=True)
-    (logs / "2026.txt").write_text(f"12:00:00: OBS {version} (windows)\n")
+    (logs / "2026.txt").write_text(f"12:00:00: {line}\n")
 
 
 def test_it_is_set_backed_up_and_set_back(
@@ -112,7 +112,7 @@ def test_up_to_30_it_is_in_global_ini(windows: FakeSystem) -> None:
     config = _config(windows)
     (config / "user.ini").unlink()
     (config / "global.ini").write_bytes(INI)
-    _log(windows, "30.2.3")
+    _log(windows, "OBS 30.2.3 (64-bit, windows)")
     assert cli.main([], windows) == 0
     assert obs_python.value((config / "global.ini").read_bytes())
     assert not (config / "user.ini").exists()
@@ -141,7 +141,7 @@ def test_a_running_obs_keeps_its_settings(windows: FakeSystem) -> None:
 def test_an_older_obs_takes_an_older_python(
     windows: FakeSystem, capsys: pytest.CaptureFixture[str], version: str, newest: int
 ) -> None:
-    _log(windows, version)
+    _log(windows, f"OBS {version} (64-bit, windows)")
     config = _config(windows)
     (config / "global.ini").write_bytes(INI)
     assert cli.main([], windows) == 0
@@ -149,6 +149,24 @@ def test_an_older_obs_takes_an_older_python(
     assert set_up == (newest == 12)
     if not set_up:
         assert f"install Python 3.{newest} from python.org" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("OBS 31.1.1 (64-bit, windows)", (31, 1, 1)),
+        ("OBS 32.0.0-beta2 (64-bit, windows)", (32, 0, 0)),
+        ("OBS 32.2.2 (mac)", (32, 2, 2)),
+        ("OBS 29.0.2+dfsg-1+b1 (linux)", (29, 0, 2)),
+        ("OBS 32.2 (of somebody)", None),
+    ],
+)
+def test_the_version_is_read_as_each_system_s_obs_logs_it(
+    windows: FakeSystem, line: str, expected: obs_version.Version | None
+) -> None:
+    _log(windows, line)
+    (place,) = obs_places.find(windows)
+    assert obs_version.of(place) == expected
 
 
 @pytest.mark.parametrize("where", ["registry", "program files", "local", "drive"])
