@@ -21,6 +21,7 @@ function M.read(self, rows, data)
 	for _, setting in ipairs(rows) do
 		local value, good = values.read(obs.pointer(data), setting)
 		if not good then wrong[#wrong + 1] = setting end
+		values.replace_pointer(obs.pointer(data), setting)
 		if setting.kind == "color" then value = color(value) end
 		self.settings[setting.key] = value
 	end

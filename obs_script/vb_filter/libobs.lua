@@ -64,6 +64,8 @@ long long obs_data_get_int(void *data, const char *name);
 bool obs_data_has_user_value(void *data, const char *name);
 void obs_data_unset_user_value(void *data, const char *name);
 void obs_data_set_default_int(void *data, const char *name, long long value);
+void obs_data_set_bool(void *data, const char *name, bool value);
+void obs_data_set_int(void *data, const char *name, long long value);
 void obs_data_set_double(void *data, const char *name, double value);
 void obs_data_set_string(void *data, const char *name, const char *value);
 void obs_source_update(void *source, void *settings);

@@ -7,7 +7,7 @@ local C = obs.C
 local M = {}
 
 -- enum obs_data_type
-local STRING, NUMBER, BOOLEAN = 1, 2, 3
+local STRING, NUMBER, BOOLEAN, OBJECT, ARRAY = 1, 2, 3, 4, 5
 
 local function text_of(item) return ffi.string(C.obs_data_item_get_string(item)) end
 
@@ -59,6 +59,24 @@ function M.read(data, setting)
 	end
 	C.obs_data_item_release(ffi.new("void *[1]", item))
 	return value, good
+end
+
+local writers = {
+	bool = C.obs_data_set_bool,
+	float = C.obs_data_set_double,
+	color = C.obs_data_set_int,
+}
+
+-- Writes the default of `setting` over an object or a list in `data`. When OBS frees an item of these
+-- types it takes the default's bytes for a pointer, too, and crashes where the default is none.
+function M.replace_pointer(data, setting)
+	local item = C.obs_data_item_byname(data, setting.key)
+	if item == nil then return end
+	local type = C.obs_data_item_gettype(item)
+	C.obs_data_item_release(ffi.new("void *[1]", item))  -- writing may move it
+	if type == OBJECT or type == ARRAY then
+		(writers[setting.kind] or C.obs_data_set_string)(data, setting.key, setting.default)
+	end
 end
 
 return M

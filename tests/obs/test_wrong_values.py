@@ -4,6 +4,7 @@ and the status line names them."""
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -69,22 +70,33 @@ def test_a_switch_of_the_wrong_type_shows_no_room(stage: Stage, odd: Any) -> Non
     assert [filter_["filterName"] for filter_ in filters] == [FILTER]
 
 
-def _wrong(row: Setting) -> bool | str:
-    """Return a value of another type. Of an object or a list OBS itself makes a crash.
-
-    It takes the default's bytes for a pointer when it frees such settings (obs_data_release).
-    """
+def _scalar(row: Setting) -> Any:
     return True if isinstance(row.default, str) else "wrong"
 
 
-def test_all_settings_of_the_wrong_type_at_once_are_the_defaults(stage: Stage) -> None:
+def _object(_row: Setting) -> Any:
+    return {"wrong": {"active": True}}
+
+
+def _list(_row: Setting) -> Any:
+    return [{"wrong": 1}, {}]
+
+
+# OBS takes the default's bytes for a pointer, too, when it frees a setting that is one of these.
+POINTERS = (_object, _list)
+
+
+@pytest.mark.parametrize("wrong", [_scalar, *POINTERS])
+def test_all_settings_of_the_wrong_type_at_once_are_the_defaults(
+    stage: Stage, wrong: Callable[[Setting], Any]
+) -> None:
     picture, truth = person(room=SECRET)
     stage.picture(CAMERA, picture)
     private = {"background": "color", "cover": "color"}
-    wrong = {row.key: _wrong(row) for row in SETTINGS if row.key not in private}
-    stage.obs.add_filter(CAMERA, FILTER, FILTER_ID, {**wrong, **private})
+    given = {row.key: wrong(row) for row in SETTINGS if row.key not in private}
+    stage.obs.add_filter(CAMERA, FILTER, FILTER_ID, {**given, **private})
     stage.obs.add_filter(
-        SCENE, "Own", SCENE_FILTER_ID, {row.key: _wrong(row) for row in SCENE_SETTINGS}
+        SCENE, "Own", SCENE_FILTER_ID, {row.key: wrong(row) for row in SCENE_SETTINGS}
     )
     stage.wait_for_mask()
     _no_room(stage, truth)
@@ -92,3 +104,26 @@ def test_all_settings_of_the_wrong_type_at_once_are_the_defaults(stage: Stage) -
     assert channel.model.decode() == defaults()["model"]
     wait_for(lambda: b"(active)" in channel.status and b"(quality)" in channel.status, 5, "names")
     stage.obs.request("RemoveSourceFilter", {"sourceName": SCENE, "filterName": "Own"})
+
+
+@pytest.mark.parametrize("wrong", POINTERS)
+def test_objects_and_lists_do_not_crash_obs(
+    stage: Stage, wrong: Callable[[Setting], Any]
+) -> None:
+    picture, truth = person(room=SECRET)
+    stage.picture(CAMERA, picture)
+    stage.add_filter(**PRIVATE)
+    stage.obs.add_filter(SCENE, "Own", SCENE_FILTER_ID)
+    stage.wait_for_mask()
+    stage.set_filter(**{row.key: wrong(row) for row in SETTINGS if row.key not in PRIVATE})
+    stage.obs.set_filter(SCENE, "Own", {row.key: wrong(row) for row in SCENE_SETTINGS})
+    channel = stage.channels()[0]
+    wait_for(lambda: b"(active)" in channel.status and b"(quality)" in channel.status, 5, "names")
+    _no_room(stage, truth)
+    kept = stage.obs.request("GetSourceFilter", {"sourceName": CAMERA, "filterName": FILTER})
+    types = {row.key: type(row.default) for row in SETTINGS}
+    for key, value in kept["filterSettings"].items():
+        assert isinstance(value, (types[key], int)), key
+    stage.obs.request("RemoveSourceFilter", {"sourceName": SCENE, "filterName": "Own"})
+    _remove(stage)
+    assert stage.obs.request("GetVersion")["obsVersion"]
