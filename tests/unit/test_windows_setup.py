@@ -60,7 +60,7 @@ def _step_fails(
     folder = tmp_path / "bench"
     free = shutil._ntuple_diskusage(9, 0, 10 * setup.FREE_BYTES)
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: free)
-    for step in ("_debian", "_unpack", "_prefix", "_environment"):
+    for step in ("_debian", "_unpack", "_prefix", "_environment", "_build", "_obs", "_product"):
         monkeypatch.setattr(setup, step, lambda *_: None)
     monkeypatch.setattr(setup, name, fail)
     with pytest.raises(BenchError) as told:
@@ -93,6 +93,49 @@ def test_a_step_that_fails_leaves_nothing_and_is_done_anew(
     assert not made.exists()
     marks = sorted(path.name for path in (tmp_path / "bench" / "complete").iterdir())
     assert marks == ["debian"]
+
+
+@pytest.mark.parametrize(
+    ("step", "made"), [("_build", "bench/built"), ("_obs", "obs32"), ("_product", "product")]
+)
+def test_a_disk_that_fills_up_later_leaves_nothing_half_made(
+    step: str, made: str, root: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = tmp_path / "bench" / "debian"
+    folder = top / made if "/" in made else Wine(top, "").drive / made
+
+    def fill(*given: Any) -> None:
+        if step != "_obs" or made in given:
+            folder.mkdir(parents=True)
+            (folder / "half").write_bytes(b"made")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert "No space left on device" in _step_fails(tmp_path, monkeypatch, step, fill)
+    assert not folder.exists()
+
+
+@pytest.mark.posix("the bench runs on Debian")
+def test_a_disk_that_fills_up_while_the_bench_runs_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from tests.windows import __main__ as bench  # noqa: PLC0415 - imports POSIX's pty
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(bench, "VirtualDisplay", FakeDisplay)
+    monkeypatch.setattr(setup, "make", lambda *_: Wine(tmp_path, ""))
+    monkeypatch.setattr(unit_tests, "check", full)
+    assert bench.main(["--folder", str(tmp_path), "unit"]) == 2
+    told = capsys.readouterr().err
+    assert told == f"The disk that holds {tmp_path} is full: free some space and run again.\n"
+
+
+class FakeDisplay:
+    name = ":9"
+
+    def close(self) -> None:
+        pass
 
 
 def test_no_wine_is_a_sentence(root: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

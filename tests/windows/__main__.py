@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -130,6 +131,12 @@ def main(words: Sequence[str] | None = None) -> int:
             parts[part](bench)
     except (BenchError, ObsError) as error:
         print(error, file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"The disk that holds {folder} is full: free some space and run again.",
+              file=sys.stderr)  # fmt: skip
         return 2
     finally:
         if display is not None:

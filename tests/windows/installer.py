@@ -1,6 +1,7 @@
 """``install.py`` in Windows' Python for users with various names: install, check, remove.
 
-The packages come from the bench's own wheels, so that no run needs the network.
+One user's data is on another drive, one's product in a folder that OneDrive keeps. The packages
+come from the bench's own wheels, so that no run needs the network.
 """
 
 from __future__ import annotations
@@ -17,10 +18,16 @@ from pathlib import Path
 
 from tests.windows import packages
 from tests.windows.wine import BenchError, Wine
-from vb_install import environment, scene_collections
+from vb_install import environment, obs_python, scene_collections
+from vb_link import places
 
 USERS = ("plain", "First Last", "ユーザー 名")
+ON_ANOTHER_DRIVE, IN_ONEDRIVE = "First Last", "ユーザー 名"
+_ONEDRIVE = "OneDrive - Büro/デスクトップ/obs-virtual-background"
+_PYTHON = "C:/Python312"
 _SECONDS, _QUIET_SECONDS = 1800.0, 5.0
+_INI = b"\xef\xbb\xbf[General]\r\nFirstRun=true\r\n\r\n[Basic]\r\nProfile=Untitled\r\n"
+_LOG = "12:00:00.000: OBS 32.2.2 (64-bit, windows)\r\n"
 _SCENES = b'{"name":"Untitled","modules":{"scripts-tool":[]},"sources":[]}'
 # Wine resets these folders in the first process it starts, but in no other.
 _RUN = (
@@ -57,18 +64,33 @@ class _User:
     def __init__(self, wine: Wine, name: str, write: Callable[[str], object], say: Say) -> None:
         self.wine, self.name, self._write, self._say = wine, name, write, say
         self.home = wine.drive / "users" / name
-        self.data = self.home / "AppData/Local/obs-virtual-background"
-        self.scenes = self.home / "AppData/Roaming/obs-studio/basic/scenes"
+        self.product = "C:/product"
+        self.named_data = ""  # by the environment variable
+        self.data = self.home / f"AppData/Local/{places.APP}"
+        self.seen_data = f"C:/Users/{name}/AppData/Local/{places.APP}"
+        self.config = self.home / "AppData/Roaming/obs-studio"
 
     def check(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
-        self.scenes.mkdir(parents=True)
-        collection = self.scenes / "Untitled.json"
+        scenes, logs = self.config / "basic/scenes", self.config / "logs"
+        for folder in (scenes, logs):
+            folder.mkdir(parents=True)
+        collection, settings = scenes / "Untitled.json", self.config / "user.ini"
         collection.write_bytes(_SCENES)
-        self._run("piped", ["--dry-run"], 0)
-        self._claim("a dry run changes nothing", not self.data.exists())
+        settings.write_bytes(_INI)
+        (logs / "2026-01-01 12-00-00.txt").write_text(_LOG, newline="")
+        if self.name == ON_ANOTHER_DRIVE:
+            self._use_another_drive()
+        if self.name == IN_ONEDRIVE:
+            self.product = f"C:/users/{self.name}/{_ONEDRIVE}"
+            shutil.copytree(self.wine.drive / "product", self.home / _ONEDRIVE)
+        told = self._run("piped", ["--dry-run"], 0)
+        self._claim("a dry run says which Python OBS gets", f"let OBS use {_PYTHON}" in told)
+        untouched = collection.read_bytes() == _SCENES and settings.read_bytes() == _INI
+        self._claim("a dry run changes nothing", untouched and not self.data.exists())
         self._run("piped", ["--yes"], 0)
-        script = f"C:/Users/{self.name}/AppData/Local/obs-virtual-background/app/obs_script"
+        self._claim("OBS has its Python", obs_python.value(settings.read_bytes()) == _PYTHON)
+        script = f"{self.seen_data}/app/obs_script"
         added = json.loads(collection.read_bytes())["modules"]["scripts-tool"]
         paths = [entry["path"].replace("\\", "/").lower() for entry in added]
         wanted = f"{script}/{scene_collections.SCRIPT_NAME}".lower()
@@ -78,11 +100,40 @@ class _User:
         told = self._run("piped", ["doctor"], 1)
         self._claim("a worker makes a mask", "its mask came back" in told)
         self._claim("one thing is to be mended", "1 thing(s) to mend" in told)
+        self._claim("OBS's version is known", "32.2.2" in told)
         self._run("on a console", ["doctor"], 1)
         self._run("piped", ["--uninstall", "--purge", "--yes"], 0)
         self._claim("the collection is as before", collection.read_bytes() == _SCENES)
+        self._claim("OBS has no Python", obs_python.value(settings.read_bytes()) is None)
+        self._claim(
+            "the rest of OBS's settings is as before", settings.read_bytes()[: len(_INI)] == _INI
+        )
         self._claim("no file is left", not self.data.exists())
+        self._refused()
         shutil.rmtree(self.home)
+
+    def _use_another_drive(self) -> None:
+        folder = self.wine.root / "bench/drive_d"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        (self.wine.drive.parent / "dosdevices/d:").unlink(missing_ok=True)
+        (self.wine.drive.parent / "dosdevices/d:").symlink_to("/bench/drive_d")
+        self.named_data, self.data = "D:\\OBS data", folder / "OBS data"
+        self.seen_data = "D:/OBS data"
+
+    def _refused(self) -> None:
+        """Name folders for the data that cannot be: one sentence, and nothing is made."""
+        before = sorted(self.home.rglob("*"))
+        file = f"C:\\Users\\{self.name}\\AppData\\Roaming\\obs-studio\\user.ini"
+        for data, sentence in (
+            ("C:\\" + "\\".join(["a long folder"] * 20), "is too long for Windows"),
+            (f"{file}\\data", "cannot be used, as a file is where a folder has to be"),
+        ):
+            self.named_data = data
+            told = self._run("piped", ["--yes"], 1)
+            self._claim(f"{sentence}: {told.strip()[-300:]}", sentence in told)
+        made = (self.wine.drive / "a long folder").exists()
+        self._claim("nothing was made", sorted(self.home.rglob("*")) == before and not made)
 
     def _claim(self, what: str, good: bool) -> None:
         self._say(good, f"installer, {self.name}: {what}")
@@ -94,11 +145,11 @@ class _User:
             "USERNAME": self.name,
             "APPDATA": f"{home}\\AppData\\Roaming",
             "LOCALAPPDATA": f"{home}\\AppData\\Local",
-            "OBS_VIRTUAL_BACKGROUND_DATA": "",
+            places.DATA_VARIABLE: self.named_data,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": "C:\\wheels",
         }
-        code, told = _python(self.wine, ["C:/product/install.py", *words], variables, how)
+        code, told = _python(self.wine, [f"{self.product}/install.py", *words], variables, how)
         self._write(f"== {self.name}, {how}: install.py {' '.join(words)}: {code}\n{told}\n")
         ended = code == status and "Traceback" not in told
         what = f"{how}: install.py {' '.join(words)} ends with {code}"

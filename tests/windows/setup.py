@@ -81,10 +81,11 @@ def make(folder: Path, display: str, mirror: str, say: Callable[[str], None]) ->
         mark.unlink(missing_ok=True)
         _whole(step, made)
         mark.write_text(made_from, "utf-8")
-    _build(wine)
-    _obs(wine, "obs31", root / "bench/noobs/dist/bin", root / "bench/noobs/dist")
-    _obs(wine, "obs32", root / "bench/pylibobs", root / "bench/pylibobs")
-    _product(wine)
+    old, new = root / "bench/noobs/dist", root / "bench/pylibobs"
+    _whole(lambda: _build(wine), root / "bench/built")
+    _whole(lambda: _obs(wine, "obs31", old / "bin", old), wine.drive / "obs31")
+    _whole(lambda: _obs(wine, "obs32", new, new), wine.drive / "obs32")
+    _whole(lambda: _product(wine), wine.drive / "product")
     return wine
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
+import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
 from vb_install import cli, interpreters, obs_places, obs_python, obs_version
-from vb_install.system import Finished, Process
+from vb_install.system import Finished, Process, System
 
 pytestmark = pytest.mark.usefixtures("small_product")
 
@@ -191,6 +194,31 @@ def test_every_place_of_a_python_is_looked_at(tmp_path: Path, where: str) -> Non
     assert found is not None and found.executable == str(program)
     assert interpreters.choose(system, None).executable == str(program)
     assert interpreters.loadable_by_obs(system, 11) is None
+
+
+@pytest.mark.windows("its registry is read")
+def test_the_registry_tells_pythons_by_program_and_by_folder(tmp_path: Path) -> None:
+    winreg: Any = importlib.import_module("winreg")
+    vendor = f"SOFTWARE\\Python\\Test-{uuid.uuid4().hex}"
+    keys = [rf"{vendor}\{tag}\InstallPath" for tag in ("3.11", "3.12", "none")]
+    before = System().registered_pythons()
+    try:
+        for key, name, value in (
+            (keys[0], "", str(tmp_path / "ユーザー 名")),
+            (keys[1], "ExecutablePath", str(tmp_path / "program.exe")),
+            (keys[2], "other", "x"),
+        ):
+            with winreg.CreateKey(winreg.HKEY_CURRENT_USER, key) as made:
+                winreg.SetValueEx(made, name, 0, winreg.REG_SZ, value)
+        found = System().registered_pythons()
+    finally:
+        for key in keys:
+            winreg.DeleteKey(winreg.HKEY_CURRENT_USER, key)
+            winreg.DeleteKey(winreg.HKEY_CURRENT_USER, key.rpartition("\\")[0])
+        winreg.DeleteKey(winreg.HKEY_CURRENT_USER, vendor)
+    expected = {tmp_path / "ユーザー 名" / "python.exe", tmp_path / "program.exe"}
+    assert set(found) - set(before) == expected
+    assert len(found) == len(set(found))
 
 
 def test_a_store_s_python_is_not_obs_s(tmp_path: Path) -> None:
