@@ -50,6 +50,7 @@ class FakeSystem(System):
         self.pip_code = 0
         self.hand_codes: dict[str, int] = {}
         self.prefix = "/usr"
+        self.framework = ""
         self.registered: list[Path] = []
         self.long_paths = True  # a test's own folder may have a long one
         self.console: list[str] = []
@@ -141,7 +142,7 @@ class FakeSystem(System):
         facts = {
             "executable": command[0],
             "prefix": self.prefix,
-            "framework": "",
+            "framework": self.framework,
             "packages": str(packages),
             "version": list(version),
             "cpython": True,

@@ -78,6 +78,35 @@ def test_it_is_set_backed_up_and_set_back(
     assert ini.read_bytes().startswith(INI)
 
 
+@pytest.mark.parametrize("framework", [True, False])
+def test_on_a_mac_it_is_the_folder_of_the_framework(
+    framework: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mac = FakeSystem(tmp_path, "darwin")
+    mac.pythons = {("/usr/bin/python3",): (3, 12, 4)}
+    mac.framework = "/Library/Frameworks" * framework
+    mac.answers[("pgrep",)] = Finished(1, "")
+    config = mac.home / "Library" / "Application Support" / "obs-studio"
+    add_scenes(config)
+    (config / "user.ini").write_bytes(INI)
+    assert cli.main(["--yes"], mac) == 0
+    told = capsys.readouterr().out
+    if not framework:  # as pyenv's, which OBS cannot load
+        assert "install Python 3.12 from python.org" in told
+        assert (config / "user.ini").read_bytes() == INI
+        return
+    assert obs_python.value((config / "user.ini").read_bytes()) == "/Library/Frameworks"
+    library = tmp_path / "Frameworks" / "Python.framework" / "Versions" / "3.12" / "lib"
+    library.mkdir(parents=True)
+    (library / "libpython3.12.dylib").touch()
+    theirs = obs_python.with_value(INI, str(tmp_path / "Frameworks"))
+    assert theirs is not None
+    (config / "user.ini").write_bytes(theirs)
+    for words in (["--yes"], ["--uninstall", "--yes"]):  # one that works, and is not ours
+        assert cli.main(words, mac) == 0
+        assert (config / "user.ini").read_bytes() == theirs
+
+
 def test_one_that_works_is_left_alone(windows: FakeSystem) -> None:
     theirs = windows.root / "theirs"
     theirs.mkdir()
