@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("POSIX only: the benchmark of a real OBS is Linux's", allow_module_level=True)
 
 from tests.bench.cuts import COVER_BGR, GREY_BGR, account, shots
 from tests.obs import painted
