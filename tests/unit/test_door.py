@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -22,6 +24,7 @@ def _pytest(*words: str) -> str:
     return done.stdout
 
 
+@pytest.mark.posix("no test drives OBS on Windows")
 def test_plain_pytest_leaves_out_what_needs_more_and_says_so_in_one_line() -> None:
     told = _pytest()
     (line,) = [line for line in told.splitlines() if line.startswith("Left out:")]
@@ -30,6 +33,7 @@ def test_plain_pytest_leaves_out_what_needs_more_and_says_so_in_one_line() -> No
     assert "tests/unit/" in told and "tests/obs/" not in told
 
 
+@pytest.mark.posix("no test drives OBS on Windows")
 def test_what_is_left_out_can_be_picked() -> None:
     told = _pytest("-m", "obs")
     assert "tests/obs/" in told and "tests/unit/" not in told and "Left out:" not in told
