@@ -7,6 +7,8 @@ import os
 import stat
 from pathlib import Path
 
+_CHUNK = 1 << 18
+
 
 class TooLargeError(OSError):
     """The file exceeds the limit; ``strerror`` says so."""
@@ -20,11 +22,17 @@ def read(path: Path, limit: int) -> bytes:
     """
     descriptor = _opened(path)
     try:
-        if os.fstat(descriptor).st_size <= limit:
+        size = os.fstat(descriptor).st_size
+        if size <= limit:
+            # As many bytes as are asked for are allocated first: never the limit for a small file.
             with os.fdopen(descriptor, "rb", closefd=False) as file:
-                data = file.read(limit + 1)  # it may have grown since
-            if len(data) <= limit:
-                return data
+                parts = [file.read(size)]
+                left = limit + 1 - len(parts[0])  # it may have grown since
+                while left and (more := file.read(min(left, _CHUNK))):
+                    parts.append(more)
+                    left -= len(more)
+            if left:
+                return b"".join(parts) if len(parts) > 1 else parts[0]
     finally:
         os.close(descriptor)
     raise TooLargeError(0, f"it is larger than {size_text(limit)}")
@@ -36,7 +44,7 @@ def sha256(path: Path, limit: int) -> str:
     with os.fdopen(_opened(path), "rb") as file:
         if os.fstat(file.fileno()).st_size <= limit:
             left = limit + 1  # it may have grown since
-            while data := file.read(min(left, 1 << 20)):
+            while data := file.read(min(left, _CHUNK)):
                 digest.update(data)
                 left -= len(data)
             if left:

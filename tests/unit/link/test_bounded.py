@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,41 @@ def test_an_ordinary_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
         with pytest.raises(bounded.TooLargeError) as caught:
             way(path, 2047)
         assert caught.value.strerror == "it is larger than 1 KiB"
+
+
+def test_the_limit_is_not_allocated_for_a_small_file(tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(b"x" * 3000)
+    tracemalloc.start()
+    try:
+        assert len(bounded.read(path, 256 << 20)) == 3000
+        assert bounded.sha256(path, 256 << 20)
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert most < 4 << 20
+
+
+@pytest.mark.parametrize("limit", [8, 1 << 20])
+def test_what_is_added_meanwhile_is_read_up_to_the_limit(
+    limit: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"1234")
+    real = os.fstat
+
+    def fstat(descriptor: int) -> os.stat_result:
+        found = real(descriptor)
+        with path.open("ab") as file:
+            file.write(b"56789")
+        return found
+
+    monkeypatch.setattr(os, "fstat", fstat)  # asked twice: a regular file, its size
+    if limit == 8:
+        with pytest.raises(bounded.TooLargeError):
+            bounded.read(path, limit + 5)
+    else:
+        assert bounded.read(path, limit) == b"1234" + b"56789" * 2
 
 
 @pytest.mark.linux("a file of /proc says that it has no bytes")
