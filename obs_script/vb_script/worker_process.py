@@ -150,6 +150,9 @@ class WorkerProcess:
         if not python.exists():
             self.problem = Missing(python)
             return False
+        # Before it lives: the end of this worker must not be put down to the last one's model.
+        segment = self._shared.segment
+        segment.working_on = b""
         epoch = self._next_epoch()
         try:
             self._spawned = spawn.spawn(
@@ -165,9 +168,8 @@ class WorkerProcess:
             if self._process.stdin is not None:
                 self._process.stdin.close()
             return True
-        segment = self._shared.segment
         segment.life = self._spawned.life
-        segment.worker_epoch, segment.working_on = epoch, b""
+        segment.worker_epoch = epoch
         self.problem = None
         return True
 
