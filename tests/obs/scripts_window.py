@@ -1,12 +1,17 @@
 """OBS's own window Tools > Scripts, used with mouse and keys.
 
+On a busy computer a key may come before the window takes it, so what a button does is waited for,
+and the button is pressed again where that does not come.
+
 Needs Debian's xdotool. OBS's display must be one without a window manager, as
 :class:`vb_demo.virtual_display.VirtualDisplay` is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.by_hand.xdotool import Xdotool
@@ -14,6 +19,7 @@ from tests.obs.stage import wait_for
 
 TITLE, FILES = "^Scripts$", "^Add Scripts$"
 TRIES = 4
+SECONDS = 15.0  # for what a press does
 ENTRIES = 14  # more than the menu Tools has
 LIST = ("120", "64")  # a place on the list's first row
 # The buttons below the list, by the number of Tabs from it
@@ -30,33 +36,38 @@ class ScriptsWindow:
 
     def add(self, script: Path) -> None:
         """Choose a file with the button that adds scripts."""
-        self._press(ADD)
-        wait_for(lambda: self._x.windows(FILES), 10, "the window to choose a file in")
+        self._press(ADD, lambda: bool(self._x.windows(FILES)), "the window to choose a file in")
         # It is visible before it takes keys; a key closes its message about half a name.
         for _ in range(TRIES):
             time.sleep(0.5)
             self._x.keys("ctrl+a")
             self._x.do("type", str(script))
             self._x.keys("Return")
-            if not self._x.windows(FILES):
+            with contextlib.suppress(AssertionError):
+                wait_for(lambda: not self._x.windows(FILES), 5, "the file")
                 return
         raise AssertionError("The file could not be chosen.")
 
-    def remove(self) -> None:
-        """Press the button that removes a script, with the first of them chosen."""
-        self._press(REMOVE)
+    def remove(self, done: Callable[[], bool]) -> None:
+        """Remove the first script; return when ``done`` holds."""
+        self._press(REMOVE, done, "the script's end")
 
-    def reload(self) -> None:
-        """Press the button that reloads all scripts."""
-        self._press(RELOAD)
+    def reload(self, done: Callable[[], bool]) -> None:
+        """Reload all scripts; return when ``done`` holds."""
+        self._press(RELOAD, done, "the reload")
 
     def close(self) -> None:
         self._choose()
         self._x.keys("Escape")
 
-    def _press(self, tabs: int) -> None:
-        self._choose()
-        self._x.keys(*["Tab"] * tabs, "space")
+    def _press(self, tabs: int, done: Callable[[], bool], what: str) -> None:
+        for _ in range(TRIES):
+            self._choose()
+            self._x.keys(*["Tab"] * tabs, "space")
+            with contextlib.suppress(AssertionError):
+                wait_for(done, SECONDS, what)
+                return
+        raise AssertionError(f"{what}: not in {TRIES} presses")
 
     def _choose(self) -> None:
         # Without a window manager a click activates a window.
