@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_doctor.findings import Finding, finding, without_paths
-from vb_link import exit_status, layout, memory, places, sentences, slots, spawn, wake
+from vb_link import exit_status, layout, memory, places, sentences, slots, spawn, tell, wake
 from vb_link.settings import SETTINGS
 
 _WIDTH, _HEIGHT = 256, 144  # until the worker says what size it wants
@@ -127,7 +127,7 @@ class _Trial:
         channel.compute = b"cpu"  # measuring other units takes longer than a check may
         channel.generation = 1
         channel.source_width, channel.source_height = _WIDTH, _HEIGHT
-        channel.settings_sequence = 1
+        tell.tell(channel)
         self._segment.alive = 1
         channel.used = 1
         self._wake.send()

@@ -27,15 +27,14 @@ end
 local function take_plate(self)
 	self.plates = (self.plates or 0) + 1
 	self.plate = self.plates
-	self.channel.plate_request = self.plate
-	link.wake(segment)
 end
 
 -- Writes everything the worker needs to know about this filter.
 local function tell(self)
 	strokes.forget(self)
 	link.write_settings(self.channel, half.settings, self.settings)
-	self.channel.plate_request = self.plate or 0
+	self.plate_told = self.plate or 0
+	self.channel.plate_request = self.plate_told
 	link.settings_changed(self.lane)
 	link.wake(segment)
 end
@@ -51,12 +50,13 @@ local function update(self, settings)
 		take_plate(self)
 	end
 	-- A setting that only the filter reads must not make the worker process the picture again.
-	local plate = self.plate or 0
-	local told = self.plate_told == plate
-	self.plate_told = plate
 	link.set_text(self.channel.settings_error, self.wrong_values)
 	local changed = link.write_settings(self.channel, half.settings, self.settings)
-	if changed or not told then tell(self) end
+	if changed or self.plate_told ~= (self.plate or 0) then
+		tell(self)
+	else
+		link.seal(self.lane)
+	end
 end
 
 -- For a new worker, and after another process wrote into the shared memory.
@@ -114,7 +114,10 @@ local function get_properties(self)
 		end)
 	panels.add(panel, properties, FIRST, {
 		clean_plate = { { "clean_plate_button", "Plate.Take", function()
-			if self.channel and self.settings.clean_plate then take_plate(self) end
+			if self.channel and self.settings.clean_plate then
+				take_plate(self)
+				tell(self)
+			end
 		end, { key = "clean_plate", values = { "true" } } } },
 	}, { sync_source = requests.sync_buttons(self) })
 	requests.add_scenes(panel, properties, scene_filter.backgrounds)

@@ -13,6 +13,10 @@ local runtime = obs.windows and ffi.load("ucrtbase") or ffi.C
 
 local one_byte = ffi.new("uint8_t[1]", 0)
 
+-- What the filter tells the worker (Told in layout.py): its place in a channel, its bytes without and
+-- with the checksum.
+local told_offset, told_bytes, told_size
+
 -- Casts the segment at the address, with the declarations, that the script handed over. Returns nil and
 -- a field's name if LuaJIT's structure layout differs from Python's.
 function M.open(half)
@@ -23,6 +27,9 @@ function M.open(half)
 			return nil, name
 		end
 	end
+	told_offset = ffi.offsetof("vb_channel", "frame_count") + ffi.sizeof("uint64_t")
+	told_bytes = ffi.offsetof("vb_channel", "settings_sum") - told_offset
+	told_size = told_bytes + ffi.sizeof("uint64_t")
 	M.slots, M.longest_side, M.channel_count = half.slots, half.longest_side, half.channels
 	local segment = ffi.cast("vb_segment *", ffi.cast("uintptr_t", half.address))
 	M.channels = ffi.cast("vb_shared *", ffi.cast("uintptr_t", segment.shared)).channels
@@ -30,6 +37,18 @@ function M.open(half)
 end
 
 local taken = {}
+
+local function told_of(channel) return ffi.cast("uint8_t *", channel) + told_offset end
+
+-- Notes and sums up what the filter has written for the worker, which takes only what the sum fits.
+function M.seal(lane)
+	local channel = lane.channel
+	local words = ffi.cast("const uint64_t *", told_of(channel))
+	local sum = 0ULL + lane.settings_sequence
+	for index = 0, told_bytes / 8 - 1 do sum = sum + words[index] end
+	channel.settings_sum = sum
+	ffi.copy(lane.told, told_of(channel), told_size)
+end
 
 -- Takes a free channel for one filter. Returns its lane, a table with the channel and what the filter
 -- remembers about it, or nil when all are taken. The worker sees it from M.publish on.
@@ -45,10 +64,13 @@ function M.take_channel()
 			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))
-			return {
-				channel = channel, index = index, used = M.last_use,
-				settings_sequence = channel.settings_sequence, newest = 0,
+			local lane = {
+				channel = channel, index = index, used = M.last_use, newest = 0,
+				settings_sequence = channel.settings_sequence,
+				told = ffi.new("uint8_t[?]", told_size),
 			}
+			M.seal(lane)
+			return lane
 		end
 	end
 	return nil
@@ -69,6 +91,7 @@ end
 function M.damaged(lane)
 	local channel = lane.channel
 	return channel.used ~= lane.used or channel.settings_sequence ~= lane.settings_sequence
+		or runtime.memcmp(told_of(channel), lane.told, told_size) ~= 0
 end
 
 -- Reclaims the channel whatever was written over it, and frees the unused ones.
@@ -76,6 +99,7 @@ function M.claim(lane)
 	for index = 0, M.channel_count - 1 do
 		if not taken[index] then M.channels[index].used = 0 end
 	end
+	ffi.copy(told_of(lane.channel), lane.told, told_size)
 	lane.channel.frame_newest = lane.newest
 	lane.channel.used = lane.used
 end
@@ -83,6 +107,7 @@ end
 -- Signals that the settings the worker reads from a channel have changed.
 function M.settings_changed(lane)
 	lane.settings_sequence = (lane.settings_sequence + 1) % 2 ^ 32
+	M.seal(lane)
 	obs.fence()
 	lane.channel.settings_sequence = lane.settings_sequence
 end

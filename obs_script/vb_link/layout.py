@@ -68,6 +68,19 @@ _SETTING_ROWS: tuple[Row, ...] = tuple(
     if setting.reader != "filter"
 )
 
+# What the filter tells the worker, by its keys, with a checksum of it (``told``).
+TOLD_ROWS: tuple[Row, ...] = (
+    *_SETTING_ROWS,
+    # 0: no clean plate; each other number asks for a new one
+    ("plate_request", "uint32_t", 1),
+    # strokes on objects to keep or drop in the scene being drawn: their owner (a number),
+    # rectangles (left, top, right, bottom as shares of the picture)
+    ("mark_owner", "uint32_t", 1),
+    ("mark_kinds", "uint32_t", MARKS),
+    ("mark_edges", "double", 4 * MARKS),
+    ("settings_sum", "uint64_t", 1),
+)
+
 _TABLES: dict[str, tuple[Row, ...]] = {
     # One picture on its way to the worker. ``sequence`` is odd while the slot is written.
     # pixels: height rows of width RGBA bytes, no padding.
@@ -105,15 +118,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("settings_sequence", "uint32_t", 1),
         ("frame_newest", "uint32_t", 1),
         ("frame_count", "uint64_t", 1),
-        # the settings that the worker and the script read, by their keys
-        *_SETTING_ROWS,
-        # 0: no clean plate; each other number asks for a new one
-        ("plate_request", "uint32_t", 1),
-        # strokes on objects to keep or drop in the scene being drawn: their owner (a number),
-        # rectangles (left, top, right, bottom as shares of the picture)
-        ("mark_owner", "uint32_t", 1),
-        ("mark_kinds", "uint32_t", MARKS),
-        ("mark_edges", "double", 4 * MARKS),
+        # the settings that the worker and the script read, and more that only the filter decides
+        *TOLD_ROWS,
         ("source_width", "uint32_t", 1),
         ("source_height", "uint32_t", 1),
         ("state", "uint32_t", 1),
@@ -222,23 +228,30 @@ _TABLES: dict[str, tuple[Row, ...]] = {
 }
 
 
-def _structure(name: str) -> Any:
+def _structure(name: str, rows: tuple[Row, ...]) -> Any:
     fields = []
-    for field, kind, count in _TABLES[name]:
+    for field, kind, count in rows:
         base = _CTYPES[kind]
         fields.append((field, base if count == 1 else base * count))
-    made = type(name, (ctypes.Structure,), {"_fields_": fields})
+    return type(name, (ctypes.Structure,), {"_fields_": fields})
+
+
+def _named(name: str) -> Any:
+    made = _structure(name, _TABLES[name])
     _CTYPES[name] = made
     return made
 
 
-FrameSlot: Any = _structure("vb_frame_slot")
-AlphaSlot: Any = _structure("vb_alpha_slot")
-Asset: Any = _structure("vb_asset")
-Request: Any = _structure("vb_request")
-Channel: Any = _structure("vb_channel")
-Shared: Any = _structure("vb_shared")
-Private: Any = _structure("vb_segment")
+FrameSlot: Any = _named("vb_frame_slot")
+AlphaSlot: Any = _named("vb_alpha_slot")
+Asset: Any = _named("vb_asset")
+Request: Any = _named("vb_request")
+Channel: Any = _named("vb_channel")
+Shared: Any = _named("vb_shared")
+Private: Any = _named("vb_segment")
+# A part of a channel, in which it begins after ``frame_count``.
+Told: Any = _structure("vb_told", TOLD_ROWS)
+TOLD_OFFSET = Channel.frame_count.offset + Channel.frame_count.size
 SEGMENT_BYTES = ctypes.sizeof(Shared)
 PRIVATE_BYTES = ctypes.sizeof(Private)
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import layout, limits, memory, settings, slots, wake
+from vb_link import layout, limits, memory, settings, slots, tell, wake
 from vb_link.sentences import fitting
 from vb_worker.catalogue import quarantine
 from vb_worker.errors import first_line
@@ -31,7 +31,6 @@ from vb_worker.models import registry
 from vb_worker.models.errors import ModelError
 from vb_worker.models.families import finds_person
 from vb_worker.models.manifest import Manifest
-from vb_worker.people.choice import point_of
 from vb_worker.sandbox import entry, watchdog
 from vb_worker.stream import Key, Stream, text_of
 from vb_worker.units import choice, results
@@ -82,9 +81,13 @@ class Worker:
                 continue
             if stream is None:
                 stream = self.streams[index] = Stream(channel, self.clock)
-            if stream.settings_sequence != _settings_of(channel):
-                with self._at(text_of(channel.model), limits.OPEN_SECONDS):
-                    self._configure(stream)
+            sequence = _settings_of(channel)
+            if stream.settings_sequence != sequence:
+                told = tell.read(channel)
+                if told is not None:
+                    stream.settings_sequence = sequence
+                    with self._at(text_of(told.model), limits.OPEN_SECONDS):
+                        self._configure(stream, told)
             if stream.frame_count != channel.frame_count:
                 did = self._picture(index, stream) or did
         return did
@@ -122,18 +125,15 @@ class Worker:
             _give_memory_back()
         self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
-    def _configure(self, stream: Stream) -> None:
+    def _configure(self, stream: Stream, told: Any) -> None:
         channel = stream.channel
-        stream.settings_sequence = _settings_of(channel)
         stream.frame_count = -1  # so that a frozen picture is processed again
-        stream.choice.set(*point_of(text_of(channel.person), channel.person_x, channel.person_y))
-        stream.follow_marks()
-        stream.follow_turn()
-        self._configure_depth(stream)
+        stream.follow(told)
+        self._configure_depth(stream, text_of(told.depth_model))
         key = (
-            text_of(channel.model),
-            text_of(channel.compute) or results.AUTO,
-            text_of(channel.eased_quality) or text_of(channel.quality),
+            text_of(told.model),
+            text_of(told.compute) or results.AUTO,
+            text_of(channel.eased_quality) or text_of(told.quality),
         )
         if key == stream.key and key in self.pipelines:
             self._close_unused()
@@ -196,9 +196,9 @@ class Worker:
         if min(size) > 0:  # else the filter has not drawn yet
             channel.want_width, channel.want_height = pipeline.working_size(*size, stream.turn)
 
-    def _configure_depth(self, stream: Stream) -> None:
+    def _configure_depth(self, stream: Stream, model: str) -> None:
         before = stream.depth.error
-        self.depths.choose(stream.depth, text_of(stream.channel.depth_model))
+        self.depths.choose(stream.depth, model)
         if stream.depth.error not in (None, before):
             _complain(stream.depth.error)
 
@@ -213,7 +213,6 @@ class Worker:
             return False
         stream.frame_count = count
         self._want(stream, pipeline)
-        stream.follow_plate()
         if stream.generation != picture.generation:
             stream.generation = picture.generation
             pipeline.reset(index)

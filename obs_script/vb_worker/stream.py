@@ -18,9 +18,9 @@ from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
 from vb_worker.matte.stroke_rectangles import marks_of
 from vb_worker.matte.strokes import Strokes
-from vb_worker.matte.turn import UPRIGHT, turn_of
+from vb_worker.matte.turn import UPRIGHT, Turn, turn_of
 from vb_worker.models.errors import ModelError
-from vb_worker.people.choice import PersonChoice
+from vb_worker.people.choice import PersonChoice, point_of
 
 REPORT_SECONDS = 0.5
 Key = tuple[str, str, str]  # model name, chosen compute unit, quality
@@ -86,28 +86,27 @@ class Stream:
         )
         channel.report_error = error_field(self.error or self.depth.error)
 
-    def follow_plate(self) -> None:
-        """Take or drop the clean plate as the filter asks, and report its state."""
-        request = int(self.channel.plate_request)
+    def follow(self, told: Any) -> None:
+        """Take over what the filter tells (``layout.Told``): all but the model and its unit."""
+        self.choice.set(*point_of(text_of(told.person), told.person_x, told.person_y))
+        self.strokes.set(marks_of(told), int(told.mark_owner))
+        self._follow_turn(turn_of(text_of(told.turned), bool(told.mirrored)))
+        self._follow_plate(int(told.plate_request))
+        self.channel.plate_state = self.plate.state
+
+    def _follow_turn(self, turn: Turn) -> None:
+        """The models see the picture upright."""
+        if turn != self.turn:
+            self.turn = self.depth.turn = turn
+            self.depth.reset()
+
+    def _follow_plate(self, request: int) -> None:
         if request != self.plate_request:
             self.plate_request = request
             if request:
                 self.plate.take()
             else:
                 self.plate.drop()
-        self.channel.plate_state = self.plate.state
-
-    def follow_turn(self) -> None:
-        """Take over the picture's rotation and mirroring, so that the models see it upright."""
-        channel = self.channel
-        turn = turn_of(text_of(channel.turned), bool(channel.mirrored))
-        if turn != self.turn:
-            self.turn = self.depth.turn = turn
-            self.depth.reset()
-
-    def follow_marks(self) -> None:
-        """Take over the filter's strokes."""
-        self.strokes.set(marks_of(self.channel), int(self.channel.mark_owner))
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
         """Write an alpha (height x width uint8) and the newest depth to the link.
@@ -130,4 +129,5 @@ class Stream:
             words=sum_of_words(alpha),
         )
         channel.alpha_used = self.used
+        channel.plate_state = self.plate.state
         channel.alpha_count += 1

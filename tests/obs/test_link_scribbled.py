@@ -66,6 +66,26 @@ def test_random_bytes_all_over_the_memory(
         )
 
 
+def test_strokes_that_nobody_made(start_obs: StartObs, data_folder: Path) -> None:
+    with start_obs(width=SIZE[0], height=SIZE[1]) as stage:
+        room = SecretRoom(stage, data_folder)
+        room.set_up()
+        stage.wait_for_mask()
+        channel = stage.channels()[0]
+        masks = int(channel.alpha_count)
+        with stage.anything_said(), room.watched():
+            for step in range(200):
+                # A part of the room that an object may fill.
+                channel.mark_kinds[0] = layout.MARK_KEEP
+                channel.mark_edges[:4] = [0.02, 0.05, 0.3, 0.5]
+                channel.eased_sequence += 1
+                if step % 25 == 0:
+                    room.move((step // 25 % 8) / 2)
+                time.sleep(0.01)
+            wait_for(lambda: channel.alpha_count > masks + 10, 20, "masks")
+            wait_for(room.masked, 20, "the mask")
+
+
 def test_the_memory_cannot_be_cut_short_or_found_by_a_name(
     start_obs: StartObs, data_folder: Path
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import layout, places, sentences, slots
+from vb_link import layout, places, sentences, slots, tell
 from vb_worker.matte.turn import UPRIGHT, Turn
 from vb_worker.models import Manifest, find_models
 from vb_worker.serve import Worker
@@ -52,7 +52,7 @@ class Filter:
     def set(self, **fields: Any) -> None:
         for field, value in fields.items():
             setattr(self.channel, field, value)
-        self.channel.settings_sequence += 1
+        tell.tell(self.channel)
 
     def answer(self, picture: NDArray[np.uint8]) -> slots.Picture:
         """Hand the next frame over, let the worker work, return the alpha."""
@@ -177,7 +177,7 @@ def test_a_clean_plate_is_taken_used_and_dropped(half: Filter) -> None:
     room = _two()
     room[..., 2] = 90
     room[..., 0] = 0
-    half.channel.plate_request = 1
+    half.set(plate_request=1)
     half.answer(room)
     assert half.channel.plate_state == layout.PLATE_TAKING
     for _ in range(20):
@@ -187,7 +187,7 @@ def test_a_clean_plate_is_taken_used_and_dropped(half: Filter) -> None:
     someone[8:36, 40:60, 0] = 255  # looks like a person to the model, and is new
     alpha = np.frombuffer(half.answer(someone).pixels, np.uint8).reshape(H, W)
     assert alpha[24, 50] > 200
-    half.channel.plate_request = 0
+    half.set(plate_request=0)
     half.answer(someone)
     assert half.channel.plate_state == layout.PLATE_NONE
 
@@ -206,7 +206,7 @@ def test_the_models_see_the_picture_as_the_filter_says_it_stands(half: Filter) -
 
 def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None:
     room = _two()
-    half.channel.plate_request = 5
+    half.set(plate_request=5)
     half.worker.work()
     half.answer(np.where(np.arange(4) == 0, 0, room).astype(np.uint8))
     plate = half.worker.streams[0].plate

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.unit.worker_pictures import person
-from vb_link import layout, places, slots
+from vb_link import layout, places, slots, tell
 from vb_worker import serve
 from vb_worker.models import open_model
 from vb_worker.units import choice
@@ -41,7 +41,7 @@ def _choose(segment: Any, model: str, compute: str = "cpu") -> None:
     channel = segment.channels[0]
     channel.model, channel.compute = model.encode(), compute.encode()
     channel.quality = b"fast"
-    channel.settings_sequence += 1
+    tell.tell(channel)
 
 
 def _send(segment: Any) -> None:

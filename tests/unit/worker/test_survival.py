@@ -16,7 +16,7 @@ import pytest
 
 from tests import hostile_models
 from tests.unit.worker_pictures import person
-from vb_link import layout, limits, memory, places, sentences, slots, wake
+from vb_link import layout, limits, memory, places, sentences, slots, tell, wake
 from vb_script.worker_process import Blame, WorkerProcess
 from vb_worker.catalogue import quarantine
 from vb_worker.models.manifest_reader import load
@@ -56,7 +56,7 @@ class Obs:
         channel.used = 1
         channel.source_width, channel.source_height = 320, 180
         channel.model, channel.compute, channel.quality = model.encode(), b"cpu", b"fast"
-        channel.settings_sequence += 1
+        tell.tell(channel)
         self.wake.send()
 
     def send(self) -> None:
