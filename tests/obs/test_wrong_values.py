@@ -107,9 +107,7 @@ def test_all_settings_of_the_wrong_type_at_once_are_the_defaults(
 
 
 @pytest.mark.parametrize("wrong", POINTERS)
-def test_objects_and_lists_do_not_crash_obs(
-    stage: Stage, wrong: Callable[[Setting], Any]
-) -> None:
+def test_objects_and_lists_do_not_crash_obs(stage: Stage, wrong: Callable[[Setting], Any]) -> None:
     picture, truth = person(room=SECRET)
     stage.picture(CAMERA, picture)
     stage.add_filter(**PRIVATE)
