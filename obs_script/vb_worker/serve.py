@@ -11,7 +11,6 @@ import argparse
 import contextlib
 import ctypes
 import gc
-import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from vb_link import layout, limits, memory, settings, slots, tell, wake
 from vb_link.sentences import fitting
+from vb_worker import priority
 from vb_worker.catalogue import quarantine
 from vb_worker.errors import first_line
 from vb_worker.matte.depth_plane import Depths
@@ -325,8 +325,7 @@ def main(argv: list[str] | None = None) -> int:
     except (memory.LinkError, ModelError, OSError) as error:
         print(error, file=sys.stderr, flush=True)
         return 1
-    if hasattr(os, "nice"):
-        os.nice(10)  # OBS's own threads come first
+    priority.lower()
     sleeper = wake.Sleeper(options.wake, options.parent)
     worker = Worker(shared.segment, models, options.refused)
     with contextlib.suppress(OSError):  # only the list of units in OBS is then incomplete

@@ -138,11 +138,9 @@ def test_a_python_that_is_not_there_leaves_nothing_open(packages: Path) -> None:
 _HANGS = """
 import ctypes, os, subprocess, sys, time
 kernel32 = ctypes.WinDLL("kernel32")
-kernel32.GetCurrentProcess.restype = ctypes.c_void_p
-priority = kernel32.GetPriorityClass(ctypes.c_void_p(kernel32.GetCurrentProcess()))
 window = bool(kernel32.GetConsoleWindow())
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
-print(priority, window, os.getpid(), child.pid, file=sys.stderr, flush=True)
+print(window, os.getpid(), child.pid, file=sys.stderr, flush=True)
 time.sleep(3600)
 """
 _OBS = """
@@ -156,7 +154,7 @@ started = spawn.spawn(
 print(started.process.stderr.readline().decode(), flush=True)
 time.sleep(3600)
 """
-_BELOW_NORMAL, _SYNCHRONIZE = 0x4000, 0x00100000
+_SYNCHRONIZE = 0x00100000
 
 
 @pytest.mark.windows("its job object is tried")
@@ -169,7 +167,7 @@ def test_a_worker_that_hangs_ends_with_an_obs_that_is_killed(packages: Path) -> 
     ) as obs:  # fmt: skip
         assert obs.stdout is not None
         try:
-            priority, window, *numbers = obs.stdout.readline().split()
+            window, *numbers = obs.stdout.readline().split()
             kernel32: Any = ctypes.__dict__["WinDLL"]("kernel32")
             kernel32.OpenProcess.restype = ctypes.c_void_p
             handles = [
@@ -179,7 +177,7 @@ def test_a_worker_that_hangs_ends_with_an_obs_that_is_killed(packages: Path) -> 
             assert len(handles) == 2 and all(handles)
         finally:
             obs.kill()
-    assert (int(priority), window) == (_BELOW_NORMAL, b"False")
+    assert window == b"False"
     for handle in handles:
         assert kernel32.WaitForSingleObject(handle, 120_000) == 0, "it outlives OBS"
         kernel32.CloseHandle(handle)
