@@ -134,5 +134,5 @@ def test_the_cutout_is_the_one_its_licence_describes() -> None:
     digest = "4e5a7a0a513976a7387c9b7978e38665b77b50865908558e94249ac9083a256e"
     assert hashlib.sha256(clip.CUTOUT.read_bytes()).hexdigest() == digest
     source = "88431cd9653ccd539741b555fb0a46b61558b301d4110412b5bc28b5e3ea6cb5"
-    assert source in (folder / "LICENCE.txt").read_text()
-    assert source in (folder / "make_cutout.py").read_text()
+    assert source in (folder / "LICENCE.txt").read_text("utf-8")
+    assert source in (folder / "make_cutout.py").read_text("utf-8")

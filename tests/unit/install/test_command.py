@@ -330,7 +330,7 @@ def test_the_launcher_of_windows_imports_nothing_from_the_current_folder(tmp_pat
 
 
 def test_an_old_python_is_refused_in_one_sentence(tmp_path: Path) -> None:
-    page = (ROOT / "install.py").read_text()
+    page = (ROOT / "install.py").read_text("utf-8")
     assert page.count("(3, 9)") == 1
     pretend = tmp_path / "install.py"
     pretend.write_text(page.replace("(3, 9)", "(9, 9)"))

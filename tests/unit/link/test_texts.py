@@ -109,7 +109,7 @@ def test_every_setting_and_choice_has_its_text() -> None:
 def test_every_key_in_the_code_is_in_the_table() -> None:
     table = texts.load("en-US")
     files = [*FILTER.glob("*.lua"), *SCRIPT.glob("*.py")]
-    code = "".join(path.read_text() for path in files)
+    code = "".join(path.read_text("utf-8") for path in files)
     groups = "Status|Error|Panel|Plate|Hotkey|Asset|Request|Preset"
     keys = set(re.findall(rf'"((?:{groups})\.[A-Za-z]+|(?:Scene)?FilterName|ImageFiles)"', code))
     assert len(keys) > 10

@@ -165,7 +165,7 @@ def test_hotkeys_and_events_are_this_scripts_whatever_other_scripts_do(gave_way:
     application.unload()
 
 
-@pytest.mark.usefixtures("world")
+@pytest.mark.usefixtures("world", "library")
 def test_what_comes_and_goes_stands_below_all_rows() -> None:
     board = _load().board
     before = board.summary()

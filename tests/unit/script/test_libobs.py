@@ -63,7 +63,8 @@ def test_every_function_gets_its_declaration() -> None:
 
 
 def test_no_function_is_asked_for_that_nobody_calls() -> None:
-    script = "\n".join(path.read_text() for path in Path(libobs.__file__).parent.glob("*.py"))
+    files = Path(libobs.__file__).parent.glob("*.py")
+    script = "\n".join(path.read_text("utf-8") for path in files)
     for name in (*libobs._LIBOBS, *libobs._SCRIPTING, *libobs._FRONTEND):
         assert f".{name}(" in script, name
 
