@@ -47,8 +47,8 @@ class Configuration:
             f"SceneCollectionFile={_file_name(self.collections[0])}\nConfigOnNewProfile=false\n"
         )
         # OBS 31 moved the user's part to user.ini; older ones read only global.ini.
-        (config / "global.ini").write_text(general)
-        (config / "user.ini").write_text(general)
+        (config / "global.ini").write_text(general, "utf-8")
+        (config / "user.ini").write_text(general, "utf-8")
         # The Simple "lossless-like" presets are too heavy for software GL beside x264, so the
         # recorder uses the fastest preset at a fixed quality.
         (profile / "basic.ini").write_text(
@@ -56,13 +56,14 @@ class Configuration:
             f"[Video]\nBaseCX={width}\nBaseCY={height}\nOutputCX={width}\nOutputCY={height}\n"
             f"FPSType=0\nFPSCommon={self.fps}\nColorRange=Partial\nColorSpace=709\n"
             f"[AdvOut]\nRecType=Standard\nRecFilePath={recordings}\nRecFormat=mkv\n"
-            "RecFormat2=mkv\nRecEncoder=obs_x264\nEncoder=obs_x264\nRecTracks=1\n"
+            "RecFormat2=mkv\nRecEncoder=obs_x264\nEncoder=obs_x264\nRecTracks=1\n",
+            encoding="utf-8",
         )
         basic = configparser.RawConfigParser()
         basic.optionxform = str  # type: ignore[assignment, method-assign]
-        basic.read(profile / "basic.ini")
+        basic.read(profile / "basic.ini", "utf-8")
         basic.read_dict(self.profile)
-        with (profile / "basic.ini").open("w") as file:
+        with (profile / "basic.ini").open("w", encoding="utf-8") as file:
             basic.write(file, space_around_delimiters=False)
         (profile / "recordEncoder.json").write_text(
             json.dumps({"rate_control": "CRF", "crf": 16, "preset": "ultrafast", "tune": ""})

@@ -203,9 +203,9 @@ class ObsSession:
     def log(self) -> str:
         """Return OBS's newest log so far, followed by its standard output and error."""
         logs = sorted((self.folder / "config" / "obs-studio" / "logs").glob("*.txt"))
-        text = logs[-1].read_text(errors="replace") if logs else ""
+        text = logs[-1].read_text("utf-8", errors="replace") if logs else ""
         out = self.folder / "obs.out"
-        printed = out.read_text(errors="replace") if out.exists() else ""
+        printed = out.read_text("utf-8", errors="replace") if out.exists() else ""
         return text + "\n" + printed
 
     # The link

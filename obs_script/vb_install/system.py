@@ -121,7 +121,7 @@ class System:
             with suppress(OSError):
                 if folder.stat().st_uid != os.getuid():
                     continue
-                name = (folder / "comm").read_text(errors="replace").strip()
+                name = (folder / "comm").read_text("utf-8", errors="replace").strip()
                 environment = None
                 with suppress(OSError):
                     pairs = os.fsdecode((folder / "environ").read_bytes()).split("\0")

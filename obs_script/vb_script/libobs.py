@@ -179,7 +179,7 @@ def _path(library: str) -> str:
         return library
     if sys.platform == "darwin":
         return _loaded_image(library)
-    for line in Path("/proc/self/maps").read_text().splitlines():
+    for line in Path("/proc/self/maps").read_text("utf-8", "surrogateescape").splitlines():
         if f"/lib{library}.so" in line:
             return line[line.index("/") :]
     raise LibraryError("Error.Library", library=f"lib{library}", reason="-")

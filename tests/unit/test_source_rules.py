@@ -67,6 +67,18 @@ def test_text_of_other_processes_is_read_as_utf_8(path: Path) -> None:
                 assert not unread, f"{path}:{node.lineno}: take child.TEXT"
 
 
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_of_text_are_utf_8(path: Path) -> None:
+    """On Windows they are in the system's code page unless something else is said."""
+    positions = {"read_text": 0, "write_text": 1}
+    for node in _nodes(path):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            position = positions.get(node.func.attr)
+            named = {keyword.arg for keyword in node.keywords}
+            said = position is None or len(node.args) > position or "encoding" in named
+            assert said, f"{path}:{node.lineno}"
+
+
 WINDOWLESS = ("vb_doctor", "vb_link", "vb_script", "vb_worker")  # their parents have no console
 POSIX_STARTS = {
     "entry.py": "nvidia-modprobe is Linux's",

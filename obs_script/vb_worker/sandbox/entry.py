@@ -178,7 +178,7 @@ def _readable() -> Iterator[Path]:
 def _loaded() -> Iterator[Path]:
     """Yield the folders of the shared libraries that this process has loaded."""
     with suppress(OSError):
-        lines = Path("/proc/self/maps").read_text(errors="replace").splitlines()
+        lines = Path("/proc/self/maps").read_text("utf-8", errors="replace").splitlines()
         found = {line.split(maxsplit=5)[5] for line in lines if " /" in line}
         yield from {Path(path).parent for path in found if ".so" in Path(path).name}
 

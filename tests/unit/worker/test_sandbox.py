@@ -32,8 +32,9 @@ def can(call):
 def _python(code: str, data: Path, **more: str) -> str:
     """Run ``code``, which may ask ``can``, in a process whose home and data are in ``data``."""
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT / "obs_script"), "HOME": str(data),
-        places.DATA_VARIABLE: str(data / "data"), **more,
+        **os.environ, "PYTHONPATH": str(ROOT / "obs_script"), places.DATA_VARIABLE: str(data / "data"),
+        # the home on POSIX, on Windows, and where Windows' programs keep what they cache
+        "HOME": str(data), "USERPROFILE": str(data), "LOCALAPPDATA": str(data), **more,
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", CAN + textwrap.dedent(code)], env=environment,
