@@ -66,10 +66,11 @@ class Configuration:
         with (profile / "basic.ini").open("w", encoding="utf-8") as file:
             basic.write(file, space_around_delimiters=False)
         (profile / "recordEncoder.json").write_text(
-            json.dumps({"rate_control": "CRF", "crf": 16, "preset": "ultrafast", "tune": ""})
+            json.dumps({"rate_control": "CRF", "crf": 16, "preset": "ultrafast", "tune": ""}),
+            encoding="utf-8",
         )
-        (websocket / "config.json").write_text(self._websocket())
-        (config / "plugin_config" / "obs-websocket.json").write_text(self._websocket())
+        for path in (websocket / "config.json", config / "plugin_config" / "obs-websocket.json"):
+            path.write_text(self._websocket(), "utf-8")
         with (config / "global.ini").open("a") as file:
             file.write(
                 "[OBSWebSocket]\nFirstLoad=false\nServerEnabled=true\nAlertsEnabled=false\n"
@@ -78,7 +79,7 @@ class Configuration:
         for name in self.collections:
             file_path = scenes / f"{_file_name(name)}.json"
             if not file_path.exists():
-                file_path.write_text(json.dumps(self._collection(name)))
+                file_path.write_text(json.dumps(self._collection(name)), "utf-8")
 
     def _websocket(self) -> str:
         return json.dumps(

@@ -216,7 +216,7 @@ def test_a_companion_on_linux_is_the_one_mapped(
         "7f00-7f01 r-xp 0 08:01 12 /opt/my obs/lib/libobs-scripting.so.30\n"
         "7f02-7f03 r-xp 0 08:01 13 /opt/my obs/lib/libobs.so.30\n"
     )
-    monkeypatch.setattr(Path, "read_text", lambda _path: maps)
+    monkeypatch.setattr(Path, "read_text", lambda *_: maps)
     assert libobs._path("obs-scripting") == "/opt/my obs/lib/libobs-scripting.so.30"
     with pytest.raises(LibraryError) as caught:
         libobs._path("obs-frontend-api")

@@ -32,7 +32,8 @@ def can(call):
 def _python(code: str, data: Path, **more: str) -> str:
     """Run ``code``, which may ask ``can``, in a process whose home and data are in ``data``."""
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT / "obs_script"), places.DATA_VARIABLE: str(data / "data"),
+        **os.environ, "PYTHONPATH": str(ROOT / "obs_script"),
+        places.DATA_VARIABLE: str(data / "data"),
         # the home on POSIX, on Windows, and where Windows' programs keep what they cache
         "HOME": str(data), "USERPROFILE": str(data), "LOCALAPPDATA": str(data), **more,
     }  # fmt: skip
