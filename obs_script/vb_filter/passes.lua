@@ -45,12 +45,15 @@ local function shrink_effect(state, across, down)
 end
 
 -- Shrinks `image` in steps of at most MOST_TIMES, each the mean of all pixels under a new one (a box
--- filter); nil if there are too few steps.
--- `names` are the texrenders of the steps. `weigh` nil: a plain picture; else premultiplied colour,
--- weighed by `person` {alpha texture, threshold, softness}. `wide`: half floats in between.
+-- filter). `names` are the texrenders of the first steps; more are added where a size needs them.
+-- `weigh` nil: a plain picture; else premultiplied colour, weighed by `person` {alpha texture,
+-- threshold, softness}. `wide`: half floats in between.
 function M.shrink(state, names, image, from_width, from_height, width, height, weigh, person, wide)
 	C.gs_enable_blending(false)
-	for step = 1, #names do
+	local step = 0
+	repeat
+		step = step + 1
+		if not names[step] then names[step] = names[1] .. "_" .. step end
 		local w = math.max(width, math.ceil(from_width / MOST_TIMES))
 		local h = math.max(height, math.ceil(from_height / MOST_TIMES))
 		local format = (weigh or wide) and obs.RGBA16F or obs.RGBA
@@ -67,10 +70,9 @@ function M.shrink(state, names, image, from_width, from_height, width, height, w
 		end
 		image = graphics.finish(texrender)
 		from_width, from_height = w, h
-		if w == width and h == height then break end
-	end
+	until w == width and h == height
 	C.gs_enable_blending(true)
-	return from_width == width and from_height == height and image or nil
+	return image
 end
 
 local function blur_once(
