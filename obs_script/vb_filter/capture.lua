@@ -45,13 +45,16 @@ function M.full(state, name, below, parent, width, height, clock)
 	local draw, flags = obs.way_to_draw(source, parent)
 	local start = clock and clock()
 	local translucent = state.translucent
+	-- OBS multiplies a video's colour by its alpha before rounding it, which is not the same in bytes.
+	local alone = flags == obs.FLAG_ASYNC and not translucent
 	local full = graphics.draw_source(state, translucent and "as_drawn" or name, draw, source,
-		width, height, nil, nil, flags == obs.FLAG_ASYNC)
+		width, height, nil, nil, alone)
 	if clock then state.source_ns = clock() - start end
 	if source ~= below then C.obs_source_release(source) end
 	if not full or not translucent then return full end
-	-- Eight bits are too few for a colour that is to be divided by a small alpha.
-	return graphics.draw_over(state, name .. "_wide", obs.RGBA16F, "Encode", full, width, height)
+	-- Eight bits are too few for a colour that is to be divided by a small alpha; half floats hold
+	-- neither the colour nor alpha/255 exactly enough.
+	return graphics.draw_over(state, name .. "_wide", obs.RGBA16, "Encode", full, width, height)
 end
 
 -- Starts the read-back of the small picture; M.map gives it one frame later without a stall.

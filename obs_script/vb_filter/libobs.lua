@@ -172,7 +172,7 @@ end
 local M = {}
 M.C = windows and ffi.load("obs") or ffi.C
 M.windows = windows
-M.RGBA, M.RGBA16F, M.R8 = 3, 9, 2
+M.RGBA, M.RGBA16, M.RGBA16F, M.RGBA32F, M.R8 = 3, 7, 9, 10, 2
 M.DYNAMIC = 2
 M.CLEAR_COLOR = 1
 M.BLEND_ZERO, M.BLEND_ONE, M.BLEND_SRCALPHA, M.BLEND_INVSRCALPHA = 0, 1, 4, 5

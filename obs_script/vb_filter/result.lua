@@ -88,9 +88,10 @@ function M.opaque(state, effect, technique, image, width, height, inner, around)
 end
 
 -- Shows a result with straight alpha, in sRGB. Eight bits would be too few for a colour that will be
--- multiplied by a small alpha.
+-- multiplied by a small alpha; a colour beyond white (see PSEncode) needs floats, and half floats are
+-- rounded too coarsely for it to come out as it came in.
 function M.straight(state, effect, technique, image, width, height)
-	local wide = made(state, "straight", obs.RGBA16F, graphics.draw, effect, technique, image,
+	local wide = made(state, "straight", obs.RGBA32F, graphics.draw, effect, technique, image,
 		width, height)
 	if not wide then return end
 	local plain = graphics.effect(state, "plain", "")

@@ -99,7 +99,7 @@ class Twins:
         self.stage, self.scene = stage, scene
         self.items = {}
         self.ours, self.twin = OURS + number, TWIN + number
-        self.half = stage.obs.size[0] // 2
+        self.half, self.exchanged = stage.obs.size[0] // 2, False
         for name in (self.ours, self.twin):
             self.items[name] = stage.obs.add_input(scene, name, kind, settings, fit=False)
             for index, (filter_kind, filter_settings) in enumerate(below):
@@ -119,13 +119,19 @@ class Twins:
             "positionX": 0.0, "positionY": 0.0, "scaleX": 1.0, "scaleY": 1.0, "rotation": 0.0,
             "cropLeft": 0, "cropTop": 0, "cropRight": 0, "cropBottom": 0,
         }  # fmt: skip
-        values = {**first, **values}
+        self._values = values = {**first, **values}
         for name, item in self.items.items():
-            moved = {**values, "positionX": values["positionX"] + (name == self.twin) * self.half}
+            right = (name == self.twin) != self.exchanged
+            moved = {**values, "positionX": values["positionX"] + right * self.half}
             self.stage.obs.request(
                 "SetSceneItemTransform",
                 {"sceneName": self.scene, "sceneItemId": item, "sceneItemTransform": moved},
             )
+
+    def exchange(self) -> None:
+        """Let the two change places: a sample between two pixels depends on where it is drawn."""
+        self.exchanged = not self.exchanged
+        self.transform(**self._values)
 
     def blend(self, mode: str) -> None:
         for item in self.items.values():
@@ -143,7 +149,8 @@ class Twins:
             self.stage.settle()
             shot = canvas(self.stage)
         half = shot.shape[1] // 2
-        return Seen(shot[:, :half], shot[:, half:])
+        left, right = shot[:, :half], shot[:, half:]
+        return Seen(right, left) if self.exchanged else Seen(left, right)
 
 
 class Backdrop:

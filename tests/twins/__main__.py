@@ -25,13 +25,11 @@ def main() -> int:
     parser.add_argument("--pairwise", action="store_true", help="the states of the test instead")
     parser.add_argument("--pictures", type=Path, help="folder for pictures of what differs")
     options = parser.parse_args()
-    axes = states.AXES
-    if options.canvas:
-        axes = {**axes, "canvas": options.canvas}
+    chosen = {"canvas": options.canvas} if options.canvas else {}
     if options.pairwise:
-        wanted = states.short(options.seed)
+        wanted = states.short(options.seed, **chosen)
     else:
-        wanted = states.by_chance(options.count, options.seed, axes)
+        wanted = states.by_chance(options.count, options.seed, {**states.AXES, **chosen})
     results = []
     with tempfile.TemporaryDirectory() as name:
         own_worker(Path(name))

@@ -242,20 +242,33 @@ class Comparison:
 
     def _look(self, state: State) -> Result:
         twins = self._twins[state["camera"] == VIDEO]
-        seen, end = twins.seen(), time.monotonic() + SECONDS
+        seen, end = self._seen(twins), time.monotonic() + SECONDS
         while seen.greatest > TOLERANCE and time.monotonic() < end:
             self._stage.wait_frames(10)
-            seen = twins.seen()
+            seen = self._seen(twins)
         below = np.array(COLOURS[state["colour"]])
         drawn = bool((np.abs(seen.twin.astype(int) - below).max(axis=2) > TOLERANCE).any())
         itself = None
         if seen.greatest > TOLERANCE:
+            first = twins.seen()
             with self._without_stock(twins):
-                itself = greatest(seen.twin, twins.seen().twin)
+                itself = greatest(first.twin, twins.seen().twin)
         result = Result(state, seen.greatest, psnr(seen.ours, seen.twin), itself, drawn)
         if self._pictures and not result.good:
             self._save(seen, self._pictures)
         return result
+
+    @staticmethod
+    def _seen(twins: Twins) -> Seen:
+        """Look at both side by side and, where they differ, one after the other in each place."""
+        seen = twins.seen()
+        if seen.greatest <= TOLERANCE:
+            return seen
+        twins.exchange()
+        other = twins.seen()
+        twins.exchange()
+        places = (Seen(seen.ours, other.twin), Seen(other.ours, seen.twin))
+        return max(places, key=lambda place: place.greatest)
 
     @contextmanager
     def _without_stock(self, twins: Twins) -> Iterator[None]:

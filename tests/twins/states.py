@@ -153,9 +153,9 @@ def _pairs(state: State) -> set[tuple[tuple[str, str], tuple[str, str]]]:
     return set(itertools.combinations(state.items(), 2))
 
 
-def short(seed: int) -> list[State]:
-    """Return the states of the test: the pairs of what differs most."""
-    return [possible(state) for state in pairwise(SHORT, seed)]
+def short(seed: int, **axes: Sequence[str]) -> list[State]:
+    """Return the states of the test: the pairs of what differs most. ``axes``: other values."""
+    return [possible(state) for state in pairwise({**SHORT, **axes}, seed)]
 
 
 def by_canvas(states: Sequence[State]) -> dict[str, list[State]]:
