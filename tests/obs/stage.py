@@ -114,7 +114,7 @@ class Stage:
     def __init__(self, session: ObsSession) -> None:
         self.obs = session
         self.folder = session.folder
-        self.expected: list[str] = []  # parts of our log lines that a test causes
+        self.expected: list[str] = []  # parts of log lines, ours and graphics', that a test causes
         self._shots = self._gone = 0
 
     @contextmanager
