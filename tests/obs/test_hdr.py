@@ -12,10 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.obs.stage import CAMERA, SCENE, Stage
+from tests.obs.stage import CAMERA, SCENE, Stage, wait_for
+from tests.obs.twin import Seen, Twins, canvas, card
+from tests.twins.states import SIZE as CARD_SIZE
 from vb_link.settings import SCENE_FILTER_ID
 
 SIZE = (640, 360)
+# A colour space in the profile, and in OBS's log.
+NAMES = {"709": "Rec. 709", "2100PQ": "Rec. 2100 (PQ)", "2100HLG": "Rec. 2100 (HLG)"}
 Luma = npt.NDArray[np.uint16]
 
 # OBS's canvas in HDR, recorded without loss: FFV1 keeps all ten bits.
@@ -116,3 +120,58 @@ def test_an_hdr_camera_is_untouched_with_the_filter_off_and_within_a_scene_of_ou
     for name in ("off", "in a scene"):
         assert np.array_equal(seen[name], plain), name
     assert 500 < seen["on"].max() < plain.max()
+
+
+def _set_canvas(stage: Stage, colour_format: str, space: str) -> None:
+    """Change the canvas as the settings window does, and wait until OBS says so."""
+    begins, name = "video settings reset:", NAMES[space]
+    before = stage.obs.log().count(begins)
+    for parameter, value in (("ColorFormat", colour_format), ("ColorSpace", space)):
+        stage.obs.request(
+            "SetProfileParameter",
+            {"parameterCategory": "Video", "parameterName": parameter, "parameterValue": value},
+        )
+    width, height = stage.obs.size
+    stage.obs.request("SetVideoSettings", {"baseWidth": width, "baseHeight": height})
+
+    def is_set() -> bool:
+        log = stage.obs.log()
+        return log.count(begins) > before and name in log.rsplit(begins, 1)[1]
+
+    wait_for(is_set, 60, f"a canvas in {name}")
+
+
+def _rows(seen: Seen, top: int, height: int) -> Seen:
+    return Seen(seen.ours[top : top + height], seen.twin[top : top + height])
+
+
+@pytest.mark.versions
+def test_the_canvas_becomes_hdr_and_sdr_again_while_the_filter_runs(
+    start_obs: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Two pairs of twins: a picture, and below it an HDR video."""
+    clip = {"local_file": str(_hdr_clip(tmp_path / "hdr.mkv")), "looping": True}
+    top = CARD_SIZE[1] + 60
+    with start_obs(width=2 * SIZE[0], height=top + SIZE[1]) as stage:
+        twins = Twins.of_picture(stage, card(CARD_SIZE), background="room")
+        videos = Twins(stage, "ffmpeg_source", clip, number=" video", background="room")
+        videos.transform(positionY=top)
+        for colour_format, space in (
+            ("NV12", "709"), ("P010", "2100PQ"), ("NV12", "709"), ("I010", "2100HLG"),
+            ("P010", "709"), ("NV12", "709"),
+        ):  # fmt: skip
+            _set_canvas(stage, colour_format, space)
+            for active in (True, False, True):
+                twins.set(active=active)
+                videos.set(active=active)
+                stage.wait_frames(8)
+                if active:
+                    stage.wait_for_mask(2)
+                seen = twins.seen(None if active else canvas(stage))
+                what = f"{space}, {active=}"
+                picture = _rows(seen, 0, top)
+                assert picture.greatest <= 1, f"{what}: {picture}"
+                # With the filter on, an HDR video is tone-mapped to SDR.
+                if not (active and space in ("2100PQ", "2100HLG")):
+                    video = _rows(seen, top, SIZE[1])
+                    assert video.greatest <= 1, f"{what}, HDR video: {video}"
