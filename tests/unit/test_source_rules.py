@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -121,6 +124,33 @@ def _loaded_by(module: str) -> set[Path]:
                 seen.add(path)
                 waiting += _imported(path)
     return seen
+
+
+_IMPORT_EACH = """
+import importlib, sys
+for name in sys.argv[1:]:
+    for ours in [loaded for loaded in sys.modules if loaded.startswith("vb_")]:
+        del sys.modules[ours]
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        print(f"{name}: {error}")
+"""
+
+
+def test_every_module_of_the_worker_can_be_the_first_that_is_imported() -> None:
+    packages = ROOT / "obs_script"
+    names = [
+        ".".join(path.relative_to(packages).with_suffix("").parts).removesuffix(".__init__")
+        for path in SOURCES
+        if packages / "vb_worker" in path.parents and path.name != "__main__.py"
+    ]
+    assert len(names) > 100
+    told = subprocess.run(
+        [sys.executable, "-c", _IMPORT_EACH, *names], cwd=packages,
+        env={**os.environ, "PYTHONPATH": str(packages)}, capture_output=True, check=True,
+    ).stdout.decode()  # fmt: skip
+    assert told == ""
 
 
 def test_no_module_of_the_worker_knows_the_network() -> None:
