@@ -198,6 +198,7 @@ class ObsSession:
 
     @property
     def running(self) -> bool:
+        """Whether the OBS of this session lives."""
         return self._process is not None and self._process.poll() is None
 
     def log(self) -> str:
@@ -294,6 +295,7 @@ class ObsSession:
     def add_filter(
         self, source: str, name: str, kind: str, settings: dict[str, Any] | None = None
     ) -> None:
+        """Add a filter of the type ``kind`` to a source."""
         self.request(
             "CreateSourceFilter",
             {
@@ -305,6 +307,7 @@ class ObsSession:
         )
 
     def set_filter(self, source: str, name: str, settings: dict[str, Any]) -> None:
+        """Change some of a filter's settings."""
         self.request(
             "SetSourceFilterSettings",
             {

@@ -35,9 +35,11 @@ class VirtualDisplay:
 
     @property
     def ended(self) -> bool:
+        """Whether the X server has ended."""
         return self._xvfb.process.poll() is not None
 
     def close(self) -> None:
+        """End the X server, by force after ten seconds."""
         self._xvfb.process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._xvfb.process.wait(10)

@@ -33,6 +33,7 @@ class Finding:
 
     @property
     def good(self) -> bool:
+        """Whether it needs nothing done."""
         return self.key in _GOOD
 
     def text(self, table: Mapping[str, str] = TEXTS, prefix: str = "") -> str:

@@ -36,6 +36,7 @@ def is_whole(distribution: importlib.metadata.Distribution) -> bool:
 
 
 def main(wanted: list[str]) -> None:
+    """Print as JSON: this Python's version, the wanted packages' versions, which are damaged."""
     versions, damaged = {}, []
     for distribution in importlib.metadata.distributions():
         name = normal(distribution.metadata["Name"] or "")

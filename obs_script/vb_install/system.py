@@ -70,6 +70,7 @@ class System:
         self.data = places.data_dir().absolute()
 
     def is_root(self) -> bool:
+        """Return whether this process runs as root; never on Windows."""
         return hasattr(os, "geteuid") and os.geteuid() == 0
 
     def which(self, program: str) -> str | None:

@@ -67,6 +67,7 @@ class Application:
         self.fault = ""  # the error logged last
 
     def load(self, settings: Any) -> None:
+        """Set everything up. Raises SaidError, LinkError or OSError where that cannot be."""
         # First, while OBS regards this script as the current one: whenever the GIL is released,
         # for instance to read a file, another script's timer may change that.
         self.hotkeys.register(self.texts, self.act)
@@ -139,6 +140,7 @@ class Application:
 
     @staticmethod
     def listed_now() -> tuple[object, ...]:
+        """Return a value that changes when a model or a compute unit comes or goes."""
         return list_choices.state_of(_model_folders(), unit_file.path())
 
     def every_second(self) -> None:
@@ -152,10 +154,12 @@ class Application:
         self.board.write()
 
     def hand_lists(self) -> None:
+        """Give the Lua half the lists of models and compute units."""
         if survivors().lua is not None:
             lua_half.update(survivors().lua, self.table())
 
     def unload(self) -> None:
+        """End all threads and the worker; the filters stay, covered."""
         kept = survivors()
         if kept.memory is not None:
             kept.memory.segment.alive = 0  # the cover is shown from the next draw on
@@ -182,17 +186,21 @@ class Application:
             kept.lua = None
 
     def hold_sources(self) -> None:
+        """Keep the sources of a scene that is being switched."""
         if self.guard is not None:
             self.guard.hold()
 
     def let_sources_go(self) -> None:
+        """Release the sources that were kept."""
         if self.guard is not None:
             self.guard.let_go()
 
     def log_line(self, line: str) -> None:
+        """Log a line of the worker's."""
         libobs.log(line, warning=True)
 
     def worker_ended(self, end: Ended) -> None:
+        """Log how the worker ended; not every time, if it ends again and again."""
         line = self.end_lines.line(end, self.texts)
         if line:
             libobs.log(line, warning=True)
@@ -207,6 +215,7 @@ class Application:
     # Called by the request thread
 
     def request(self, text: str) -> None:
+        """Have a panel's request carried out on the UI thread."""
         if self.ui is not None:
             self.ui.post(lambda: self.run(text))
 
@@ -243,6 +252,7 @@ class Application:
         self.want_names()
 
     def want_names(self) -> None:
+        """Have the lists of names read on the UI thread, once at a time."""
         if survivors().memory is None:
             return
         segment = survivors().memory.segment
@@ -251,6 +261,7 @@ class Application:
             self.ui.post(self.refresh_names)
 
     def refresh_names(self) -> None:
+        """Read the names of scenes and sources, and the transition, from OBS."""
         self.names_asked = False
         segment = survivors().memory.segment
         source_names.refresh(segment)
@@ -278,6 +289,7 @@ class Application:
 
     @staticmethod
     def checked(sentence: str) -> None:
+        """Log the report of *Check everything*."""
         for line in sentence.splitlines():
             libobs.log(line)
 
@@ -307,6 +319,7 @@ def description() -> str:
 
 
 def load(settings: Any) -> None:
+    """Set the script up; what goes wrong is shown in its panel."""
     # After a switch of the scene collection OBS calls this again without re-running the module.
     application.event_callback = callbacks.held(on_event)
     obs.obs_frontend_add_event_callback(application.event_callback)
@@ -321,20 +334,24 @@ def load(settings: Any) -> None:
 
 
 def unload() -> None:
+    """Take everything down, for Reload and at OBS's end."""
     obs.obs_frontend_remove_event_callback(application.event_callback)
     application.unload()
     callbacks.let_go()
 
 
 def update(settings: Any) -> None:
+    """Take over the settings of the script's panel."""
     application.panel.update(settings)
 
 
 def save(settings: Any) -> None:
+    """Write the hotkeys into the script's settings."""
     application.hotkeys.save(settings)
 
 
 def on_event(event: int) -> None:
+    """Follow OBS's events: its end, and switches of scenes and scene collections."""
     # After the first two events OBS removes all sources. It unloads scripts only after it has
     # iterated over its lists, and waits for what they release after that.
     if event == obs.OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN:

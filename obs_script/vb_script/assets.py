@@ -37,6 +37,7 @@ class Wish:
 
     @property
     def key(self) -> tuple[int, int]:
+        """What tells a wish from every other."""
         return self.used, self.sequence
 
 

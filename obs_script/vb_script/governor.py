@@ -40,6 +40,7 @@ class Sample:
 
     @property
     def lagged_share(self) -> float:
+        """Share of the frames that came late."""
         return self.lagged / max(self.frames, 1)
 
 
@@ -163,6 +164,7 @@ class Watch:
 
     @property
     def reason(self) -> str:
+        """Why the filters do less at present, or ""."""
         return self._governor.reason
 
     def look(self, now: float) -> None:

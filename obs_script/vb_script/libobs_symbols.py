@@ -46,6 +46,7 @@ def lacking(libraries: Mapping[str, Any]) -> list[str]:
 
 
 def count() -> int:
+    """Return how many functions are declared."""
     return sum(map(len, declared().values()))
 
 

@@ -47,6 +47,7 @@ class RequestThread:
         )
 
     def start(self) -> None:
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -23,6 +23,7 @@ class Missing:
     python: Path
 
     def text(self, texts: dict[str, str]) -> str:
+        """Return the problem as a sentence."""
         return say(texts, "Status.NoEnvironment", detail=self.python)
 
 
@@ -33,6 +34,7 @@ class NotStarted:
     reason: str
 
     def text(self, texts: dict[str, str]) -> str:
+        """Return the problem as a sentence."""
         return say(texts, "Status.WorkerFailed", detail=self.reason)
 
 
@@ -57,6 +59,7 @@ class Ended:
         return say(texts, "Ended.Code", what=what)
 
     def text(self, texts: dict[str, str]) -> str:
+        """Return the problem as a sentence."""
         return say(texts, "Status.WorkerEnded", detail=self.reason(texts))
 
 
@@ -67,6 +70,7 @@ class Unfit:
     sets: tuple[str, ...]
 
     def text(self, texts: dict[str, str]) -> str:
+        """Return the problem as a sentence."""
         return say(texts, "Status.Processor", sets=", ".join(self.sets))
 
 

@@ -114,6 +114,7 @@ class WorkerProcess:
 
     @property
     def pid(self) -> int | None:
+        """The process id of a living worker, or None."""
         process = self._process
         return process.pid if process is not None and process.poll() is None else None
 

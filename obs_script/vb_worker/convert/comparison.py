@@ -41,6 +41,7 @@ class Work:
 
 
 def described(work: Work) -> Manifest:
+    """Return the network's manifest. Raises UsageError where it is unknown."""
     if work.manifest is None:
         raise UsageError(
             "How the network wants its pictures has to be known for this: give --manifest "
@@ -81,12 +82,17 @@ class Opened:
 
 
 def calibration_pictures(folder: Path) -> Iterator[NDArray[np.uint8]]:
+    """Yield up to ``_MOST_PICTURES`` pictures of a folder: height x width x 3 uint8 RGB."""
     for path in pictures_of(folder)[:_MOST_PICTURES]:
         yield read_picture(path)
 
 
 @refusing(_NOT_COMPARED)
 def check_step(name: str, before: Work, after: Work, options: argparse.Namespace) -> None:
+    """Print how far a step's result is from what it was made from.
+
+    Raises UserError where that is too far, or where the two cannot be compared.
+    """
     if after.manifest is None:
         session = session_of(after.data)
         shape = [side if isinstance(side, int) else 1 for side in session.get_inputs()[0].shape]
@@ -119,6 +125,7 @@ def _at_its_size(reference: Network, made: Network) -> Callable[[Any], NDArray[A
 
 
 def session_of(data: bytes) -> Any:
+    """Return an onnxruntime session of a network given as bytes."""
     return plain_session(data, Path("The result"))
 
 
@@ -147,6 +154,10 @@ def _random(shape: list[int]) -> list[NDArray[np.float32]]:
 def compare_raw(
     name: str, reference: Callable[[Any], NDArray[Any]], made: bytes, shape: list[int]
 ) -> None:
+    """Print how far a network (ONNX bytes) is from ``reference``, a function of its input.
+
+    ``shape``: of the input, a float32 tensor. Raises UserError where the difference is not exact.
+    """
     found = checking.compare(reference, _run_one(session_of(made)), _random(shape))
     print(f"against {name}: {found}")
     checking.refuse_inexact(found)
@@ -154,6 +165,11 @@ def compare_raw(
 
 @refusing(_NOT_COMPARED)
 def compare_tfjs(reference: Any, made: bytes, shape: list[int], states: set[str]) -> None:
+    """Print how far a network (ONNX bytes) is from TensorFlow.js's answers, by output name.
+
+    ``shape``: of the picture's input; ``states``: names of recurrent outputs. Raises UserError
+    where the difference is not exact.
+    """
     session = session_of(made)
     inputs, outputs = session.get_inputs(), [tensor.name for tensor in session.get_outputs()]
     zeros = {tensor.name: np.zeros(tensor.shape, np.float32) for tensor in inputs}

@@ -16,6 +16,11 @@ _DTYPES = {"DT_FLOAT": np.float32, "DT_INT32": np.int32, "DT_BOOL": np.bool_, "D
 
 
 def strided(node: dict[str, Any], values: Array, begin: Array, end: Array, step: Array) -> Array:
+    """Return ``values[begin:end:step]`` as TensorFlow's StridedSlice takes it, by its bit masks.
+
+    Raises ConversionError for an ellipsis or a new axis.
+    """
+
     def mask(name: str) -> int:
         return int(node["attr"].get(name, {}).get("i", 0))
 
@@ -54,6 +59,7 @@ CONSTANT: dict[str, Callable[..., Any]] = {
 
 
 def numbers(node: dict[str, Any], key: str, default: list[int] | None = None) -> list[int]:
+    """Return a node's list of integers, or ``default``. Raises ConversionError without either."""
     found = node["attr"].get(key, {}).get("list", {}).get("i")
     if found is None:
         if default is None:
@@ -63,9 +69,11 @@ def numbers(node: dict[str, Any], key: str, default: list[int] | None = None) ->
 
 
 def text(node: dict[str, Any], key: str) -> str:
+    """Return a node's text, which the file keeps in base64."""
     return base64.b64decode(node["attr"][key]["s"]).decode()
 
 
 def texts(node: dict[str, Any], key: str) -> list[str]:
+    """Return a node's list of texts; empty where it has none."""
     found = node["attr"].get(key, {}).get("list", {}).get("s", [])
     return [base64.b64decode(item).decode() for item in found]

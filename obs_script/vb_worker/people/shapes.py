@@ -102,6 +102,7 @@ def grid(height: int, width: int) -> Floats:
 
 
 def shifted(shape: Mask, motion: tuple[float, float]) -> Mask:
+    """Return a mask moved by ``motion``, (columns, rows) in pixels; what comes in is 0."""
     move = np.array([[1, 0, motion[0]], [0, 1, motion[1]]], np.float32)
     size = (shape.shape[1], shape.shape[0])
     moved = cv2.warpAffine(shape * np.uint8(255), move, size)
