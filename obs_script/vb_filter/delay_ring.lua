@@ -128,9 +128,9 @@ local function settle(ring, late)
 	for number = 0, M.LONGEST + 1 do ring.lateness[number] = 0 end
 end
 
--- Notes that the alpha of picture `id` arrived in the slot `place` in `frame`.
-function M.arrived(ring, place, id, frame)
-	place.id, ring.newest_alpha = id, id
+-- Notes that the alpha of picture `id` arrived in `slot` in `frame`.
+function M.arrived(ring, slot, id, frame)
+	slot.id, ring.newest_alpha = id, id
 	for number = 1, #ring.pictures do
 		local entry = ring.pictures[number]
 		if entry.id == id then

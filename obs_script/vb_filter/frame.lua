@@ -35,7 +35,7 @@ function M.set_up(self)
 	self.frame, self.id, self.generation, self.first_id = 0, 0, 0, 1
 	self.captured_frame, self.captured_ns = {}, {}
 	self.slow_stages, self.quick_stages, self.stage_pause_ns = 0, 0, FIRST_PAUSE_NS
-	self.place, self.spare, self.held = delay_ring.slot(""), delay_ring.slot("spare_"), {}
+	self.slot, self.spare, self.held = delay_ring.slot(""), delay_ring.slot("spare_"), {}
 	self.pace, self.oldest, self.masked_frame = pace.new(), 0, -1
 	self.person, self.ahead = {}, {}
 end
@@ -85,7 +85,7 @@ local function hold(self)
 	held.full, held.small, held.alpha, held.depth = self.full, self.small, self.alpha, self.depth
 	held.id, held.width, held.height = self.alpha_id, self.pair_width, self.pair_height
 	held.last = self.frame + HELD_FRAMES - 1
-	if not self.ring then self.place, self.spare = self.spare, self.place end
+	if not self.ring then self.slot, self.spare = self.spare, self.slot end
 end
 
 -- Starts or ends frame-locked timing as the settings say. Where OBS's frames are slow, and while the
@@ -174,13 +174,13 @@ local function stages_at_once(self, now)
 		or now - self.staged_ns > self.stage_pause_ns
 end
 
--- Uploads the alpha that was copied last into the textures of the slot `place`.
-local function put_alpha(self, place, width, height, has_depth)
-	place.alpha = graphics.upload(self.state, place.alpha_name, alpha_bytes, width, height)
-	if not place.alpha.boxes then place.alpha.boxes = ffi.new("uint16_t[32]") end
-	ffi.copy(place.alpha.boxes, link.boxes, ffi.sizeof(link.boxes))
-	place.depth = has_depth
-		and graphics.upload(self.state, place.depth_name, depth_bytes, width, height) or nil
+-- Uploads the alpha that was copied last into the textures of `slot`.
+local function put_alpha(self, slot, width, height, has_depth)
+	slot.alpha = graphics.upload(self.state, slot.alpha_name, alpha_bytes, width, height)
+	if not slot.alpha.boxes then slot.alpha.boxes = ffi.new("uint16_t[32]") end
+	ffi.copy(slot.alpha.boxes, link.boxes, ffi.sizeof(link.boxes))
+	slot.depth = has_depth
+		and graphics.upload(self.state, slot.depth_name, depth_bytes, width, height) or nil
 end
 
 local function copy_alpha(self, index)
@@ -200,7 +200,7 @@ local function take_newest_alpha(self)
 		-- From a worker that hung for a while: this alpha no longer fits and is ignored.
 		return true
 	end
-	put_alpha(self, self.place, width, height, has_depth)
+	put_alpha(self, self.slot, width, height, has_depth)
 	self.has_alpha, self.alpha_id, self.waiting_ns = true, id, nil
 	if not newest then await(self, self.now) end
 	return true
@@ -213,9 +213,9 @@ local function take_all_alphas(self)
 	for step = 1, link.slots do
 		local id, width, height, has_depth = copy_alpha(self, (newest + step) % link.slots)
 		if id and id > ring.newest_alpha then
-			local place = delay_ring.alpha(ring)
-			put_alpha(self, place, width, height, has_depth)
-			delay_ring.arrived(ring, place, id, self.frame)
+			local slot = delay_ring.alpha(ring)
+			put_alpha(self, slot, width, height, has_depth)
+			delay_ring.arrived(ring, slot, id, self.frame)
 		elseif id and id == ring.newest_alpha and step == link.slots then
 			put_alpha(self, delay_ring.alpha_of(ring, id), width, height, has_depth)
 		end
@@ -254,7 +254,7 @@ local function choose_pair(self)
 	if self.ring then
 		choose_in_ring(self)
 	else
-		self.alpha, self.depth = self.place.alpha, self.place.depth
+		self.alpha, self.depth = self.slot.alpha, self.slot.depth
 	end
 	local held = self.held
 	self.holds = false
@@ -278,17 +278,17 @@ local function count_age(self)
 	channel.age_histogram[bin] = channel.age_histogram[bin] + 1
 end
 
--- Makes the small picture of the frame in the slot `place` and starts its read-back for the worker.
-local function send_small(self, place, now)
+-- Makes the small picture of the frame in `slot` and starts its read-back for the worker.
+local function send_small(self, slot, now)
 	local channel = self.channel
 	local w, h = link.wanted_size(channel, half.frame_bytes)
 	if not self.ring then
-		place.small, place.small_before = place.small_before, place.small
-		self.small = place.small
+		slot.small, slot.small_before = slot.small_before, slot.small
+		self.small = slot.small
 	end
-	local small = place.small
+	local small = slot.small
 	small.texture = passes.shrink(
-		self.state, small.names, place.full, self.width, self.height, w, h)
+		self.state, small.names, slot.full, self.width, self.height, w, h)
 	if not small.texture then
 		await(self, now)
 	else
@@ -298,7 +298,7 @@ local function send_small(self, place, now)
 		self.staged = false
 		if stages_at_once(self, now) then stage_now(self, now) end
 		self.id = self.id + 1
-		self.staged_id, place.id = self.id, self.id
+		self.staged_id, slot.id = self.id, self.id
 		self.captured_frame[self.id % HISTORY] = self.frame
 		self.captured_ns[self.id % HISTORY] = now
 	end
@@ -340,7 +340,7 @@ function M.begin(self, below, parent, time, width, height, measured)
 	self.frame, self.now = self.frame + 1, now
 	follow_source(self, width, height)
 	self.time = time
-	if strokes.hand_over(self, parent, half.mark_kinds) then
+	if strokes.hand_over(self, parent, half.stroke_kinds) then
 		link.settings_changed(self.lane)
 		link.wake(segment)
 	end
@@ -352,11 +352,11 @@ function M.begin(self, below, parent, time, width, height, measured)
 		if not self.staged then stage(self) end
 		hand_over(self, id, now)
 	end
-	local place = self.ring and delay_ring.picture(self.ring, self.frame) or self.place
-	place.full = capture.full(
-		self.state, place.full_name, below, parent, width, height, measured and M.thread_ns or nil)
-	self.full, self.small, self.newest = place.full, place.small, place.full
-	place.width, place.height = width, height
+	local slot = self.ring and delay_ring.picture(self.ring, self.frame) or self.slot
+	slot.full = capture.full(
+		self.state, slot.full_name, below, parent, width, height, measured and M.thread_ns or nil)
+	self.full, self.small, self.newest = slot.full, slot.small, slot.full
+	slot.width, slot.height = width, height
 	if not self.full then return end
 	self.lives = link.worker_lives(segment)
 	if not self.lives then
@@ -367,7 +367,7 @@ function M.begin(self, below, parent, time, width, height, measured)
 	-- In this order software OpenGL waits only once: for `full`, from which the small picture is made.
 	take_alphas(self)
 	if self.ring or self.frame % math.min(math.max(channel.every, 1), half.most_every) == 0 then
-		send_small(self, place, now)
+		send_small(self, slot, now)
 	end
 	choose_pair(self)
 	if self.has_alpha then count_age(self) end

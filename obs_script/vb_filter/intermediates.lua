@@ -33,7 +33,7 @@ end
 local function blur_ahead(self, width, height, sigma)
 	local ahead = self.ahead
 	if ahead.frame == self.frame then return nil end
-	local small = self.small.frame ~= self.frame and self.small or self.place.small_before
+	local small = self.small.frame ~= self.frame and self.small or self.slot.small_before
 	local w, h, sigma_there = passes.blur_size(width, height, sigma)
 	if not small.texture or small.generation ~= self.generation
 		or w > small.width or h > small.height then

@@ -60,7 +60,7 @@ function M.take_channel()
 			taken[index] = true
 			channel.drawn_frames, channel.state = 0, 0
 			channel.delay_frames, channel.delay_ms, channel.repeated_frames = 0, 0, 0
-			ffi.fill(channel.mark_kinds, ffi.sizeof(channel.mark_kinds))
+			ffi.fill(channel.stroke_kinds, ffi.sizeof(channel.stroke_kinds))
 			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))

@@ -23,41 +23,41 @@ local function words(owner)
 			for _, edge in ipairs(EDGES) do said[#said + 1] = tostring(s[key .. "_" .. edge]) end
 		end
 	end
-	return #said > 0 and owner.marks_number .. "\n" .. table.concat(said, "\n") or ""
+	return #said > 0 and owner.strokes_number .. "\n" .. table.concat(said, "\n") or ""
 end
 
 -- Makes the next frame hand the strokes over again.
 function M.forget(self)
-	self.marks_owner, self.marks_said = nil, nil
+	self.strokes_owner, self.strokes_said = nil, nil
 end
 
 -- Hands over the strokes that apply to the camera of `self` on the source `parent`, if they have
 -- changed; returns whether they have. `kinds` maps "none", "keep" and "drop" to the link's numbers.
 function M.hand_over(self, parent, kinds)
 	local owner = scenes.owner(self, "zones", parent)
-	if owner ~= self.marks_next then
-		self.marks_next, self.marks_frames = owner, 0
+	if owner ~= self.strokes_next then
+		self.strokes_next, self.strokes_frames = owner, 0
 	end
-	self.marks_frames = self.marks_frames + 1
-	if owner == self.marks_owner and owner.revision == self.marks_revision then return false end
-	if owner ~= self.marks_owner and self.marks_owner and self.marks_frames < FRAMES then
+	self.strokes_frames = self.strokes_frames + 1
+	if owner == self.strokes_owner and owner.revision == self.strokes_revision then return false end
+	if owner ~= self.strokes_owner and self.strokes_owner and self.strokes_frames < FRAMES then
 		return false
 	end
-	self.marks_owner, self.marks_revision = owner, owner.revision
-	if not owner.marks_number then
+	self.strokes_owner, self.strokes_revision = owner, owner.revision
+	if not owner.strokes_number then
 		owners = owners + 1
-		owner.marks_number = owners
+		owner.strokes_number = owners
 	end
 	local said = words(owner)
-	if said == self.marks_said then return false end
-	self.marks_said = said
+	if said == self.strokes_said then return false end
+	self.strokes_said = said
 	local channel, s = self.channel, owner.settings
-	channel.mark_owner = owner.marks_number
+	channel.stroke_owner = owner.strokes_number
 	for number = 1, 4 do
 		local key = "zone" .. number
-		channel.mark_kinds[number - 1] = kinds[KINDS[s[key]] or "none"]
+		channel.stroke_kinds[number - 1] = kinds[KINDS[s[key]] or "none"]
 		for index, edge in ipairs(EDGES) do
-			channel.mark_edges[4 * (number - 1) + index - 1] = s[key .. "_" .. edge]
+			channel.stroke_edges[4 * (number - 1) + index - 1] = s[key .. "_" .. edge]
 		end
 	end
 	return true

@@ -40,9 +40,9 @@ BOXES = 8
 # the picture; it fits; it no longer fits and is not used.
 PLATE_NONE, PLATE_TAKING, PLATE_FITS, PLATE_UNFIT = range(4)
 
-# What a stroke does with the object it touches (channel.mark_kinds).
-MARK_NONE, MARK_KEEP, MARK_DROP = range(3)
-MARKS = 4
+# What a stroke does with the object it touches (channel.stroke_kinds).
+STROKE_NONE, STROKE_KEEP, STROKE_DROP = range(3)
+STROKES = 4
 
 # What a filter is drawing (channel.state).
 STATE_NOTHING, STATE_MASK, STATE_COVER, STATE_OFF = range(4)
@@ -75,9 +75,9 @@ TOLD_ROWS: tuple[Row, ...] = (
     ("plate_request", "uint32_t", 1),
     # strokes on objects to keep or drop in the scene being drawn: their owner (a number),
     # rectangles (left, top, right, bottom as shares of the picture)
-    ("mark_owner", "uint32_t", 1),
-    ("mark_kinds", "uint32_t", MARKS),
-    ("mark_edges", "double", 4 * MARKS),
+    ("stroke_owner", "uint32_t", 1),
+    ("stroke_kinds", "uint32_t", STROKES),
+    ("stroke_edges", "double", 4 * STROKES),
     ("settings_sum", "uint64_t", 1),
 )
 

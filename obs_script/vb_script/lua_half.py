@@ -76,10 +76,10 @@ def half(
             layout.PLATE_FITS: "fits",
             layout.PLATE_UNFIT: "unfit",
         },
-        "mark_kinds": {
-            "none": layout.MARK_NONE,
-            "keep": layout.MARK_KEEP,
-            "drop": layout.MARK_DROP,
+        "stroke_kinds": {
+            "none": layout.STROKE_NONE,
+            "keep": layout.STROKE_KEEP,
+            "drop": layout.STROKE_DROP,
         },
         "frame_bytes": layout.FRAME_BYTES,
         "alpha_bytes": layout.ALPHA_BYTES,

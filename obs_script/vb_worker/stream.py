@@ -16,7 +16,7 @@ from vb_worker.matte.alpha_boxes import boxes, sum_of_words
 from vb_worker.matte.depth_plane import DepthStream
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
-from vb_worker.matte.stroke_rectangles import marks_of
+from vb_worker.matte.stroke_rectangles import strokes_of
 from vb_worker.matte.strokes import Strokes
 from vb_worker.matte.turn import UPRIGHT, Turn, turn_of
 from vb_worker.models.errors import ModelError
@@ -89,7 +89,7 @@ class Stream:
     def follow(self, told: Any) -> None:
         """Take over what the filter tells (``layout.Told``): all but the model and its unit."""
         self.choice.set(*point_of(text_of(told.person), told.person_x, told.person_y))
-        self.strokes.set(marks_of(told), int(told.mark_owner))
+        self.strokes.set(strokes_of(told), int(told.stroke_owner))
         self._follow_turn(turn_of(text_of(told.turned), bool(told.mirrored)))
         self._follow_plate(int(told.plate_request))
         self.channel.plate_state = self.plate.state

@@ -76,8 +76,8 @@ def test_strokes_that_nobody_made(start_obs: StartObs, data_folder: Path) -> Non
         with stage.anything_said(), room.watched():
             for step in range(200):
                 # A part of the room that an object may fill.
-                channel.mark_kinds[0] = layout.MARK_KEEP
-                channel.mark_edges[:4] = [0.02, 0.05, 0.3, 0.5]
+                channel.stroke_kinds[0] = layout.STROKE_KEEP
+                channel.stroke_edges[:4] = [0.02, 0.05, 0.3, 0.5]
                 channel.eased_sequence += 1
                 if step % 25 == 0:
                     room.move((step // 25 % 8) / 2)

@@ -191,8 +191,8 @@ class Pipeline:
             unrefined = probability
             probability = unrefined.copy()
             probability[place] = refined(small[place], unrefined[place], probability.size)
-        other_marks = strokes is not None and strokes.changed()
-        probability = stream.steady(probability, None if other_marks else still, passed)
+        other_strokes = strokes is not None and strokes.changed()
+        probability = stream.steady(probability, None if other_strokes else still, passed)
         if choice is not None:
             probability = choice(probability, small, stream.instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)

@@ -25,7 +25,7 @@ class Rectangle:
 
 
 @dataclass(frozen=True)
-class Marks:
+class SceneStrokes:
     """All strokes of one scene."""
 
     rectangles: tuple[Rectangle, ...] = ()
@@ -34,25 +34,25 @@ class Marks:
         return bool(self.rectangles)
 
 
-def marks_of(channel: Any) -> Marks:
+def strokes_of(channel: Any) -> SceneStrokes:
     """Return the strokes in a filter's channel; an edge that is NaN becomes 0.5."""
-    edges = np.clip(np.nan_to_num(np.array(channel.mark_edges), nan=0.5), 0.0, 1.0)
+    edges = np.clip(np.nan_to_num(np.array(channel.stroke_edges), nan=0.5), 0.0, 1.0)
     rectangles = tuple(
         Rectangle(int(kind), *(float(edge) for edge in edges[4 * index : 4 * index + 4]))
-        for index, kind in enumerate(channel.mark_kinds)
+        for index, kind in enumerate(channel.stroke_kinds)
         if kind in (KEEP, DROP)
     )
-    return Marks(rectangles)
+    return SceneStrokes(rectangles)
 
 
-def drawn(marks: Marks, width: int, height: int) -> NDArray[np.uint8]:
+def drawn(strokes: SceneStrokes, width: int, height: int) -> NDArray[np.uint8]:
     """Rasterise strokes: height x width uint8 of NOTHING, KEEP, DROP.
 
     DROP wins where both are marked. A rectangle has at least one pixel.
     """
     kinds = np.zeros((height, width), np.uint8)
     for kind in (KEEP, DROP):
-        for box in marks.rectangles:
+        for box in strokes.rectangles:
             if box.kind == kind:
                 left, right = sorted((box.left * width, box.right * width))
                 top, bottom = sorted((box.top * height, box.bottom * height))
@@ -61,4 +61,4 @@ def drawn(marks: Marks, width: int, height: int) -> NDArray[np.uint8]:
     return kinds
 
 
-assert (NOTHING, KEEP, DROP) == (layout.MARK_NONE, layout.MARK_KEEP, layout.MARK_DROP)
+assert (NOTHING, KEEP, DROP) == (layout.STROKE_NONE, layout.STROKE_KEEP, layout.STROKE_DROP)

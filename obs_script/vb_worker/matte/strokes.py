@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.matte.stroke_rectangles import DROP, KEEP, Marks, drawn
+from vb_worker.matte.stroke_rectangles import DROP, KEEP, SceneStrokes, drawn
 from vb_worker.time_step import LONGEST_STEP, smoothing
 
 Plane = NDArray[np.float32]
@@ -37,13 +37,13 @@ SHOWS = 0.5  # share of a stroke that must have the colours for the object to be
 LARGEST = 0.2  # of the picture: most that a stroke may add; more is no object but the room
 LARGEST_PART = 0.6  # of the person: most that a stroke may remove; more is the person
 HOLE = 0.2  # of an object: smaller holes are filled
-MOST_MARKS = 16
+MOST_STROKES = 16
 FOLLOW_SECONDS = 0.32  # time constant with which an object's colours follow the light
 STRANGE_SECONDS = 3.0  # without its colours, at rest: then another object is there
 
 
 @dataclass(eq=False)
-class _Thing:
+class _Object:
     """A stroke and the object it touches. ``place`` (the stroke) and ``region`` are small masks."""
 
     kind: int
@@ -57,8 +57,8 @@ class _Thing:
 class _Scene:
     """The strokes of one scene and the objects found by them."""
 
-    marks: Marks
-    things: list[_Thing] = field(default_factory=list)
+    strokes: SceneStrokes
+    objects: list[_Object] = field(default_factory=list)
 
 
 class Strokes:
@@ -75,18 +75,18 @@ class Strokes:
         self._kept: Plane | None = None
         self._dropped: Plane | None = None
 
-    def set(self, marks: Marks, scene: int = 0) -> None:
+    def set(self, strokes: SceneStrokes, scene: int = 0) -> None:
         """Set the strokes from now on.
 
         ``scene``: a number for the scene they belong to; its learnt colours are reused when it
         comes back with the same strokes.
         """
         known = self._scenes.get(scene)
-        if known is None or known.marks != marks:
+        if known is None or known.strokes != strokes:
             self._scenes.pop(scene, None)
-            known = _Scene(marks)
+            known = _Scene(strokes)
             self._scenes[scene] = known
-            while len(self._scenes) > MOST_MARKS:
+            while len(self._scenes) > MOST_STROKES:
                 del self._scenes[next(iter(self._scenes))]
         if known is not self._scene:
             self._scene = known
@@ -101,8 +101,8 @@ class Strokes:
     def reset(self) -> None:
         """Forget where objects were, but keep their colours."""
         self._colours = self._kept = self._dropped = None
-        for thing in self._scene.things if self._scene else ():
-            thing.region = None
+        for item in self._scene.objects if self._scene else ():
+            item.region = None
 
     def __call__(
         self, picture: Picture, probability: Plane, still: Plane | None, passed: float
@@ -113,7 +113,7 @@ class Strokes:
         ``still``: its stillness since the last frame (``movement``), None on a first frame;
         ``passed``: seconds since then.
         """
-        if self._scene is None or not self._scene.marks:
+        if self._scene is None or not self._scene.strokes:
             return probability
         height, width = probability.shape
         scale = min(1.0, (AREA / (width * height)) ** 0.5)
@@ -145,57 +145,57 @@ class Strokes:
         """Rasterise the strokes at the working size."""
         scene = self._scene
         assert scene is not None
-        if scene.things and scene.things[0].place.shape == size[::-1]:
+        if scene.objects and scene.objects[0].place.shape == size[::-1]:
             return
-        before, scene.things = scene.things, []
-        kinds = drawn(scene.marks, *size)
+        before, scene.objects = scene.objects, []
+        kinds = drawn(scene.strokes, *size)
         for kind in (DROP, KEEP):
             count, labels = cv2.connectedComponents((kinds == kind).astype(np.uint8))
-            scene.things += [_Thing(kind, labels == label) for label in range(1, count)]
-        scene.things.sort(key=lambda thing: -int(thing.place.sum()))
-        del scene.things[MOST_MARKS:]
-        if [thing.kind for thing in before] == [thing.kind for thing in scene.things]:
-            for old, new in zip(before, scene.things):
+            scene.objects += [_Object(kind, labels == label) for label in range(1, count)]
+        scene.objects.sort(key=lambda item: -int(item.place.sum()))
+        del scene.objects[MOST_STROKES:]
+        if [item.kind for item in before] == [item.kind for item in scene.objects]:
+            for old, new in zip(before, scene.objects):
                 new.colours = old.colours  # the same picture at another size
 
     def _moved(self, still: Plane) -> bool:
         assert self._scene is not None
         resting = cv2.resize(still, self._size, interpolation=cv2.INTER_AREA)
         watched = np.zeros(resting.shape, np.uint8)
-        for thing in self._scene.things:
-            watched |= thing.place
-            if thing.region is not None:
-                watched |= thing.region
+        for item in self._scene.objects:
+            watched |= item.place
+            if item.region is not None:
+                watched |= item.region
         return bool((resting[_grown(watched > 0, AROUND)] < 0.5).any())
 
     def _look(self, small: Picture, mask: Plane, resting: Plane | None) -> None:
         """Find the objects again and set ``_kept`` and ``_dropped`` (small, 0 or 1)."""
         assert self._scene is not None
         tints = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb), np.uint8)
-        found: list[tuple[_Thing, Where, Where]] = []
-        for thing in self._scene.things:
-            begins, alike = _follow(thing, tints, resting, self._seconds, self._counted)
+        found: list[tuple[_Object, Where, Where]] = []
+        for item in self._scene.objects:
+            begins, alike = _follow(item, tints, resting, self._seconds, self._counted)
             if begins.any():
                 guess = _touching(alike | begins, begins)
-                if _too_much(thing.kind, guess, mask):
+                if _too_much(item.kind, guess, mask):
                     guess = begins
-                found.append((thing, begins, guess))
+                found.append((item, begins, guess))
             else:
-                thing.region = None
+                item.region = None
         self._kept, self._dropped = np.zeros_like(mask), np.zeros_like(mask)
         if not found:
             return
         inside = self._cut(
-            small, mask, [(thing.kind, begins, guess) for thing, begins, guess in found]
+            small, mask, [(item.kind, begins, guess) for item, begins, guess in found]
         )
-        for thing, begins, guess in found:
+        for item, begins, guess in found:
             # Only what is near and connected to this object, not another one or the person.
-            belongs = (inside if thing.kind == KEEP else ~inside) & _grown(guess, AROUND)
+            belongs = (inside if item.kind == KEEP else ~inside) & _grown(guess, AROUND)
             region = _filled(_touching(belongs, begins))
-            if _too_much(thing.kind, region, mask):
+            if _too_much(item.kind, region, mask):
                 region = begins
-            thing.region = region & guess
-            plane = self._kept if thing.kind == KEEP else self._dropped
+            item.region = region & guess
+            plane = self._kept if item.kind == KEEP else self._dropped
             plane[region] = 1.0
 
     def _cut(self, small: Picture, mask: Plane, found: list[tuple[int, Where, Where]]) -> Where:
@@ -229,35 +229,35 @@ class Strokes:
 
 
 def _follow(
-    thing: _Thing, tints: Picture, resting: Plane | None, seconds: float, counted: float
+    item: _Object, tints: Picture, resting: Plane | None, seconds: float, counted: float
 ) -> tuple[Where, Where]:
     """Return where the object certainly is now (maybe nowhere), and all pixels of its colours.
 
     ``seconds``: since the last cut; ``counted``: the same with each time step limited.
     """
     part = smoothing(seconds, FOLLOW_SECONDS)
-    if thing.colours is None:
-        thing.colours = _colours_of(tints[thing.place])
-    alike = _alike(tints, thing.colours)
-    if alike[thing.place].mean() >= SHOWS:
-        thing.strange = 0.0
-        begins = thing.place & alike
-        thing.colours = _lit(thing.colours, tints[begins], part)
+    if item.colours is None:
+        item.colours = _colours_of(tints[item.place])
+    alike = _alike(tints, item.colours)
+    if alike[item.place].mean() >= SHOWS:
+        item.strange = 0.0
+        begins = item.place & alike
+        item.colours = _lit(item.colours, tints[begins], part)
         return begins, alike
-    if thing.region is not None:
-        begins = thing.region & alike
-        if begins.sum() >= 0.2 * thing.region.sum():
-            thing.strange = 0.0
-            thing.colours = _lit(thing.colours, tints[begins], part)
+    if item.region is not None:
+        begins = item.region & alike
+        if begins.sum() >= 0.2 * item.region.sum():
+            item.strange = 0.0
+            item.colours = _lit(item.colours, tints[begins], part)
             return begins, alike
     # Another object may be there now. One to keep is never replaced automatically.
-    at_rest = resting is not None and float(resting[thing.place].mean()) > 0.9
-    thing.strange = thing.strange + counted if at_rest else 0.0
-    if thing.kind == DROP and thing.strange >= STRANGE_SECONDS:
-        thing.colours, thing.strange = _colours_of(tints[thing.place]), 0.0
-        alike = _alike(tints, thing.colours)
-        return thing.place & alike, alike
-    return np.zeros_like(thing.place), alike
+    at_rest = resting is not None and float(resting[item.place].mean()) > 0.9
+    item.strange = item.strange + counted if at_rest else 0.0
+    if item.kind == DROP and item.strange >= STRANGE_SECONDS:
+        item.colours, item.strange = _colours_of(tints[item.place]), 0.0
+        alike = _alike(tints, item.colours)
+        return item.place & alike, alike
+    return np.zeros_like(item.place), alike
 
 
 def _colours_of(pixels: Picture) -> Plane:

@@ -28,10 +28,10 @@ def _bytes(channel: Any) -> Any:
 
 def test_what_is_told_is_read() -> None:
     channel = layout.Channel()
-    channel.model, channel.person_x, channel.mark_owner = b"people", 0.25, 7
+    channel.model, channel.person_x, channel.stroke_owner = b"people", 0.25, 7
     tell.tell(channel)
     told = tell.read(channel)
-    assert (told.model, told.person_x, told.mark_owner) == (b"people", 0.25, 7)
+    assert (told.model, told.person_x, told.stroke_owner) == (b"people", 0.25, 7)
     assert channel.settings_sequence == 1
 
 
@@ -65,8 +65,8 @@ def test_strokes_that_nobody_made_are_not_followed(tmp_path: Path) -> None:
     half = Filter(tmp_path)
     half.set(person=b"largest")
     assert half.kept() == (0, 255)
-    half.channel.mark_kinds[0] = layout.MARK_KEEP
-    half.channel.mark_edges[:4] = [5 / 64, 16 / 36, 15 / 64, 1.0]
+    half.channel.stroke_kinds[0] = layout.STROKE_KEEP
+    half.channel.stroke_edges[:4] = [5 / 64, 16 / 36, 15 / 64, 1.0]
     half.channel.person = b"all"
     half.channel.eased_sequence += 1
     assert half.kept() == (0, 255)

@@ -15,7 +15,7 @@ from vb_worker.matte.crops import PATIENCE_SECONDS, Tracker
 from vb_worker.matte.exposure import EASE_SECONDS, Exposure
 from vb_worker.matte.plate import LEAST_FRAMES, MISFIT_SECONDS, TAKE_SECONDS, Plate
 from vb_worker.matte.stabilise import AFTER, KEPT_FADING, KEPT_STILL, Stabiliser
-from vb_worker.matte.stroke_rectangles import DROP, Marks, Rectangle
+from vb_worker.matte.stroke_rectangles import DROP, Rectangle, SceneStrokes
 from vb_worker.matte.strokes import EVERY, STRANGE_SECONDS, Strokes
 from vb_worker.people.shapes import Person
 from vb_worker.time_step import LONGEST_STEP, TimeStep, smoothing
@@ -200,7 +200,7 @@ def test_the_closer_box_shrinks_after_the_same_time(rate: str) -> None:
 @pytest.mark.parametrize("rate", RATES)
 def test_another_chair_under_a_stroke_is_taken_after_the_same_time(rate: str) -> None:
     strokes = Strokes()
-    strokes.set(Marks((Rectangle(DROP, 0.8, 0.6, 0.88, 0.8),)))
+    strokes.set(SceneStrokes((Rectangle(DROP, 0.8, 0.6, 0.88, 0.8),)))
     still = np.ones((H, W), np.float32)
     picture, answer = _someone(1.0, 0)
     picture[CHAIR] = (30, 90, 60)

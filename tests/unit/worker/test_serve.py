@@ -249,10 +249,10 @@ def test_a_stroke_drops_what_it_touches(half: Filter) -> None:
         return int(alpha[24, 10]), int(alpha[24, 50])
 
     assert kept() == (255, 255)
-    half.channel.mark_edges[:4] = [0.1, 0.7, 0.2, 0.9]
-    half.channel.mark_kinds[0] = layout.MARK_DROP
-    half.set(mark_owner=1)
+    half.channel.stroke_edges[:4] = [0.1, 0.7, 0.2, 0.9]
+    half.channel.stroke_kinds[0] = layout.STROKE_DROP
+    half.set(stroke_owner=1)
     assert kept() == (0, 255)
-    half.channel.mark_kinds[0] = layout.MARK_NONE
+    half.channel.stroke_kinds[0] = layout.STROKE_NONE
     half.set()
     assert kept() == (255, 255)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
 from vb_link import layout
-from vb_worker.matte.stroke_rectangles import DROP, KEEP, Marks, Rectangle, drawn, marks_of
+from vb_worker.matte.stroke_rectangles import DROP, KEEP, Rectangle, SceneStrokes, drawn, strokes_of
 from vb_worker.matte.strokes import EVERY, STRANGE_SECONDS, Strokes
 
 W, H = 512, 288
@@ -48,7 +48,7 @@ class Scene:
 
 def _strokes(*rectangles: Rectangle) -> Strokes:
     strokes = Strokes()
-    strokes.set(Marks(rectangles))
+    strokes.set(SceneStrokes(rectangles))
     return strokes
 
 
@@ -113,12 +113,12 @@ def test_a_stroke_on_the_wall_does_not_keep_the_room() -> None:
 
 def test_what_was_learnt_for_a_scene_is_known_when_it_comes_back() -> None:
     strokes = Strokes()
-    strokes.set(Marks((ON_BOOK,)), 1)
+    strokes.set(SceneStrokes((ON_BOOK,)), 1)
     Scene().corrected(strokes, None)
-    strokes.set(Marks(), 2)
+    strokes.set(SceneStrokes(), 2)
     moved = Scene((30, 20))
     assert moved.corrected(strokes, MOVING) is moved.model
-    strokes.set(Marks((ON_BOOK,)), 1)
+    strokes.set(SceneStrokes((ON_BOOK,)), 1)
     # The wall is under the stroke now: it is no book.
     assert np.abs(moved.corrected(strokes, MOVING) - moved.model).max() < 1e-6
     assert Scene().corrected(strokes, MOVING)[Scene().book].mean() > 0.95
@@ -142,15 +142,15 @@ def test_any_size_and_an_empty_mask_are_taken(size: tuple[int, int]) -> None:
         assert np.isfinite(got).all()
 
 
-def test_marks_of_a_channel_are_not_trusted() -> None:
+def test_strokes_of_a_channel_are_not_trusted() -> None:
     channel = layout.Channel()
-    channel.mark_kinds[:] = [KEEP, 77, DROP, 0]
-    channel.mark_edges[:4] = [float("nan"), -1e300, float("inf"), 0.5]
-    channel.mark_edges[8:12] = [0.9, 0.9, 0.1, 0.1]
-    marks = marks_of(channel)
-    assert marks.rectangles == (
+    channel.stroke_kinds[:] = [KEEP, 77, DROP, 0]
+    channel.stroke_edges[:4] = [float("nan"), -1e300, float("inf"), 0.5]
+    channel.stroke_edges[8:12] = [0.9, 0.9, 0.1, 0.1]
+    strokes = strokes_of(channel)
+    assert strokes.rectangles == (
         Rectangle(KEEP, 0.5, 0.0, 1.0, 0.5),
         Rectangle(DROP, 0.9, 0.9, 0.1, 0.1),
     )
-    kinds = drawn(marks, 20, 10)
+    kinds = drawn(strokes, 20, 10)
     assert (kinds == DROP).sum() == 16 * 8
