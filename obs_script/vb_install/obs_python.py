@@ -10,10 +10,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from vb_install import files, interpreters, obs_version, scene_collections
+from vb_install import files, interpreters, obs_version
 from vb_install.interpreters import Interpreter
 from vb_install.obs_places import ObsPlace
-from vb_install.scene_collections import Change, Plan
+from vb_install.scene_collections import Change
 from vb_install.system import System
 from vb_link import places
 
@@ -69,10 +69,9 @@ def plan(system: System, place: ObsPlace) -> PythonPlan | None:
     )
 
 
-def apply(place: ObsPlace, planned: PythonPlan) -> Path | None:
-    """Carry out the plan; return the backup's folder, if any. Raises InstallError."""
-    if planned.change is None:
-        return None
+def note(place: ObsPlace, planned: PythonPlan) -> None:
+    """Keep what the plan changes, for :func:`undo`. Raises InstallError."""
+    assert planned.change is not None
     record: dict[str, object] = {
         "file": str(planned.change.path),
         "former": planned.former,
@@ -82,7 +81,6 @@ def apply(place: ObsPlace, planned: PythonPlan) -> Path | None:
     if before is not None and before.get("file") == record["file"]:
         record["former"] = before.get("former")  # what was set before our first change
     files.write_atomically(place.data / places.OBS_PYTHON, json.dumps(record).encode())
-    return scene_collections.apply(Plan(changes=[planned.change]), place.data / "backups")
 
 
 def undo(place: ObsPlace) -> Change | None:

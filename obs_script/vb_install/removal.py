@@ -33,43 +33,38 @@ def uninstall(
     The user's own models and the backups stay unless ``purge``. ``hide_cameras`` makes the cameras
     invisible that scenes would otherwise show unfiltered. Raises InstallError.
     """
-    work = [
-        (place, _plan(place, hide_cameras), data_folder.to_remove(system, place.data, purge=purge))
-        for place in _places(system, config)
-    ]
-    for place, plan, ours in work:
+    work = [(place, _plan(place, hide_cameras)) for place in _places(system, config)]
+    for place, plan in work:
+        ours = data_folder.to_remove(system, place.data, purge=purge)
         _tell_plan(place, plan, ours, hide_cameras)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
-    for place, _, _ in work:
+    for place, _ in work:
         running_obs.refuse_while_running(system, place)
     if not sure and sys.stdin.isatty() and not set_up.agreed():
         print("Nothing was changed.")
         return 1
-    if not hide_cameras and not sure and any(plan.cameras for _, plan, _ in work):
+    if not hide_cameras and not sure and any(plan.cameras for _, plan in work):
         hide_cameras = sys.stdin.isatty() and _hiding_agreed()
-    for place, _, _ in work:
+    for place, _ in work:
         plan = _plan(place, hide_cameras)
-        set_back = obs_python.undo(place)
-        if plan.changes:
+        if plan.changes or plan.settings:
             data_folder.claim(system, place.data)
         backup = scene_collections.apply(plan, place.data / "backups")
-        if backup is not None:
+        if plan.changes:
             print(f"Took the script out of {len(plan.changes)} scene collection(s)")
-            if not purge:
-                print(f"Backup of what they were: {backup}")
-        if set_back is not None:
-            data_folder.claim(system, place.data)
-            scene_collections.apply(Plan(changes=[set_back]), place.data / "backups")
-            print(f"Set OBS's Python back as it was in {set_back.path}")
+        for change in plan.settings:
+            print(f"Set OBS's Python back as it was in {change.path}")
+        if backup is not None and not purge:
+            print(f"Backup of what they were: {backup}")
         for path in data_folder.to_remove(system, place.data, purge=purge):
             files.remove(path)
             print(f"Removed {path}")
         left = data_folder.let_go(place.data)
         if left:
             print(f"{place.data} stays with {', '.join(left[:5])}")
-    _tell_end(hide_cameras, [name for _, plan, _ in work for name in _names(plan)])
+    _tell_end(hide_cameras, [name for _, plan in work for name in _names(plan)])
     return 0
 
 
@@ -109,9 +104,13 @@ def _places(system: System, config: Path | None) -> list[ObsPlace]:
 
 
 def _plan(place: ObsPlace, hide_cameras: bool) -> Plan:
-    return scene_collections.plan_removal(
+    plan = scene_collections.plan_removal(
         place.scenes, place.data / "backups", hide_cameras=hide_cameras
     )
+    set_back = obs_python.undo(place)
+    if set_back is not None:
+        plan.settings.append(set_back)
+    return plan
 
 
 def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path], hide_cameras: bool) -> None:
@@ -122,9 +121,8 @@ def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path], hide_cameras: bool
         done = "hidden in all scenes" if hide_cameras else "shown as it is from then on"
         for name in names:
             print(f"  camera       {name} ({path.stem}): {done}")
-    set_back = obs_python.undo(place)
-    if set_back is not None:
-        print(f"  OBS's Python set back as it was in {set_back.path} (backup first)")
+    for change in plan.settings:
+        print(f"  OBS's Python set back as it was in {change.path} (backup first)")
     for sentence in plan.skipped:
         print(f"  collection   {sentence}")
     for path in ours:

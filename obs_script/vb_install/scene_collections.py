@@ -26,7 +26,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Change:
-    """A scene collection to rewrite: its old and new bytes."""
+    """A file to rewrite, a scene collection mostly: its old and new bytes."""
 
     path: Path
     old: bytes
@@ -38,10 +38,12 @@ class Plan:
     """The planned changes to a folder of scene collections.
 
     ``skipped`` holds a sentence for each file that cannot be parsed and stays unchanged,
-    ``cameras`` the names of the cameras that a collection will show unfiltered.
+    ``cameras`` the names of the cameras that a collection will show unfiltered, ``settings`` the
+    changes of other files of OBS's, which are made and backed up with them.
     """
 
     changes: list[Change] = field(default_factory=list)
+    settings: list[Change] = field(default_factory=list)
     unchanged: list[Path] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
     cameras: dict[Path, list[str]] = field(default_factory=dict)
@@ -112,15 +114,16 @@ def apply(plan: Plan, backups: Path) -> Path | None:
 
     Raises InstallError; each collection is then either unchanged or as planned.
     """
-    if not plan.changes:
+    changes = plan.changes + plan.settings
+    if not changes:
         return None
     folder = _new_folder(backups)
-    for change in plan.changes:
+    for change in changes:
         copy = folder / change.path.name
         files.write_atomically(copy, change.old)
         if not _holds(copy, change.old):
             raise InstallError(f"The backup {copy} is not what was written: check the disk.")
-    for change in plan.changes:
+    for change in changes:
         if not _holds(change.path, change.old):
             raise InstallError(f"{change.path} changed meanwhile: close OBS, then run this again.")
         files.write_atomically(change.path, change.new)

@@ -161,14 +161,17 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
             running.append(work)
         return self_check.faults(system, place, work.plan.unchanged)
     plan = scene_collections.plan_registration(place.scenes, place.script)
+    python = work.obs_python
+    if python is not None and python.change is not None:
+        obs_python.note(place, python)
+        plan.settings.append(python.change)
     backup = scene_collections.apply(plan, place.data / "backups")
-    if backup is not None:
+    if plan.changes:
         print(f"Registered the script in {len(plan.changes)} scene collection(s)")
+    if python is not None and python.change is not None:
+        print(f"Set OBS's Python to {python.chosen}")
+    if backup is not None:
         print(f"Backup of what they were: {backup}")
-    if work.obs_python is not None:
-        backup = obs_python.apply(place, work.obs_python)
-        if backup is not None:
-            print(f"Set OBS's Python to {work.obs_python.chosen} (backup: {backup})")
     registered = [change.path for change in plan.changes] + plan.unchanged
     return self_check.faults(system, place, registered)
 
