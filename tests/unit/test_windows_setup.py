@@ -239,6 +239,10 @@ def test_each_unit_test_of_windows_is_in_one_run(tmp_path: Path) -> None:
     assert max(len(inside) for _, inside in runs) <= unit_tests.FILES_PER_RUN
     (one,) = unit_tests.runs(files, "tests/unit/test_docs.py")
     assert one[1] == ["tests/unit/test_docs.py"]
+    two = "tests/unit/link/test_spawn.py,tests/unit/worker/test_serve.py"
+    assert [inside for _, inside in unit_tests.runs(files, two)] == [
+        [name] for name in two.split(",")
+    ]
     inside = [file for _, found in unit_tests.runs(files, "tests/unit/link") for file in found]
     assert sorted(inside) == [file for file in files if file.startswith("tests/unit/link/")]
 

@@ -150,7 +150,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, required=True, help="where the bench is kept")
     parser.add_argument("--obs", action="append", choices=OBS, help="this OBS alone")
     parser.add_argument("--renderer", action="append", choices=RENDERERS)
-    parser.add_argument("--only", default="", help="looks, users, tests of this name alone")
+    parser.add_argument(
+        "--only", default="", help="looks, users, files of tests of this name alone"
+    )
     parser.add_argument("--mirror", default=os.environ.get("DEBIAN_MIRROR", setup.MIRROR))
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")
     return parser

@@ -29,9 +29,9 @@ Say = Callable[[bool, str], None]
 def check(wine: Wine, only: str, log: Path, say: Say) -> None:
     """Run the tests and say how many passed; each reason for a skip is named.
 
-    ``only`` is a file or a folder of tests; "": all of them. A few files share a Python process,
-    since on Windows a test that takes too long ends the process. Where that happens, each of the
-    files is run by itself.
+    ``only`` names files or folders of tests, with commas between; "": all of them. A few files
+    share a Python process, since on Windows a test that takes too long ends the process. Where that
+    happens, each of the files is run by itself.
     """
     before = wine.environment
     wine.environment = {
@@ -62,8 +62,11 @@ def all_tests() -> list[str]:
 
 
 def runs(files: Sequence[str], only: str) -> Iterator[tuple[str, list[str]]]:
-    """Yield the name and the files of each run, those of one folder or file alone if ``only``."""
-    wanted = [file for file in files if not only or PurePosixPath(file).is_relative_to(only)]
+    """Yield the name and the files of each run; ``only`` is that of :func:`check`."""
+    chosen = only.split(",") if only else ["."]
+    wanted = [
+        file for file in files if any(PurePosixPath(file).is_relative_to(name) for name in chosen)
+    ]
     for folder, inside in groupby(sorted(wanted, key=_folder), key=_folder):
         rest = list(inside)
         count = -(-len(rest) // FILES_PER_RUN)
