@@ -21,17 +21,15 @@ from numpy.typing import NDArray
 
 from vb_link import layout, limits, memory, settings, slots, tell, wake
 from vb_link.sentences import fitting
-from vb_worker import priority
 from vb_worker.catalogue import quarantine
-from vb_worker.errors import first_line
+from vb_worker.errors import ModelError, first_line
 from vb_worker.matte.depth_plane import Depths
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.quality import preset
 from vb_worker.models import registry
-from vb_worker.models.errors import ModelError
 from vb_worker.models.families import finds_person
 from vb_worker.models.manifest import Manifest
-from vb_worker.sandbox import entry, watchdog
+from vb_worker.sandbox import entry, priority, watchdog
 from vb_worker.stream import Key, Stream, text_of
 from vb_worker.units import choice, results
 

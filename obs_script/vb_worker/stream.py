@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vb_link import layout, sentences, slots
 from vb_link.sentences import fitting
+from vb_worker.errors import ModelError
 from vb_worker.matte.alpha_boxes import boxes, sum_of_words
 from vb_worker.matte.depth_plane import DepthStream
 from vb_worker.matte.pipeline import Pipeline
@@ -19,7 +20,6 @@ from vb_worker.matte.plate import Plate
 from vb_worker.matte.stroke_rectangles import strokes_of
 from vb_worker.matte.strokes import Strokes
 from vb_worker.matte.turn import UPRIGHT, Turn, turn_of
-from vb_worker.models.errors import ModelError
 from vb_worker.people.choice import PersonChoice, point_of
 
 REPORT_SECONDS = 0.5

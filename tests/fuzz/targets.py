@@ -21,12 +21,13 @@ from tests.fuzz.warp import warped
 from vb_link import layout, picture_size, places, setting_values, settings, texts, unit_file
 from vb_script import list_choices, lua_half, presets, status
 from vb_worker.catalogue import quarantine
-from vb_worker.models import ManifestError, ModelError, onnx_check
+from vb_worker.models import ManifestError, ModelError
 from vb_worker.models.manifest import RegistryPackage
 from vb_worker.models.manifest_reader import load
 from vb_worker.models.manifest_table import LARGEST_SIDE
+from vb_worker.runtime import onnx_check
+from vb_worker.runtime.providers import driver
 from vb_worker.units import results
-from vb_worker.units.providers import driver
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGLISH = texts.load("en-US")

@@ -16,8 +16,9 @@ from tests.fuzz import targets
 from vb_link import picture_size, places, settings
 from vb_link.texts import SaidError
 from vb_script import presets
-from vb_worker.models import ManifestError, ModelError, onnx_check
+from vb_worker.models import ManifestError, ModelError
 from vb_worker.models import manifest_reader as manifests
+from vb_worker.runtime import onnx_check
 
 # Cases that take about a second; models are opened by onnxruntime, pictures by OpenCV.
 CASES = {"models": 150, "pictures": 400, "manifests": 300, "presets": 300, "unit files": 150,

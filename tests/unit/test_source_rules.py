@@ -126,6 +126,78 @@ def _loaded_by(module: str) -> set[Path]:
     return seen
 
 
+# Which package may import which others of ours, besides itself (docs/architecture.md).
+MAY_IMPORT = {
+    "virtual_background": {"vb_script"},
+    "vb_link": set(),
+    "vb_doctor": {"vb_link"},
+    "vb_script": {"vb_doctor", "vb_link"},
+    "vb_worker": {"vb_link"},
+    "vb_install": {"vb_doctor", "vb_link"},
+    "vb_demo": {"vb_link"},
+}
+
+
+def _imports() -> dict[str, set[str]]:
+    """Return the modules of ours that each of our modules imports."""
+    packages = ROOT / "obs_script"
+    modules = {
+        ".".join(path.relative_to(packages).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in SOURCES
+        if packages in path.parents
+    }
+    found = {}
+    for module, path in modules.items():
+        named = {name for name in _imported(path) if name in modules}
+        # `from package import module` names both; the package is then only on the way.
+        on_the_way = {name for name in named if any(n.startswith(f"{name}.") for n in named)}
+        found[module] = named - on_the_way - {module}
+    return found
+
+
+def test_imports_go_the_way_that_the_architecture_says() -> None:
+    for module, imported in _imports().items():
+        package = module.split(".")[0]
+        others = {name.split(".")[0] for name in imported} - {package}
+        assert others <= MAY_IMPORT[package], module
+
+
+def test_no_folder_of_the_worker_imports_back() -> None:
+    """``models`` and its part ``models.families`` count as one folder."""
+    folders: dict[str, set[str]] = {}
+    for module, imported in _imports().items():
+        if module.startswith("vb_worker."):
+            inside = {name.split(".")[1] for name in imported if name.startswith("vb_worker.")}
+            folder = module.split(".")[1]
+            folders.setdefault(folder, set()).update(inside - {folder})
+    assert len(folders) > 15
+    while folders:
+        lowest = {name for name, needed in folders.items() if not needed & set(folders)}
+        assert lowest, f"these import one another: {sorted(folders)}"
+        folders = {name: needed for name, needed in folders.items() if name not in lowest}
+
+
+def test_the_worker_has_few_modules_beside_its_folders() -> None:
+    assert len(list((ROOT / "obs_script" / "vb_worker").glob("*.py"))) <= 8
+
+
+def test_no_file_is_longer_than_400_lines() -> None:
+    ours = [*SOURCES, *(ROOT / "tests").rglob("*.py")]
+    for folder in ("obs_script", "tests"):
+        for ending in ("lua", "effect", "hpp", "cpp"):
+            ours += (ROOT / folder).rglob(f"*.{ending}")
+    for path in ours:
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= 400, path
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_function_is_longer_than_60_lines(path: Path) -> None:
+    for node in _nodes(path):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < 60, f"{path}:{node.lineno}"
+
+
 _IMPORT_EACH = """
 import importlib, sys
 for name in sys.argv[1:]:

@@ -15,15 +15,16 @@ import numpy as np
 
 from vb_link import places
 from vb_worker.atomic import make_folder, replacing
-from vb_worker.models import onnx_check, sample_check
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
+from vb_worker.models import sample_check
 from vb_worker.models.families import FAMILIES, family_of, finds_person
 from vb_worker.models.family import GraphOutput
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import InputSpec, Manifest, OutputSpec
 from vb_worker.models.manifest_reader import parse
 from vb_worker.models.network import Network
-from vb_worker.units.session import plain_session
+from vb_worker.runtime import onnx_check
+from vb_worker.runtime.session import plain_session
 
 _TIE = 0.003  # scores closer than this count as equal
 _RARE = 0.02  # penalty of BGR, which is rare: it has to be clearly better

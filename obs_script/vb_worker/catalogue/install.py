@@ -11,12 +11,12 @@ from pathlib import Path
 from vb_link import places
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.catalogue import quarantine
-from vb_worker.errors import UserError
-from vb_worker.models import onnx_check, sample_check
-from vb_worker.models.errors import ModelError
+from vb_worker.catalogue.sources import fetcher_of
+from vb_worker.errors import ModelError, UserError
+from vb_worker.models import sample_check
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
-from vb_worker.models.sources import fetcher_of
+from vb_worker.runtime import onnx_check
 
 # Licences that allow any use and only require their text to be kept.
 PERMISSIVE = frozenset({"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC"})

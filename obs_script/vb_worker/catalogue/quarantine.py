@@ -23,15 +23,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_link import bounded, child, exit_status, isolated, limits, places
-from vb_worker.errors import first_line
-from vb_worker.models import onnx_check, sample_check
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError, first_line
+from vb_worker.models import sample_check
 from vb_worker.models.kinds import companion_of
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.manifest_reader import load
+from vb_worker.runtime import onnx_check
+from vb_worker.runtime.session import plain_session
 from vb_worker.sandbox import entry, watchdog
 from vb_worker.units import results
-from vb_worker.units.session import plain_session
 
 _MORE_SECONDS = 5.0  # grace period before a child that should have ended is killed
 _FREE_SIDE = 64

@@ -16,9 +16,10 @@ from vb_worker.bench.one_run import Row, measure_apart
 from vb_worker.commands.options import known_model, known_models, positive
 from vb_worker.commands.table import table
 from vb_worker.errors import UsageError, UserError
-from vb_worker.models import Manifest, onnx_check
+from vb_worker.models import Manifest
 from vb_worker.models.network import checked_weights
-from vb_worker.units.providers import ComputeUnit, available_units
+from vb_worker.runtime import onnx_check
+from vb_worker.runtime.providers import ComputeUnit, available_units
 
 _COLUMNS = (
     ("preprocess", "preprocess_median_ms", "{:.2f} ms"),

@@ -13,8 +13,8 @@ from vb_link import settings
 from vb_worker.commands.options import known_model
 from vb_worker.commands.table import table
 from vb_worker.errors import UserError
+from vb_worker.runtime.providers import available_units
 from vb_worker.units import results
-from vb_worker.units.providers import available_units
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -32,9 +32,10 @@ from vb_worker.convert.comparison import (
 )
 from vb_worker.convert.errors import refusing
 from vb_worker.errors import UsageError, UserError
-from vb_worker.models import Manifest, onnx_check
+from vb_worker.models import Manifest
 from vb_worker.models.manifest_reader import load
 from vb_worker.models.network import checked_weights
+from vb_worker.runtime import onnx_check
 
 SUFFIXES = (".onnx", ".tflite", ".json", ".pth", ".pt")
 # Weight shards of a TensorFlow.js model: names of files beside it, no paths on any system

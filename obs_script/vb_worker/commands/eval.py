@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 
 from vb_worker.bench import metrics
 from vb_worker.bench.synthetic_clips import Clip, cut_to_person, drawn_room
-from vb_worker.commands.mask import pictures_of
 from vb_worker.commands.options import add_model_options, open_pipeline
 from vb_worker.commands.table import table
 from vb_worker.errors import UserError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.models.shrink import shrunk
-from vb_worker.offline.pictures import read_picture, write_png
+from vb_worker.offline.pictures import pictures_of, read_picture, write_png
 from vb_worker.offline.upsample import shown
 
 WORST = 10

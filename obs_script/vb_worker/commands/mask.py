@@ -24,7 +24,7 @@ from vb_worker.commands.options import (
 )
 from vb_worker.errors import UsageError, UserError
 from vb_worker.matte.pipeline import Pipeline
-from vb_worker.offline.pictures import SUFFIXES, read_picture, write_png
+from vb_worker.offline.pictures import pictures_of, read_picture, write_png
 from vb_worker.offline.upsample import shown
 from vb_worker.people.choice import PersonChoice
 
@@ -84,26 +84,6 @@ def run(options: argparse.Namespace) -> int:
                 print(f"virtual-background: {error}", file=sys.stderr)
                 failed = True
     return 1 if failed else 0
-
-
-def pictures_of(given: Path) -> list[Path]:
-    """Return ``given`` itself, or the pictures in it, by name, if it is a folder.
-
-    Raises UserError if it is not there or holds no picture.
-    """
-    try:
-        if not given.is_dir():
-            if not given.exists():
-                raise UserError(f"{given} does not exist.")
-            return [given]
-        inside = sorted(path for path in given.iterdir() if path.suffix.lower() in SUFFIXES)
-    except OSError as error:
-        raise UserError(f"{given} cannot be read: {error.strerror}.") from error
-    pictures = [path for path in inside if not path.name.startswith(".") and path.is_file()]
-    if not pictures:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise UserError(f"The folder {given} holds no pictures ({kinds}).")
-    return pictures
 
 
 def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Namespace) -> None:

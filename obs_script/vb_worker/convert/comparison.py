@@ -16,15 +16,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.commands.mask import pictures_of
 from vb_worker.convert import checking
 from vb_worker.convert.errors import refusing
 from vb_worker.errors import UsageError, UserError
 from vb_worker.models import Manifest, ModelError, open_model, sample_check
 from vb_worker.models.network import Network
 from vb_worker.models.prepare import resize
-from vb_worker.offline.pictures import read_picture
-from vb_worker.units.session import plain_session
+from vb_worker.offline.pictures import pictures_of, read_picture
+from vb_worker.runtime.session import plain_session
 
 _ROUNDS = 40
 _MOST_PICTURES = 100

@@ -12,7 +12,7 @@ import numpy as np
 from vb_worker.convert.checking import compare, refuse_inexact
 from vb_worker.convert.errors import ConversionError, refusing
 from vb_worker.convert.onnx_writer import OPSET
-from vb_worker.units.session import plain_session
+from vb_worker.runtime.session import plain_session
 
 
 def is_script(data: bytes) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vb_worker.models.errors import ManifestError, ModelError
+from vb_worker.errors import ManifestError, ModelError
 from vb_worker.models.families.instances import Instances, InstancesModel
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 from vb_worker.models.families import family_of
 from vb_worker.models.families.pair import PairModel
 from vb_worker.models.manifest import Manifest

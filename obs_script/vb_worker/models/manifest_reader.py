@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 
 from vb_link import bounded, limits
-from vb_worker.errors import first_line
-from vb_worker.models.errors import ManifestError
+from vb_worker.errors import ManifestError, first_line
 from vb_worker.models.families import FAMILIES
 from vb_worker.models.manifest import (
     Address,

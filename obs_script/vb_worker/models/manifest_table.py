@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from vb_link import limits
-from vb_worker.models.errors import ManifestError
+from vb_worker.errors import ManifestError
 
 LARGEST_SIDE = 4096
 LAYOUTS = ("NHWC", "NCHW", "HWC", "CHW")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 from vb_worker.models.manifest import LARGEST_FRAME_SIDE, InputSpec, Manifest
 from vb_worker.models.prepare import fitted
 from vb_worker.models.shrink import shrunk

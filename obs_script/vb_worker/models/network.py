@@ -13,12 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.errors import first_line
-from vb_worker.models import onnx_check
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError, first_line
 from vb_worker.models.manifest import InputSpec, Manifest
 from vb_worker.models.model import Model, Size, sized
 from vb_worker.models.prepare import Preparer
+from vb_worker.runtime import onnx_check
+from vb_worker.runtime.providers import find_unit
+from vb_worker.runtime.session import open_session
 
 _TYPES = {
     "float32": "tensor(float)",
@@ -45,10 +46,6 @@ class Network(Model):
         size: Size | None = None,
     ) -> None:
         """Open the model. Raises ModelError, one sentence, if that fails."""
-        # They import this package.
-        from vb_worker.units.providers import find_unit  # noqa: PLC0415
-        from vb_worker.units.session import open_session  # noqa: PLC0415
-
         super().__init__(manifest, size)
         unit = find_unit(compute)
         self.compute = unit.title

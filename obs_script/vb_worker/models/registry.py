@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from vb_link import limits, places
-from vb_worker.models.errors import ManifestError, ModelError
+from vb_worker.errors import ManifestError, ModelError
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.manifest_reader import load
 

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 from vb_worker.models.families import family_of, finds_person
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import InputSpec, Manifest

@@ -25,6 +25,26 @@ SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 _STDERR = 2  # the file descriptor that C libraries write to
 
 
+def pictures_of(given: Path) -> list[Path]:
+    """Return ``given`` itself, or the pictures in it, by name, if it is a folder.
+
+    Raises UserError if it is not there or holds no picture.
+    """
+    try:
+        if not given.is_dir():
+            if not given.exists():
+                raise UserError(f"{given} does not exist.")
+            return [given]
+        inside = sorted(path for path in given.iterdir() if path.suffix.lower() in SUFFIXES)
+    except OSError as error:
+        raise UserError(f"{given} cannot be read: {error.strerror}.") from error
+    pictures = [path for path in inside if not path.name.startswith(".") and path.is_file()]
+    if not pictures:
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise UserError(f"The folder {given} holds no pictures ({kinds}).")
+    return pictures
+
+
 def read_picture(path: Path) -> NDArray[np.uint8]:
     """Return the picture as H x W x 3 uint8 RGB. Raises UserError, one sentence."""
     try:

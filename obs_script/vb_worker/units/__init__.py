@@ -1,1 +1,1 @@
-"""Compute units: which are available, how fast they are, which one is used."""
+"""Compute units: how fast each runs a model, and which one is used."""

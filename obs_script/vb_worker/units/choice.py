@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 from vb_link import child, isolated, places
+from vb_worker.errors import ModelError
 from vb_worker.models import sample_check
-from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model
+from vb_worker.runtime.providers import available_units
 from vb_worker.units import results
-from vb_worker.units.providers import available_units
 
 _NICE = 15
 

@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from vb_link import child, exit_status, isolated, places
-from vb_worker.errors import first_line
+from vb_worker.errors import ModelError, first_line
 from vb_worker.models import registry, sample_check
-from vb_worker.models.errors import ModelError
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
 

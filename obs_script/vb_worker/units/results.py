@@ -6,11 +6,11 @@ import sys
 from typing import Any
 
 from vb_link import unit_file
+from vb_worker.errors import ModelError
 from vb_worker.models import registry
-from vb_worker.models.errors import ModelError
 from vb_worker.models.manifest import Manifest
+from vb_worker.runtime.providers import available_units, driver
 from vb_worker.units import probe
-from vb_worker.units.providers import available_units, driver
 
 AUTO = "auto"
 CPU = "cpu"

@@ -12,7 +12,7 @@ from vb_link import layout, texts
 from vb_script import status
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 from vb_worker import stream
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 
 
 @pytest.fixture

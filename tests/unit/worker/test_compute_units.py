@@ -16,9 +16,10 @@ from tests.unit import traps
 from vb_link import places, unit_file
 from vb_worker import cli
 from vb_worker.models import Manifest, ModelError, find_models
-from vb_worker.units import choice, probe, providers, results
+from vb_worker.runtime import providers
+from vb_worker.runtime.providers import ComputeUnit
+from vb_worker.units import choice, probe, results
 from vb_worker.units.probe import Probe
-from vb_worker.units.providers import ComputeUnit
 
 CPU = ComputeUnit("cpu", "CPU", providers.CPU)
 OTHER = ComputeUnit("other", "Other GPU", "NoSuchExecutionProvider")

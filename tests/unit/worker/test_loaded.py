@@ -10,9 +10,9 @@ from pathlib import Path
 import onnxruntime
 import pytest
 
-from vb_worker.models.errors import ModelError
-from vb_worker.units import loaded, session
-from vb_worker.units.providers import CPU, ComputeUnit
+from vb_worker.errors import ModelError
+from vb_worker.runtime import loaded, session
+from vb_worker.runtime.providers import CPU, ComputeUnit
 
 PACKAGE = Path(onnxruntime.__file__).resolve().parent
 FOREIGN = Path("C:/Windows/System32/onnxruntime.dll")
@@ -36,7 +36,7 @@ def test_the_package_s_own_libraries_are_no_fault(monkeypatch: pytest.MonkeyPatc
 def test_a_library_from_elsewhere_is_why_a_model_cannot_be_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vb_worker.models.onnx_check.check", lambda *_: None)
+    monkeypatch.setattr("vb_worker.runtime.onnx_check.check", lambda *_: None)
     unit = ComputeUnit("cpu", "CPU", CPU)
     with pytest.raises(ModelError, match="onnxruntime cannot load"):
         session.open_session(b"no model", tmp_path / "m.onnx", unit, 1)

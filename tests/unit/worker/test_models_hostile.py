@@ -10,8 +10,9 @@ import pytest
 from tests import hostile_models
 from vb_link import limits, places
 from vb_worker.catalogue import quarantine
-from vb_worker.models import ManifestError, ModelError, onnx_check, open_model
+from vb_worker.models import ManifestError, ModelError, open_model
 from vb_worker.models.manifest_reader import load, parse
+from vb_worker.runtime import onnx_check
 from vb_worker.units import results
 
 

@@ -13,7 +13,7 @@ import pytest
 from vb_link import places
 from vb_worker.models import Manifest, ModelError, choose_model, find_models, open_model
 from vb_worker.models.manifest_reader import load
-from vb_worker.units.providers import available_units, find_unit
+from vb_worker.runtime.providers import available_units, find_unit
 
 
 @pytest.fixture

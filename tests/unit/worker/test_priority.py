@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from vb_worker import priority
+from vb_worker.sandbox import priority
 
-PACKAGES = str(Path(priority.__file__).resolve().parents[1])
+PACKAGES = str(Path(priority.__file__).resolve().parents[2])
 _TELL = """
 import ctypes, os, sys
 def tell():
@@ -23,7 +23,7 @@ def tell():
     kernel32 = ctypes.WinDLL("kernel32")
     kernel32.GetCurrentProcess.restype = ctypes.c_void_p
     return kernel32.GetPriorityClass(ctypes.c_void_p(kernel32.GetCurrentProcess()))
-from vb_worker import priority
+from vb_worker.sandbox import priority
 before = tell()
 priority.lower()
 print(before, tell())

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 from vb_worker.models.family import Family, no_keys
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model, Size

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 from vb_worker.models.families.alpha import AlphaModel
 from vb_worker.models.family import Family, GraphOutput, read_foreground, read_plane
 from vb_worker.models.manifest import OutputSpec

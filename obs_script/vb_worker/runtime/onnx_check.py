@@ -14,7 +14,7 @@ from math import prod
 from pathlib import Path
 
 from vb_link import bounded, limits
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _EXTERNAL = 1

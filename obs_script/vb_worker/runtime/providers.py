@@ -17,7 +17,7 @@ from typing import Any
 import onnxruntime
 
 from vb_link import child
-from vb_worker.models.errors import ModelError
+from vb_worker.errors import ModelError
 
 CPU = "CPUExecutionProvider"
 _LOG_ERRORS_ONLY = 3

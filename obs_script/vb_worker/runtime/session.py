@@ -6,11 +6,9 @@ from pathlib import Path
 
 import onnxruntime
 
-from vb_worker.errors import first_line
-from vb_worker.models import onnx_check
-from vb_worker.models.errors import ModelError
-from vb_worker.units import loaded
-from vb_worker.units.providers import CPU, ComputeUnit, provider_list, session_options
+from vb_worker.errors import ModelError, first_line
+from vb_worker.runtime import loaded, onnx_check
+from vb_worker.runtime.providers import CPU, ComputeUnit, provider_list, session_options
 
 
 def open_session(

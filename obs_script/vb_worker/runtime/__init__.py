@@ -1,0 +1,1 @@
+"""onnxruntime: the checked file, the session, and the compute units it can run on."""
