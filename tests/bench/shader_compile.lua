@@ -1,5 +1,6 @@
--- For tests/bench/shader_compile.py: compiles effects in a running OBS and draws once with each.
--- Settings: `variants`, a Lua table as text of {name, text}; `result`, the file for the answer.
+-- For tests/bench/shader_compile.py: compiles effects in a running OBS and draws twice with each.
+-- Settings: `variants`, a Lua table as text of {name, text}; `result`, the file for the answer. Without
+-- them it does nothing.
 local obslua = obslua
 local ffi = require("ffi")
 
@@ -85,8 +86,7 @@ local function measure(variant, target, surface, texture)
 		variant.name, compiled, first, second)
 end
 
-function script_load(settings)
-	local variants = assert(loadstring("return " .. obslua.obs_data_get_string(settings, "variants")))()
+local function measure_all(variants)
 	local lines = {}
 	C.obs_enter_graphics()
 	local texture = C.gs_texture_create(SIDE, SIDE, RGBA, 1, nil, 0)
@@ -99,7 +99,14 @@ function script_load(settings)
 	C.gs_texrender_destroy(target)
 	C.gs_texture_destroy(texture)
 	C.obs_leave_graphics()
+	return "[" .. table.concat(lines, ",\n") .. "]\n"
+end
+
+function script_update(settings)
+	local text = obslua.obs_data_get_string(settings, "variants")
+	if text == "" then return end
+	local told = measure_all(assert(loadstring("return " .. text))())
 	local file = assert(io.open(obslua.obs_data_get_string(settings, "result"), "w"))
-	file:write("[" .. table.concat(lines, ",\n") .. "]\n")
+	file:write(told)
 	file:close()
 end

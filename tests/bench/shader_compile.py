@@ -3,7 +3,8 @@
 ``python -m tests.bench.shader_compile`` (with the project and ``obs_script`` on the path). The time
 to compile an effect and that of the first and the second draw with it, in milliseconds, in a real
 OBS; the driver's own cache on disk is off. ``shader_compile.lua`` does the work and runs by itself
-in any OBS that has obslua: :func:`script_settings` makes its settings.
+in any OBS that has obslua: :func:`script_settings` makes its settings. OBS for Windows, with
+Direct3D 11 and OpenGL: ``python -m tests.windows --folder DIR compile``.
 """
 
 from __future__ import annotations
@@ -23,10 +24,18 @@ from vb_script.lua_half import literal
 SCRIPT = Path(__file__).with_suffix(".lua")
 
 
-def script_settings(chosen: list[Variant], result: Path) -> dict[str, str]:
+def script_settings(chosen: list[Variant], result: str) -> dict[str, str]:
     """Return the settings with which ``SCRIPT`` measures ``chosen`` into the file ``result``."""
     rows = [{"name": variant.name, "text": variant.text} for variant in chosen]
-    return {"variants": literal(rows), "result": str(result)}
+    return {"variants": literal(rows), "result": result}
+
+
+def some_variants(count: int) -> list[Variant]:
+    """Return ``count`` variants of composite.effect, always the same, and all of the others."""
+    found = variants()
+    composites = [variant for variant in found if variant.name.startswith("composite")]
+    chosen = random.Random(1).sample(composites, min(count, len(composites)))
+    return chosen + [variant for variant in found if variant not in composites]
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -45,15 +54,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=60, help="how many of composite.effect's")
     options = parser.parse_args()
-    found = variants()
-    composites = [variant for variant in found if variant.name.startswith("composite")]
-    chosen = random.Random(1).sample(composites, min(options.count, len(composites)))
-    chosen += [variant for variant in found if variant not in composites]
+    chosen = some_variants(options.count)
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         session = ObsSession(
             Path(folder) / "obs",
-            scripts=[(SCRIPT, script_settings(chosen, result))],
+            scripts=[(SCRIPT, script_settings(chosen, str(result)))],
             environment={"MESA_SHADER_CACHE_DISABLE": "true"},
             preview=False,
         )

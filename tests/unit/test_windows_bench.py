@@ -12,8 +12,11 @@ import pytest
 
 from tests.obs import stage
 from tests.windows import life, macos, masks, packages, scenes
+from tests.windows.obs_host import Image
 from tests.windows.wine import BenchError
 from vb_script import libobs_symbols
+from vb_worker.models.kinds import open_model
+from vb_worker.models.manifest_reader import load
 
 
 def test_a_file_with_another_hash_is_refused_and_deleted(tmp_path: Path) -> None:
@@ -58,12 +61,27 @@ def test_a_moment_says_what_is_not_there_that_must_be() -> None:
     camera, alpha = scenes.camera()
     shown = np.where(alpha[..., None] > 0, camera, scenes.background()).astype(np.uint8)
     covered = np.full_like(camera, life.COVER_BGR)
-    assert not life.Moment("masked", shown, True, scenes.background()).problem()
-    assert not life.Moment("covered", covered, False, life.COVER_BGR).problem()
-    assert not life.Moment("either", camera).problem()
-    assert "of the person" in life.Moment("masked", covered, True, None).problem()
-    assert "of the person" in life.Moment("covered", shown, False, None).problem()
-    assert "hides the room" in life.Moment("masked", camera, True, scenes.background()).problem()
+
+    def told(
+        picture: Image, person: bool | None, behind: Image | tuple[int, int, int] | None
+    ) -> str:
+        return life.Moment("moment", picture, (), person, behind).problem()
+
+    assert not told(shown, True, scenes.background())
+    assert not told(covered, False, life.COVER_BGR)
+    assert not told(camera, None, None)
+    assert "of the person" in told(covered, True, None)
+    assert "of the person" in told(shown, False, None)
+    assert "hides the room" in told(camera, True, scenes.background())
+
+
+def test_a_moment_is_compared_with_each_state_that_is_right_then() -> None:
+    camera, _ = scenes.camera()
+    covered = np.full_like(camera, life.COVER_BGR)
+    drawn = {"masked": camera, "covered": covered}
+    either = life.Moment("changing", covered, ("masked", "covered"))
+    assert either.differing(drawn) == 0
+    assert life.Moment("masked", covered, ("masked",)).differing(drawn) > 100_000
 
 
 def test_the_room_may_show_in_a_zone_that_is_kept_and_nowhere_else() -> None:
@@ -99,6 +117,42 @@ def test_looks_cover_every_background_and_output() -> None:
         for output in scenes.OUTPUTS:
             for look in ("none", "none-locked", "all", "all-locked"):
                 assert f"{background}-{output}-{look}" in names
+        for look in ("none", "behind", "depth", "front", "zone", "all", "all-locked"):
+            assert f"{background}-scene-{look}" in names
+
+
+def test_half_of_the_looks_has_every_pair_of_background_output_and_look() -> None:
+    every = [look for name in scenes.BACKGROUNDS for look in scenes.looks(name, "file")]
+    half = [look for look in every if look.of_pairs]
+    assert 0.45 < len(half) / len(every) < 0.55
+    for first, second in ((0, 1), (0, 2), (1, 2)):
+
+        def pairs(looks: list[scenes.Look], at: tuple[int, int]) -> set[tuple[str, ...]]:
+            parts = [look.name.split("-", 2) for look in looks]
+            return {tuple(part[index] for index in at) for part in parts}
+
+        assert pairs(half, (first, second)) == pairs(every, (first, second))
+
+
+def test_a_scene_filter_is_off_where_a_look_is_not_the_scene_s() -> None:
+    scene = [look for look in scenes.looks("blur", "file") if "-scene-" in look.name]
+    camera = [look for look in scenes.looks("blur", "file") if "-scene-" not in look.name]
+    for look in camera:
+        assert look.scene["background"] == "default"
+        assert not look.scene["own_layers"] and not look.scene["own_zones"]
+    for look in scene:
+        assert look.scene["background"] == "blur"
+        assert {"behind_source", "front_source", "zone1"} <= look.scene.keys()  # none is left on
+        assert look.settings["background"] == "color"  # of the cover's colour: to be told
+
+
+def test_the_depth_model_finds_the_middle_near_and_can_be_opened(tmp_path: Path) -> None:
+    scenes.add_depth_model(tmp_path)
+    model = open_model(load(tmp_path / f"{scenes.DEPTH_MODEL}.toml"))
+    near = model(np.random.default_rng(1).integers(0, 256, (360, 640, 4), np.uint8))
+    columns = near.mean(axis=0)
+    assert columns[0] < 0.1 and columns.max() > 0.9
+    assert 0.4 < columns.argmax() / columns.size < 0.6
 
 
 def _macos_library(functions: dict[str, list[int]]) -> bytes:

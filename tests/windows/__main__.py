@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import errno
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,17 @@ from pathlib import Path
 
 import cv2
 
-from tests.windows import installer, life, macos, masks, registers, scenes, setup, unit_tests
+from tests.windows import (
+    compile_times,
+    installer,
+    life,
+    macos,
+    masks,
+    registers,
+    scenes,
+    setup,
+    unit_tests,
+)
 from tests.windows.linux_obs import LinuxObs
 from tests.windows.obs_host import Image, ObsHost
 from tests.windows.wine import BenchError, Wine
@@ -25,7 +36,7 @@ from vb_demo.virtual_display import VirtualDisplay
 
 OBS = ("obs31", "obs32")
 RENDERERS = ("d3d11", "opengl")
-PARTS = ("registers", "masks", "looks", "life", "installer", "unit", "macos")
+PARTS = ("registers", "masks", "looks", "life", "compile", "installer", "unit", "macos")
 
 
 class Bench:
@@ -69,11 +80,16 @@ class Bench:
 
 def looks(bench: Bench) -> None:
     """Draw every look with Linux's OBS and with Windows', and compare."""
+    scenes.add_depth_model(bench.wine.drive / "data/models")
+
+    def named(look: scenes.Look) -> bool:
+        return bench.options.only in look.name
+
     for background in scenes.BACKGROUNDS:
-        if not any(bench.options.only in look.name for look in scenes.looks(background, "")):
+        if not any(named(look) for look in scenes.looks(background, "")):
             continue
         with LinuxObs(bench.folder / "linux" / f"{os.getpid()}-{background}") as linux:
-            drawn = scenes.draw(linux, background, bench.options.only)
+            drawn = scenes.draw(linux, background, named)
             measure = {look.name: picture for look, picture in drawn}
         for name, picture in measure.items():
             bench.keep(f"linux-{name}", picture)
@@ -84,8 +100,13 @@ def looks(bench: Bench) -> None:
 def _compare(
     bench: Bench, version: str, renderer: str, background: str, measure: dict[str, Image]
 ) -> None:
+    every = version == OBS[0] or bench.options.every
+
+    def wanted(look: scenes.Look) -> bool:
+        return look.name in measure and (every or look.of_pairs)
+
     with bench.session(version, renderer, background) as host:
-        for look, picture in scenes.draw(host, background, bench.options.only):
+        for look, picture in scenes.draw(host, background, wanted):
             bench.keep(f"{version}-{renderer}-{look.name}", picture)
             room = look.room_pixels(picture)
             differing = scenes.differing(picture, measure[look.name])
@@ -95,6 +116,10 @@ def _compare(
 
 def lives(bench: Bench) -> None:
     """Do to a filter on air whatever can happen, and look for the room in every frame."""
+    with LinuxObs(bench.folder / "linux" / f"{os.getpid()}-life") as linux:
+        drawn = life.states(linux)
+    for state, picture in drawn.items():
+        bench.keep(f"linux-life-{state}", picture)
     for version, renderer in bench.each():
         with bench.session(version, renderer, "life") as host:
             for moment in life.moments(host):
@@ -103,9 +128,23 @@ def lives(bench: Bench) -> None:
                 if seen.worst is not None:
                     bench.keep(f"{version}-{renderer}-life-{moment.name}-worst", seen.worst)
                 told = f"{version} {renderer} {moment.name}: {seen.room} room pixels in the worst"
-                problem = moment.problem()
-                good = seen.frames > 0 and seen.room == 0 and not problem
-                bench.say(good, f"{told} of {seen.frames} frames{problem and ', ' + problem}")
+                differing, problem = moment.differing(drawn), moment.problem()
+                good = seen.frames > 0 and seen.room == differing == 0 and not problem
+                told += f" of {seen.frames} frames, {differing} differ"
+                bench.say(good, f"{told}{problem and ', ' + problem}")
+
+
+def compiles(bench: Bench) -> None:
+    """Print what the first use of shaders costs, one JSON object a session."""
+    bench.wine.environment["MESA_SHADER_CACHE_DISABLE"] = "true"
+    for version, renderer in bench.each():
+        with bench.session(version, renderer, "compile") as host:
+            report = compile_times.measure(bench.wine, host)
+            print(json.dumps({"obs": version, "renderer": renderer, **report}), flush=True)
+            for use, figures in report.items():
+                failed = figures["failed"]
+                bench.say(not failed, f"{version} {renderer} {use} use: {len(failed)} not compiled")
+    del bench.wine.environment["MESA_SHADER_CACHE_DISABLE"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -116,6 +155,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "masks": lambda bench: masks.check(bench.wine, bench.folder / "masks", bench.say),
         "looks": looks,
         "life": lives,
+        "compile": compiles,
         "installer": lambda bench: installer.check(bench.wine, folder, options.only, bench.say),
         "unit": lambda bench: unit_tests.check(
             bench.wine, options.only, folder / "unit.log", bench.say
@@ -152,6 +192,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--renderer", action="append", choices=RENDERERS)
     parser.add_argument(
         "--only", default="", help="looks, users, files of tests of this name alone"
+    )
+    parser.add_argument(
+        "--every",
+        action="store_true",
+        help=f"draw every look with {OBS[1]}, too; without this it draws the half of them in which "
+        "every two of background, output and look meet",
     )
     parser.add_argument("--mirror", default=os.environ.get("DEBIAN_MIRROR", setup.MIRROR))
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}")

@@ -1,11 +1,11 @@
 """What happens to a filter on air, and what must be on the screen at each moment.
 
-The room is looked for in every frame, from the moment the filter is there to the end.
+The room is looked for in every frame, from the moment the filter is there to the end. What is on
+the screen is compared with what OBS draws on Linux in the same state.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,7 +17,9 @@ from tests.windows import scenes
 from tests.windows.obs_host import SIZE, Bits, Image, ObsHost
 from tests.windows.scenes import COVER_COLOR, FILTER, RIM_LEVELS
 from tests.windows.wine import BenchError
+from vb_link.settings import SCENE_FILTER_ID
 
+PANIC = "virtual_background.panic"
 MODEL, MODEL_NAME = "selfie_landscape", "Selfie, landscape"
 SAME = 0.99  # of the pixels: an edge may differ by the model
 BACKDROP_BGR, COVER_BGR = stage.BACKDROP_BGR, (0xC8, 0x64, 0x32)
@@ -28,13 +30,19 @@ class Moment:
     """A name, the program's picture then, and what it must show.
 
     ``person``: the person is shown as the camera sees her. ``behind``: what is shown elsewhere, a
-    picture or a colour (BGR). None: either of two is right.
+    picture or a colour (BGR). None: either of two is right. ``states``: the names of those pictures
+    of :func:`states` that are right then.
     """
 
     name: str
     picture: Image
+    states: tuple[str, ...]
     person: bool | None = None
     behind: Image | tuple[int, int, int] | None = None
+
+    def differing(self, drawn: dict[str, Image]) -> int:
+        """Count the pixels that differ from the state, of those that are right, that is nearest."""
+        return min(scenes.differing(self.picture, drawn[state]) for state in self.states)
 
     def problem(self) -> str:
         """Return what is missing, or ""."""
@@ -55,6 +63,34 @@ def _share(picture: Image, wanted: Image, where: Bits) -> float:
     return float((levels[where] <= RIM_LEVELS).mean())
 
 
+def states(actor: scenes.Actor) -> dict[str, Image]:
+    """Return the program's picture in each state that a moment can have."""
+    _add_filter(actor, scenes.set_stage(actor))
+    actor.settle()
+    drawn = {"masked": actor.shot()}
+    actor.set(FILTER, timing="locked")
+    actor.settle()
+    drawn["locked"] = actor.shot()
+    actor.set(FILTER, timing="latest", model=MODEL)
+    actor.wait_for(lambda: MODEL_NAME in actor.models(), "a mask of the other model")
+    actor.settle()
+    drawn["other model"] = actor.shot()
+    actor.set("Camera", file=_smaller(actor))
+    actor.settle()
+    drawn["smaller"] = actor.shot()
+    actor.set("Camera", file=actor.save("camera", scenes.camera()[0]))
+    _add_scene_filter(actor)
+    actor.settle()
+    drawn["scene"] = actor.shot()
+    actor.press(PANIC)
+    for state, cover in (("covered", "color"), ("hidden", "hidden")):
+        actor.set(FILTER, cover=cover)
+        actor.wait_for(lambda: not actor.masks(), "panic")
+        actor.wait_frames(3)
+        drawn[state] = actor.shot()
+    return drawn
+
+
 def moments(host: ObsHost) -> Iterator[Moment]:
     """Yield every moment of a filter's life, in order."""
     yield from _beginning(host)
@@ -65,19 +101,31 @@ def moments(host: ObsHost) -> Iterator[Moment]:
     yield from _end(host)
 
 
-def _masked(name: str, host: ObsHost, masks: int = 1) -> Moment:
-    host.settle(masks=masks)
-    return Moment(name, host.shot(), True, scenes.background())
+def _masked(name: str, host: ObsHost, state: str = "other model") -> Moment:
+    host.settle()
+    return Moment(name, host.shot(), (state,), True, scenes.background())
 
 
 def _covered(name: str, host: ObsHost) -> Moment:
     host.wait_for(lambda: not host.masks(), name)
-    return Moment(name, host.shot(), False, COVER_BGR)
+    return Moment(name, host.shot(), ("covered",), False, COVER_BGR)
 
 
-def _add_filter(host: ObsHost, file: str) -> None:
-    host.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR,
-                    background="image", background_image=file)  # fmt: skip
+def _add_filter(actor: scenes.Actor, file: str) -> None:
+    # With less than the best quality software OpenGL leaves out what Direct3D does.
+    actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR, quality="best",
+                     background="image", background_image=file)  # fmt: skip
+
+
+def _add_scene_filter(actor: scenes.Actor) -> None:
+    actor.add_filter("Scene", "SB", SCENE_FILTER_ID, background="color",
+                     background_color=COVER_COLOR)  # fmt: skip
+    actor.wait_frames(3)
+
+
+def _smaller(actor: scenes.Actor) -> str:
+    small = cv2.resize(scenes.camera()[0], (SIZE[0] // 2, SIZE[1] // 2))
+    return actor.save("smaller", np.asarray(small, np.uint8))
 
 
 def _watch(host: ObsHost) -> None:
@@ -90,29 +138,28 @@ def _beginning(host: ObsHost) -> Iterator[Moment]:
     _add_filter(host, file)
     _watch(host)
     host.do("show", "Scene", "Camera", "1")
-    yield Moment("shown with its filter", host.shot(), False, COVER_BGR)
-    yield _masked("the first mask", host)
+    yield Moment("shown with its filter", host.shot(), ("covered",), False, COVER_BGR)
+    yield _masked("the first mask", host, "masked")
     host.do("unfilter", FILTER)  # while it is drawn
     host.shot()
     if host.watched().room == 0:
         raise BenchError("The room is not seen where no filter hides it: nothing can be proven.")
     _add_filter(host, file)
     _watch(host)
-    yield Moment("a filter added to a camera on air", host.shot(), False, COVER_BGR)
-    yield _masked("its first mask", host)
+    yield Moment("a filter added to a camera on air", host.shot(), ("covered",), False, COVER_BGR)
+    yield _masked("its first mask", host, "masked")
 
 
 def _changes(host: ObsHost) -> Iterator[Moment]:
     host.set(FILTER, timing="locked")
-    yield _masked("frame-locked", host)
+    yield _masked("frame-locked", host, "locked")
     host.set(FILTER, timing="latest", model=MODEL)
-    yield Moment("model changing", host.shot())
+    yield Moment("model changing", host.shot(), ("masked", "covered", "other model"))
     host.wait_for(lambda: MODEL_NAME in host.models(), "a mask of the other model")
     yield _masked("model changed", host)
-    small = cv2.resize(scenes.camera()[0], (SIZE[0] // 2, SIZE[1] // 2))
-    host.set("Camera", file=host.save("smaller", np.asarray(small, np.uint8)))
+    host.set("Camera", file=_smaller(host))
     host.settle()
-    yield Moment("a smaller size", host.shot())  # scaled up, nothing is as it was
+    yield Moment("a smaller size", host.shot(), ("smaller",))  # scaled up, nothing is as it was
     host.set("Camera", file=host.save("camera", scenes.camera()[0]))
     yield _masked("the former size", host)
 
@@ -132,34 +179,33 @@ def _worker_lost(host: ObsHost) -> Iterator[Moment]:
 
 
 def _panic(host: ObsHost) -> Iterator[Moment]:
-    host.do("hotkey", "virtual_background.panic")
+    host.press(PANIC)
     host.wait_for(lambda: host.seen()["panic"], "panic")
     yield _covered("panic", host)
     host.set(FILTER, cover="camera")  # not even that shows the camera
     host.wait_frames(3)
-    yield Moment("panic, cover of the camera itself", host.shot(), False, COVER_BGR)
+    yield Moment("panic, cover of the camera itself", host.shot(), ("covered",), False, COVER_BGR)
     host.set(FILTER, cover="hidden")
     host.wait_frames(3)
-    yield Moment("panic, hidden", host.shot(), False, BACKDROP_BGR)
+    yield Moment("panic, hidden", host.shot(), ("hidden",), False, BACKDROP_BGR)
     host.set(FILTER, cover="color")
-    host.do("hotkey", "virtual_background.panic")
+    host.press(PANIC)
     host.wait_for(lambda: not host.seen()["panic"], "the end of panic")
     yield _masked("the end of panic", host)
 
 
 def _loaded_again(host: ObsHost) -> Iterator[Moment]:
     host.do("reload", str(host.script))
-    yield Moment("while the script is loaded again", host.shot())
+    again = ("covered", "other model")
+    yield Moment("while the script is loaded again", host.shot(), again)
     yield _masked("loaded again", host)
 
 
 def _end(host: ObsHost) -> Iterator[Moment]:
-    host.do("filter", "Scene", "obs_virtual_background_scene", "SB",
-            json.dumps({"background": "color", "background_color": COVER_COLOR}))  # fmt: skip
-    host.wait_frames(3)
+    _add_scene_filter(host)
     host.settle()
-    yield Moment("scene filter", host.shot(), True, COVER_BGR)
-    host.do("unfilter", "Scene/SB")
+    yield Moment("scene filter", host.shot(), ("scene",), True, COVER_BGR)
+    host.do("unfilter", scenes.SCENE_FILTER)
     host.wait_frames(3)
     yield _masked("scene filter removed", host)
 

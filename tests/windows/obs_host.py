@@ -133,11 +133,15 @@ class ObsHost:
         self.do("input", "Scene", "color_source_v3", "Backdrop", json.dumps(settings))
 
     def add_filter(self, source: str, name: str, kind: str = FILTER_ID, **settings: Any) -> None:
-        # A busy machine must not change what is checked.
-        self.do("filter", source, kind, name, json.dumps({"governor": "off", **settings}))
+        if kind == FILTER_ID:  # a busy machine must not change what is checked
+            settings = {"governor": "off", **settings}
+        self.do("filter", source, kind, name, json.dumps(settings))
 
     def set(self, name: str, **settings: Any) -> None:
         self.do("set", name, json.dumps(settings))
+
+    def press(self, hotkey: str) -> None:
+        self.do("hotkey", hotkey)
 
     # What is to be seen
 
@@ -178,6 +182,10 @@ class ObsHost:
         """Return how many filters draw with a mask."""
         return sum(c["state"] == layout.STATE_MASK for c in self.seen()["channels"])
 
+    def wait_for_depth(self) -> None:
+        """Wait until the newest mask of a filter has a depth map."""
+        self.wait_for(lambda: any(c["depth"] for c in self.seen()["channels"]), "a depth map")
+
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
         """Poll until ``condition`` holds and return what it gave. Raises BenchError."""
         deadline = time.monotonic() + MASK_SECONDS
@@ -193,8 +201,8 @@ class ObsHost:
         end = int(self.do("frames")) + frames
         self.wait_for(lambda: int(self.do("frames")) >= end, f"{frames} more frames")
 
-    def settle(self, frames: int = 3, masks: int = 1) -> None:
+    def settle(self, frames: int = 3) -> None:
         """Wait for a change: a shader variant is compiled when it is first drawn."""
         self.wait_frames(frames)
-        self.wait_for(lambda: self.masks() >= masks, f"{masks} filter(s) drawing with a mask")
+        self.wait_for(self.masks, "a filter drawing with a mask")
         self.wait_frames(frames)

@@ -33,6 +33,7 @@ def _seen() -> dict[str, Any]:
                 "state": int(c.state),
                 "model": c.report_model.decode("utf-8", "replace"),
                 "status": c.status.decode("utf-8", "replace"),
+                "depth": bool(c.alphas[c.alpha_newest % len(c.alphas)].has_depth),
             }
             for c in segment.channels
             if c.used

@@ -1,23 +1,31 @@
 """What is drawn: every background, output and look, the same on each renderer.
 
 The room is one flat secret colour: if it turns up outside the person, the room was shown.
+
+A scene's filter draws with the same shaders as a camera's: it gets each background with each part
+that it can have of its own, alone and together, in one output.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 import cv2
 import numpy as np
 import numpy.typing as npt
+from onnx import TensorProto
 
 from tests.obs import stage
+from tests.unit.onnx_graphs import Graph, manifest_for
 from tests.windows.obs_host import SIZE, Bits, Image
+from vb_link.settings import SCENE_FILTER_ID
 
-FILTER = "Camera/VB"
+FILTER, SCENE_FILTER = "Camera/VB", "Scene/SB"
+DEPTH_MODEL, DEPTH_SIZE = "near_in_the_middle", (64, 36)
 COVER_COLOR = 0xFFC86432
 COLOR = 0xFFB43CB4
 ZONE_WIDTH, ZONE_HEIGHT = 0.2, 0.5  # shares of the picture: its top left corner is kept
@@ -35,6 +43,12 @@ LOOKS: dict[str, dict[str, Any]] = {
     "shadow": {"shadow": 0.7},
     "edge": {"grow": 2.0, "feather": 2.0},
     "behind": {"behind_source": "Layer", "behind_scale": 0.4},
+    "depth": {
+        "behind_source": "Layer",
+        "behind_scale": 0.9,
+        "depth_model": DEPTH_MODEL,
+        "behind_depth": 0.5,
+    },
     "front": {"front_source": "Layer", "front_scale": 0.3, "front_x": 0.2},
     "zone": {
         "zone1": "keep",
@@ -44,9 +58,13 @@ LOOKS: dict[str, dict[str, Any]] = {
         "zone1_bottom": ZONE_HEIGHT,
     },
 }
+_NO_PARTS = {"behind_source": "", "front_source": "", "zone1": "off"}
 _OFF = {"light_wrap": 0.0, "decontaminate": 0.0, "match": 0.0, "shadow": 0.0, "grow": 0.0,
-        "feather": 0.0, "behind_source": "", "front_source": "", "zone1": "off"}  # fmt: skip
+        "feather": 0.0, "depth_model": "", **_NO_PARTS}  # fmt: skip
 _ALL = {key: value for look in LOOKS.values() for key, value in look.items()}
+_LOOK_NAMES = (*LOOKS, "all", "none-locked", "all-locked")
+SCENE_LOOKS = ("none", "behind", "depth", "front", "zone", "all")  # those with parts of a scene
+_SCENE_OFF = {"background": "default", "own_layers": False, "own_zones": False}
 
 
 class Actor(Protocol):
@@ -55,23 +73,37 @@ class Actor(Protocol):
     def backdrop(self, color: int) -> None: ...
     def picture(self, name: str, image: Image) -> None: ...
     def save(self, name: str, image: Image) -> str: ...
-    def add_filter(self, source: str, name: str, **settings: Any) -> None: ...
+    def add_filter(self, source: str, name: str, kind: str = ..., **settings: Any) -> None: ...
     def set(self, name: str, **settings: Any) -> None: ...
+    def press(self, hotkey: str) -> None: ...
+    def masks(self) -> int: ...
+    def models(self) -> list[str]: ...
+    def wait_for(self, condition: Callable[[], Any], what: str) -> Any: ...
+    def wait_frames(self, frames: int) -> None: ...
+    def wait_for_depth(self) -> None: ...
     def settle(self) -> None: ...
     def shot(self) -> Image: ...
 
 
 @dataclass(frozen=True)
 class Look:
-    """A name and the settings it needs.
+    """A name and the settings it needs, ``scene`` those of the scene's filter.
 
     ``shows_room``: the picture is made of the room; ``keeps_zone``: the user wants a corner of it.
     """
 
     name: str
     settings: dict[str, Any] = field(default_factory=dict)
+    scene: dict[str, Any] = field(default_factory=lambda: dict(_SCENE_OFF))
     shows_room: bool = False
     keeps_zone: bool = False
+
+    @property
+    def of_pairs(self) -> bool:
+        """Whether it is one of the half in which every two of background, output and look meet."""
+        background, output, look = self.name.split("-", 2)
+        where = BACKGROUNDS.index(background), (*OUTPUTS, "scene").index(output)
+        return (sum(where) + _LOOK_NAMES.index(look)) % 2 == 0
 
     def room_pixels(self, picture: Image) -> int:
         """Count the pixels of the room where this look must not show it."""
@@ -81,22 +113,59 @@ class Look:
 def looks(background: str, background_image: str) -> Iterator[Look]:
     """Give ``background`` with each output and each look, alone and all together."""
     every = {**LOOKS, "all": _ALL}
+    backgrounds = {"background_image": background_image, "background_source": "Layer",
+                   "background_color": COLOR}  # fmt: skip
     for output, (name, more) in itertools.product(OUTPUTS, every.items()):
         if output in ("alpha", "inverted") and name not in ("none", "edge", "zone", "all"):
             continue  # other looks do not change them
         settings = {
-            **_OFF, **more, "background": background, "output": output, "timing": "latest",
-            "background_image": background_image, "background_source": "Layer",
-            "background_color": COLOR,
+            **_OFF, **more, **backgrounds, "background": background, "output": output,
+            "timing": "latest",
         }  # fmt: skip
         # A blur of a flat room is the room's colour; these outputs show the room by their name.
         shows = background in ("blur", "room") and output in ("cutout", "background")
-        look = Look(f"{background}-{output}-{name}", settings, shows or output == "inverted",
-                    "zone1" in more)  # fmt: skip
-        yield look
-        if name in ("none", "all"):
-            locked = {**settings, "timing": "locked"}
-            yield replace(look, name=f"{look.name}-locked", settings=locked)
+        look = Look(f"{background}-{output}-{name}", settings,
+                    shows_room=shows or output == "inverted",
+                    keeps_zone="zone1" in more)  # fmt: skip
+        yield from _both_timings(look, name in ("none", "all"))
+    for name in SCENE_LOOKS:
+        own = {**_NO_PARTS, **every[name], **backgrounds, "background": background,
+               "own_layers": name != "zone", "own_zones": name in ("zone", "all")}  # fmt: skip
+        # What is the camera's alone stays with its filter, whose background must not be seen.
+        camera = {**_OFF, **(every[name] if name == "all" else {}), **_NO_PARTS,
+                  "background": "color", "background_color": COVER_COLOR, "output": "cutout",
+                  "timing": "latest", "depth_model": own.get("depth_model", "")}  # fmt: skip
+        look = Look(f"{background}-scene-{name}", camera, own,
+                    shows_room=background in ("blur", "room"),
+                    keeps_zone=name in ("zone", "all"))  # fmt: skip
+        yield from _both_timings(look, name in ("none", "all"))
+
+
+def _both_timings(look: Look, locked: bool) -> Iterator[Look]:
+    yield look
+    if locked:
+        settings = {**look.settings, "timing": "locked"}
+        yield replace(look, name=f"{look.name}-locked", settings=settings)
+
+
+def add_depth_model(folder: Path) -> None:
+    """Put a depth model into a folder of models: for it the middle is near, whatever it sees."""
+    width, height = DEPTH_SIZE
+    graph = Graph()
+    begin, end, axis = (graph.weight([value], np.int64) for value in (0, 1, 1))
+    channel = graph.node("Slice", "picture", begin, end, axis)
+    nothing = graph.node("Mul", channel, graph.weight([0.0], np.float32))
+    near = 1 - np.abs(np.linspace(-1, 1, width, dtype=np.float32))
+    graph.node("Add", nothing, graph.weight(np.tile(near, (1, 1, height, 1))), out="near")
+    folder.mkdir(exist_ok=True)
+    kind = TensorProto.FLOAT
+    file = graph.save(
+        folder / f"{DEPTH_MODEL}.onnx",
+        [("picture", kind, [1, 3, height, width])],
+        [("near", kind, [1, 1, height, width])],
+    )
+    manifest_for(file, 'kind = "depth"\nnear = "high"', width=width, height=height,
+                 name=DEPTH_MODEL)  # fmt: skip
 
 
 def camera() -> tuple[Image, Image]:
@@ -126,16 +195,23 @@ def set_stage(actor: Actor) -> str:
     return actor.save("background", background())
 
 
-def draw(actor: Actor, background: str, wanted: str) -> Iterator[tuple[Look, Image]]:
-    """Draw every look of ``background`` whose name contains ``wanted``."""
+def draw(
+    actor: Actor, background: str, wanted: Callable[[Look], bool]
+) -> Iterator[tuple[Look, Image]]:
+    """Draw every look of ``background`` that is ``wanted``."""
     file = set_stage(actor)
     # With less than the best quality software OpenGL leaves out what Direct3D does.
     actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR, quality="best")
+    actor.add_filter("Scene", "SB", SCENE_FILTER_ID)
     for look in looks(background, file):
-        if wanted not in look.name:
+        if not wanted(look):
             continue
+        actor.set(SCENE_FILTER, **look.scene)
         actor.set(FILTER, **look.settings)
         actor.settle()
+        if look.settings["depth_model"]:
+            actor.wait_for_depth()
+            actor.settle()
         yield look, actor.shot()
 
 
