@@ -136,6 +136,7 @@ def lives(bench: Bench) -> None:
 
 def compiles(bench: Bench) -> None:
     """Print what the first use of shaders costs, one JSON object a session."""
+    print(json.dumps({"compiler": compile_times.of_compiler(bench.wine)}), flush=True)
     bench.wine.environment["MESA_SHADER_CACHE_DISABLE"] = "true"
     for version, renderer in bench.each():
         with bench.session(version, renderer, "compile") as host:

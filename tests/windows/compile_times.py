@@ -8,15 +8,29 @@ what was compiled for Direct3D 11 on disk: the second round of the same effects 
 from __future__ import annotations
 
 import json
+import statistics
 from typing import Any
 
 from tests.bench import shader_compile
+from tests.windows import registers
 from tests.windows.obs_host import ObsHost
 from tests.windows.wine import BenchError, Wine
 
 SCRIPT = "C:/product/tests/bench/shader_compile.lua"
 RESULT = "shots/compile.json"
 COUNT = 40  # of composite.effect's variants
+
+
+def of_compiler(wine: Wine) -> dict[str, Any]:
+    """Return how long Microsoft's compiler takes for each pixel shader there is."""
+    took = {name: ms for name, (_, ms) in registers.compiled(wine, times=3).items()}
+    slowest = sorted(took, key=lambda name: -took[name])[:5]
+    return {
+        "shaders": len(took),
+        "compile_ms": {"median": round(statistics.median(took.values()), 2),
+                       "most": round(max(took.values()), 2)},
+        "slowest": {name: round(took[name], 2) for name in slowest},
+    }  # fmt: skip
 
 
 def measure(wine: Wine, host: ObsHost) -> dict[str, Any]:

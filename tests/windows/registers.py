@@ -14,6 +14,18 @@ from tests.windows.wine import BenchError, Wine
 
 
 def check(wine: Wine, say: Callable[[bool, str], None]) -> None:
+    told = compiled(wine)
+    wrong = {name: fault for name, (fault, _) in told.items() if fault}
+    for name, fault in wrong.items():
+        say(False, f"{name}: {fault}")
+    say(not wrong, f"registers: {len(told)} shaders, {len(wrong)} wrong")
+
+
+def compiled(wine: Wine, times: int = 1) -> dict[str, tuple[str, float]]:
+    """Compile every pixel shader; return by name what is wrong, or "", and the milliseconds.
+
+    Of several ``times`` the fastest counts: other programs may run. Raises BenchError.
+    """
     rows = [
         {
             "name": f"{variant.name}/{shader.technique}",
@@ -27,10 +39,9 @@ def check(wine: Wine, say: Callable[[bool, str], None]) -> None:
     (wine.drive / "shaders.json").write_text(json.dumps(rows), "utf-8")
     script = "C:/product/tests/windows/compile_shaders.py"
     done = wine.run(["C:/Python312/python.exe", script, "C:/shaders.json", "C:/registers.json",
-                     "C:/obs31/bin/64bit/d3dcompiler_47.dll"], timeout=1200)  # fmt: skip
+                     "C:/obs31/bin/64bit/d3dcompiler_47.dll", str(times)],
+                    timeout=1200)  # fmt: skip
     if done.returncode != 0:
         raise BenchError(f"The compiler did not run: {done.stdout.decode()[-400:]}")
-    wrong = json.loads((wine.drive / "registers.json").read_text("utf-8"))
-    for name, told in wrong.items():
-        say(False, f"{name}: {told}")
-    say(not wrong, f"registers: {len(rows)} shaders, {len(wrong)} wrong")
+    told = json.loads((wine.drive / "registers.json").read_text("utf-8"))
+    return {name: (fault, float(took)) for name, (fault, took) in told.items()}
