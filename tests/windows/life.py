@@ -66,21 +66,21 @@ def _share(picture: Image, wanted: Image, where: Bits) -> float:
 def states(actor: scenes.Actor) -> dict[str, Image]:
     """Return the program's picture in each state that a moment can have."""
     _add_filter(actor, scenes.set_stage(actor))
-    actor.settle()
+    scenes.settle_mask(actor)
     drawn = {"masked": actor.shot()}
     actor.set(FILTER, timing="locked")
     actor.settle()
     drawn["locked"] = actor.shot()
     actor.set(FILTER, timing="latest", model=MODEL)
     actor.wait_for(lambda: MODEL_NAME in actor.models(), "a mask of the other model")
-    actor.settle()
+    scenes.settle_mask(actor)
     drawn["other model"] = actor.shot()
     actor.set("Camera", file=_smaller(actor))
-    actor.settle()
+    scenes.settle_mask(actor)
     drawn["smaller"] = actor.shot()
     actor.set("Camera", file=actor.save("camera", scenes.camera()[0]))
     _add_scene_filter(actor)
-    actor.settle()
+    scenes.settle_mask(actor)
     drawn["scene"] = actor.shot()
     actor.press(PANIC)
     for state, cover in (("covered", "color"), ("hidden", "hidden")):
@@ -102,7 +102,7 @@ def moments(host: ObsHost) -> Iterator[Moment]:
 
 
 def _masked(name: str, host: ObsHost, state: str = "other model") -> Moment:
-    host.settle()
+    scenes.settle_mask(host)
     return Moment(name, host.shot(), (state,), True, scenes.background())
 
 
@@ -152,13 +152,14 @@ def _beginning(host: ObsHost) -> Iterator[Moment]:
 
 def _changes(host: ObsHost) -> Iterator[Moment]:
     host.set(FILTER, timing="locked")
-    yield _masked("frame-locked", host, "locked")
+    host.settle()
+    yield Moment("frame-locked", host.shot(), ("locked",), True, scenes.background())
     host.set(FILTER, timing="latest", model=MODEL)
     yield Moment("model changing", host.shot(), ("masked", "covered", "other model"))
     host.wait_for(lambda: MODEL_NAME in host.models(), "a mask of the other model")
     yield _masked("model changed", host)
     host.set("Camera", file=_smaller(host))
-    host.settle()
+    scenes.settle_mask(host)
     yield Moment("a smaller size", host.shot(), ("smaller",))  # scaled up, nothing is as it was
     host.set("Camera", file=host.save("camera", scenes.camera()[0]))
     yield _masked("the former size", host)
@@ -203,7 +204,7 @@ def _loaded_again(host: ObsHost) -> Iterator[Moment]:
 
 def _end(host: ObsHost) -> Iterator[Moment]:
     _add_scene_filter(host)
-    host.settle()
+    scenes.settle_mask(host)
     yield Moment("scene filter", host.shot(), ("scene",), True, COVER_BGR)
     host.do("unfilter", scenes.SCENE_FILTER)
     host.wait_frames(3)

@@ -41,5 +41,5 @@ def _seen() -> dict[str, Any]:
         "worker": worker.pid if worker else None,
         "epoch": int(segment.worker_epoch),
         "panic": bool(segment.panic),
-        "problem": application.application.board.problem or (worker.problem if worker else ""),
+        "problem": application.application.board.problem or str((worker and worker.problem) or ""),
     }

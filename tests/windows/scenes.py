@@ -195,6 +195,17 @@ def set_stage(actor: Actor) -> str:
     return actor.save("background", background())
 
 
+def settle_mask(actor: Actor) -> None:
+    """Wait for a mask that no longer changes; the timing is then *latest*.
+
+    The worker looks closer at a person whom an earlier mask has found (``close_look``). A still
+    picture is sent to it once; another timing sends it again.
+    """
+    for timing in ("locked", "latest"):
+        actor.set(FILTER, timing=timing)
+        actor.settle()
+
+
 def draw(
     actor: Actor, background: str, wanted: Callable[[Look], bool]
 ) -> Iterator[tuple[Look, Image]]:
@@ -203,6 +214,7 @@ def draw(
     # With less than the best quality software OpenGL leaves out what Direct3D does.
     actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR, quality="best")
     actor.add_filter("Scene", "SB", SCENE_FILTER_ID)
+    settle_mask(actor)
     for look in looks(background, file):
         if not wanted(look):
             continue
