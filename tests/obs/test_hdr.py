@@ -146,6 +146,7 @@ def _rows(seen: Seen, top: int, height: int) -> Seen:
 
 
 @pytest.mark.versions
+@pytest.mark.timeout(900)
 def test_the_canvas_becomes_hdr_and_sdr_again_while_the_filter_runs(
     start_obs: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -166,7 +167,7 @@ def test_the_canvas_becomes_hdr_and_sdr_again_while_the_filter_runs(
                 videos.set(active=active)
                 stage.wait_frames(8)
                 if active:
-                    stage.wait_for_mask(2)
+                    stage.wait_for_mask(2, seconds=60)
                 seen = twins.seen(None if active else canvas(stage))
                 what = f"{space}, {active=}"
                 picture = _rows(seen, 0, top)

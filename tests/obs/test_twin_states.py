@@ -15,11 +15,12 @@ from tests.twins import compare, states
 
 CANVASES = ("NV12 709", "I444 sRGB", "P010 2100PQ")
 # The first of all hold the most pairs.
-STATES, SEED = 30, 5
+STATES, SEED = 24, 5
 WANTED = states.by_canvas(states.short(SEED, canvas=CANVASES)[:STATES])
 
 
 @pytest.mark.versions
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("canvas", WANTED)
 def test_pairs_of_states(start_obs: Callable[..., Any], tmp_path: Path, canvas: str) -> None:
     wanted = WANTED[canvas]

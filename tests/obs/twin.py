@@ -107,7 +107,7 @@ class Twins:
         stage.add_filter(self.ours, **{**KEEP_ALL, "background": "color", **ours})
         stage.obs.add_filter(self.twin, STOCK_NAME, STOCK, {})
         self.transform()
-        stage.wait_for_mask()
+        stage.wait_for_mask(seconds=60)
 
     @classmethod
     def of_picture(cls, stage: Stage, image: Image, **more: Any) -> Twins:
@@ -146,7 +146,8 @@ class Twins:
     def seen(self, shot: Image | None = None) -> Seen:
         """Wait until what was changed is drawn, and look at OBS's canvas (or at ``shot``)."""
         if shot is None:
-            self.stage.settle()
+            self.stage.wait_frames(4)
+            self.stage.wait_for_mask(seconds=60)
             shot = canvas(self.stage)
         half = shot.shape[1] // 2
         left, right = shot[:, :half], shot[:, half:]
@@ -183,7 +184,7 @@ def canvas(stage: Stage) -> Image:
                 return path
         return None
 
-    path = wait_for(written, 10, "a screenshot of the canvas")
+    path = wait_for(written, 60, "a screenshot of the canvas")
     image = np.asarray(cv2.imread(str(path)), np.uint8)
     path.unlink()  # OBS names screenshots by the second
     return image

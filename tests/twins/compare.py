@@ -33,7 +33,7 @@ from vb_demo.obs_session import SCRIPT
 
 ITEMS_SCRIPT = Path(__file__).resolve().parents[1] / "obs" / "scripts" / "scene_items.py"
 # So long a state is looked at until nothing differs: on a busy computer its mask may come late.
-SECONDS = 15
+SECONDS = 60
 # Where OBS's own two ways, with its filter and without, differ by a level, so may ours.
 TOLERANCE, WHERE_OBS_DIFFERS = 1, 2
 
@@ -185,7 +185,7 @@ class Comparison:
             )
             return done.exists()
 
-        wait_for(is_done, 10, "the items were set")
+        wait_for(is_done, 60, "the items were set")
         done.unlink()
 
     def _apply(self, state: State) -> None:
