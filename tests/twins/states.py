@@ -103,13 +103,18 @@ def possible(state: State) -> State:
     """Return the state with what has no twin, or nothing to see, replaced.
 
     A half-transparent camera over an opaque background of ours is like its twin over the same
-    colour, which the scene shows in blend mode normal alone.
+    colour, which the scene shows in blend mode normal alone, and by OBS's usual method alone: ours
+    is opaque and leaves it nothing to blend.
     """
     if state["mode"] in NOTHING_OVER.get(state["colour"], ()):
         state = {**state, "colour": "grey"}
     if state["camera"] in TRANSLUCENT and (
         state["background"] in FILLED
-        and (state["background"] != "color" or state["mode"] != "NORMAL")
+        and (
+            state["background"] != "color"
+            or state["mode"] != "NORMAL"
+            or state["method"] != "default"
+        )
     ):
         return {**state, "background": "blur"}
     return state
