@@ -13,6 +13,7 @@ from tests.windows.wine import BenchError, Wine
 CHECKOUT = Path(__file__).resolve().parents[2]
 PYTHON = "C:/tests/venv/Scripts/python.exe"
 FILES_PER_RUN = 8
+UNFINISHED = "file without an end"
 _SECONDS = 1200.0  # a run
 # What a skipped test may say: that it has no sense on Windows, or none under Wine.
 REASONS = ("POSIX only: ", "Linux only: ", "Not under Wine: ")
@@ -52,7 +53,7 @@ def check(wine: Wine, only: str, log: Path, say: Say) -> None:
                     total += _judge(file, _run(wine, [file], out.write), say)
     finally:
         wine.environment = before
-    say(total["passed"] > 0, f"unit tests on Windows Python, all together: {_text(total)}")
+    say(_is_good(total), f"unit tests on Windows Python, all together: {_text(total)}")
 
 
 def all_tests() -> list[str]:
@@ -102,18 +103,21 @@ def _judge(name: str, told: str, say: Say) -> Counter[str]:
     """Say what came of a run; return its counts by word."""
     last = _last_line(told)
     counts: Counter[str] = Counter()
-    if _ended(told):
-        for number, word in _COUNTS.findall(last):
-            counts[word.rstrip("s")] += int(number)
+    for number, word in _COUNTS.findall(last) if _ended(told) else [("1", UNFINISHED)]:
+        counts[word.rstrip("s")] += int(number)
     for number, place, reason in _SKIP.findall(told):
         skipped = f"skipped {number} of {place}: {reason}"
         if reason.startswith(REASONS):
             print(f"     {skipped}", flush=True)
         else:
             say(False, skipped)
-    good = bool(counts) and not counts["failed"] + counts["error"]
-    say(good, f"{name} on Windows Python: {_text(counts) or last}")
+    reason = f" ({last})" if counts[UNFINISHED] or not counts else ""
+    say(_is_good(counts), f"{name} on Windows Python: {_text(counts)}{reason}")
     return counts
+
+
+def _is_good(counts: Counter[str]) -> bool:
+    return bool(counts) and not counts["failed"] + counts["error"] + counts[UNFINISHED]
 
 
 def _text(counts: Counter[str]) -> str:
