@@ -96,6 +96,11 @@ def room(built: SecretRoom) -> SecretRoom:
 # The oracle itself can fail
 
 
+def _is_bare(room: SecretRoom) -> bool:
+    """Return whether the program shows the room."""
+    return room.room_in(room.stage.shot(SCENE, SIZE)[..., :3]) > 0
+
+
 def test_the_oracle_sees_the_room_even_in_a_fade(room: SecretRoom) -> None:
     bare = in_the_room()
     mixed = (0.25 * bare + 0.75 * np.array(BACKDROP_BGR)).astype(np.uint8)
@@ -109,6 +114,7 @@ def test_the_oracle_sees_the_room_when_the_filter_is_off(room: SecretRoom) -> No
     with room.stage.obs.recording() as files:
         time.sleep(0.3)
         room.stage.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": False})
+        wait_for(lambda: _is_bare(room), 20, "the room")
         time.sleep(0.4)
         room.stage.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": True})
         time.sleep(0.3)
@@ -120,7 +126,8 @@ def test_the_oracle_sees_the_room_when_the_user_wants_no_cover(room: SecretRoom)
     room.stage.set_filter(cover="camera")
     with room.stopped(), room.stage.obs.recording() as files:
         room.kill()
-        time.sleep(0.6)
+        wait_for(lambda: _is_bare(room), 20, "the room")
+        time.sleep(0.4)
     with pytest.raises(AssertionError, match="the room is seen"):
         room.check(frames_of(files[0]))
 
