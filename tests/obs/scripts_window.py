@@ -19,7 +19,7 @@ from tests.obs.stage import wait_for
 
 TITLE, FILES = "^Scripts$", "^Add Scripts$"
 TRIES = 4
-SECONDS = 15.0  # for what a press does
+SECONDS = 5.0  # for what a press does
 ENTRIES = 14  # more than the menu Tools has
 LIST = ("120", "64")  # a place on the list's first row
 # The buttons below the list, by the number of Tabs from it
@@ -44,7 +44,7 @@ class ScriptsWindow:
             self._x.do("type", str(script))
             self._x.keys("Return")
             with contextlib.suppress(AssertionError):
-                wait_for(lambda: not self._x.windows(FILES), 5, "the file")
+                wait_for(lambda: not self._x.windows(FILES), 2, "the file")
                 return
         raise AssertionError("The file could not be chosen.")
 

@@ -34,11 +34,15 @@ SCENE = "Scene"
 GONE = "Gone"  # begins the name of what an earlier test had on the stage
 CAMERA, FILTER = "Camera", "Virtual Background"
 SIZE = (1280, 720)
+PATIENCE = 4  # how many times slower a busy computer may be
 
 
 def wait_for(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Poll until ``condition`` holds and return what it gave."""
-    deadline = time.monotonic() + seconds
+    """Poll until ``condition`` holds and return what it gave.
+
+    ``seconds``: what it may take on a computer that has nothing else to do.
+    """
+    deadline = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:

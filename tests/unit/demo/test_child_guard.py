@@ -46,7 +46,7 @@ def _alive(pid: int) -> bool:
     return state != "Z"
 
 
-def _gone(pids: list[int], seconds: float = 20.0) -> bool:
+def _gone(pids: list[int], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while any(map(_alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.02)

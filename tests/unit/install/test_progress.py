@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 
 import pytest
@@ -29,11 +30,12 @@ def test_a_terminal_gets_one_line_that_ticks(monkeypatch: pytest.MonkeyPatch) ->
     out = Terminal()
     with progress.Progress("Making venv", out) as step:
         step.note("package 1: numpy 2.4.6")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while out.getvalue().count("numpy") < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
     assert out.getvalue().count("numpy") >= 2
-    assert out.getvalue().count("\n") == 1 and out.getvalue().endswith("done in 0 s\n")
+    assert out.getvalue().count("\n") == 1
+    assert re.search(r"done in \d+ s\n$", out.getvalue())
 
 
 def test_a_step_that_fails_says_so() -> None:

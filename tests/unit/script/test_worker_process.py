@@ -69,7 +69,7 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
         made.worker.stop()
 
 
-def _until(what: Callable[[], object], seconds: float = 10.0) -> None:
+def _until(what: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < deadline

@@ -69,7 +69,7 @@ class Obs:
         channel.frame_count += 1
         self.wake.send()
 
-    def until(self, what: Callable[[], object], seconds: float = 30.0) -> None:
+    def until(self, what: Callable[[], object], seconds: float = 120.0) -> None:
         """Hand over pictures until ``what`` is so."""
         deadline = time.monotonic() + seconds
         while not what():
@@ -154,7 +154,7 @@ def test_a_trial_ends_with_the_worker(obs: Obs, way: str) -> None:
         os.kill(obs.worker.pid or 0, signal.SIGKILL)
     else:
         obs.worker.stop()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while _is_running(trial):
         assert time.monotonic() < deadline, "the trial goes on"
         time.sleep(0.05)
