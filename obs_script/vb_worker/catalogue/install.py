@@ -112,6 +112,8 @@ def _given(manifest: Manifest, files: Sequence[Path]) -> list[bytes]:
         by_sum = {hashlib.sha256(weights).hexdigest(): weights for weights in data}
         if all(wanted in by_sum for wanted in source.sums):
             return [by_sum[wanted] for wanted in source.sums]
+        if len(data) == 1 and set(source.twins) & by_sum.keys():
+            return data
         names = ", ".join(source.files)
         raise UserError(f"The file is not the one that is needed for {manifest.name}: {names}.")
     return data
@@ -119,7 +121,8 @@ def _given(manifest: Manifest, files: Sequence[Path]) -> list[bytes]:
 
 def _converted(manifest: Manifest, pieces: list[bytes]) -> bytes:
     source = manifest.source
-    if source is None or source.convert == "none":
+    twin = source is not None and hashlib.sha256(pieces[0]).hexdigest() in source.twins
+    if source is None or (source.convert == "none" and not twin):
         return pieces[0]
     try:
         # onnx and the readers of other formats are only needed here.
@@ -129,7 +132,7 @@ def _converted(manifest: Manifest, pieces: list[bytes]) -> bytes:
             f"{manifest.title} has to be converted, and {error.name} is not installed: run "
             "install.py --convert, or pip install obs-virtual-background[convert]."
         ) from error
-    return onnx_files.from_source(source.convert, pieces, manifest)
+    return onnx_files.from_source("onnx" if twin else source.convert, pieces, manifest)
 
 
 def _clear_downloads(manifest: Manifest) -> None:

@@ -149,8 +149,17 @@ def _read(options: argparse.Namespace) -> tuple[Work, bool]:
     data = onnx_check.load(path)
     if path.suffix == ".onnx":
         onnx_check.check(data, path)
-        return Work(data, manifest), False
+        return Work(_float_weights(data), manifest), False
     return Work(_foreign(path, data, manifest, options), manifest), True
+
+
+def _float_weights(data: bytes) -> bytes:
+    from vb_worker.convert import float_weights  # noqa: PLC0415 - an optional extra
+
+    if not float_weights.is_packed(data):
+        return data
+    print("The weights, which are quantised in blocks, are made float.")
+    return float_weights.unpacked(data)
 
 
 def _refuse_overwriting(output: Path, weights: Path, manifest: Path | None) -> None:

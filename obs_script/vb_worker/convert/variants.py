@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from vb_worker.convert.errors import ConversionError, refusing
+from vb_worker.convert.onnx_writer import drop_unused
 from vb_worker.models.manifest import InputSpec
 
 Array = NDArray[Any]
@@ -77,18 +78,44 @@ def fixed_size(data: bytes, spec: InputSpec) -> bytes:
     dims = value.type.tensor_type.shape.dim
     if len(dims) != len(wanted):
         raise ConversionError(f"The input has {len(dims)} dimensions, not {len(wanted)}.")
+    before = [dim.dim_value if dim.HasField("dim_value") else 0 for dim in dims]
+    if any(old not in (0, side) for old, side in zip(before, wanted)):
+        _scale_resizes(model, spec, before)
     for dim, side in zip(dims, wanted):
-        if dim.HasField("dim_value") and dim.dim_value not in (0, side):
-            raise ConversionError(
-                f"The network takes one size only ({dim.dim_value}, not {side}); use "
-                "--input uint8 with --input-size to have it resize by itself."
-            )
         dim.dim_value = side
     for output in model.graph.output:
         output.type.tensor_type.ClearField("shape")
     del model.graph.value_info[:]
     made = onnx.shape_inference.infer_shapes(model, strict_mode=True, data_prop=True)
     return bytes(made.SerializeToString())
+
+
+def _scale_resizes(model: onnx.ModelProto, spec: InputSpec, before: Sequence[int]) -> None:
+    """Scale the sizes that Resize nodes hold, in a network made for the size ``before``."""
+    old = before[spec.layout.index("H")], before[spec.layout.index("W")]
+    stored = {weight.name: weight for weight in model.graph.initializer}
+    resizes = [node for node in model.graph.node if node.op_type == "Resize"]
+    for number, node in enumerate(resizes):
+        sizes = node.input[3] if len(node.input) == 4 else ""
+        if not sizes:
+            continue  # scales, which fit any size
+        if sizes not in stored or not all(old):
+            raise ConversionError(f"The network takes one size only ({old[1]}x{old[0]}).")
+        values = numpy_helper.to_array(stored[sizes]).copy()
+        for axis, (side, wanted) in zip((2, 3), zip(old, (spec.height, spec.width))):
+            scaled, rest = divmod(int(values[axis]) * wanted, side)
+            if rest:
+                raise ConversionError(
+                    f"The network takes sides in other steps: {old[1]}x{old[0]} becomes "
+                    f"{spec.width}x{spec.height} nowhere evenly."
+                )
+            values[axis] = scaled
+        # It may be shared with a node of another size; empty scales are as good as none.
+        name = f"vb_sizes_{number}"
+        model.graph.initializer.append(numpy_helper.from_array(values, name))
+        del node.input[1:]
+        node.input.extend(["", "", name])
+    drop_unused(model)
 
 
 @refusing("The normalisation cannot be made part of the network")

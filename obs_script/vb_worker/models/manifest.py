@@ -17,12 +17,13 @@ class Source:
     """Where the weights come from; for this base class they have to be exported by hand.
 
     ``page``: a web page for people; ``sums``: the files' SHA-256; ``convert``: the conversion to
-    ONNX.
+    ONNX; ``twins``: the SHA-256 of ONNX files of the same network that a user may have instead.
     """
 
     page: str
     sums: tuple[str, ...] = ()
     convert: str = "none"
+    twins: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -68,7 +68,9 @@ def parse(path: Path, text: str) -> Manifest:
     source = top.table("source") if "source" in top else None
     made_from = _source(source) if source is not None else None
     # A file that is converted or exported locally has no checksum known in advance.
-    converted = made_from is not None and (made_from.convert != "none" or not made_from.sums)
+    converted = made_from is not None and (
+        made_from.convert != "none" or not made_from.sums or made_from.twins != ()
+    )
     picture = top.table("input")
     manifest = Manifest(
         path=path,
@@ -98,11 +100,13 @@ def _source(table: Table) -> Source:
     page = table.text("page")
     if "url" not in table and "package" not in table:
         return Source(page)
-    sums = table.each_matching("sha256", _SHA256, "64 hexadecimal digits")
+    digits = "64 hexadecimal digits"
+    sums = table.each_matching("sha256", _SHA256, digits)
     convert = table.one_of("convert", CONVERSIONS, "none")
+    twins = table.each_matching("twin", _SHA256, digits) if "twin" in table else ()
     if "url" in table:
         url = table.matching("url", _URL, "the http or https address of a file")
-        return Address(page, sums, convert, url)
+        return Address(page, sums, convert, twins, url)
     members = table.each_matching("member", _TEXT, "the name of a file in the package")
     if len(members) != len(sums):
         raise table.wrong("sha256", f"as many sums as there are members ({len(members)})")
@@ -114,6 +118,7 @@ def _source(table: Table) -> Source:
         version=table.matching("version", _VERSION, "one exact version, such as 1.2.3"),
         members=members,
         convert=convert,
+        twins=twins,
     )
 
 

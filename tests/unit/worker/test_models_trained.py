@@ -41,6 +41,9 @@ def _files(manifest: Manifest) -> list[Path]:
         if path.is_file()
     }
     found = [by_sum[wanted] for wanted in manifest.source.sums if wanted in by_sum]
+    twins = [by_sum[twin] for twin in manifest.source.twins if twin in by_sum]
+    if not found and twins:
+        return twins[:1]
     if len(found) < len(manifest.source.sums) or not found:
         pytest.skip(f"the folder does not hold {manifest.name}'s files")
     return found
