@@ -8,13 +8,15 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.obs import plugins
 from tests.obs.stage import Stage
+from tests.torture import freeze
 from vb_demo.obs_session import ObsSession
 from vb_link import places
 
@@ -74,6 +76,11 @@ def graphics_errors(log: str) -> list[str]:
     return [line for line in log.splitlines() if any(sign in line for sign in signs)]
 
 
+def _tell_why_it_hangs(pid: int) -> None:
+    with suppress(OSError):  # it may end meanwhile
+        print("\n".join(freeze.look(pid).lines() or freeze.gdb(pid)))
+
+
 @contextmanager
 def running_obs(
     folder: Path, *, baseline_leaks: int = BASELINE_LEAKS, **options: Any
@@ -88,13 +95,13 @@ def running_obs(
     try:
         yield stage
     except BaseException:
-        session.stop()
+        session.stop(before_kill=lambda: _tell_why_it_hangs(pid))
         raise
     # OBS 29's window may crash, with or without us, when it closes in the middle of a change, or
     # while a media source is shown.
     stage.hide_media()
     time.sleep(1.0)
-    report = session.stop()
+    report = session.stop(before_kill=lambda: _tell_why_it_hangs(pid))
     assert report.clean, "OBS crashed or had to be killed:\n" + report.log[-3000:]
     assert report.leaks is not None and report.leaks <= baseline_leaks, report.log[-3000:]
     deadline = time.monotonic() + 15
@@ -126,6 +133,15 @@ def start_obs(tmp_path: Path) -> Callable[..., Any]:
         return running_obs(folder, **options)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def beside_plugins() -> Iterator[None]:
+    """Let the OBS of each test load the other plugins that are installed for tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in plugins.environment().items():
+            patch.setenv(name, value)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -24,6 +24,7 @@ from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 StartObs = Callable[..., Any]
+pytestmark = pytest.mark.usefixtures("beside_plugins")
 
 
 def _masked(stage: Stage, **settings: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -46,8 +47,9 @@ def test_a_killed_worker_is_covered_at_once_and_back_within_two_seconds(stage: S
     stage.expected.append(ENDED)
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
-    stage.wait_frames(1)
-    stage.wait_frames(1)
+    wait_for(lambda: pid not in worker_pids(stage.obs.pid), 5, "the worker's end")
+    drawn = channel.drawn_frames
+    wait_for(lambda: channel.drawn_frames >= drawn + 2, 5, "two more frames")
     assert channel.state == layout.STATE_COVER
     assert (stage.shot(CAMERA)[..., 3] == 0).all()
     wait_for(lambda: channel.state == layout.STATE_MASK, 5, "mask back")

@@ -25,6 +25,7 @@ COLORS = {BEACH: 0xFFC02010, DESK: 0xFF1020C0}  # OBS's 0xAABBGGRR
 BGR = {BEACH: (192, 32, 16), DESK: (16, 32, 192), PLAIN: (60, 180, 60)}
 MOVED = (20.0, 10.0)  # pixels, in the scene DESK
 MOVE_MS = 500
+pytestmark = pytest.mark.usefixtures("beside_plugins")
 # A plain source in a corner of every scene. Move Transition 2.8.1 may lose a scene change that
 # comes while it draws (it clears `start_init` at the end of a draw), or begin before OBS has set
 # the new scene: for the whole move it then draws nothing, or moves everything out, with any filter

@@ -43,6 +43,7 @@ BEACH, DESK, OUTER = "Beach", "Desk", "Outer"
 DEFAULT, BEACH_COLOR, DESK_COLOR = 0xFF20C020, 0xFFC02010, 0xFF1020C0
 DEFAULT_BGR, BEACH_BGR, DESK_BGR = (32, 192, 32), (192, 32, 16), (16, 32, 192)
 TRANSITIONS = 100
+pytestmark = pytest.mark.usefixtures("beside_plugins")
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ from tests.obs.conftest import worker_pids
 from tests.obs.stage import CAMERA, SCENE, Stage, wait_for
 
 USES = 10
+pytestmark = pytest.mark.usefixtures("beside_plugins")
 
 
 @pytest.fixture(scope="module", autouse=True)
