@@ -8,16 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.obs.secret_room import MIXED, SIZE, SecretRoom
-from tests.obs.stage import CAMERA, FILTER, Image, wait_for
+from tests.obs import screen
+from tests.obs.secret_room import SIZE, SecretRoom
+from tests.obs.stage import CAMERA, FILTER, wait_for
 from vb_demo.obs_session import ObsSession
 from vb_link.settings import FILTER_ID, LOCK
 
-Xlib_display = pytest.importorskip("Xlib.display")
-X = pytest.importorskip("Xlib.X")
 StartObs = Callable[..., Any]
 pytestmark = pytest.mark.versions
 LOOK_SECONDS = 4.0
@@ -28,35 +26,19 @@ def _has_safe_mode() -> bool:
     return "--safe-mode" in told
 
 
-def _screen(name: str) -> Image:
-    """Return what is on an X display, BGR."""
-    display = Xlib_display.Display(name)
-    try:
-        root = display.screen().root
-        size = root.get_geometry()
-        raw = root.get_image(0, 0, size.width, size.height, X.ZPixmap, 0xFFFFFFFF)
-        image = np.frombuffer(raw.data, np.uint8).reshape(size.height, size.width, 4)
-        return np.asarray(image[..., :3], np.uint8)
-    finally:
-        display.close()
-
-
-def _room_in(screen: Image) -> int:
-    blue, green, red = (screen[..., index].astype(int) for index in range(3))
-    return int((np.minimum(blue, green) - red > 2 * MIXED).sum())
-
-
 def _seen_in_safe_mode(folder: Path) -> list[int]:
     """Start OBS in Safe Mode on what is in ``folder``; count the room's pixels on its screen."""
     session = ObsSession(folder, width=SIZE[0], height=SIZE[1], arguments=("--safe-mode",))
     session.start(connect=False)
     try:
         wait_for(lambda: "Safe Mode enabled" in session.log(), 30, "Safe Mode")
-        wait_for(lambda: (_screen(session.display_name) > 60).mean() > 0.01, 30, "OBS's window")
+        wait_for(
+            lambda: (screen.picture(session.display_name) > 60).mean() > 0.01, 30, "OBS's window"
+        )
         seen = []
         end = time.monotonic() + LOOK_SECONDS
         while time.monotonic() < end:
-            seen.append(_room_in(_screen(session.display_name)))
+            seen.append(screen.room_in(screen.picture(session.display_name)))
             time.sleep(0.05)
     finally:
         report = session.stop()
