@@ -43,6 +43,7 @@ local function update(self, settings)
 	filter_base.read(self, half.settings, settings)
 	filter_base.want(self, segment, half.assets, EVERY_PART)
 	self.state.lock = self.settings.lock and half.lock or nil
+	if not self.state.lock then self.state.locked = nil end
 	if not self.channel then return end
 	if not self.settings.clean_plate then
 		self.plate = nil
@@ -120,6 +121,7 @@ local function get_properties(self)
 			end
 		end, { key = "clean_plate", values = { "true" } } } },
 	}, { sync_source = requests.sync_buttons(self) })
+	requests.watch_lock(self, properties)
 	requests.add_scenes(panel, properties, scene_filter.backgrounds)
 	requests.add_tools(panel, properties)
 	panels.add(panel, properties, LAST, {}, {})

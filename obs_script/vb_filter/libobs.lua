@@ -71,7 +71,7 @@ void obs_data_set_string(void *data, const char *name, const char *value);
 void obs_source_update(void *source, void *settings);
 void *obs_properties_add_button2(void *properties, const char *name, const char *text,
 	void *pressed, void *filter);
-void obs_property_set_modified_callback2(void *property, void *modified, void *filter);
+void obs_properties_set_param(void *properties, void *param, void *destroy);
 void *obs_data_item_byname(void *data, const char *name);
 void obs_data_item_release(void **item);
 bool obs_data_item_has_user_value(void *item);

@@ -1,5 +1,5 @@
--- Breaks the status into lines. OBS's own word wrap makes a row higher or lower than its text: the rows
--- below would move whenever the text changes.
+-- Breaks texts into lines. The status has a fixed number of them: OBS's own word wrap makes a row higher
+-- or lower than its text, and the rows below would move whenever the text changes.
 local M = {}
 
 -- Three lines, so that what is needed daily fits into the window as OBS opens it. A line holds about 56
@@ -19,8 +19,8 @@ local function columns_of(words)
 	return columns
 end
 
--- Returns the parts of a line between which it may be broken: words with the spaces before them, wide
--- letters one by one.
+-- Returns the parts of a line between which it may be broken: words with the spaces before them, none
+-- longer than a line, and wide letters one by one.
 local function parts_of(line)
 	local parts = {}
 	for letter in line:gmatch(LETTER) do
@@ -28,7 +28,7 @@ local function parts_of(line)
 		local wide, space = letter:byte() >= 224, letter == " "
 		local joins = FOLLOWS[letter] or not (wide or space or (last and last.wide))
 			or (last and LEADS[last.text])
-		if last and joins then
+		if last and joins and columns_of(last.text) < COLUMNS then
 			last.text = last.text .. letter
 		else
 			parts[#parts + 1] = { text = letter, wide = wide }
@@ -50,14 +50,32 @@ local function broken(line, add)
 	add(made)
 end
 
--- Returns the text in lines that fit, padded to at least LINES of them.
-function M.same_height(words)
-	local lines = {}
-	for line in (words .. "\n"):gmatch("(.-)\n") do
-		broken(line, function(made) lines[#lines + 1] = made end)
+-- Where a word may be broken though nothing is seen there, and after how many letters.
+local BREAK, LONGEST = "\226\128\139", 24
+
+-- Returns a text whose long words, such as paths, can be broken: OBS makes the whole panel as wide as the
+-- longest word, and the buttons at its right edge are out of sight.
+function M.breakable(words)
+	return (words:gsub("[%w%p]+", function(word)
+		if #word <= LONGEST then return nil end
+		return (word:gsub(("."):rep(LONGEST), "%0" .. BREAK))
+	end))
+end
+
+-- Returns a text of one sentence a line in `count` lines that fit, or in as many as the status has. A
+-- sentence for which there is no room is left out; only the first is cut.
+function M.same_height(words, count)
+	local lines, room = {}, count or LINES
+	for sentence in (words .. "\n"):gmatch("(.-)\n") do
+		local made = {}
+		broken(sentence, function(line) made[#made + 1] = line end)
+		if #lines == 0 or #lines + #made <= room then
+			for _, line in ipairs(made) do lines[#lines + 1] = line end
+		end
 	end
-	while #lines < LINES do lines[#lines + 1] = " " end
-	return table.concat(lines, "\n")
+	if #lines > room then lines[room] = lines[room] .. "…" end
+	while #lines < room do lines[#lines + 1] = " " end
+	return table.concat(lines, "\n", 1, room)
 end
 
 return M

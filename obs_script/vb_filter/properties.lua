@@ -5,7 +5,8 @@
 -- returns to a deleted row and crashes OBS; lists close, and the text cursor is lost. There is no way
 -- to tell on every system that nobody is using a panel, so it is refreshed only when it is opened and
 -- by what the user does in it: a button, or a choice that shows other rows. OBS does that after its
--- dialogs and lists have closed.
+-- dialogs and lists have closed. A chosen file rebuilds nothing: the window gets the focus back from the
+-- dialog later, which, if its row has gone, passes to the list of audio filters: the panel goes away.
 local ffi = require("ffi")
 local obslua = obslua
 local obs, values, setting_rows, lines = ...
@@ -14,6 +15,7 @@ local C = obs.C
 local M = {}
 
 local PERCENT = " %"
+local LINE_ROOM = 2
 local OF_FILES = { image = true, video = true }
 
 -- Set by the script's table.
@@ -51,24 +53,30 @@ function M.named(problem, settings)
 	end))
 end
 
+-- Whether the setting that `condition` is about has one of its values.
+local function holds(panel, condition, settings)
+	local decider = panel.by_key[condition.key]
+	local now = decider and tostring((values.read(settings, decider))) or ""
+	for _, value in ipairs(condition.values) do
+		if value == now or (value == "*" and now ~= "") then return true end
+	end
+	return false
+end
+
 -- Whether other choices make a row visible: the setting that decides it has a fitting value and is
--- visible itself, and the scene has its own part switched on. `about` is a setting, or has its `group`
--- and `shown_for`.
+-- visible itself, and the scene has its own part switched on. `about` is a setting, or has its `group`,
+-- `shown_for` and `hidden_for`.
 local function fits(panel, about, settings)
 	local own = panel.by_key["own_" .. about.group]
 	if own and own ~= about and not values.read(settings, own) then return false end
+	if about.hidden_for and holds(panel, about.hidden_for, settings) then return false end
 	if not about.shown_for or panel.added[about.key] then return true end
 	local decider = panel.by_key[about.shown_for.key]
 	if decider and decider ~= about and not fits(panel, decider, settings) then return false end
-	local now = decider and tostring((values.read(settings, decider))) or ""
-	for _, value in ipairs(about.shown_for.values) do
-		if value == now or (value == "*" and now ~= "") then
-			-- A name that is being retyped is empty for a moment.
-			if decider == about and about.kind == "source" then panel.added[about.key] = true end
-			return true
-		end
-	end
-	return false
+	if not holds(panel, about.shown_for, settings) then return false end
+	-- A name that is being retyped is empty for a moment.
+	if decider == about and about.kind == "source" then panel.added[about.key] = true end
+	return true
 end
 
 local function describe(properties, key, words)
@@ -80,8 +88,10 @@ end
 local function renew(panel, properties, settings)
 	local words, figures = panel.status()
 	describe(properties, "status", lines.same_height(words))
-	describe(properties, "figures", figures or "")
-	for key, say in pairs(panel.words) do describe(properties, key, say()) end
+	describe(properties, "figures", lines.breakable(figures or ""))
+	for key, say in pairs(panel.words) do
+		describe(properties, key, say(settings))
+	end
 	for _, setting in ipairs(panel.rows) do
 		if setting.unit == PERCENT then
 			local value = values.read(settings, setting)
@@ -91,20 +101,37 @@ local function renew(panel, properties, settings)
 	end
 end
 
--- Shows the rows that fit, and the current status. Returns whether rows came or went: only then may OBS
--- rebuild the panel, as that loses the text cursor. While somebody is `typing`, message rows neither
--- come nor go.
-local function show_fitting(panel, properties, settings, typing)
+-- Whether a message row may come or go by what was done in the row `by`, or by a button or at opening
+-- (nil). It must be below that row, or rows would move above the pointer.
+local function may_tell(about, by)
+	return not by or by == about.tells or by == "group_" .. about.group
+		or (about.shown_for and by == about.shown_for.key)
+end
+
+-- Shows the rows that fit, and the current status. `by` is the key of the row that was changed, or nil.
+-- Returns whether rows came or went: only then may OBS rebuild the panel, as that loses the text cursor.
+local function show_fitting(panel, properties, settings, by)
 	local changed = false
 	for key, about in pairs(panel.shown) do
 		local row = obslua.obs_properties_get(properties, key)
 		local open = about.group == "main"
 			or C.obs_data_get_bool(settings, "group_" .. about.group)
 		local shown = open and fits(panel, about, settings)
-			and (not about.wanted or about.wanted(settings))
-		if row ~= nil and not (typing and about.tells)
-			and obslua.obs_property_visible(row) ~= shown then
+		local seen = row ~= nil and obslua.obs_property_visible(row)
+		if shown and about.tells and not may_tell(about, by) then
+			shown = seen
+		elseif shown and about.wanted then
+			shown = about.wanted(settings)
+		end
+		if row ~= nil and seen ~= shown then
 			obslua.obs_property_set_visible(row, shown)
+			changed = true
+		end
+	end
+	for key, can in pairs(panel.enabled) do
+		local row, enabled = obslua.obs_properties_get(properties, key), can(settings)
+		if row ~= nil and obslua.obs_property_enabled(row) ~= enabled then
+			obslua.obs_property_set_enabled(row, enabled)
 			changed = true
 		end
 	end
@@ -112,9 +139,9 @@ local function show_fitting(panel, properties, settings, typing)
 	return changed
 end
 
-local function on_modified(panel, property, typing)
+local function on_modified(panel, property, key)
 	obslua.obs_property_set_modified_callback(property, function(all, _, settings)
-		return show_fitting(panel, all, obs.pointer(settings), typing)
+		return show_fitting(panel, all, obs.pointer(settings), key)
 	end)
 end
 
@@ -164,7 +191,7 @@ local function add_group(panel, properties, name, shown_for)
 	local key = "group_" .. name
 	local group = obslua.obs_properties_add_group(
 		properties, key, text("Group." .. name), obslua.OBS_GROUP_CHECKABLE, content)
-	on_modified(panel, group)
+	on_modified(panel, group, key)
 	if shown_for then panel.shown[key] = { group = "main", shown_for = shown_for } end
 	return content
 end
@@ -192,8 +219,9 @@ local function add_refresh(panel, properties)
 	obslua.obs_properties_add_text(properties, "more", text("More"), obslua.OBS_TEXT_INFO)
 end
 
--- Zones and layers have rows once there are any; below them a button adds the next one. A layer whose
--- source is not chosen yet exists only in the panel.
+-- Zones and layers have rows once there are any; the button that adds the next one is above them, and
+-- stays there, so that it is not pushed away from the pointer. A layer whose source is not chosen yet
+-- exists only in the panel.
 local ADDED = {
 	zones = { button = "Zone.Add", add = function(_, settings, setting)
 		C.obs_data_set_string(settings, setting.key, "keep")
@@ -224,20 +252,34 @@ local function add_next_button(panel, properties, group)
 			return show_fitting(panel, all, settings)
 		end)
 	end)
-	note(panel, key, group, nil, function(settings) return next_one(settings) ~= nil end)
+	note(panel, key, group)
+	panel.enabled[key] = function(settings) return next_one(settings) ~= nil end
 end
 
--- Adds the line below a row with the state of its setting, such as what is wrong with a file.
+-- Adds the line below a row with the state of its setting, such as what is wrong with a file. Above the
+-- button that refreshes the panel its height is fixed: the button stays under the pointer.
 local function add_line(panel, properties, setting)
 	local key = setting.key .. "_line"
-	local function say() return M.sentence(panel.line(setting.key)) end
+	local of_background = setting.shown_for and setting.shown_for.key == "background"
+	local function say(settings)
+		-- The filter learns a frame later what was chosen.
+		if of_background and values.read(settings, setting) == "" then return M.sentence("NoFile") end
+		return M.sentence(panel.line(setting.key))
+	end
 	local row = obslua.obs_properties_add_text(properties, key, "", obslua.OBS_TEXT_INFO)
 	if OF_FILES[setting.kind] then
 		obslua.obs_property_text_set_info_type(row, obslua.OBS_TEXT_INFO_WARNING)
 	end
-	panel.words[key] = say
-	note(panel, key, setting.group, setting.shown_for, function() return say() ~= "" end)
-	panel.shown[key].tells = true
+	if setting.group == "main" then
+		obslua.obs_property_text_set_info_word_wrap(row, false)
+		panel.words[key] = function(settings) return lines.same_height(say(settings), LINE_ROOM) end
+		return note(panel, key, "main", setting.shown_for)
+	end
+	panel.words[key] = function(settings) return lines.breakable(say(settings)) end
+	note(panel, key, setting.group, setting.shown_for, function(settings)
+		return say(settings) ~= ""
+	end)
+	panel.shown[key].tells = setting.key
 end
 
 local function add_row(panel, into, setting, buttons)
@@ -250,12 +292,10 @@ local function add_row(panel, into, setting, buttons)
 	local hint = half.texts[setting.text .. ".Hint"]
 	if hint then obslua.obs_property_set_long_description(property, hint) end
 	if panel.decides[setting.key] or buttons then
-		on_modified(panel, property, setting.kind == "source")
+		on_modified(panel, property, setting.key)
 	end
-	if setting.group ~= "main" or setting.shown_for then panel.shown[key] = setting end
-	if OF_FILES[setting.kind] then
-		C.obs_property_set_modified_callback2(
-			obs.pointer(property), ffi.cast("void *", half.file_chosen), panel.filter.filter)
+	if setting.group ~= "main" or setting.shown_for or setting.hidden_for then
+		panel.shown[key] = setting
 	end
 	if OF_FILES[setting.kind] or setting.key == "governor" then add_line(panel, into, setting) end
 end
@@ -266,12 +306,13 @@ end
 function M.new(self, rows, status, line)
 	local panel = {
 		filter = self, rows = rows, status = status, line = line, by_key = {}, decides = {},
-		shown = {}, words = {}, added = {}, last = {},
+		shown = {}, words = {}, added = {}, last = {}, enabled = {},
 	}
 	for _, setting in ipairs(rows) do
 		panel.by_key[setting.key] = setting
 		panel.last[setting.group] = setting
 		if setting.shown_for then panel.decides[setting.shown_for.key] = true end
+		if setting.hidden_for then panel.decides[setting.hidden_for.key] = true end
 		if setting.key:match("^own_") then panel.decides[setting.key] = true end
 	end
 	return panel
@@ -289,7 +330,7 @@ end
 -- Adds a line with what say() returns, refreshed with the panel.
 function M.add_words(panel, properties, group, key, say)
 	obslua.obs_properties_add_text(properties, key, say(), obslua.OBS_TEXT_INFO)
-	panel.words[key] = say
+	panel.words[key] = function() return lines.breakable(say()) end
 	note(panel, key, group)
 end
 
@@ -312,6 +353,7 @@ end
 -- buttons below it, {key, text, function, ...}; `requests` maps one to buttons of add_requests.
 function M.add(panel, properties, from, buttons, requests)
 	local group, group_name
+	local has_button = {}
 	if from.main and not panel.by_key.active then add_status(properties) end
 	for _, setting in ipairs(panel.rows) do
 		local name = setting.group
@@ -327,14 +369,16 @@ function M.add(panel, properties, from, buttons, requests)
 		end
 		if into then
 			local below, asked = buttons[setting.key], requests[setting.key]
+			local is_switch = setting.key == "own_" .. name
+			if ADDED[name] and not has_button[name] and not is_switch then
+				has_button[name] = true
+				add_next_button(panel, into, name)
+			end
 			add_row(panel, into, setting, below or asked)
 			for _, button in ipairs(below or {}) do add_button(panel, into, name, button) end
 			if asked then M.add_requests(panel, into, name, asked) end
 			if setting.key == "active" then add_status(properties) end
 			if setting == panel.last.main then add_refresh(panel, into) end
-			if ADDED[name] and setting == panel.last[name] then
-				add_next_button(panel, into, name)
-			end
 			if setting.key == "compute" then
 				obslua.obs_properties_add_text(into, "figures", "", obslua.OBS_TEXT_INFO)
 				note(panel, "figures", name)

@@ -1,4 +1,5 @@
 -- What a camera's filter asks the script for: the buttons for scenes, presets and sound, and the lock.
+local ffi = require("ffi")
 local obslua = obslua
 local obs, link, panels, setting_rows = ...
 local C = obs.C
@@ -58,15 +59,37 @@ local function names_of(self)
 	return obs.name(parent), obs.name(self.filter)
 end
 
+-- Notes that the lock was ticked in the panel. OBS's window of the filters selects every filter that is
+-- added: our panel would go away under the user. So the script adds the lock when the panel is closed, or
+-- when OBS saves, as only what is saved can be read by an OBS without the script (see application.py).
+function M.watch_lock(self, properties)
+	C.obs_properties_set_param(
+		obs.pointer(properties), self.filter, ffi.cast("void *", half.panel_closed))
+	local row = obslua.obs_properties_get(properties, "lock")
+	obslua.obs_property_set_modified_callback(row, function(_, _, settings)
+		local ticked = C.obs_data_get_bool(obs.pointer(settings), "lock")
+		if ticked and not self.settings.lock then self.lock_waits = true end
+		return false
+	end)
+end
+
 -- Asks the script to add or remove the lock: when the setting changes, and again while the lock is not
--- where it belongs. Called once a frame.
-local LOCK_AGAIN_NS = 2e9
+-- where it belongs. Called once a frame. A new setting must have stood for a moment, so that its row's
+-- callback above has been called.
+local LOCK_AGAIN_NS, LOCK_SETTLED_NS = 2e9, 3e8
 function M.keep_lock(self, now)
 	local wanted = self.settings.lock
 	if self.lock_asked == nil then
 		local below = C.obs_filter_get_target(self.filter)
 		if below == nil then return end
 		self.lock_asked, self.lock_ns = obs.name(below) == half.lock, 0
+	end
+	if wanted ~= self.lock_wanted then self.lock_wanted, self.lock_wanted_ns = wanted, now end
+	if now - self.lock_wanted_ns < LOCK_SETTLED_NS then return end
+	if self.lock_waits then
+		self.lock_asked = true
+		if wanted and not self.state.locked then return end
+		self.lock_waits = nil
 	end
 	if wanted == self.lock_asked
 		and (not wanted or self.state.locked ~= false or now - self.lock_ns < LOCK_AGAIN_NS) then

@@ -37,8 +37,8 @@ class Setting:
     that of a source with sound.
     ``choices`` holds the values of a ``choice``; the text key of value *v* is ``<text>.<v>``.
     ``shown_for`` is (key, values): the property is visible only while that other setting has one
-    of those values (a bool counts as "true" or "false"). ``reader`` says who acts on it: what the
-    worker or the script reads is in the link.
+    of those values (a bool counts as "true" or "false"); ``hidden_for`` is the reverse.
+    ``reader`` says who acts on it: what the worker or the script reads is in the link.
     ``group``: the panel group it is in; "main" is always open, all others fold.
     ``scene``: a scene may have its own value. ``number`` distinguishes rows with the same text.
     ``unit`` SHARE: a share, which the panel shows in percent.
@@ -55,6 +55,7 @@ class Setting:
     unit: str = ""
     choices: tuple[str, ...] = ()
     shown_for: tuple[str, tuple[str, ...]] | None = None
+    hidden_for: tuple[str, tuple[str, ...]] | None = None
     group: str = "main"
     scene: bool = False
     number: int = 0
@@ -309,6 +310,7 @@ SETTINGS: tuple[Setting, ...] = (
         step=1.0,
         unit=" /s",
         shown_for=("governor", ("balanced",)),
+        hidden_for=("timing", ("locked",)),  # each picture needs a mask of its own
         group="time",
     ),
     Setting(

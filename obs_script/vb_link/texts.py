@@ -37,6 +37,17 @@ def installer() -> str:
     return "py install.py" if sys.platform == "win32" else "python3 install.py"
 
 
+def breakable(text: str) -> str:
+    """Return a text whose long words, such as paths, can be broken into lines.
+
+    OBS makes a panel as wide as the longest word in it: the buttons at its right edge would be out
+    of sight.
+    """
+    return _LONG_WORD.sub(lambda part: part[0] + _BREAK, text)
+
+
+_LONG_WORD = re.compile(r"[!-~]{24}(?=[!-~])")
+_BREAK = "\N{ZERO WIDTH SPACE}"
 _LINE = re.compile(r'^([A-Za-z0-9_.]+)="(.*)"$')
 
 

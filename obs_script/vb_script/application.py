@@ -16,6 +16,7 @@ from vb_script import (
     hotkeys,
     libobs,
     list_choices,
+    lock,
     lua_half,
     panel_requests,
     source_names,
@@ -23,9 +24,9 @@ from vb_script import (
 )
 from vb_script.assets import Assets
 from vb_script.doctor import Doctor
-from vb_script.file_choices import FileChoices
 from vb_script.hotkeys import Hotkeys
 from vb_script.panel import Panel
+from vb_script.panel_closings import PanelClosings
 from vb_script.presses import Presses
 from vb_script.reload_state import survivors
 from vb_script.request_thread import RequestThread
@@ -45,7 +46,7 @@ class Application:
         self.requests: RequestThread | None = None
         self.ui: UiTasks | None = None
         self.presses: Presses | None = None
-        self.file_choices: FileChoices | None = None
+        self.panel_closings: PanelClosings | None = None
         self.governor: governor.Watch | None = None
         self.guard: SceneSwitchGuard | None = None
         self.hotkeys = Hotkeys()
@@ -94,7 +95,7 @@ class Application:
         library = libobs.libobs()
         self.presses = Presses(library, self.pressed, self.delay_of, self.failed)
         assets = Assets(segment.assets, library, self.texts)
-        self.file_choices = FileChoices(library, assets.answered, self.failed)
+        self.panel_closings = PanelClosings(self.post_missing_locks)
         table = self.table()
         if kept.lua is None:
             kept.lua = lua_half.load(table)
@@ -135,7 +136,7 @@ class Application:
             depth_models=models.depth,
             units=list_choices.unit_list(self.texts),
             pressed=Presses.address(),
-            file_chosen=FileChoices.address(),
+            panel_closed=PanelClosings.address(),
         )
 
     @staticmethod
@@ -175,15 +176,32 @@ class Application:
         if self.presses is not None:
             self.presses.close()
             self.presses = None
-        if self.file_choices is not None:
-            self.file_choices.close()
-            self.file_choices = None
+        if self.panel_closings is not None:
+            self.panel_closings.close()
+            self.panel_closings = None
         if self.ui is not None:
             self.ui.close()
             self.ui = None
         if self.closing and kept.lua is not None:
             lua_half.destroy(kept.lua)
             kept.lua = None
+
+    def post_missing_locks(self) -> None:
+        if self.ui is not None:
+            self.ui.post(self.put_missing_locks)
+
+    def put_missing_locks(self) -> None:
+        """Put in what a panel's user has ticked, and let OBS save that.
+
+        While the panel is open OBS would leave it for the new filter. So this is done once a panel
+        is closed and, as only what is saved can be read by an OBS without the script, when OBS
+        saves.
+        """
+        try:
+            if lock.put_missing():
+                obs.obs_frontend_save()
+        except SaidError as error:
+            self.board.note(error.text(self.texts), warning=True)
 
     def hold_sources(self) -> None:
         """Keep the sources of a scene that is being switched."""
@@ -348,6 +366,7 @@ def update(settings: Any) -> None:
 def save(settings: Any) -> None:
     """Write the hotkeys into the script's settings."""
     application.hotkeys.save(settings)
+    application.post_missing_locks()
 
 
 def on_event(event: int) -> None:
@@ -359,6 +378,7 @@ def on_event(event: int) -> None:
         application.hold_sources()
     elif event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING:
         application.hold_sources()
+        application.put_missing_locks()  # OBS saves the former collection after this
     elif event == obs.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED:
         application.let_sources_go()
     elif event in (obs.OBS_FRONTEND_EVENT_SCENE_CHANGED, obs.OBS_FRONTEND_EVENT_SCENE_LIST_CHANGED):

@@ -94,12 +94,6 @@ class Assets:
                 self._tell_changes(index, asset, wish)
         return again or bool(self._opening)
 
-    def answered(self, name: str) -> bool:
-        """Return whether some filter wishes for the file ``name`` and all that do are answered."""
-        wishes = [(asset, _wish(asset)) for asset in self._assets]
-        of_file = [asset for asset, wish in wishes if wish is not None and wish.name == name]
-        return bool(of_file) and all(_fits(asset) for asset in of_file)
-
     def close(self) -> None:
         """Release everything no filter has taken."""
         for opening in self._opening.values():

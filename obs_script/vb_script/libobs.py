@@ -44,8 +44,6 @@ _LIBOBS = {
     "obs_properties_get": (_P, (_P, _S)),
     "obs_properties_apply_settings": (None, (_P, _P)),
     "obs_property_name": (_S, (_P,)),
-    "obs_property_visible": (_B, (_P,)),
-    "obs_property_description": (_S, (_P,)),
     "obs_property_set_description": (None, (_P, _S)),
     "obs_source_release": (None, (_P,)),
     "obs_source_inc_showing": (None, (_P,)),

@@ -27,14 +27,24 @@ _NOTHING = b'{"opacity": 0.0, "brightness": -1.0}'
 
 def set_lock(_texts: dict[str, str], source: str, name: str, wanted: str) -> str:
     """Put the lock right below our filter (``wanted`` is "true"), or remove it."""
-    with obs_filters.camera_filter(source, name) as filter_, _locked(source) as (parent, locks):
-        if wanted != "true":
-            _remove(parent, locks)
-        elif not locks:
-            _add(parent, filter_)
-        elif not _in_place(parent):
-            _move_below(parent, locks[0], filter_)
+    with obs_filters.camera_filter(source, name) as filter_, obs_filters.source(source) as parent:
+        if wanted == "true":
+            _put(parent, filter_)
+        else:
+            with _locks(parent) as locks:
+                _remove(parent, locks)
     return ""
+
+
+def put_missing() -> bool:
+    """Put the lock in where a filter's setting wants it; return whether any was missing."""
+    missing = False
+    with obs_filters.camera_filters() as pairs:
+        for parent, filter_ in pairs:
+            if obs_filters.values(filter_)["lock"] and not _in_place(parent):
+                missing = True
+                _put(parent, filter_)
+    return missing
 
 
 def tidy(_texts: dict[str, str]) -> str:
@@ -47,10 +57,12 @@ def tidy(_texts: dict[str, str]) -> str:
     return ""
 
 
-@contextmanager
-def _locked(source: str) -> Iterator[tuple[Any, list[Any]]]:
-    with obs_filters.source(source) as parent, _locks(parent) as locks:
-        yield parent, locks
+def _put(parent: Any, filter_: Any) -> None:
+    with _locks(parent) as locks:
+        if not locks:
+            _add(parent, filter_)
+        elif not _in_place(parent):
+            _move_below(parent, locks[0], filter_)
 
 
 @contextmanager

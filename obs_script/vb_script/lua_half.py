@@ -44,19 +44,19 @@ def half(
     depth_models: list[tuple[str, str]],
     units: list[tuple[str, str]],
     pressed: int = 0,
-    file_chosen: int = 0,
+    panel_closed: int = 0,
 ) -> dict[str, Any]:
     """Return the table for the Lua half.
 
     Models and units are (name, text); ``pressed`` is the address of the buttons' callback,
-    ``file_chosen`` that of the file rows' callback.
+    ``panel_closed`` that of the callback for a closed panel.
     """
     return {
         "id": settings.FILTER_ID,
         "scene_id": settings.SCENE_FILTER_ID,
         "address": address,
         "pressed": pressed,
-        "file_chosen": file_chosen,
+        "panel_closed": panel_closed,
         "cdef": layout.cdef(),
         "offsets": layout.offsets(),
         "channels": layout.CHANNELS,
@@ -94,9 +94,11 @@ def half(
 
 
 def _row(setting: settings.Setting) -> dict[str, Any]:
-    row = {key: value for key, value in vars(setting).items() if key != "shown_for"}
-    if setting.shown_for:
-        row["shown_for"] = {"key": setting.shown_for[0], "values": setting.shown_for[1]}
+    row = dict(vars(setting))
+    for name in ("shown_for", "hidden_for"):
+        condition = row.pop(name)
+        if condition:
+            row[name] = {"key": condition[0], "values": condition[1]}
     return row
 
 

@@ -10,18 +10,20 @@ import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_link.texts import SaidError, say
-from vb_script import canvases, obs_filters, panel_requests
+from vb_script import canvases, obs_filters, panel_requests, text_lines
 from vb_script.callbacks import held
 from vb_script.no_preemption import unhurried
 
 Texts = dict[str, str]
+# The text rows, and how many lines each has at least: rows move if their number changes.
+ROOM = {"summary": 5, "backgrounds": 2, "news": 6}
 
 
 class Panel:
     """Builds the panel and carries out its buttons.
 
-    ``summary`` returns the first lines and ``news`` the last; no row is below them that they could
-    move. ``note`` shows one sentence to the user; ``check`` starts the check of everything.
+    ``summary`` returns the first lines and ``news`` the last.
+    ``note`` shows one sentence to the user; ``check`` starts the check of everything.
     """
 
     def __init__(
@@ -74,9 +76,9 @@ class Panel:
         _group(made, "tools", texts["Group.tools"], tools)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
-        # Last, because their height changes: no row may move under the pointer.
-        for key in ("summary", "backgrounds", "news"):
-            obs.obs_properties_add_text(made, key, "", obs.OBS_TEXT_INFO)
+        for key in ROOM:
+            row = obs.obs_properties_add_text(made, key, "", obs.OBS_TEXT_INFO)
+            obs.obs_property_text_set_info_word_wrap(row, False)  # see text_lines
         with unhurried():
             self._refresh(made)
             for name, _ in self._scenes:
@@ -153,7 +155,8 @@ class Panel:
             "news": self._news(),
         }
         for key, text in lines.items():
-            obs.obs_property_set_description(obs.obs_properties_get(shown, key), text)
+            row = obs.obs_properties_get(shown, key)
+            obs.obs_property_set_description(row, text_lines.padded(text, ROOM[key]))
         return True
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from vb_link.texts import breakable
 from vb_script.no_preemption import unhurried
 from vb_script.reload_state import survivors
 
@@ -79,7 +80,7 @@ class Presses:
                 delay = [f"{self._delay_ms(int(number)):.3f}" for number in channel]
                 answer = self._do([word, *names, *chosen, *delay])
                 row = self._library.obs_properties_get(shown, f"answer_{group}".encode())
-                self._library.obs_property_set_description(row, answer.encode())
+                self._library.obs_property_set_description(row, breakable(answer).encode())
                 # OBS runs each row's modified callback here, which shows the rows that now apply.
                 self._library.obs_properties_apply_settings(shown, settings)
                 return True

@@ -18,8 +18,8 @@ def survivors() -> Any:
 
     ``memory``, ``wake`` (the worker's), ``script_wake``, ``lua`` (a ``lua_half.Loaded`` or None),
     ``epoch``, ``requests_done`` (of the segment's count), ``ui_task`` and ``on_ui`` (see
-    ``ui_tasks``), ``press``, ``on_press``, ``file_choice`` and ``on_file_choice`` (see
-    ``presses`` and ``file_choices``).
+    ``ui_tasks``), ``press``, ``on_press``, ``panel_close`` and ``on_panel_close`` (see
+    ``presses`` and ``panel_closings``).
     """
     module = sys.modules.get(_NAME)
     if module is None:
@@ -27,7 +27,7 @@ def survivors() -> Any:
         vars(module).update(
             memory=None, wake=None, script_wake=None, lua=None, epoch=0, requests_done=0,
             ui_task=None, on_ui=None, press=None, on_press=None,
-            file_choice=None, on_file_choice=None,
+            panel_close=None, on_panel_close=None,
         )  # fmt: skip
         sys.modules[_NAME] = module
     return module

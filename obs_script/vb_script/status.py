@@ -44,14 +44,15 @@ class Figures:
         lines = [template.format(detail=detail)]
         if self.settings_error:
             lines.append(self.settings_error)
-        if self.delay_ms:
-            lines.append(texts["Status.Delayed"].format(delay_ms=self.delay_ms))
-        if self.eased and self.kind == "Status.Running":
+        # The panel has room for few lines and leaves out the last ones.
+        if self.notice:
+            lines.append(self.notice)
+        elif self.eased and self.kind == "Status.Running":
             lines[0] = self._eased(texts)  # which also says that it works
         elif self.eased:
             lines.append(self._eased(texts))
-        if self.notice:
-            lines.append(self.notice)
+        if self.delay_ms:
+            lines.append(texts["Status.Delayed"].format(delay_ms=self.delay_ms))
         return "\n".join(lines)
 
     def figures(self, texts: dict[str, str]) -> str:

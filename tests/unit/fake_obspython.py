@@ -57,6 +57,7 @@ class World:
         self.held: list[Held] = []
         self.numbers = itertools.count(1)
         self.events: list[Callable[[int], None]] = []
+        self.saves = 0  # asked for
 
     def everything(self) -> list[Source]:
         parents = [*self.inputs, *self.scenes]
@@ -322,6 +323,10 @@ def obs_frontend_remove_event_callback(callback: Callable[[int], None]) -> None:
     world.events.remove(callback)
 
 
+def obs_frontend_save() -> None:
+    world.saves += 1
+
+
 OBS_FRONTEND_EVENT_SCRIPTING_SHUTDOWN = 1
 OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING = 2
 OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGED = 3
@@ -352,16 +357,11 @@ def obs_properties_create() -> Property:
     return Property()
 
 
-def obs_properties_add_text(panel: Property, key: str, text: str, _kind: int) -> Property:
+def obs_properties_add_text(panel: Property, key: str, text: str, *_options: Any) -> Property:
     return panel.put(key, Property(text))
 
 
-def obs_properties_add_list(panel: Property, key: str, text: str, *_kind: int) -> Property:
-    return panel.put(key, Property(text))
-
-
-def obs_properties_add_path(panel: Property, key: str, text: str, *_options: Any) -> Property:
-    return panel.put(key, Property(text))
+obs_properties_add_list = obs_properties_add_path = obs_properties_add_text
 
 
 def obs_properties_add_button(
@@ -387,12 +387,14 @@ def obs_property_list_add_string(one: Property, text: str, value: str) -> None:
     one.choices.append((text, value))
 
 
+def obs_property_text_set_info_word_wrap(_row: Property, _wrap: bool) -> None:
+    pass
+
+
 def obs_property_set_description(one: Property, text: str) -> None:
     one.text = text
 
 
 _module = types.ModuleType("obspython")
-vars(_module).update(
-    {name: value for name, value in globals().items() if name[:3] in ("obs", "OBS", "sou")}
-)
+vars(_module).update({k: v for k, v in globals().items() if k[:3] in ("obs", "OBS", "sou")})
 sys.modules["obspython"] = _module

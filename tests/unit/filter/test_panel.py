@@ -31,6 +31,8 @@ end })
 function obslua.obs_properties_create() return rows end
 function obslua.obs_properties_get(_, key) return rows[key] end
 function obslua.obs_property_visible(row) return row.visible end
+function obslua.obs_property_enabled(row) return not row.disabled end
+function obslua.obs_property_set_enabled(row, enabled) row.disabled = not enabled end
 function obslua.obs_property_set_visible(row, shown) row.visible = shown end
 function obslua.obs_property_set_description(row, title) row.title = title end
 function obslua.obs_property_description(row) return row.title end
@@ -53,9 +55,6 @@ C = {
     obs_data_release = function() end,
     obs_source_update = function() updates = updates + 1 end,
     os_gettime_ns = function() return 7 end,
-    obs_property_set_modified_callback2 = function(row, call, filter)
-        row.file_chosen = { call, filter }
-    end,
     obs_properties_add_button2 = function(_, key, title, _, filter)
         obslua.obs_properties_add_button(rows, key, title, filter)
     end,
@@ -129,6 +128,12 @@ def _seen(lua: Lua) -> set[str]:
     return set(lua(code).split("\n"))
 
 
+def _can(lua: Lua, button: str) -> bool:
+    """Whether a button that is seen can be pressed."""
+    assert button in _seen(lua)
+    return lua(f"return tostring(rows.{button}.disabled or false)") == "false"
+
+
 def test_the_first_page_is_what_is_needed_daily_and_all_else_is_folded(lua: Lua) -> None:
     folded = {key for key in _seen(lua) if key.startswith("group_")}
     assert _seen(lua) - folded == {
@@ -164,6 +169,11 @@ def test_rows_that_cannot_act_are_not_seen(lua: Lua) -> None:
     assert "set_sync 3" not in _seen(lua)
     lua('choose("timing", "locked")')
     assert {"set_sync 3", "sync_source"} <= _seen(lua)
+    assert "lowest_rate" not in _seen(lua)  # each picture gets a mask of its own
+    assert lua('return choose("timing", "latest")') == "true"
+    assert "lowest_rate" in _seen(lua)
+    lua('choose("governor", "off")')
+    assert "lowest_rate" not in _seen(lua)
 
 
 def test_the_scripts_answer_is_seen_once_there_is_one(lua: Lua) -> None:
@@ -211,20 +221,31 @@ def test_a_panel_is_rebuilt_only_where_rows_come_or_go(any_panel: Lua) -> None:
 
 
 def test_what_is_wrong_with_a_file_stands_below_its_row(lua: Lua) -> None:
-    lua('choose("background", "image"); choose("group_layers", true); press("add_layers")')
-    assert "background_image_line" not in _seen(lua)
-    lua('wrong.background_image = "NoFile"')
-    lua('choose("behind_source", "L")')  # a row that comes by itself takes no text cursor
-    assert "background_image_line" not in _seen(lua)
-    assert lua('return press("refresh")') == "true"
-    assert "background_image_line" in _seen(lua)
-    assert lua("return rows.background_image_line.title").startswith("No file is chosen yet")
+    lua('choose("background", "image")')
+    said = "Until a file is chosen, the background stays as it was."
+    assert lua("return rows.background_image_line.title") == f"{said}\n "
+    lua('data.background_image = "/a.png"; press("refresh")')
+    assert lua("return rows.background_image_line.title") == "\n "  # the button stays in place
+    lua('wrong.background_image = "/a.png is not a picture."; press("refresh")')
+    assert lua("return rows.background_image_line.title") == "/a.png is not a picture.\n "
     shown = lua("return table.concat(order, ' ')").split()
     assert shown.index("background_image_line") == shown.index("background_image") + 1
-    lua('wrong.background_image = "/a.txt is not a picture."; press("refresh")')
-    assert lua("return rows.background_image_line.title") == "/a.txt is not a picture."
     lua('choose("background", "color")')
     assert "background_image_line" not in _seen(lua)
+
+
+def test_a_line_comes_by_a_button_or_what_is_above_it(lua: Lua) -> None:
+    lua('choose("group_cover", true); choose("cover", "image")')
+    assert "cover_image_line" not in _seen(lua)
+    lua('wrong.cover_image = "/a.png is not a picture."')
+    lua('choose("group_time", true)')  # it would push that down
+    assert "cover_image_line" not in _seen(lua)
+    assert lua('return press("refresh")') == "true"
+    assert "cover_image_line" in _seen(lua)
+    lua('wrong.cover_image = nil; choose("group_time", false)')
+    assert "cover_image_line" in _seen(lua)
+    lua('choose("cover", "blur")')
+    assert "cover_image_line" not in _seen(lua)
 
 
 def test_what_the_governor_does_stands_below_its_row(lua: Lua) -> None:
@@ -235,24 +256,15 @@ def test_what_the_governor_does_stands_below_its_row(lua: Lua) -> None:
     assert lua("return rows.governor_line.title") == "Now: quality Balanced."
 
 
-def test_the_script_is_told_when_a_file_is_chosen(lua: Lua) -> None:
-    told = lua(
-        """
-        local found = {}
-        for _, key in ipairs(order) do
-            local told = rows[key].file_chosen
-            if told then found[#found + 1] = key .. "=" .. told[2] end
-        end
-        return table.concat(found, " ")
-        """
-    )
-    assert told == (
-        "background_image=ours background_video=ours zone_picture=ours cover_image=ours"
-    )
+def test_a_file_that_is_chosen_rebuilds_nothing(lua: Lua) -> None:
+    """The window has no focus then: OBS would give it to another list, and the panel would go."""
+    for key in ("background_image", "background_video", "zone_picture", "cover_image"):
+        assert lua(f"return tostring(rows.{key}.modified)") == "nil"
 
 
 def test_the_status_line_is_renewed_by_its_button_and_keeps_its_height(lua: Lua) -> None:
-    for said in ("Running", "Running\nDoing less", "Running\n" + "x" * 90, "背景" * 25):
+    said_before = ("Running", "Running\nDoing less", "Running\n" + "x" * 90, "背景" * 25)
+    for said in (*said_before, "Running\n2\n3"):
         before = lua("return rows.status.title")
         lua(f"status = {lua_half.literal(said)}")
         assert lua("return rows.status.title") == before
@@ -260,6 +272,10 @@ def test_the_status_line_is_renewed_by_its_button_and_keeps_its_height(lua: Lua)
         lines = lua("return rows.status.title").split("\n")
         assert "".join(lines).replace(" ", "") == said.replace(" ", "").replace("\n", "")
         assert len(lines) == 3
+    # The first sentence is cut, of the others those come for which there is room.
+    for said, left in (("word " * 40, "…"), ("1\n" + "x" * 120 + "\n3", "1\n3\n ")):
+        made = lua(f"return lines.same_height({lua_half.literal(said)})")
+        assert made.endswith(left) and made.count("\n") == 2
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
@@ -295,17 +311,24 @@ def test_zones_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
         assert "add_zones" not in _seen(any_panel)
         any_panel('choose("own_zones", true)')
     for number in range(1, 5):
-        assert f"zone{number}" not in _seen(any_panel) and "add_zones" in _seen(any_panel)
+        assert f"zone{number}" not in _seen(any_panel) and _can(any_panel, "add_zones")
         assert any_panel('return press("add_zones")') == "true"
         assert {f"zone{number}", f"zone{number}_left_percent"} <= _seen(any_panel)
         assert any_panel(f"return rows.zone{number}.title") == f"Zone {number}"
-    assert "add_zones" not in _seen(any_panel)
+    assert not _can(any_panel, "add_zones")
     any_panel('choose("zone2", "off")')
-    assert "zone2" not in _seen(any_panel) and "add_zones" in _seen(any_panel)
+    assert "zone2" not in _seen(any_panel) and _can(any_panel, "add_zones")
     edited = any_panel("return filter.edited .. filter.edited_part")
     assert edited == "zone4zones"  # they are outlined
     any_panel('press("add_zones")')
     assert any_panel("return data.zone2") == "keep"
+
+
+def test_the_button_that_adds_stands_above_what_it_adds(any_panel: Lua) -> None:
+    shown = any_panel("return table.concat(order, ' ')").split()
+    for button, added in (("add_zones", "zone"), ("add_layers", "behind_")):
+        below = [index for index, key in enumerate(shown) if key.startswith(added)]
+        assert shown.index(button) < min(below)
 
 
 def test_layers_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
@@ -314,14 +337,14 @@ def test_layers_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
         assert "add_layers" not in _seen(any_panel)
         any_panel('choose("own_layers", true)')
     for number, key in enumerate(("behind", "front"), 1):
-        assert f"{key}_source" not in _seen(any_panel) and "add_layers" in _seen(any_panel)
+        assert f"{key}_source" not in _seen(any_panel) and _can(any_panel, "add_layers")
         assert any_panel('return press("add_layers")') == "true"
         assert f"{key}_source" in _seen(any_panel)
         assert str(number) in any_panel(f"return rows.{key}_source.title")
         assert f"{key}_x_percent" not in _seen(any_panel)  # there is no source to move yet
         any_panel(f'choose("{key}_source", "Logo")')
         assert f"{key}_x_percent" in _seen(any_panel)
-    assert "add_layers" not in _seen(any_panel)
+    assert not _can(any_panel, "add_layers")
     any_panel('choose("front_x_percent", 20)')
     assert any_panel("return filter.edited .. filter.edited_part") == "front_xlayers"
 

@@ -14,9 +14,10 @@ from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from vb_link import texts
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
-from vb_script import application, libobs, lua_half
+from vb_script import application, libobs, lock, lua_half
 from vb_script import reload_state as survivors_module
 from vb_script.libobs import LibraryError
+from vb_script.panel_closings import PanelClosings
 from vb_script.reload_state import survivors
 
 SURVIVORS = "_test_survivors_of_the_application"
@@ -166,15 +167,43 @@ def test_hotkeys_and_events_are_this_scripts_whatever_other_scripts_do(gave_way:
 
 
 @pytest.mark.usefixtures("world", "library")
-def test_what_comes_and_goes_stands_below_all_rows() -> None:
+def test_what_comes_and_goes_stands_below_all_rows_and_moves_none() -> None:
     board = _load().board
-    before = board.summary()
-    board.note("The preset was saved.")
     panel = application.properties()
+    heights = {key: row.text.count("\n") for key, row in panel.inner.items()}
+    board.note("The preset was saved as /a/long/path/to/the/folder/with/presets/mine.json.")
+    refresh = panel.inner["refresh"].pressed
+    assert refresh is not None and refresh(panel, panel.inner["refresh"])
     application.unload()
     assert list(panel.inner)[-3:] == ["summary", "backgrounds", "news"]
-    assert panel.inner["news"].text == "The preset was saved."
-    assert panel.inner["summary"].text == before
+    assert panel.inner["news"].text.startswith("The preset was saved as")
+    assert {key: row.text.count("\n") for key, row in panel.inner.items()} == heights
+    assert max(len(line) for line in panel.inner["news"].text.split("\n")) <= 32
+
+
+@pytest.mark.usefixtures("world")
+def test_a_lock_that_waits_is_put_in_when_the_panel_closes_or_obs_saves(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = [True]
+    monkeypatch.setattr(lock, "put_missing", lambda: missing and missing.pop())
+    app = _load()
+    settings = fake.obs_data_create()
+    closed = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(PanelClosings.address())
+    # The panel is closed; then OBS saves, as it was asked to, and there is nothing left to do.
+    for saved, event in ((1, lambda: closed(None)), (1, lambda: application.save(settings))):
+        event()
+        assert fake.world.saves == saved - bool(missing)
+        library.run()
+        assert fake.world.saves == saved
+    missing.append(True)
+    app.guard = None
+    application.on_event(fake.OBS_FRONTEND_EVENT_SCENE_COLLECTION_CHANGING)
+    assert not missing  # at once: OBS saves the former collection next
+    assert app.board.news() == ""
+    application.unload()
+    closed(None)  # the panel outlives the script
+    fake.obs_data_release(settings)
 
 
 @pytest.mark.usefixtures("world")
@@ -184,9 +213,9 @@ def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way:
     panel = application.properties()
     assert "gave way" in gave_way and "noted" not in gave_way[gave_way.index("gave way") :]
     application.unload()
-    assert panel.inner["summary"].text == "Working. Cameras with the filter: 0"
+    assert panel.inner["summary"].text.split("\n")[:2] == ["Working. Cameras with the", "filter: 0"]
     scenes, tools = panel.inner["group_scenes"].inner, panel.inner["group_tools"].inner
-    assert panel.inner["backgrounds"].text == "Stage: Blur"
+    assert panel.inner["backgrounds"].text.split("\n") == ["Stage: Blur", " "]
     assert scenes["scene"].choices == [("Stage", "Stage")]
     assert tools["camera"].choices == [("Camera: Virtual Background", "Camera\nVirtual Background")]
 

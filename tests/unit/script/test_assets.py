@@ -209,9 +209,7 @@ def test_a_file_obs_cannot_show_is_refused_and_tried_again_only_when_changed(
 ) -> None:
     bench.library.next_width = 0
     asset = bench.wish("image", picture)
-    assert not bench.script.answered(str(picture))
     assert not bench.script.answer()  # OBS has read it, or has not, when its source is made
-    assert bench.script.answered(str(picture))
     sentence = ENGLISH["Asset.Bad.image"].format(name=picture)
     assert bench.answered(asset) and asset.offer_error.decode() == sentence
     assert bench.library.held() == {}
@@ -238,14 +236,14 @@ def test_a_picture_loaded_in_the_background_is_offered_when_it_is_there(
 def test_a_video_that_does_not_open_is_refused(bench: Bench, picture: Path, how: str) -> None:
     bench.library.next_width = 0
     asset = bench.wish("video", picture)
-    assert bench.script.answer() and not bench.script.answered(str(picture))
+    assert bench.script.answer() and not bench.answered(asset)
     if how == "OBS says so":
         bench.library.media_state = 6
     else:
         bench.clock = OPEN_SECONDS + 1
     assert not bench.script.answer()
     sentence = ENGLISH["Asset.Bad.video"].format(name=picture)
-    assert bench.script.answered(str(picture)) and asset.offer_error.decode() == sentence
+    assert bench.answered(asset) and asset.offer_error.decode() == sentence
     assert bench.library.held() == {}
 
 

@@ -11,7 +11,7 @@ from tests.unit.fake_obspython import Source, World
 from vb_link import texts
 from vb_link.settings import FILTER_ID, LOCK
 from vb_link.texts import SaidError
-from vb_script import libobs, panel_requests
+from vb_script import libobs, lock, panel_requests
 
 ENGLISH = texts.load("en-US")
 
@@ -78,3 +78,11 @@ def test_it_goes_with_the_last_filter_of_ours_and_no_other_does(world: World) ->
 def test_a_filter_that_is_gone_is_said() -> None:
     with pytest.raises(SaidError):
         _lock(name="Nobody")
+
+
+def test_a_lock_that_waited_is_put_in_once(world: World) -> None:
+    ours = world.inputs[0].filters[1]
+    assert not lock.put_missing()
+    ours.settings = {"lock": True}
+    assert lock.put_missing() and _names(world) == ["Crop", LOCK, "VB", "Sharp"]
+    assert not lock.put_missing() and _names(world).count(LOCK) == 1
