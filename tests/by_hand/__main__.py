@@ -12,6 +12,7 @@ import json
 import logging
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from tests.obs.conftest import user_data
 from vb_demo.errors import ObsError
 
 MOST_CRASHES = 5
+REBUILD = Path(__file__).parents[1] / "obs" / "scripts" / "rebuild.py"
 
 
 def main() -> int:
@@ -32,6 +34,10 @@ def main() -> int:
     parser.add_argument("--language", choices=[name[:2] for name in MENU], default="en")
     parser.add_argument("--json", type=Path, help="a file for the JSON as well")
     parser.add_argument("--pictures", type=Path, help="a folder for the screen at each fault")
+    parser.add_argument(
+        "--rebuild", action="store_true",
+        help="have another script rebuild the camera's panel each second: faults must be found",
+    )  # fmt: skip
     options = parser.parse_args()
     if desk.missing():
         print(desk.missing(), file=sys.stderr)
@@ -44,7 +50,9 @@ def main() -> int:
         for number in range(MOST_CRASHES):
             if hand.actions >= options.actions:
                 break
-            version = _sit(hand, Path(folder, f"obs{number}"), locale, options.actions) or version
+            scripts = (REBUILD,) if options.rebuild else ()
+            place = Path(folder, f"obs{number}")
+            version = _sit(hand, place, locale, options.actions, scripts) or version
     told = report(hand, options.seed, locale, version)
     words = json.dumps(told, indent=1, ensure_ascii=False)
     if options.json:
@@ -53,12 +61,12 @@ def main() -> int:
     return 1 if hand.faults else 0
 
 
-def _sit(hand: RandomHand, folder: Path, locale: str, actions: int) -> str:
+def _sit(hand: RandomHand, folder: Path, locale: str, actions: int, scripts: Sequence[Path]) -> str:
     """Use one OBS until it ends or all is done; return its version."""
     version = ""
     folder.mkdir()
     try:
-        with sitting(folder, locale) as at_obs, at_obs.stage.anything_said():
+        with sitting(folder, locale, scripts) as at_obs, at_obs.stage.anything_said():
             version = at_obs.stage.obs.request("GetVersion")["obsVersion"]
             hand.sit_down(at_obs, actions - hand.actions)
     except Lost:
@@ -77,6 +85,8 @@ def report(hand: RandomHand, seed: int, locale: str, version: str) -> dict[str, 
         "uses": len(hand.uses),
         **{fault.value: hand.counts[fault] for fault in Fault},
         "pixels": hand.pixels,
+        "pixels_scrolled_by_obs": hand.scrolled,
+        "rows_used": sorted(" / ".join(use) for use in hand.used),
         "faults": hand.faults,
         "steps": hand.uses,
     }

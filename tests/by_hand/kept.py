@@ -42,7 +42,10 @@ class Kept:
         return not self.settings(text)
 
     def number(self, text: str, shown: float) -> bool:
-        return self._any(text, lambda value, scale: abs(value * scale - shown) <= NEAR)
+        def is_shown(value: Any, scale: float) -> bool:
+            return not isinstance(value, str) and abs(value * scale - shown) <= NEAR
+
+        return self._any(text, is_shown)
 
     def same(self, text: str, value: Any) -> bool:
         return self._any(text, lambda kept, _: bool(kept == value))

@@ -17,6 +17,7 @@ GROUP = "group"  # what OBS calls each group to a screen reader, whatever its ti
 DIALOGS = ("dialog", "file chooser", "color chooser", "alert")
 MOST_SCROLLS = 40
 READS = 4
+FILLING = 20.0  # seconds that a busy OBS may take to fill a panel
 TRIES = 4
 
 Places = list[tuple[str, int]]  # each row's text, and how high it stands on the screen
@@ -92,10 +93,14 @@ def words_in(window: Widget) -> list[str]:
 
 
 class Panel:
-    """The panel in the window whose title holds ``title``."""
+    """The panel in the window whose title holds ``title``.
 
-    def __init__(self, hand: Hand, windows: Windows, title: str) -> None:
+    ``anywhere``: OBS may scroll the panel when it rebuilds it (OBS 30 on).
+    """
+
+    def __init__(self, hand: Hand, windows: Windows, title: str, *, anywhere: bool = False) -> None:
         self.hand, self.windows, self.title = hand, windows, title
+        self.anywhere = anywhere
 
     # What is shown
 
@@ -129,11 +134,14 @@ class Panel:
 
     def _find(self, text: str, number: int) -> tuple[Widget, Row]:
         """Return the window and a row in it; a panel that is being filled is read again."""
-        for _ in range(READS):
+        deadline = time.monotonic() + FILLING
+        while True:
             window = self.window()
             row = row_in(window, text, number)
             if row is not None:
                 return window, row
+            if time.monotonic() > deadline:
+                break
             time.sleep(0.4)
         raise HandError(
             Fault.UNUSABLE, f"The window {self.title!r} has no row {text!r} ({number})."
@@ -181,6 +189,8 @@ class Panel:
             field = row.field(role)
             view = _view(window, field)
             if view is None or _inside(field.box, view):
+                if view is not None and _cut(field.box, view):
+                    raise HandError(Fault.UNUSABLE, f"The row {text!r} is cut off at its side.")
                 return window, field
             top = field.box[1] + min(field.box[3], view[3]) // 2  # a group is higher than the view
             middle = view[1] + view[3] // 2
@@ -214,17 +224,36 @@ def _inside(box: Box, view: Box) -> bool:
     return view[1] <= box[1] and box[1] + height <= view[1] + view[3]
 
 
-def scrolled_by_obs(before: Widget, after: Widget) -> float:
-    """Return by how many pixels OBS itself has moved a panel's rows up.
+def _cut(box: Box, view: Box) -> bool:
+    return box[0] < view[0] or box[0] + box[2] > view[0] + view[2]
 
-    It does so when the panel's height changes: it may keep the same relative scroll position, and
-    Qt does not scroll past the end.
+
+@dataclass(frozen=True)
+class Scroll:
+    """How far a panel is scrolled down, its height and that of the part seen, in pixels."""
+
+    at: int
+    height: int
+    page: int
+
+
+def scrolled_by_obs(before: Widget, after: Widget, anywhere: bool) -> int:
+    """Return by how many pixels OBS itself moves a panel's rows up when it rebuilds it.
+
+    OBS 29 keeps the scroll position. Later ones (``anywhere``) compute it from a height that is not
+    final yet: where it ends nobody can say, but all rows move with it.
     """
-    (was, old), (now, new) = _scroll(before), _scroll(after)
-    return 0.0 if old == new else now - was
+    old, new = scroll_of(before), scroll_of(after)
+    if old is None or new is None:
+        return 0
+    return (new.at if anywhere else min(old.at, new.height - new.page)) - old.at
 
 
-def _scroll(window: Widget) -> tuple[float, float]:
-    """Return how far a panel is scrolled down and how far it can be, in pixels."""
+def scroll_of(window: Widget) -> Scroll | None:
+    """Return None for a window without a panel that can be scrolled."""
     bars = [bar for bar in window.find("scroll bar") if bar.box[3] > bar.box[2]]
-    return (bars[0].value, bars[0].range[1]) if bars else (0.0, 0.0)
+    if not bars:
+        return None
+    bar = max(bars, key=lambda bar: bar.box[0])  # a list's is left of it
+    page = bar.box[3]
+    return Scroll(int(bar.value), int(bar.range[1]) + page, page)

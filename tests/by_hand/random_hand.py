@@ -26,6 +26,9 @@ KEYS = ("Left", "Right", "Up", "Down", "Page_Up", "Home")
 GROUPS_SHARE = 0.25  # of the uses collapse a group or open it
 
 
+Way = Callable[[Row], None]
+
+
 class Lost(Exception):
     """OBS has ended by itself."""
 
@@ -39,10 +42,12 @@ class RandomHand:
     def __init__(self, seed: int, pictures: Path | None = None) -> None:
         self.actions = 0
         self.pixels = 0  # the farthest that a row has moved
+        self.scrolled = 0  # the farthest that OBS itself has moved all rows
+        self.used: Counter[tuple[str, str, str]] = Counter()  # panel, row, kind of use
         self.uses: list[str] = []
         self.faults: list[str] = []
         self.counts: Counter[Fault] = Counter()
-        self._chance = random.Random(seed)
+        self.chance = random.Random(seed)
         self._pictures = pictures
 
     def sit_down(self, sitting: Sitting, actions: int) -> None:
@@ -53,21 +58,28 @@ class RandomHand:
                 self._use_a_window(sitting, actions)
             except (AssertionError, ObsError, WindowsError) as error:
                 self.note(error, sitting)
-                if not sitting.stage.obs.running:
-                    raise Lost from error
-                sitting.recover()
+                self._recover(sitting, error)
             finally:
                 self.actions = before + sitting.hand.actions
 
+    def _recover(self, sitting: Sitting, error: Exception) -> None:
+        try:
+            if sitting.stage.obs.running:
+                sitting.recover()
+                return
+        except WindowsError as gone:
+            self.note(gone)
+        raise Lost from error
+
     def _use_a_window(self, sitting: Sitting, actions: int) -> None:
-        which = self._chance.choice((CAMERA_PANEL, CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL))
+        which = self.chance.choice((CAMERA_PANEL, CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL))
         self.uses.append(f"open the panel of the {which}")
         panel = sitting.open(which)
-        use = _Use(sitting, panel, sitting.kept(which), self._chance, self.uses)
+        use = _Use(sitting, panel, sitting.kept(which), self)
         for _ in range(USES):
-            if sitting.hand.actions >= actions:
+            if sitting.hand.actions >= actions or not use.some_row():
                 break
-            use.some_row()
+        self.scrolled = max(self.scrolled, use.scrolled)
         sitting.close(panel)
 
     def note(self, error: Exception, sitting: Sitting | None = None) -> None:
@@ -93,12 +105,12 @@ class _Use:
         sitting: Sitting,
         panel: Panel,
         kept: Kept | None,
-        chance: random.Random,
-        told: list[str],
+        hand: RandomHand,
     ) -> None:
-        self._sitting, self._panel, self._chance, self._told = sitting, panel, chance, told
-        self._kept = kept
+        self._sitting, self._panel, self._kept = sitting, panel, kept
+        self._chance, self._told, self._used = hand.chance, hand.uses, hand.used
         self._rows = Rows(panel, PATIENCE[0])
+        self._replaced = False
         self._texts = set(sitting.texts.values())
 
     def _is_ours(self, row: Row) -> bool:
@@ -106,22 +118,39 @@ class _Use:
             return row.has("check box")
         return re.sub(r" \d$", "", row.text) in self._texts
 
-    def some_row(self) -> None:
+    @property
+    def scrolled(self) -> int:
+        return self._rows.scrolled
+
+    def some_row(self) -> bool:
+        """Use one of the rows used least; return whether the panel is still there."""
         self._rows.patience = self._chance.choice(PATIENCE)
         ours = [row for row in rows_in(self._rows.after) if self._is_ours(row)]
         groups = [row for row in ours if row.text == GROUP]
         others = [row for row in ours if row.text != GROUP]
         fold = groups and self._chance.random() < GROUPS_SHARE
-        row = self._chance.choice(groups if fold else others)
-        ways = [way for role, way in self._ways() if row.has(role)]
-        way = self._chance.choice(ways)
+        can = [(row, way) for row in (groups if fold else others)
+               for role, way in self._ways() if row.has(role)]  # fmt: skip
+        fewest = min(self._count(row, way) for row, way in can)
+        row, way = self._chance.choice(
+            [(row, way) for row, way in can if self._count(row, way) == fewest]
+        )
+        self._used[self._use(row, way)] += 1
         self._told.append(f"{way.__name__[1:]} {row.text!r} ({row.number})")
         way(row)
         print(self._told[-1], file=sys.stderr, flush=True)
         if not self._sitting.stage.obs.running:
             raise HandError(Fault.CRASH, "OBS has ended.")
+        return not self._replaced
 
-    def _ways(self) -> list[tuple[str, Callable[[Row], None]]]:
+    def _use(self, row: Row, way: Way) -> tuple[str, str, str]:
+        number = str(row.number) if row.text == GROUP else ""
+        return self._panel.title, row.text + number, way.__name__[1:]
+
+    def _count(self, row: Row, way: Way) -> int:
+        return self._used[self._use(row, way)]
+
+    def _ways(self) -> list[tuple[str, Way]]:
         return [
             ("combo box", self._list),
             ("slider", self._drag),
@@ -201,12 +230,11 @@ class _Use:
         elif row.text == row.field("push button").name:
             times = self._chance.choice((1, 2))
             self._say(f"{times} times")
-            # Two filters' windows may open, one over the other.
-            self._rows.press(row.text, times, row.number)
             if row.text in (self._sitting.word("Panel.OwnScene"), self._sitting.word("Scene.Own")):
-                self._panel.dialog()
-                self._panel.answer("Escape")
-            elif self._panel.others():
+                self._own_scene(row)
+                return
+            self._rows.press(row.text, times, row.number)
+            if self._panel.others():
                 raise HandError(Fault.UNUSABLE, f"{row.text!r} has opened a window.")
         else:
             color = self._chance.choice(COLORS)
@@ -214,6 +242,14 @@ class _Use:
             self._rows.pick_color(row.text, color, cancel=cancel, number=row.number)
             if self._kept and not cancel:
                 self._must(self._kept.color(row.text, color), row, color)
+
+    def _own_scene(self, row: Row) -> None:
+        """Press the button that opens the filters of a scene: OBS has one such window at a time."""
+        self._rows.press(row.text, 1, row.number, stays=False)
+        self._panel.dialog()
+        self._replaced = not self._panel.is_open()
+        if not self._replaced:
+            self._panel.answer("Escape")
 
     def _file(self, row: Row, cancel: bool) -> None:
         before = row.field("text").text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,14 @@ from tests.by_hand.windows import Windows
 from tests.obs.conftest import running_obs
 from tests.obs.stage import CAMERA, SCENE, Stage, wait_for
 from vb_demo import clip
+from vb_demo.obs_session import SCRIPT
 from vb_link import texts
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, defaults, scene_defaults
 
 FILTER = "Virtual Background"
 OWN = "Own background"
 OTHER = "Other"
+RECOVER_TRIES = 12
 GRAYS = (40, 200)  # of the pictures to choose
 CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL = "camera", "scene", "scripts"
 MENU = {"en-US": ("Tools", "Scripts"), "ja-JP": ("ツール", "スクリプト")}
@@ -39,6 +42,8 @@ class Sitting:
         self.hand = Hand(desk)
         time.sleep(3.0)  # OBS reports its windows once it has drawn them
         self.windows = Windows(desk, stage.obs.pid)
+        version = stage.obs.request("GetVersion")["obsVersion"]
+        self.anywhere = int(version.split(".")[0]) >= 30
         folder = stage.folder
         self.video = folder / "clip.mp4"
         clip.make_clip(self.video, seconds=6.0)
@@ -46,6 +51,8 @@ class Sitting:
             stage.save(f"picture{number}", np.full((90, 160, 3), color, np.uint8))
             for number, color in enumerate(GRAYS)
         ]
+        self.given = folder / "given.json"
+        self.given.write_text("{}", "utf-8")
         stage.obs.add_input(
             SCENE, CAMERA, "ffmpeg_source", {"local_file": str(self.video), "looping": True}
         )
@@ -76,7 +83,7 @@ class Sitting:
         return self._filters(OTHER)
 
     def _filters(self, name: str) -> Panel:
-        panel = Panel(self.hand, self.windows, f"'{name}'")
+        panel = Panel(self.hand, self.windows, f"'{name}'", anywhere=self.anywhere)
         wait_for(panel.is_open, 20, "the window of the filters")
         for index in reversed(range(len(panel.settle().find("list item", "")))):
             self.hand.click(panel.window().find("list item", "")[index].middle)
@@ -97,7 +104,7 @@ class Sitting:
         )
         (entry,) = (item for item in menu.find("menu item")[1:] if item.name == scripts)
         self.hand.click(entry.middle)
-        panel = Panel(self.hand, self.windows, scripts)
+        panel = Panel(self.hand, self.windows, scripts, anywhere=self.anywhere)
         wait_for(panel.is_open, 20, "the window of the scripts")
         self.hand.click(panel.settle().find("list item")[0].middle)
         if not self._filled(panel):
@@ -114,12 +121,18 @@ class Sitting:
             self.hand.keys("Escape")
 
     def recover(self) -> None:
-        """Close whatever is open beside OBS's own window."""
+        """Close whatever is open beside OBS's own window. Raises WindowsError if OBS is gone."""
         self.desk.run("xdotool", "mouseup", "1")
-        for key in ("Escape",) * 10 + ("alt+F4",) * 4:
-            if not any(window.role in DIALOGS for window in self.windows.read()):
+        for attempt in range(RECOVER_TRIES):
+            dialogs = [window for window in self.windows.read() if window.role in DIALOGS]
+            if not dialogs:
                 return
-            self.hand.keys(key)
+            if attempt < RECOVER_TRIES // 2:
+                self.hand.keys("Escape")
+            else:
+                name = re.escape(dialogs[-1].name)
+                self.desk.run("xdotool", "search", "--onlyvisible", "--name", name, "windowquit")
+                time.sleep(1.0)
 
     def _filled(self, panel: Panel) -> bool:
         """Whether one of our panels comes up within some seconds: all have this button."""
@@ -150,7 +163,9 @@ class Sitting:
 
     def files(self, text: str) -> list[Path]:
         """Return what can be chosen in the row of that text."""
-        presets = [self.word(key) for key in ("Preset", "Panel.PresetSave", "Panel.PresetLoad")]
+        if text == self.word("Panel.PresetLoad"):
+            return [self.given]  # OBS's window takes no file that is not there
+        presets = [self.word(key) for key in ("Preset", "Panel.PresetSave")]
         if text in presets:
             return [self.stage.folder / "preset.json", self.stage.folder / "no preset.json"]
         return [self.video] if text == self.word("BackgroundVideo") else self.pictures
@@ -160,9 +175,15 @@ class Sitting:
 
 
 @contextmanager
-def sitting(folder: Path, locale: str = "en-US") -> Iterator[Sitting]:
+def sitting(folder: Path, locale: str = "en-US", scripts: Sequence[Path] = ()) -> Iterator[Sitting]:
+    """Yield a person at a new OBS, with ``scripts`` beside ours."""
+    all_scripts: list[tuple[Path, dict[str, Any]]]
+    all_scripts = [(script, {}) for script in (SCRIPT, *scripts)]
     with (
         desk() as place,
-        running_obs(folder, environment=place.environment, locale=locale, preview=False) as stage,
-    ):
+        running_obs(
+            folder, environment=place.environment, locale=locale, preview=False,
+            scripts=all_scripts,
+        ) as stage,
+    ):  # fmt: skip
         yield Sitting(stage, place, locale)

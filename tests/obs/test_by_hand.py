@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 
 from tests.by_hand import desk
-from tests.by_hand.panel import GROUP
+from tests.by_hand.panel import GROUP, Panel, places_in, scroll_of, scrolled_by_obs
 from tests.by_hand.rows import Rows
 from tests.by_hand.sitting import CAMERA_PANEL, GRAYS, SCENE_PANEL, SCRIPTS_PANEL, Sitting, sitting
-from tests.obs.stage import SCENE, wait_for
+from tests.by_hand.windows import Widget
+from tests.obs.stage import CAMERA, SCENE, wait_for
+from vb_link.settings import LOCK
 
 pytestmark = [
     pytest.mark.versions,
@@ -112,3 +114,56 @@ def test_a_preset_is_saved_in_the_scripts_window(at_obs: Sitting) -> None:
     rows.press(word("Panel.Save"))
     assert json.loads(path.read_text())
     at_obs.close(panel)
+
+
+def test_the_lock_is_put_in_when_the_window_is_closed(at_obs: Sitting) -> None:
+    """OBS selects a filter that is added: the panel would go away under the user."""
+    stage = at_obs.stage
+
+    def locked() -> bool:
+        found = stage.obs.request("GetSourceFilterList", {"sourceName": CAMERA})["filters"]
+        return any(filter_["filterName"] == LOCK for filter_ in found)
+
+    stage.set_filter(group_cover=True)
+    panel = at_obs.open(CAMERA_PANEL)
+    Rows(panel, SHORT_WAIT).press(at_obs.word("Lock"))
+    assert at_obs.values()["lock"] is True and not locked()
+    at_obs.close(panel)
+    wait_for(locked, 20, "the lock")
+    stage.set_filter(lock=False, group_cover=False)
+    wait_for(lambda: not locked(), 20, "the lock gone")
+
+
+def _changed(panel: Panel, before: Widget) -> Widget:
+    """Return the window once it is other than ``before`` and stands still."""
+    wait_for(lambda: panel.window() != before, 20, "another panel")
+    return panel.settle()
+
+
+def test_obs_scrolls_the_panels_of_its_own_filters_as_ours(at_obs: Sitting) -> None:
+    """What the hand takes for OBS's own doing is what OBS does to a stock filter."""
+    at_obs.stage.obs.add_filter(CAMERA, "Key", "chroma_key_filter_v2", {})
+    at_obs.stage.obs.request("OpenInputFiltersDialog", {"inputName": CAMERA})
+    panel = Panel(at_obs.hand, at_obs.windows, f"'{CAMERA}'", anywhere=at_obs.anywhere)
+    wait_for(panel.is_open, 20, "the window of the filters")
+    at_obs.hand.click(panel.settle().find("list item")[-1].middle)
+    wait_for(lambda: any(row.has("slider") for row in panel.rows()), 20, "OBS's panel")
+    above = next(row for row in panel.rows() if row.has("combo box"))
+    colors = above.field("combo box")
+    at_obs.hand.click((colors.box[0] + colors.box[2] - 10, colors.middle[1]))
+    at_obs.hand.keys("Escape")
+    at_obs.hand.wheel((colors.box[0] - 20, colors.middle[1]), 20)
+    heights = set()
+    for key in ("Down", "Down", "Down", "Up"):  # the last colour and back: a row comes and goes
+        before = panel.window()
+        at_obs.hand.keys(key)
+        after = _changed(panel, before)
+        was, now = scroll_of(before), scroll_of(after)
+        assert was is not None and now is not None
+        heights.add(now.height)
+        up = scrolled_by_obs(before, after, at_obs.anywhere)
+        assert now.at - was.at == up
+        assert dict(places_in(before))[above.text] - dict(places_in(after))[above.text] == up
+    assert len(heights) == 2
+    at_obs.close(panel)
+    at_obs.stage.obs.request("RemoveSourceFilter", {"sourceName": CAMERA, "filterName": "Key"})

@@ -17,7 +17,7 @@ pytest.importorskip("Xlib")
 
 from tests.by_hand.faults import Fault, HandError
 from tests.by_hand.kept import Kept
-from tests.by_hand.panel import Panel, rows_in
+from tests.by_hand.panel import Panel, rows_in, scrolled_by_obs
 from tests.by_hand.rows import Rows
 from tests.by_hand.windows import Box, Widget
 
@@ -96,6 +96,32 @@ def test_a_row_that_moved_is_told_with_its_pixels() -> None:
     with pytest.raises(HandError) as caught:
         rows.leave_list("Background")
     assert (caught.value.fault, caught.value.pixels) == (Fault.ROW_MOVED, 4)
+
+
+def _scrolled(at: float, most: float, *, left: int = 390) -> Widget:
+    bar = Widget("scroll bar", "", frozenset(), (left, 100, 10, 200), "", at, (0.0, most), ())
+    window = _window()
+    return replace(window, holds=(*window.holds, bar))
+
+
+def test_rows_move_only_as_obs_scrolls_them() -> None:
+    before, longer, shorter = _scrolled(50, 300), _scrolled(60, 400), _scrolled(10, 10)
+    assert scrolled_by_obs(before, longer, False) == 0  # OBS 29 keeps the position
+    assert scrolled_by_obs(before, longer, True) == 10
+    assert scrolled_by_obs(before, shorter, False) == scrolled_by_obs(before, shorter, True) == -40
+    assert scrolled_by_obs(_window(), longer, True) == 0
+    before = replace(before, holds=(*before.holds, *_scrolled(3, 9, left=5).holds))
+    assert scrolled_by_obs(before, longer, True) == 10  # the bar of a list
+
+
+def test_a_row_that_is_cut_off_is_told() -> None:
+    window = _window()
+    label = _widget("label", "Background", (10, 110, 80, 20))
+    button = _widget("push button", "Browse", (350, 110, 100, 20))
+    content = _widget("filler", "", (0, 100, 500, 800), label, button)
+    view = replace(window, holds=(_widget("filler", "", (0, 100, 400, 200), content),))
+    panel = Panel(cast(Any, FakeHand()), cast(Any, FakeWindows(view)), TITLE)
+    assert _fault(lambda: panel.reach("Background", "push button")) is Fault.UNUSABLE
 
 
 def test_a_window_that_moved_or_closed_is_told() -> None:
