@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = Path(os.environ.get(PLUGINS_VARIABLE) or ROOT / ".test-data" / "obs-plugins")
 
 CLONE = "source-clone"  # the kind of an input
-KEYER, SWITCHER = "downstream-keyer", "advanced-scene-switcher"
+KEYER, SWITCHER, MANAGER = "downstream-keyer", "advanced-scene-switcher", "scene-collection-manager"
+# The manager's hotkeys.
+BACK_UP, LOAD_BACKUP = "backup_scene_collection", "load_last_backup_scene_collection"
 SWITCH_MS = 700  # from one scene to the next
 
 

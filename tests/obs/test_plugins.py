@@ -1,11 +1,14 @@
 """Plugins that people use beside this one, in one OBS: source clones, a downstream keyer, a scene
-switcher; a scene collection manager is loaded. No room is shown, and OBS closes cleanly."""
+switcher and a scene collection manager. No room is shown, and OBS closes cleanly."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +28,16 @@ from tests.obs.stage import (
     Image,
     item_of,
     person,
+    wait_for,
     write_collection,
 )
+from vb_demo.errors import ObsError
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 BEACH, DESK, TITLE, COPY = "Beach", "Desk", "Title scene", "Copy"
 COLORS = {BEACH: 0xFFC02010, DESK: 0xFF1020C0, TITLE: 0xFF901090}  # OBS's 0xAABBGGRR
 BGR = {BEACH: (192, 32, 16), DESK: (16, 32, 192), TITLE: (144, 16, 144)}
+LEAKS = 8  # in OBS's log with these plugins after one switch by the manager, with us or without
 SMALL = 4  # how many times smaller than the canvas the title's camera and the copy are
 WIDTH, HEIGHT = SIZE[0] // SMALL, SIZE[1] // SMALL
 
@@ -99,7 +105,7 @@ def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterato
     _write(folder)
     with running_obs(
         folder, width=SIZE[0], height=SIZE[1],
-        environment=plugins.environment(),
+        environment=plugins.environment(), baseline_leaks=LEAKS,
     ) as stage:  # fmt: skip
         room = SecretRoom(stage, data_folder)
         kernel = np.ones((2 * MARGIN + 1, 2 * MARGIN + 1), np.uint8)
@@ -113,7 +119,36 @@ def room(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Iterato
         for name in (BEACH, DESK, BEACH):  # so that each scene's shaders are compiled
             stage.obs.request("SetCurrentProgramScene", {"sceneName": name})
             time.sleep(1.0)
+        _rest(room)
         yield room
+
+
+def _shows(room: SecretRoom, scene: str) -> bool:
+    answer = room.stage.obs.request("GetCurrentProgramScene")
+    return bool(answer["currentProgramSceneName"] == scene)
+
+
+def _rest(room: SecretRoom) -> None:
+    """Show a scene that the switcher does not leave, whose fades have no colour like the room's."""
+
+    def rests() -> bool:
+        room.stage.obs.request("SetCurrentProgramScene", {"sceneName": TITLE})
+        time.sleep(3 * plugins.SWITCH_MS / 1000)
+        return _shows(room, TITLE)
+
+    wait_for(rests, 60, "the switcher to rest")
+
+
+@contextmanager
+def _switching(room: SecretRoom) -> Iterator[None]:
+    """Let the switcher switch in the block, where no recording starts or stops.
+
+    Version 1.20 holds a mutex while it waits for OBS's window to switch. The window waits for that
+    mutex when it saves, as it does when a recording starts or stops: a deadlock without us.
+    """
+    room.stage.obs.request("SetCurrentProgramScene", {"sceneName": BEACH})
+    yield
+    _rest(room)
 
 
 def _color(frame: Image, place: tuple[int, int]) -> str:
@@ -131,22 +166,19 @@ ROOM = (60, 130)
 
 def test_scenes_that_a_plugin_switches_have_their_backgrounds(room: SecretRoom) -> None:
     plugins.need(room.stage, plugins.SWITCHER)
-    with room.watched() as frames:
-        time.sleep(6 * plugins.SWITCH_MS / 1000)
+    with room.watched() as frames, _switching(room):
+        for name in (DESK, BEACH, DESK, BEACH):
+            wait_for(partial(_shows, room, name), 60, name)
     seen = [_color(frame, ROOM) for frame in frames]
     print("".join(name[0] for name in seen))
     seen = [name for name in seen if "unknown" not in name]  # within a fade
-    changes = sum(before != after for before, after in zip(seen, seen[1:]))
-    assert {BEACH, DESK} <= set(seen)
-    assert 2 <= changes <= 12
-    wrong = [name for name in seen if name in (CAMERA, TITLE)]
-    assert wrong == []
+    assert set(seen) == {BEACH, DESK}
 
 
 def test_a_clone_of_a_camera_is_cut_out(room: SecretRoom) -> None:
     plugins.need(room.stage, plugins.CLONE)
     channels = len(room.stage.channels())
-    with room.watched() as frames:
+    with room.watched() as frames, _switching(room):
         time.sleep(1.0)
     x, y = SIZE[0] - WIDTH + ROOM[0] // SMALL, SIZE[1] - HEIGHT + ROOM[1] // SMALL
     assert any(_color(frame, (x, y)) in (BEACH, DESK) for frame in frames)
@@ -158,7 +190,34 @@ def test_a_clone_of_a_camera_is_cut_out(room: SecretRoom) -> None:
 
 def test_a_keyed_scene_has_its_own_background(room: SecretRoom) -> None:
     plugins.need(room.stage, plugins.KEYER)
-    with room.watched() as frames:
+    with room.watched() as frames, _switching(room):
         time.sleep(2 * plugins.SWITCH_MS / 1000)
     place = ROOM[0] // SMALL, ROOM[1] // SMALL
     assert {_color(frame, place) for frame in frames} == {TITLE}
+
+
+def test_a_collection_that_a_plugin_loads_anew(room: SecretRoom) -> None:
+    plugins.need(room.stage, plugins.MANAGER)
+    obs = room.stage.obs
+    if plugins.LOAD_BACKUP not in obs.request("GetHotkeyList")["hotkeys"]:
+        pytest.skip("this version of the manager switches by its window alone")
+    folder = obs.folder / "config" / "obs-studio" / "basic" / "scenes"
+    obs.request("TriggerHotkeyByName", {"hotkeyName": plugins.BACK_UP})
+    wait_for(lambda: list(folder.glob("*/*.json")), 20, "the backup")
+    obs.request("TriggerHotkeyByName", {"hotkeyName": plugins.LOAD_BACKUP})
+    looks = 0
+
+    def loaded() -> bool:
+        nonlocal looks
+        with contextlib.suppress(ObsError):  # there is no scene for a moment
+            assert room.room_in(room.stage.shot(BEACH, SIZE)[..., :3]) == 0
+            looks += 1
+        return "Switched to scene collection" in obs.log()
+
+    wait_for(loaded, 60, "the collection loaded anew")
+    room.stage.wait_for_mask(seconds=40)
+    with room.watched():
+        time.sleep(1.0)
+    assert looks > 0
+    names = [scene["sceneName"] for scene in obs.request("GetSceneList")["scenes"]]
+    assert {BEACH, DESK, TITLE} <= set(names)
