@@ -19,7 +19,7 @@ function M.new(name)
 	for index, step in ipairs(STEPS) do names[index] = "asset_" .. name .. step end
 	return {
 		name = "asset_" .. name, steps = names,
-		kind = "", wish = "", problem = "", looked_ns = 0, drawn_ns = 0,
+		kind = "", wish = "", problem = "", polled_ns = 0, drawn_ns = 0,
 	}
 end
 
@@ -73,11 +73,11 @@ function M.drop(asset)
 end
 
 -- Takes what the script offers. Called once a frame.
-function M.look(asset, now)
+function M.poll(asset, now)
 	local slot = asset.slot
 	if not slot or asset.answered then return end
-	if asset.problem ~= "" and now - asset.looked_ns < AGAIN_NS then return end
-	asset.looked_ns = now
+	if asset.problem ~= "" and now - asset.polled_ns < AGAIN_NS then return end
+	asset.polled_ns = now
 	local offer = link.take_offer(slot)
 	if not offer then return end
 	if offer == 0 then

@@ -134,15 +134,11 @@ local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source),
 		settings = {},
-		state = graphics.new(), rehearsal = warm_up.new(),
+		state = graphics.new(), warm_up = warm_up.new(),
 	}
 	frame.set_up(self)
 	lock_order.know("camera", self.filter)
-	self.callbacks = obs.leave_to_libobs(self.filter)
-	if not self.callbacks then
-		self.problem = text("Error.UnknownObs")
-		obs.warn(self.problem)
-	end
+	filter_base.leave_to_libobs(self)
 	self.lane = link.take_channel()
 	if self.lane then
 		self.channel, self.epoch = self.lane.channel, segment.worker_epoch

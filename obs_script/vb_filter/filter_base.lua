@@ -14,6 +14,16 @@ local function color(value)
 		1)
 end
 
+-- Leaves to libobs the callbacks of a new filter that could deadlock. Where the layout of this OBS's
+-- sources is unknown, the filter draws nothing: self.problem says so.
+function M.leave_to_libobs(self)
+	self.callbacks = obs.leave_to_libobs(self.filter)
+	if not self.callbacks then
+		self.problem = panels.text("Error.UnknownObs")
+		obs.warn(self.problem)
+	end
+end
+
 -- Reads the settings of `rows` from `data` into self.settings. An invalid value, from a newer version
 -- or a remote control, becomes the default; self.wrong_values names it.
 function M.read(self, rows, data)
@@ -97,7 +107,7 @@ end
 -- Called once a frame, shown or not, so that assets are loaded before they are needed.
 function M.tick(self, now)
 	for _, asset in pairs(self.assets) do
-		assets.look(asset, now)
+		assets.poll(asset, now)
 		assets.rest(asset, now)
 	end
 end

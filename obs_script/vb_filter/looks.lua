@@ -6,12 +6,12 @@
 --   changes   "alpha", the person's "color", what is "under" the person, or what is "over" all
 --   textures  the textures it declares there; composite.lua makes each and binds it
 --   values    its floats, each from the setting of that name, with the value that does nothing
---   places    its float2 parameters, which `bind` sets; 0 does nothing
+--   vectors   its float2 parameters, which `bind` sets; 0 does nothing
 --   layer     its settings are those of the scene's layers, where a scene has its own
 --   lit       it takes its light from the background: off where that gives none
 --   needs     the name of an earlier look that it is a part of
 --   wanted    (settings) whether it is on; nil: wherever its textures are there
---   bind      (parameters, camera, d) sets `places`; d is the draw's inputs (composite.lua)
+--   bind      (parameters, camera, d) sets `vectors`; d is the draw's inputs (composite.lua)
 local obs, graphics = ...
 local C = obs.C
 
@@ -61,14 +61,14 @@ M.ROWS = {
 	},
 	{
 		name = "shadow", word = "SHADOW", changes = "under",
-		textures = { "halo" }, values = { shadow = 0 }, places = { "shadow_offset" },
+		textures = { "halo" }, values = { shadow = 0 }, vectors = { "shadow_offset" },
 		wanted = function(s) return s.shadow > 0 end,
 		bind = bind_shadow,
 	},
 	{
 		name = "behind", word = "BEHIND", changes = "under", layer = true,
 		textures = { "behind" }, values = { behind_opacity = 0 },
-		places = { "behind_scale", "behind_offset" }, bind = bind_layer("behind"),
+		vectors = { "behind_scale", "behind_offset" }, bind = bind_layer("behind"),
 	},
 	{
 		name = "depth", word = "DEPTH", changes = "under", layer = true, needs = "behind",
@@ -78,7 +78,7 @@ M.ROWS = {
 	{
 		name = "front", word = "FRONT", changes = "over", layer = true,
 		textures = { "front" }, values = { front_opacity = 0 },
-		places = { "front_scale", "front_offset" }, bind = bind_layer("front"),
+		vectors = { "front_scale", "front_offset" }, bind = bind_layer("front"),
 	},
 }
 
@@ -94,7 +94,7 @@ end
 function M.bind_nothing(look, p, state)
 	for _, name in ipairs(look.textures) do C.gs_effect_set_texture(p[name], graphics.black(state)) end
 	for name, value in pairs(look.values) do C.gs_effect_set_float(p[name], value) end
-	for _, name in ipairs(look.places or {}) do graphics.set_vec2(p[name], 0, 0) end
+	for _, name in ipairs(look.vectors or {}) do graphics.set_vec2(p[name], 0, 0) end
 end
 
 return M

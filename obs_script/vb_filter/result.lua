@@ -16,7 +16,7 @@ local PIXEL = 1 / 512
 local matrix, viewport = ffi.new("vb_matrix4"), ffi.new("vb_rect")
 
 -- Set while warm_up.lua draws unseen: such draws take the same path as the last visible one.
-M.rehearses = false
+M.is_warming_up = false
 local was_pixel_by_pixel = false
 
 local function is_whole(x) return math.abs(x - math.floor(x + 0.5)) < PIXEL end
@@ -39,7 +39,7 @@ local function is_on_canvas(width, height)
 end
 
 local function pixel_by_pixel(width, height)
-	if not M.rehearses then was_pixel_by_pixel = is_on_canvas(width, height) end
+	if not M.is_warming_up then was_pixel_by_pixel = is_on_canvas(width, height) end
 	return was_pixel_by_pixel
 end
 

@@ -64,11 +64,7 @@ local function create(settings, source)
 	}
 	lock_order.know("scene", self.filter)
 	-- Cameras with filters of this script are drawn inside: without this two threads could deadlock.
-	self.callbacks = obs.leave_to_libobs(self.filter)
-	if not self.callbacks then
-		self.problem = panels.text("Error.UnknownObs")
-		obs.warn(self.problem)
-	end
+	filter_base.leave_to_libobs(self)
 	update(self, settings)
 	M.all[self] = true
 	return self

@@ -56,7 +56,7 @@ end
 
 -- Notes whether OBS is recording or streaming. Called in video_tick: OBS itself holds the mutex that
 -- this locks (mixes_mutex, OBS 29 and later) while it draws.
-function M.tick(self) self.rehearsal.on_air = C.obs_video_active() end
+function M.tick(self) self.warm_up.on_air = C.obs_video_active() end
 
 -- An OBS source may contain this very camera, a cycle here where a visible draw would have none.
 local function draws_sources(owner)
@@ -79,13 +79,13 @@ end
 local function unseen(self, width, height, draw, ...)
 	local canvas = C.gs_get_render_target()
 	local format = canvas ~= nil and C.gs_texture_get_color_format(canvas) or obs.RGBA
-	local texrender = graphics.target(self.state, "rehearsal" .. format, format)
+	local texrender = graphics.target(self.state, "warm_up" .. format, format)
 	if not graphics.begin(texrender, SIDE, SIDE, width, height) then return true, false end
 	local was_srgb = graphics.framebuffer_was_srgb
 	C.gs_enable_framebuffer_srgb(was_srgb)
-	result.rehearses = true
+	result.is_warming_up = true
 	local good, drawn = pcall(draw, ...)
-	result.rehearses = false
+	result.is_warming_up = false
 	graphics.framebuffer_was_srgb = was_srgb
 	graphics.finish(texrender)
 	return good, drawn
@@ -94,7 +94,7 @@ end
 -- The next of CHANGES for what is drawn now; nil where there is none or this is not the time: it must
 -- not delay a recording or stream, and must leave some effects for what is really drawn.
 local function next_change(self, now)
-	local state, set = self.rehearsal, self.drawn_set
+	local state, set = self.warm_up, self.drawn_set
 	if not set or now < state.next_ns or state.on_air or not effect_variants.has_spare() then
 		return nil
 	end
@@ -121,7 +121,7 @@ end
 -- Called by the camera's filter after it has drawn itself, with the same graphics state. At most one
 -- draw per call.
 function M.next(self, owners, time, now, width, height)
-	local state = self.rehearsal
+	local state = self.warm_up
 	local owner = due(state, owners, now)
 	if owner then
 		local good, drawn = unseen(self, width, height,

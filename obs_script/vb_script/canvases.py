@@ -12,7 +12,7 @@ from typing import Any
 import obspython as obs
 
 from vb_script import libobs
-from vb_script.no_preemption import unhurried
+from vb_script.no_preemption import no_preemption
 
 _MAIN = 1  # obs_canvas_flags
 _CALLBACK = ctypes.PYFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p)
@@ -102,7 +102,7 @@ def _scene_names(library: Any, canvas: int) -> list[str]:
         names.append(library.obs_source_get_name(scene))
         return True
 
-    with unhurried():
+    with no_preemption():
         library.obs_canvas_enum_scenes(canvas, _CALLBACK(on_scene), None)
     return [_text(name) for name in names]
 

@@ -18,7 +18,7 @@ TURN = 0.01  # seconds to sleep, so that a thread waiting for the GIL gets it
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
+def no_preemption() -> Iterator[None]:
     """Run the block while no other thread is preempted, neither before nor within it."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(LONGEST)

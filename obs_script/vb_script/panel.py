@@ -12,7 +12,7 @@ from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_link.texts import SaidError, say
 from vb_script import canvases, obs_filters, panel_requests, text_lines
 from vb_script.callbacks import held
-from vb_script.no_preemption import unhurried
+from vb_script.no_preemption import no_preemption
 
 Texts = dict[str, str]
 # The text rows, and how many lines each has at least: rows move if their number changes.
@@ -79,7 +79,7 @@ class Panel:
         for key in ROOM:
             row = obs.obs_properties_add_text(made, key, "", obs.OBS_TEXT_INFO)
             obs.obs_property_text_set_info_word_wrap(row, False)  # see text_lines
-        with unhurried():
+        with no_preemption():
             self._refresh(made)
             for name, _ in self._scenes:
                 obs.obs_property_list_add_string(scene, name, name)
@@ -173,7 +173,7 @@ def _list(properties: Any, key: str, title: str) -> Any:
 
 def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool]) -> None:
     def on_pressed(shown: Any, _button: Any) -> bool:
-        with unhurried():
+        with no_preemption():
             return pressed(shown)
 
     obs.obs_properties_add_button(properties, key, title, held(on_pressed))

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from vb_link.texts import breakable
-from vb_script.no_preemption import unhurried
+from vb_script.no_preemption import no_preemption
 from vb_script.reload_state import survivors
 
 _Pressed = ctypes.CFUNCTYPE(ctypes.c_bool, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
@@ -68,7 +68,7 @@ class Presses:
     def _pressed(self, shown: int, button: int, filter_: int) -> bool:
         """Carry out a button of the panel ``shown``; returns True if OBS is to rebuild it."""
         try:
-            with unhurried(), self._settings(filter_) as settings:
+            with no_preemption(), self._settings(filter_) as settings:
                 # The names of some buttons end with a channel's number.
                 word, *channel = self._library.obs_property_name(button).decode().split()
                 group, keys = _BUTTONS[word]

@@ -14,7 +14,7 @@ from typing import Any
 import obspython as obs
 
 from vb_script import canvases
-from vb_script.no_preemption import unhurried
+from vb_script.no_preemption import no_preemption
 
 
 class SceneSwitchGuard:
@@ -27,7 +27,7 @@ class SceneSwitchGuard:
     def hold(self) -> None:
         """Take a reference to each existing scene, group and input."""
         self.let_go()
-        with unhurried():
+        with no_preemption():
             found = [
                 *(obs.obs_frontend_get_scenes() or []),
                 *(obs.obs_enum_sources() or []),

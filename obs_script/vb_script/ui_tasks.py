@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vb_script import libobs
-from vb_script.no_preemption import unhurried
+from vb_script.no_preemption import no_preemption
 from vb_script.reload_state import survivors
 
 _Task = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
@@ -43,7 +43,7 @@ class UiTasks:
 
     def _run_one(self) -> None:
         try:
-            with unhurried():
+            with no_preemption():
                 # On Ctrl+C, OBS 29 closes in the middle of this and all tasks are dropped.
                 if self._waiting:
                     self._waiting.popleft()()

@@ -42,11 +42,11 @@ capture = {
     unmap = nothing,
 }
 passes = { shrink = function() if shrunk then return 1 end end }
-derived, marks = { begin_frame = nothing }, { hand_over = nothing }
-locked = assert(loadfile(FOLDER .. "delay_ring.lua"))()
+intermediates, strokes = { begin_frame = nothing }, { hand_over = nothing }
+delay_ring = assert(loadfile(FOLDER .. "delay_ring.lua"))()
 pace = assert(loadfile(FOLDER .. "pace.lua"))()
 frame = assert(loadfile(FOLDER .. "frame.lua"))(
-    obs, link, graphics, capture, passes, locked, pace, derived, marks)
+    obs, link, graphics, capture, passes, delay_ring, pace, intermediates, strokes)
 frame.use({ alpha_bytes = 256, frame_bytes = 1048576, most_every = 4, age_bins = 8 }, {})
 filter = {
     settings = { timing = "latest" }, state = {}, lane = {},

@@ -15,8 +15,11 @@ import pytest
 from tests import shader_faults, shader_variants
 from tests.shader_faults import faults
 from tests.shader_variants import Variant, shaders, variants
+from tests.unit.lua import Lua
 from vb_link import settings
 from vb_script import lua_half
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -39,6 +42,48 @@ def test_what_a_result_does_not_depend_on_is_found(tmp_path: Path) -> None:
     assert found.startswith("dead Copy")
     for what in ("image", "linear_clamp", "the position"):
         assert f"does not depend on {what}" in found
+
+
+# Draws states chosen at random, as a long session might, and counts the effects compiled.
+_DRAW = """
+local function loaded(name, ...) return assert(loadfile(FOLDER .. name .. ".lua"))(...) end
+local compiled, count = {}, 0
+local graphics = { effect = function(state, file, defines, name)
+    if not compiled[name] then compiled[name], count = true, count + 1 end
+    return { parameters = {} }
+end }
+local looks = loaded("looks", { C = {} }, graphics)
+looks.bind_nothing = function() end
+local variants = loaded("effect_variants", graphics, looks)
+
+local function one_of(values) return values[math.random(#values)] end
+local function draw(set)
+    if set == variants.NOTHING then return end
+    local person, rest = variants.steps_now(set)
+    for _, step in ipairs(person and { person, rest } or { set }) do variants.effect({}, step) end
+end
+
+math.randomseed(SEED)
+for _ = 1, 4000 do
+    local facts = { output = one_of(variants.OUTPUTS), background = one_of(variants.BACKGROUNDS) }
+    facts.translucent = math.random() < 0.5
+    for _, look in ipairs(looks.ROWS) do facts[look.name] = math.random() < 0.5 end
+    draw(variants.set_of(facts))
+    if variants.gives_light(facts.background) then draw(variants.backdrop(facts.background)) end
+end
+return count
+"""
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_only_so_many_effects_are_ever_compiled(seed: int) -> None:
+    folder = lua_half.literal(f"{shader_variants.FOLDER}/")
+    count = int(Lua()(f"FOLDER, SEED = {folder}, {seed}\n{_DRAW}"))
+    for page in (ROOT / "docs" / "performance.md", ROOT / "docs" / "ja" / "performance.md"):
+        stated = re.search(r"(\d+) at most|最大でも (\d+) 個", page.read_text("utf-8"))
+        assert stated is not None, page
+        most = int(stated[1] or stated[2])
+        assert most - 8 <= count <= most, page
 
 
 def test_textures_are_listed_as_obs_finds_them() -> None:

@@ -39,10 +39,10 @@ local graphics = {
     finish = function() seen = nil end,
     framebuffer_was_srgb = false,
 }
-local result = { rehearses = false }
+local result = { is_warming_up = false }
 local composite = {}
 function composite.draw(self)
-    assert(seen and result.rehearses, "drawn where it is seen")
+    assert(seen and result.is_warming_up, "drawn where it is seen")
     local values = {}
     for _, key in ipairs(KEYS) do values[#values + 1] = tostring(self.settings[key]) end
     drawn[#drawn + 1] = table.concat(values, " ")
@@ -56,7 +56,7 @@ local intermediates = { begin_frame = function(self) self.halo_made = nil end }
 warm_up = file("warm_up", { C = C, RGBA = 3 }, graphics, result, composite,
     { has_any = function() return false end }, looks, variants, intermediates)
 own = SETTINGS
-camera = { settings = own, state = {}, rehearsal = warm_up.new(), drawn_set = 1 }
+camera = { settings = own, state = {}, warm_up = warm_up.new(), drawn_set = 1 }
 camera.stats_known = false
 function frame(seconds)
     drawn = {}
@@ -64,7 +64,7 @@ function frame(seconds)
     warm_up.tick(camera)
     in_draw = true
     warm_up.next(camera, {}, 0, seconds * 1e9, 640, 360)
-    assert(#drawn <= 1 and not result.rehearses and seen == nil)
+    assert(#drawn <= 1 and not result.is_warming_up and seen == nil)
     assert(camera.settings == own and camera.drawn_set ~= 99 and not camera.stats_known)
     assert(camera.halo_made == nil)
     return drawn[1] or ""

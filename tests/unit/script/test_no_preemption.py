@@ -10,7 +10,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from vb_script.no_preemption import unhurried
+from vb_script.no_preemption import no_preemption
 
 HELD_SECONDS, ROUNDS = 0.02, 25
 
@@ -44,7 +44,7 @@ def stranger() -> Iterator[Stranger]:
 def _times_held(stranger: Stranger, *, kindly: bool) -> int:
     held = 0
     for _ in range(ROUNDS):
-        with unhurried() if kindly else nullcontext():
+        with no_preemption() if kindly else nullcontext():
             held += stranger.holds
         time.sleep(0.002)
     return held
@@ -57,7 +57,7 @@ def test_nobody_is_interrupted_while_holding_something(stranger: Stranger) -> No
 
 def test_the_interval_is_as_it_was_whatever_happens() -> None:
     before = sys.getswitchinterval()
-    with pytest.raises(RuntimeError), unhurried():
+    with pytest.raises(RuntimeError), no_preemption():
         assert sys.getswitchinterval() == pytest.approx(1.0)
         raise RuntimeError
     assert sys.getswitchinterval() == pytest.approx(before)
