@@ -15,7 +15,7 @@ from vb_link import places, texts
 TEXTS = texts.english("Doctor.")
 _GOOD = frozenset(
     ("System", "Product", "Python", "Obs", "ObsNew", "Functions", "FunctionsUnchecked", "Scripts",
-     "InUse", "Environment", "Models", "Memory", "Held", "HeldInPart",
+     "InUse", "Environment", "Models", "Memory", "Restricted", "RestrictedInPart",
      "Worker")
 )  # fmt: skip
 # Placeholders filled with text from elsewhere: the system, another program, a file.

@@ -52,7 +52,7 @@ def render(found: Iterable[Finding], person: Person, now: datetime | None = None
     found = list(found)
     wrong = sum(not finding.good for finding in found)
     head = [
-        f"obs-virtual-background: {wrong} thing(s) to mend" if wrong else
+        f"obs-virtual-background: {wrong} problem(s) to fix" if wrong else
         "obs-virtual-background: all is well",
         f"checked {(now or datetime.now(timezone.utc)):%Y-%m-%d %H:%M} UTC",
     ]  # fmt: skip

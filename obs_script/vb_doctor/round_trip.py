@@ -50,13 +50,13 @@ def check_worker(python: Path, packages: Path, seconds: float = 60.0) -> Finding
         shared.close()
         waker.close()
         return finding("WorkerEnded", reason=error.strerror or type(error).__name__)
-    trial = _Trial(shared.segment, waker, worker.process)
+    trip = _RoundTrip(shared.segment, waker, worker.process)
     try:
-        return trial.run(started, started + seconds)
+        return trip.run(started, started + seconds)
     except TimeoutError:
-        return finding("WorkerSilent", seconds=f"{seconds:.0f}", reason=trial.last_words())
+        return finding("WorkerSilent", seconds=f"{seconds:.0f}", reason=trip.last_words())
     except EOFError:
-        return finding("WorkerEnded", reason=trial.last_words())
+        return finding("WorkerEnded", reason=trip.last_words())
     finally:
         _end(worker)
         shared.close()
@@ -76,7 +76,7 @@ def _end(worker: spawn.Spawned) -> None:
     worker.close()
 
 
-class _Trial:
+class _RoundTrip:
     """Does what a filter does, without OBS."""
 
     def __init__(self, segment: Any, waker: wake.Wake, process: subprocess.Popen[bytes]) -> None:

@@ -29,5 +29,5 @@ def check(python: Path, packages: Path, seconds: float = 60.0) -> Finding:
         return finding("CheckFailed", reason=f"vb_worker.sandbox, {type(error).__name__}")
     missing = [text for text, reason in zip(parts, found.values()) if reason]
     if missing:
-        return finding("HeldInPart", missing="; ".join(missing))
-    return finding("Held", parts=", ".join(parts))
+        return finding("RestrictedInPart", missing="; ".join(missing))
+    return finding("Restricted", parts=", ".join(parts))

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vb_doctor import report
 from vb_doctor.findings import Finding, checked, finding, from_plain
-from vb_install import obs_places, obs_version, product, scene_collections
-from vb_install.obs_places import ObsPlace
+from vb_install import obs_installations, obs_version, product, scene_collections
+from vb_install.obs_installations import ObsInstallation
 from vb_install.system import InstallError, System
 from vb_link import child, places
 from vb_link.version import OLDEST_OBS
@@ -24,12 +24,12 @@ def doctor(system: System, *, config: Path | None, output: Path | None) -> int:
     Raises InstallError when there is no OBS or the report cannot be written.
     """
     found = [finding("Python", version=platform.python_version(), where="install.py")]
-    places_found = obs_places.find(system, config)
-    for place in places_found:
-        found += _look(system, place)
+    installations = obs_installations.find(system, config)
+    for obs in installations:
+        found += _check(system, obs)
     text = report.render(found, report.this_person())
     print(text)
-    path = output or places_found[0].data / report.NAME
+    path = output or installations[0].data / report.NAME
     try:
         report.write(text, path)
     except OSError as error:
@@ -40,29 +40,29 @@ def doctor(system: System, *, config: Path | None, output: Path | None) -> int:
     return 0 if all(finding.good for finding in found) else 1
 
 
-def _look(system: System, place: ObsPlace) -> list[Finding]:
+def _check(system: System, obs: ObsInstallation) -> list[Finding]:
     return [
-        *checked(_obs, place),
-        *checked(_functions, system, place),
-        *checked(_scripts, place),
-        *checked(_rest, system, place),
+        *checked(_obs, obs),
+        *checked(_functions, system, obs),
+        *checked(_scripts, obs),
+        *checked(_rest, system, obs),
     ]
 
 
-def _obs(place: ObsPlace) -> Finding:
+def _obs(obs: ObsInstallation) -> Finding:
     """Check this OBS's version, as its newest log names it."""
-    version = obs_version.of(place)
+    version = obs_version.of(obs)
     if version is None:
         return finding("ObsUnknown")
     text = ".".join(map(str, version))
     if version[:2] < OLDEST_OBS:
         return finding("ObsOld", version=text, oldest="{}.{}".format(*OLDEST_OBS))
-    return finding("Obs", version=text, kind=place.kind)
+    return finding("Obs", version=text, kind=obs.kind)
 
 
-def _scripts(place: ObsPlace) -> Finding:
+def _scripts(obs: ObsInstallation) -> Finding:
     """Count the scene collections that load the script, whoever added it."""
-    collections = list(place.scenes.glob("*.json"))
+    collections = list(obs.scenes.glob("*.json"))
     registered = 0
     for path in collections:
         try:
@@ -73,19 +73,19 @@ def _scripts(place: ObsPlace) -> Finding:
     return finding(key, count=registered, all=len(collections))
 
 
-def _functions(system: System, place: ObsPlace) -> Finding:
+def _functions(system: System, obs: ObsInstallation) -> Finding:
     """Check that OBS's libraries, found as Linux's loader does, export all functions we use."""
     if system.name != "linux":
         return finding("FunctionsUnchecked")
     find = "import ctypes.util as u; print(*map(u.find_library, {!r}))"
     names = ("obs", "obs-scripting", "obs-frontend-api")
-    python = _python(system, place)
+    python = _python(system, obs)
     done = system.run([*python, *child.ISOLATED, "-c", find.format(names)])
     libraries = done.out.split()
     if done.code != 0 or len(libraries) != len(names) or "None" in libraries:
         return finding("FunctionsUnchecked")
     done = system.run(
-        [*python, *child.ISOLATED, "-c", _code(place, "vb_script.libobs_symbols", libraries)]
+        [*python, *child.ISOLATED, "-c", _code(obs, "vb_script.libobs_symbols", libraries)]
     )
     try:
         told = json.loads(done.out)
@@ -97,15 +97,15 @@ def _functions(system: System, place: ObsPlace) -> Finding:
     return finding("Functions", count=count)
 
 
-def _rest(system: System, place: ObsPlace) -> list[Finding]:
+def _rest(system: System, obs: ObsInstallation) -> list[Finding]:
     """Run the product's own checks where this OBS's worker would run."""
-    if not place.script.is_file():
+    if not obs.script.is_file():
         return [finding("ProductMissing")]
     found = []
-    if not product.is_current(place.app):
+    if not product.is_current(obs.app):
         found.append(finding("ProductOld"))
-    code = _code(place, "vb_doctor.checks", [], data=place.data)
-    done = system.run([*_python(system, place), *child.ISOLATED, "-c", code], timeout=300)
+    code = _code(obs, "vb_doctor.checks", [], data=obs.data)
+    done = system.run([*_python(system, obs), *child.ISOLATED, "-c", code], timeout=300)
     try:
         return found + from_plain(json.loads(done.out))
     except ValueError:
@@ -113,14 +113,14 @@ def _rest(system: System, place: ObsPlace) -> list[Finding]:
         return [*found, finding("CheckFailed", reason=lines[-1] if lines else "no answer")]
 
 
-def _python(system: System, place: ObsPlace) -> tuple[str, ...]:
+def _python(system: System, obs: ObsInstallation) -> tuple[str, ...]:
     """Return the command that starts a Python where this OBS's worker runs."""
-    return place.inside("python3") if place.kind == "flatpak" else (str(system.executable),)
+    return obs.inside("python3") if obs.kind == "flatpak" else (str(system.executable),)
 
 
-def _code(place: ObsPlace, module: str, words: list[str], data: Path | None = None) -> str:
+def _code(obs: ObsInstallation, module: str, words: list[str], data: Path | None = None) -> str:
     """Return Python code that runs one of the product's modules, even if not installed."""
-    app = place.app if place.script.is_file() else product.SOURCE
+    app = obs.app if obs.script.is_file() else product.SOURCE
     told = (
         "" if data is None else f"import os; os.environ[{places.DATA_VARIABLE!r}] = {str(data)!r}; "
     )

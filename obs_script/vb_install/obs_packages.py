@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from vb_install import obs_places
+from vb_install import obs_installations
 from vb_install.progress import Progress
 from vb_install.system import InstallError, System
 
@@ -137,7 +137,8 @@ def _refuse_without_apt(system: System) -> None:
     if system.name != "linux":
         raise InstallError(
             "This drives an OBS of its own, which it can do on Linux only: here, "
-            f"{obs_places.how_to_get(system)}, then run install.py and add the filter in OBS."
+            f"{obs_installations.how_to_get(system)}, then run install.py and add the filter "
+            "in OBS."
         )
     absent = [package for package in _NEEDED if system.which(_PACKAGES[package]) is None]
     has_display = system.environment.get("DISPLAY") or system.environment.get("WAYLAND_DISPLAY")
@@ -147,5 +148,6 @@ def _refuse_without_apt(system: System) -> None:
         names = " and ".join(_NEEDED[package] for package in absent)
         raise InstallError(
             f"{names} must be installed first, with this system's package manager "
-            f"(only apt is known here): {obs_places.how_to_get(system)}, then run this again."
+            f"(only apt is known here): {obs_installations.how_to_get(system)}, then run this "
+            "again."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from vb_install import files, interpreters, obs_version
 from vb_install.interpreters import Interpreter
-from vb_install.obs_places import ObsPlace
+from vb_install.obs_installations import ObsInstallation
 from vb_install.scene_collections import Change
 from vb_install.system import System
 from vb_link import places
@@ -34,13 +34,13 @@ class PythonPlan:
     change: Change | None = None
 
 
-def plan(system: System, place: ObsPlace) -> PythonPlan | None:
+def plan(system: System, obs: ObsInstallation) -> PythonPlan | None:
     """Plan to give this OBS a Python it can load; None on systems where OBS needs no setting."""
     if system.name not in ("win32", "darwin"):
         return None
-    version = obs_version.of(place)
+    version = obs_version.of(obs)
     newest = obs_version.newest_python(version)
-    path = _settings_file(place, version)
+    path = _settings_file(obs, version)
     old = _read(path)
     now = value(old) if old is not None else None
     if now and _is_loadable(system, Path(now), newest):
@@ -69,7 +69,7 @@ def plan(system: System, place: ObsPlace) -> PythonPlan | None:
     )
 
 
-def note(place: ObsPlace, planned: PythonPlan) -> None:
+def note(obs: ObsInstallation, planned: PythonPlan) -> None:
     """Keep what the plan changes, for :func:`undo`. Raises InstallError."""
     assert planned.change is not None
     record: dict[str, object] = {
@@ -77,15 +77,15 @@ def note(place: ObsPlace, planned: PythonPlan) -> None:
         "former": planned.former,
         "set": planned.chosen,
     }
-    before = _record(place)
+    before = _record(obs)
     if before is not None and before.get("file") == record["file"]:
         record["former"] = before.get("former")  # what was set before our first change
-    files.write_atomically(place.data / places.OBS_PYTHON, json.dumps(record).encode())
+    files.write_atomically(obs.data / places.OBS_PYTHON, json.dumps(record).encode())
 
 
-def undo(place: ObsPlace) -> Change | None:
+def undo(obs: ObsInstallation) -> Change | None:
     """Return the change that resets OBS's Python, or None if it is not the one we set."""
-    record = _record(place)
+    record = _record(obs)
     if record is None:
         return None
     path = Path(str(record.get("file")))
@@ -143,10 +143,10 @@ def _find(content: bytes) -> tuple[list[str], int | None, int | None] | None:
     return lines, section, at
 
 
-def _settings_file(place: ObsPlace, version: obs_version.Version | None) -> Path:
-    user = place.config / "user.ini"
+def _settings_file(obs: ObsInstallation, version: obs_version.Version | None) -> Path:
+    user = obs.config / "user.ini"
     newer = user.is_file() if version is None else version[0] >= 31
-    return user if newer else place.config / "global.ini"
+    return user if newer else obs.config / "global.ini"
 
 
 def _read(path: Path) -> bytes | None:
@@ -156,9 +156,9 @@ def _read(path: Path) -> bytes | None:
         return None
 
 
-def _record(place: ObsPlace) -> dict[str, object] | None:
+def _record(obs: ObsInstallation) -> dict[str, object] | None:
     try:
-        found = json.loads((place.data / places.OBS_PYTHON).read_bytes())
+        found = json.loads((obs.data / places.OBS_PYTHON).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

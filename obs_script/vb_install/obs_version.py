@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vb_install.obs_places import ObsPlace
+from vb_install.obs_installations import ObsInstallation
 
 OLDEST_PYTHON, NEWEST_PYTHON = 10, 12  # of 3.x: what the script needs, what any OBS loads
 
@@ -16,9 +16,9 @@ _LINE = re.compile(
 )
 
 
-def of(place: ObsPlace) -> Version | None:
+def of(obs: ObsInstallation) -> Version | None:
     """Return the version that this OBS's newest log names, or None."""
-    for log in reversed(sorted((place.config / "logs").glob("*.txt"))):
+    for log in reversed(sorted((obs.config / "logs").glob("*.txt"))):
         try:
             match = _LINE.search(log.read_text(encoding="utf-8", errors="replace"))
         except OSError:

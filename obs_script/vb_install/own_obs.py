@@ -13,14 +13,14 @@ from vb_install import (
     data_folder,
     environment,
     interpreters,
+    obs_installations,
     obs_packages,
-    obs_places,
     product,
     worker_environment,
 )
 from vb_install.environment import Environment
 from vb_install.interpreters import Interpreter
-from vb_install.obs_places import ObsPlace
+from vb_install.obs_installations import ObsInstallation
 from vb_install.system import InstallError, System
 from vb_link import isolated, places
 
@@ -34,37 +34,37 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
     """
     data_folder.check(system, system.data)
     python = _prepare(system, asked)
-    place = _demo_place(system)
-    data_folder.claim(system, place.data)
-    product.copy(place.app)
-    if not worker_environment.of(system, place).is_complete():
-        worker_environment.make(system, place, python)
-    venv = Environment(system, place.data / "demo-venv", environment.LOCKS / "demo.lock")
+    obs = _demo_obs(system)
+    data_folder.claim(system, obs.data)
+    product.copy(obs.app)
+    if not worker_environment.of(system, obs).is_complete():
+        worker_environment.make(system, obs, python)
+    venv = Environment(system, obs.data / "demo-venv", environment.LOCKS / "demo.lock")
     if not venv.is_complete():
-        venv.make(python, place.data / "logs" / "demo-environment.log")
+        venv.make(python, obs.data / "logs" / "demo-environment.log")
     return system.hand_over(
-        isolated.command(venv.python, place.app / "obs_script", "vb_demo", *arguments),
+        isolated.command(venv.python, obs.app / "obs_script", "vb_demo", *arguments),
         {
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            places.DATA_VARIABLE: str(place.data),
+            places.DATA_VARIABLE: str(obs.data),
         },
         Path.cwd(),
     )
 
 
-def _demo_place(system: System) -> ObsPlace:
+def _demo_obs(system: System) -> ObsInstallation:
     """Return where the demo's files go: where an installation's would, unless there is one.
 
     An existing installation, from which OBS may be running, is used only if it is up to date.
     """
-    place = ObsPlace("native", obs_places.native_config(system), system.data, "")
-    worker = worker_environment.of(system, place)
-    if not place.app.exists() or (
-        product.is_current(place.app) and (worker.is_complete() or not worker.was_made())
+    obs = ObsInstallation("native", obs_installations.native_config(system), system.data, "")
+    worker = worker_environment.of(system, obs)
+    if not obs.app.exists() or (
+        product.is_current(obs.app) and (worker.is_complete() or not worker.was_made())
     ):
-        return place
-    return replace(place, data=place.data / "demo")
+        return obs
+    return replace(obs, data=obs.data / "demo")
 
 
 def test(system: System, arguments: Sequence[str], asked: str | None) -> int:

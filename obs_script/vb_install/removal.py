@@ -8,13 +8,13 @@ from pathlib import Path
 from vb_install import (
     data_folder,
     files,
-    obs_places,
+    obs_installations,
     obs_python,
     running_obs,
     scene_collections,
     set_up,
 )
-from vb_install.obs_places import ObsPlace
+from vb_install.obs_installations import ObsInstallation
 from vb_install.scene_collections import Plan
 from vb_install.system import InstallError, System
 
@@ -33,37 +33,37 @@ def uninstall(
     The user's own models and the backups stay unless ``purge``. ``hide_cameras`` makes the cameras
     invisible that scenes would otherwise show unfiltered. Raises InstallError.
     """
-    work = [(place, _plan(place, hide_cameras)) for place in _places(system, config)]
-    for place, plan in work:
-        ours = data_folder.to_remove(system, place.data, purge=purge)
-        _tell_plan(place, plan, ours, hide_cameras)
+    work = [(obs, _plan(obs, hide_cameras)) for obs in _installations(system, config)]
+    for obs, plan in work:
+        ours = data_folder.to_remove(system, obs.data, purge=purge)
+        _tell_plan(obs, plan, ours, hide_cameras)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
-    for place, _ in work:
-        running_obs.refuse_while_running(system, place)
+    for obs, _ in work:
+        running_obs.refuse_while_running(system, obs)
     if not sure and sys.stdin.isatty() and not set_up.agreed():
         print("Nothing was changed.")
         return 1
     if not hide_cameras and not sure and any(plan.cameras for _, plan in work):
         hide_cameras = sys.stdin.isatty() and _hiding_agreed()
-    for place, _ in work:
-        plan = _plan(place, hide_cameras)
+    for obs, _ in work:
+        plan = _plan(obs, hide_cameras)
         if plan.changes or plan.settings:
-            data_folder.claim(system, place.data)
-        backup = scene_collections.apply(plan, place.data / "backups")
+            data_folder.claim(system, obs.data)
+        backup = scene_collections.apply(plan, obs.data / "backups")
         if plan.changes:
             print(f"Took the script out of {len(plan.changes)} scene collection(s)")
         for change in plan.settings:
             print(f"Set OBS's Python back as it was in {change.path}")
         if backup is not None and not purge:
             print(f"Backup of what they were: {backup}")
-        for path in data_folder.to_remove(system, place.data, purge=purge):
+        for path in data_folder.to_remove(system, obs.data, purge=purge):
             files.remove(path)
             print(f"Removed {path}")
-        left = data_folder.let_go(place.data)
+        left = data_folder.let_go(obs.data)
         if left:
-            print(f"{place.data} stays with {', '.join(left[:5])}")
+            print(f"{obs.data} stays with {', '.join(left[:5])}")
     _tell_end(hide_cameras, [name for _, plan in work for name in _names(plan)])
     return 0
 
@@ -93,28 +93,28 @@ def _names(plan: Plan) -> list[str]:
     return [name for names in plan.cameras.values() for name in names]
 
 
-def _places(system: System, config: Path | None) -> list[ObsPlace]:
+def _installations(system: System, config: Path | None) -> list[ObsInstallation]:
     try:
-        return obs_places.find(system, config)
+        return obs_installations.find(system, config)
     except InstallError:
         if config is not None:
             raise
         # OBS may have been removed first; our files are removed all the same.
-        return [ObsPlace("native", obs_places.native_config(system), system.data, "")]
+        return [ObsInstallation("native", obs_installations.native_config(system), system.data, "")]
 
 
-def _plan(place: ObsPlace, hide_cameras: bool) -> Plan:
+def _plan(obs: ObsInstallation, hide_cameras: bool) -> Plan:
     plan = scene_collections.plan_removal(
-        place.scenes, place.data / "backups", hide_cameras=hide_cameras
+        obs.scenes, obs.data / "backups", hide_cameras=hide_cameras
     )
-    set_back = obs_python.undo(place)
+    set_back = obs_python.undo(obs)
     if set_back is not None:
         plan.settings.append(set_back)
     return plan
 
 
-def _tell_plan(place: ObsPlace, plan: Plan, ours: list[Path], hide_cameras: bool) -> None:
-    print(f"OBS ({place.kind}): settings {place.config}")
+def _tell_plan(obs: ObsInstallation, plan: Plan, ours: list[Path], hide_cameras: bool) -> None:
+    print(f"OBS ({obs.kind}): settings {obs.config}")
     for change in plan.changes:
         print(f"  collection   take the script out of {change.path} (backup first)")
     for path, names in plan.cameras.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from vb_install import (
     additions,
     data_folder,
-    obs_places,
+    obs_installations,
     obs_python,
     product,
     running_obs,
@@ -18,7 +18,7 @@ from vb_install import (
     worker_environment,
 )
 from vb_install.interpreters import Interpreter
-from vb_install.obs_places import ObsPlace
+from vb_install.obs_installations import ObsInstallation
 from vb_install.obs_python import PythonPlan
 from vb_install.scene_collections import Plan
 from vb_install.system import InstallError, System
@@ -34,7 +34,7 @@ _LEFT_OUT = (
 class _Work:
     """The planned work for one OBS."""
 
-    place: ObsPlace
+    obs: ObsInstallation
     python: Interpreter
     plan: Plan
     copy: bool
@@ -58,11 +58,12 @@ def install(
     Raises InstallError, whenever possible before anything is changed.
     """
     work = [
-        _look(system, place, python, compute, convert) for place in obs_places.find(system, config)
+        _plan(system, obs, python, compute, convert)
+        for obs in obs_installations.find(system, config)
     ]
     running = _running(system, work, sure=not dry_run)
-    for place in work:
-        _tell_plan(place, place in running)
+    for each in work:
+        _tell_plan(each, each in running)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
@@ -70,16 +71,16 @@ def install(
         print("Nothing was changed.")
         return 1
     faults: list[str] = []
-    for place in work:
-        faults += _do(system, place, running)
+    for each in work:
+        faults += _do(system, each, running)
     if faults:
         print("The self-check found:")
         for fault in faults:
             print(f"  {fault}")
         return 1
     print("Self-check: packages load, the model is found, the script is in place.")
-    for place in work:
-        _tell_units(system, place)
+    for each in work:
+        _tell_units(system, each)
     _tell_next(system, work, running)
     return 0
 
@@ -87,38 +88,38 @@ def install(
 def _running(system: System, work: list[_Work], *, sure: bool) -> list[_Work]:
     """Return the work whose OBS is running. Raises InstallError if unknown and ``sure``."""
     try:
-        return [place for place in work if running_obs.is_running(system, place.place)]
+        return [each for each in work if running_obs.is_running(system, each.obs)]
     except InstallError:
         if sure:
             raise
         return []
 
 
-def _look(
-    system: System, place: ObsPlace, python: str | None, compute: str | None, convert: bool
+def _plan(
+    system: System, obs: ObsInstallation, python: str | None, compute: str | None, convert: bool
 ) -> _Work:
-    data_folder.check(system, place.data)
-    now = worker_environment.of(system, place).has_added()
+    data_folder.check(system, obs.data)
+    now = worker_environment.of(system, obs).has_added()
     added = additions.wanted(system, compute=compute, convert=convert, now=now)
-    venv = worker_environment.of(system, place, added)
-    chosen = worker_environment.choose_python(system, place, python)
+    venv = worker_environment.of(system, obs, added)
+    chosen = worker_environment.choose_python(system, obs, python)
     return _Work(
-        place=place,
+        obs=obs,
         python=chosen,
-        plan=scene_collections.plan_registration(place.scenes, place.script),
-        copy=not product.is_current(place.app),
+        plan=scene_collections.plan_registration(obs.scenes, obs.script),
+        copy=not product.is_current(obs.app),
         build=not venv.is_complete(chosen),
         added=added,
-        obs_python=obs_python.plan(system, place),
+        obs_python=obs_python.plan(system, obs),
     )
 
 
 def _tell_plan(work: _Work, runs: bool) -> None:
-    place, plan = work.place, work.plan
-    print(f"OBS ({place.kind}): {place.program or 'program not found'}, settings {place.config}")
-    print(f"  product      {'copy to' if work.copy else 'is up to date in'} {place.app}")
+    obs, plan = work.obs, work.plan
+    print(f"OBS ({obs.kind}): {obs.program or 'program not found'}, settings {obs.config}")
+    print(f"  product      {'copy to' if work.copy else 'is up to date in'} {obs.app}")
     state = f"make with Python {work.python.text} in" if work.build else "is complete in"
-    print(f"  environment  {state} {place.venv}")
+    print(f"  environment  {state} {obs.venv}")
     for name in work.added:
         print(f"  with         {additions.text_of(name)}")
     if runs:
@@ -148,24 +149,24 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
     """Do the work and return the self-check's faults; if OBS is running by then, add to
     ``running``.
     """
-    place = work.place
-    data_folder.claim(system, place.data)
+    obs = work.obs
+    data_folder.claim(system, obs.data)
     # A running OBS has loaded the existing copy.
-    if (work not in running or not place.app.exists()) and product.copy(place.app):
-        print(f"Copied the product to {place.app}")
-    if worker_environment.make(system, place, work.python, work.added):
-        print(f"Made the worker's environment in {place.venv}")
+    if (work not in running or not obs.app.exists()) and product.copy(obs.app):
+        print(f"Copied the product to {obs.app}")
+    if worker_environment.make(system, obs, work.python, work.added):
+        print(f"Made the worker's environment in {obs.venv}")
     # Building the environment takes a while: OBS may have been started meanwhile.
-    if running_obs.is_running(system, place):
+    if running_obs.is_running(system, obs):
         if work not in running:
             running.append(work)
-        return self_check.faults(system, place, work.plan.unchanged)
-    plan = scene_collections.plan_registration(place.scenes, place.script)
+        return self_check.faults(system, obs, work.plan.unchanged)
+    plan = scene_collections.plan_registration(obs.scenes, obs.script)
     python = work.obs_python
     if python is not None and python.change is not None:
-        obs_python.note(place, python)
+        obs_python.note(obs, python)
         plan.settings.append(python.change)
-    backup = scene_collections.apply(plan, place.data / "backups")
+    backup = scene_collections.apply(plan, obs.data / "backups")
     if plan.changes:
         print(f"Registered the script in {len(plan.changes)} scene collection(s)")
     if python is not None and python.change is not None:
@@ -173,14 +174,14 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
     if backup is not None:
         print(f"Backup of what they were: {backup}")
     registered = [change.path for change in plan.changes] + plan.unchanged
-    return self_check.faults(system, place, registered)
+    return self_check.faults(system, obs, registered)
 
 
 def _tell_units(system: System, work: _Work) -> None:
     """Try the added compute unit and print the results."""
     if not additions.UNITS.keys() & set(work.added):
         return
-    python = worker_environment.of(system, work.place).command
+    python = worker_environment.of(system, work.obs).command
     done = system.run(
         [*python, *child.ISOLATED, "-m", "vb_worker", "compute", "--again"], timeout=600
     )
@@ -193,15 +194,15 @@ def _tell_next(system: System, work: list[_Work], running: list[_Work]) -> None:
     if running:
         print(f"\n{_LEFT_OUT}")
         print("  Now: in OBS, Tools > Scripts, press Reload where virtual_background.py is listed;")
-        print(f"  where it is not, press + and choose {running[0].place.script}")
+        print(f"  where it is not, press + and choose {running[0].obs.script}")
         print("  For all scene collections: close OBS and run install.py again.")
         return
-    registered = all(place.plan.changes or place.plan.unchanged for place in work)
-    script = work[0].place.script
+    registered = all(each.plan.changes or each.plan.unchanged for each in work)
+    script = work[0].obs.script
     print("\nWhat to do in OBS:")
-    for place in work:
-        if place.obs_python is not None:
-            _tell_python(place.obs_python)
+    for each in work:
+        if each.obs_python is not None:
+            _tell_python(each.obs_python)
     if registered:
         print("  1. Start OBS. Tools > Scripts lists virtual_background.py.")
     elif work[0].plan.skipped:

@@ -7,35 +7,35 @@ from pathlib import Path
 from vb_install import environment, files, interpreters
 from vb_install.environment import Environment
 from vb_install.interpreters import Interpreter
-from vb_install.obs_places import ObsPlace
+from vb_install.obs_installations import ObsInstallation
 from vb_install.system import InstallError, System
 
 
-def of(system: System, place: ObsPlace, added: tuple[str, ...] | None = None) -> Environment:
+def of(system: System, obs: ObsInstallation, added: tuple[str, ...] | None = None) -> Environment:
     """Return the environment of an OBS's worker, whether it exists or not.
 
     ``added`` names its additions to the worker's own packages; None: the current ones.
     """
     lock = environment.LOCKS / "worker.lock"
-    now = Environment(system, place.venv, lock, wrap=place.inside)
+    now = Environment(system, obs.venv, lock, wrap=obs.inside)
     names = now.has_added() if added is None else list(added)
     # Ignore lock files that this version no longer has.
     locks = [
         path for path in (environment.LOCKS / f"{name}.lock" for name in names) if path.is_file()
     ]
-    return Environment(system, place.venv, lock, tuple(locks), place.inside)
+    return Environment(system, obs.venv, lock, tuple(locks), obs.inside)
 
 
-def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpreter:
+def choose_python(system: System, obs: ObsInstallation, asked: str | None) -> Interpreter:
     """Return the Python to build it with. Raises InstallError when none is suitable.
 
     OBS in a Flatpak starts its worker inside the sandbox, which has only its own Python.
     """
-    if place.kind != "flatpak":
+    if obs.kind != "flatpak":
         return interpreters.choose(system, asked)
     if asked is not None:
         raise InstallError("OBS from Flatpak uses the Flatpak's own Python: leave --python out.")
-    python = interpreters.probe(system, place.inside("python3"))
+    python = interpreters.probe(system, obs.inside("python3"))
     reason = (
         "has no Python that runs"
         if python is None
@@ -50,19 +50,19 @@ def choose_python(system: System, place: ObsPlace, asked: str | None) -> Interpr
 
 
 def make(
-    system: System, place: ObsPlace, python: Interpreter, added: tuple[str, ...] | None = None
+    system: System, obs: ObsInstallation, python: Interpreter, added: tuple[str, ...] | None = None
 ) -> bool:
     """Build the environment unless it is complete; return whether it was built.
 
     Raises InstallError.
     """
-    venv = of(system, place, added)
+    venv = of(system, obs, added)
     made = not venv.is_complete(python)
     if made:
-        lent = None if python.ensurepip else _lend(system, place.data / "pip")
-        venv.make(python, place.data / "logs" / "environment.log", lent)
-        files.remove(place.data / "pip")
-    venv.add_product(place.app / "obs_script")
+        lent = None if python.ensurepip else _lend(system, obs.data / "pip")
+        venv.make(python, obs.data / "logs" / "environment.log", lent)
+        files.remove(obs.data / "pip")
+    venv.add_product(obs.app / "obs_script")
     return made
 
 

@@ -33,7 +33,7 @@ OBS_PICTURE_PIXELS = 100_000_000  # of what OBS shows, as it keeps it in a textu
 VIDEO_PIXELS = 8192 * 8192  # per frame
 
 # Processes
-TRIAL_SECONDS = 60  # to load a new model and run it on the test picture
+QUARANTINE_SECONDS = 60  # to load a new model and run it on the test picture
 OPEN_SECONDS = 180  # to load a model later on, when a GPU's driver compiles it
 PICTURE_SECONDS = 20  # for one of the camera's pictures
 WORKER_BYTES = 4 * 1024 * MIB  # of writable memory

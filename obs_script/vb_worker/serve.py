@@ -33,7 +33,7 @@ from vb_worker.sandbox import entry, priority, watchdog
 from vb_worker.stream import Key, Stream, text_of
 from vb_worker.units import choice, results
 
-TRIAL_LOOK_SECONDS = 0.2
+QUARANTINE_POLL_SECONDS = 0.2
 LONGEST_MS = 1e5  # per mask; a larger value was not written by a worker
 
 
@@ -53,7 +53,7 @@ class Worker:
         self.clock = clock
         self.models = models
         self.refused = refused
-        self.trials = quarantine.Trials()
+        self.quarantine = quarantine.Quarantine()
         self.pipelines: dict[Key, Pipeline] = {}
         self.units: dict[Key, str] = {}  # of pipelines that have not made their first mask
         self.survey = choice.Survey()
@@ -65,7 +65,7 @@ class Worker:
         did = False
         if self.survey.finished():
             self._choose_again()
-        if self.trials.finished():
+        if self.quarantine.finished():
             for waiting in self.streams.values():
                 waiting.settings_sequence = -1
         for index in range(layout.CHANNELS):
@@ -105,7 +105,7 @@ class Worker:
         """Return if the model may be opened. Raises ModelError if it may not, or not yet."""
         if manifest.name in self.refused:
             raise ModelError("ModelEnded", name=manifest.name, times=limits.MODEL_DEATHS)
-        self.trials.allow(manifest)
+        self.quarantine.allow(manifest)
         self.segment.working_on = fitting(manifest.name, layout.TEXT_BYTES)
 
     def _forget(self, index: int, stream: Stream) -> None:
@@ -301,7 +301,7 @@ def _note_mask(unit: str) -> None:
 
 def _complain(problem: object) -> None:
     if isinstance(problem, ModelError) and problem.key == "BeingTried":
-        return  # its trial is still running, which is no error
+        return  # it is still in quarantine, which is no error
     print(str(problem) or type(problem).__name__, file=sys.stderr, flush=True)
 
 
@@ -331,9 +331,9 @@ def main(argv: list[str] | None = None) -> int:
     shared.segment.worker_ready = options.epoch
     while True:
         if not worker.work() and not sleeper.wait(
-            TRIAL_LOOK_SECONDS if worker.trials.running else None
+            QUARANTINE_POLL_SECONDS if worker.quarantine.running else None
         ):
-            worker.trials.close()
+            worker.quarantine.close()
             return 0
 
 

@@ -29,7 +29,7 @@ def answer(kind: str, path: Path) -> dict[str, str]:
             if picture.shape[0] * picture.shape[1] > limits.PICTURE_PIXELS:
                 return {"wrong": f"a picture of {picture.shape} was let through"}
         else:
-            # As the trial of a user's model does it.
+            # As the quarantine does it.
             open_model(load(path))(sample_check.sample()[0])
     except (ModelError, UserError) as error:
         return {"refused": str(error)}

@@ -172,7 +172,7 @@ def pictures(rng: random.Random, folder: Path) -> str:
 
 
 def models(rng: random.Random, folder: Path) -> str:
-    """A model file is run or refused; one that ends the process ends only the trial's."""
+    """A model file is run or refused; one that ends the process ends only the quarantine's."""
     kind = rng.random()
     if kind < 0.7:
         data = warped(rng.choice(_SOUND), rng)
@@ -186,9 +186,9 @@ def models(rng: random.Random, folder: Path) -> str:
     elif "ended" in found:
         # What the product does with such a file:
         problem = quarantine.Attempt(path, seconds=8).result()
-        slow = found["ended"] == "-14"  # the trial has more time
+        slow = found["ended"] == "-14"  # the quarantine has more time
         if problem is None and not slow:
-            raise Fault(f"{found}, and then the trial finds nothing wrong")
+            raise Fault(f"{found}, and then the quarantine finds nothing wrong")
         _sentence(str(problem or "-"))
         return f"ended {found['ended']}"
     elif "ok" not in found:

@@ -21,7 +21,7 @@ from vb_demo.obs_session import ObsSession
 from vb_link import places
 
 # A fault in the filter or in the script, which no test may expect.
-FAULT = re.compile(r"\.lua:\d+:|The script met a fault of its own")
+FAULT = re.compile(r"\.lua:\d+:|The script ran into a fault of its own")
 if sys.platform == "win32":
     collect_ignore_glob = ["test_*.py"]  # they import what POSIX alone has
 

@@ -59,7 +59,7 @@ def test_a_source_that_is_laid_out_otherwise_is_not_written_to_and_stays_hidden(
     known = "\tconst char *unversioned_id;\n"
     _change(product, known, "\tvoid *invented;\n" + known)
     with start_obs(scripts=((product, {}),)) as stage:
-        sentence = "lays out its sources otherwise"
+        sentence = "have a layout that is not known"
         stage.expected.append(sentence)
         stage.picture(CAMERA, person(room=SECRET)[0])
         stage.add_filter(background="transparent", cover="camera")

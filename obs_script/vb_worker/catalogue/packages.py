@@ -36,12 +36,12 @@ def get(source: RegistryPackage, folder: Path) -> Path:
         f"Get {source.package} {source.version} from {source.registry} on another computer, put "
         f"the archive to {path}, and run this again."
     )
-    with tempfile.TemporaryDirectory(dir=folder) as place:
+    with tempfile.TemporaryDirectory(dir=folder) as inside:
         command = _command(source, by_hand)
         print(f"Fetching {source.package} {source.version} with {source.registry} ...", flush=True)
         done = subprocess.run(
             command,
-            cwd=place,
+            cwd=inside,
             capture_output=True,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -49,7 +49,7 @@ def get(source: RegistryPackage, folder: Path) -> Path:
             **child.TEXT,
             **child.QUIET,
         )
-        archives = [path for path in Path(place).iterdir() if path.suffix in {".tgz", ".whl"}]
+        archives = [path for path in Path(inside).iterdir() if path.suffix in {".tgz", ".whl"}]
         if done.returncode or not archives:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             reason = lines[-1] if lines else f"status {done.returncode}"

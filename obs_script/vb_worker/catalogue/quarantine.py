@@ -40,7 +40,7 @@ _DTYPES = {"tensor(float16)": np.float16, "tensor(uint8)": np.uint8, "tensor(int
 _LATE = -14  # exit status of SIGALRM, on systems that have it
 
 
-def needs_trial(manifest: Manifest) -> bool:
+def needs_quarantine(manifest: Manifest) -> bool:
     """Return whether a model is the user's own, not one with a checksum in this version."""
     if not manifest.file:
         return False
@@ -48,10 +48,10 @@ def needs_trial(manifest: Manifest) -> bool:
 
 
 class Attempt:
-    """One running trial."""
+    """A model that is being tried in a child process."""
 
     def __init__(
-        self, path: Path, *, alone: bool = False, seconds: int = limits.TRIAL_SECONDS
+        self, path: Path, *, alone: bool = False, seconds: int = limits.QUARANTINE_SECONDS
     ) -> None:
         """Start it; ``path``: the manifest or, with ``alone``, a model file. Raises OSError."""
         self._path = path
@@ -114,8 +114,8 @@ def _read(code: int, said: str, path: Path) -> ModelError | None:
     return ModelError("ModelEndsProcess", path=path, status=exit_status.name(code))
 
 
-class Trials:
-    """The trials of a worker: one at a time, in the background."""
+class Quarantine:
+    """Tries models in the background, one at a time."""
 
     def __init__(self) -> None:
         self._running: tuple[str, Attempt] | None = None
@@ -123,17 +123,17 @@ class Trials:
 
     @property
     def running(self) -> bool:
-        """Whether a trial is running."""
+        """Whether a model is being tried."""
         return self._running is not None
 
     def close(self) -> None:
-        """Kill the running trial, if any."""
+        """Kill the child process, if there is one."""
         if self._running is not None:
             self._running[1].close()
 
     def allow(self, manifest: Manifest) -> None:
         """Return if the model may be opened. Raises ModelError if it may not, or not yet."""
-        if not manifest.installed or not any(map(needs_trial, _together(manifest))):
+        if not manifest.installed or not any(map(needs_quarantine, _together(manifest))):
             return
         key = key_of(manifest)
         if key not in self._found and key in results.tried():
@@ -148,7 +148,7 @@ class Trials:
         raise ModelError("BeingTried", title=manifest.title)
 
     def finished(self) -> bool:
-        """Return True once for each trial that has ended."""
+        """Return True once for each child process that has ended."""
         if self._running is None or not self._running[1].finished():
             return False
         key, attempt = self._running
@@ -161,7 +161,7 @@ class Trials:
 
 
 def key_of(manifest: Manifest) -> str:
-    """Return a SHA-256 over all files that a trial depends on. Raises ModelError."""
+    """Return a SHA-256 over all files that the result depends on. Raises ModelError."""
     digest = hashlib.sha256()
     for model in _together(manifest):
         try:
@@ -180,7 +180,7 @@ def _together(manifest: Manifest) -> list[Manifest]:
     return [manifest] if companion is None else [manifest, companion]
 
 
-def check_file(path: Path, seconds: int = limits.TRIAL_SECONDS) -> None:
+def check_file(path: Path, seconds: int = limits.QUARANTINE_SECONDS) -> None:
     """Load and run a model file in a child process. Raises ModelError if it crashes that."""
     try:
         problem = Attempt(path, alone=True, seconds=seconds).result()

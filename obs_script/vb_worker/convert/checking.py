@@ -51,7 +51,7 @@ def compare(
                 f"{list(expected.shape)}."
             )
         if not np.isfinite(got).all():
-            raise ConversionError("The result answers with what is no number.")
+            raise ConversionError("The result is not a number.")
         difference = np.abs(expected - got)
         largest = max(largest, float(difference.max()))
         mean += float(difference.mean())

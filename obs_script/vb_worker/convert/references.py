@@ -67,8 +67,8 @@ class TfjsReference:
     def __call__(self, feed: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return every output by name for a picture; states are 0, other inputs 1."""
         with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder)
-            (place / "feed.bin").write_bytes(feed.tobytes())
+            inside = Path(folder)
+            (inside / "feed.bin").write_bytes(feed.tobytes())
             order = {
                 "model": str(self._model.resolve()),
                 "shards": [str(shard.resolve()) for shard in self._shards],
@@ -84,9 +84,9 @@ class TfjsReference:
                 raise ConversionError(
                     f"TensorFlow.js cannot run the file ({lines[-1] if lines else 'no reason'})."
                 )
-            shapes = json.loads((place / "shapes.json").read_text(encoding="utf-8"))
+            shapes = json.loads((inside / "shapes.json").read_text(encoding="utf-8"))
             return {
-                name: np.fromfile(place / f"{index}.bin", np.float32).reshape(shape)
+                name: np.fromfile(inside / f"{index}.bin", np.float32).reshape(shape)
                 for index, (name, shape) in enumerate(shapes.items())
             }
 

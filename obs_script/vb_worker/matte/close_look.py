@@ -30,7 +30,7 @@ FADE = 0.03  # of the box's longer side: width of the blend at the box's edges i
 MOVING = 0.001  # of the picture's area, outside the box: above, people may be entering
 
 
-class Look:
+class CloseLook:
     """Inference on the frames of one stream (or, used once, on a still)."""
 
     def __init__(self, answer: Answer, quality: Quality) -> None:
@@ -45,7 +45,7 @@ class Look:
         self._since_whole = self._since_mirrored = 0
         self.seconds = 0.0
         """Time the model took for the last frame."""
-        self.place: tuple[slice, slice] = np.s_[:, :]
+        self.crop: tuple[slice, slice] = np.s_[:, :]
         """Where the last frame's answer shows people, as an index: the box, or all."""
 
     def __call__(self, picture: Picture, still: Probability | None, passed: float) -> Probability:
@@ -71,7 +71,7 @@ class Look:
         if still is None and self._quality.close:
             self._tracker.box = find_box(whole)
             box = self._box(size)
-        self.place = np.s_[:, :] if box is None else np.s_[box[1] : box[3], box[0] : box[2]]
+        self.crop = np.s_[:, :] if box is None else np.s_[box[1] : box[3], box[0] : box[2]]
         if box is not None:
             result = self._closely(picture, whole, box)
         elif self._tracker.box is not None:
@@ -105,10 +105,10 @@ class Look:
 
     def _closely(self, picture: Picture, whole: Probability, box: Box) -> Probability:
         left, top, right, bottom = box
-        place = np.s_[top:bottom, left:right]
-        close = self._with_mirror(picture, self._see(picture[place]), box)
+        crop = np.s_[top:bottom, left:right]
+        close = self._with_mirror(picture, self._see(picture[crop]), box)
         result = whole.copy()
-        result[place] += _weight(box, whole.shape) * (close - whole[place])
+        result[crop] += _weight(box, whole.shape) * (close - whole[crop])
         return result
 
     def _with_mirror(self, picture: Picture, plain: Probability, box: Box) -> Probability:
@@ -117,7 +117,7 @@ class Look:
             return plain
         every = self._quality.every
         left, top, right, bottom = box
-        place = np.s_[top:bottom, left:right]
+        crop = np.s_[top:bottom, left:right]
         height, width = picture.shape[:2]
         small_width, small_height = small_size(width, height)
         # The box in ``_share``, which is smaller than the picture.
@@ -132,15 +132,15 @@ class Look:
             or due
             or self._since_mirrored >= 2 * every
         ):
-            seen = self._see(np.ascontiguousarray(picture[place][:, ::-1]))
+            seen = self._see(np.ascontiguousarray(picture[crop][:, ::-1]))
             self._mirrored = np.zeros((height, width), np.float32)
-            self._mirrored[place] = seen[:, ::-1]
+            self._mirrored[crop] = seen[:, ::-1]
             self._share = np.zeros((small_height, small_width), np.float32)
             self._share[rows, columns] = 0.5
             self._since_mirrored = 0
         size = (right - left, bottom - top)
         share = cv2.resize(self._share[rows, columns], size, interpolation=cv2.INTER_LINEAR)
-        change = cv2.multiply(cv2.subtract(self._mirrored[place], plain), share, dst=share)
+        change = cv2.multiply(cv2.subtract(self._mirrored[crop], plain), share, dst=share)
         return np.asarray(cv2.add(plain, change, dst=change), np.float32)
 
     def _see(self, picture: Picture) -> Probability:

@@ -83,12 +83,12 @@ def _area(box: Box) -> int:
     return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _fits(box: Box, held: Box) -> bool:
-    """Return whether ``box`` lies in ``held``, give or take half of its margin."""
+def _fits(box: Box, outer: Box) -> bool:
+    """Return whether ``box`` lies in ``outer``, give or take half of its margin."""
     slack = 0.5 * MARGIN * max(box[2] - box[0], box[3] - box[1])
     return (
-        box[0] >= held[0] - slack
-        and box[1] >= held[1] - slack
-        and box[2] <= held[2] + slack
-        and box[3] <= held[3] + slack
+        box[0] >= outer[0] - slack
+        and box[1] >= outer[1] - slack
+        and box[2] <= outer[2] + slack
+        and box[3] <= outer[3] + slack
     )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vb_worker.matte.blobs import Blobs
-from vb_worker.matte.close_look import Look
+from vb_worker.matte.close_look import CloseLook
 from vb_worker.matte.exposure import Exposure
 from vb_worker.matte.movement import Movement
 from vb_worker.matte.plate import Plate
@@ -47,7 +47,7 @@ class _Stream:
     def __init__(self, model: Model, quality: Quality, name: Hashable | None) -> None:
         self._model = model
         self._name = name
-        self.look = Look(self._answer, quality)
+        self.close_look = CloseLook(self._answer, quality)
         self.time_step = TimeStep()
         self.movement = Movement()
         self.exposure = Exposure()
@@ -67,17 +67,19 @@ class _Stream:
 
         Returns the probability, height x width float32, and where it shows people, as an index.
         """
-        turn, look = self.turn, self.look
+        turn, close_look = self.turn, self.close_look
         if turn == UPRIGHT:
-            return look(picture, still, passed), look.place
+            return close_look(picture, still, passed), close_look.crop
         upright = turn.upright(picture)
-        seen = look(upright, None if still is None else turn.upright(still), passed)
+        seen = close_look(upright, None if still is None else turn.upright(still), passed)
         if self.instances is not None:
             planes = [turn.back(plane) for plane in self.instances]
             size = turn.size(*self.instances.shape[:0:-1])
             self.instances = np.array(planes, np.float32).reshape(len(planes), *size[::-1])
         height, width = seen.shape
-        rows, columns = (part.indices(side)[:2] for part, side in zip(look.place, (height, width)))
+        rows, columns = (
+            part.indices(side)[:2] for part, side in zip(close_look.crop, (height, width))
+        )
         left, top, right, bottom = turn.box_back(
             (columns[0], rows[0], columns[1], rows[1]), width, height
         )
@@ -129,13 +131,13 @@ class Pipeline:
         belong to the stream and keep its state. ``turn``: the picture's rotation and mirroring.
         Raises ModelError if the model fails.
         """
-        held = self._stream(stream)
-        if held.shape not in (None, frame_rgba.shape) or held.turn != turn:
+        state = self._stream(stream)
+        if state.shape not in (None, frame_rgba.shape) or state.turn != turn:
             self.reset(stream)  # state of another size does not fit
-            held = self._stream(stream)
-        held.shape, held.turn = frame_rgba.shape, turn
+            state = self._stream(stream)
+        state.shape, state.turn = frame_rgba.shape, turn
         now = time.perf_counter() if now is None else now
-        return self._run(frame_rgba, held, choice, plate, strokes, now)
+        return self._run(frame_rgba, state, choice, plate, strokes, now)
 
     def still(
         self,
@@ -200,6 +202,6 @@ class Pipeline:
         return Result(
             alpha,
             preprocess_ms=(prepared - begin) * 1e3,
-            inference_ms=stream.look.seconds * 1e3,
+            inference_ms=stream.close_look.seconds * 1e3,
             total_ms=(end - begin) * 1e3,
         )

@@ -58,9 +58,9 @@ class Stabiliser:
             return probability
         step = cv2.addWeighted(probability, 127.5, last, -127.5, 127.5, dtype=cv2.CV_8U)
         size = (probability.shape[1], probability.shape[0])
-        held = cv2.resize(still, size, interpolation=cv2.INTER_LINEAR)
+        stillness = cv2.resize(still, size, interpolation=cv2.INTER_LINEAR)
         by_step = np.where(_BY_STEP > 0, _BY_STEP ** np.float32(passed / AFTER), np.float32(0))
-        kept = cv2.multiply(cv2.LUT(step, by_step), held, dst=held)
+        kept = cv2.multiply(cv2.LUT(step, by_step), stillness, dst=stillness)
         change = cv2.multiply(cv2.subtract(last, probability), kept, dst=kept)
         self._value = np.asarray(cv2.add(probability, change, dst=change), np.float32)
         return self._value

@@ -129,7 +129,7 @@ class Strokes:
             small = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
             mask = cv2.resize(probability, size, interpolation=cv2.INTER_AREA)
             resting = None if still is None else np.asarray(cv2.resize(still, size), np.float32)
-            self._look(small, np.asarray(mask, np.float32), resting)
+            self._find(small, np.asarray(mask, np.float32), resting)
             self._since = 0
             self._seconds = self._counted = 0.0
         if self._kept is None or self._dropped is None:
@@ -168,7 +168,7 @@ class Strokes:
                 watched |= item.region
         return bool((resting[_grown(watched > 0, AROUND)] < 0.5).any())
 
-    def _look(self, small: Picture, mask: Plane, resting: Plane | None) -> None:
+    def _find(self, small: Picture, mask: Plane, resting: Plane | None) -> None:
         """Find the objects again and set ``_kept`` and ``_dropped`` (small, 0 or 1)."""
         assert self._scene is not None
         tints = np.asarray(cv2.cvtColor(small, cv2.COLOR_RGB2YCrCb), np.uint8)

@@ -55,7 +55,7 @@ def sample() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Return the picture (H x W x 3 uint8 RGB) and its person's alpha (H x W float32, 0..1)."""
     rgba = cv2.imread(str(PICTURE), cv2.IMREAD_UNCHANGED)
     if rgba is None or rgba.ndim != 3 or rgba.shape[2] != 4:
-        raise ModelError("NoTrialPicture", path=PICTURE)
+        raise ModelError("NoTestPicture", path=PICTURE)
     alpha = np.asarray(rgba[..., 3] / 255, np.float32)
     return np.ascontiguousarray(rgba[..., 2::-1], np.uint8), alpha
 

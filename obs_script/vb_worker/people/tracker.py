@@ -112,7 +112,7 @@ class People:
         if not regions.separate:
             self._absorb(claims)
         claims = self._correct(regions, claims, moved, bins)
-        held: dict[int, int] = {}  # the largest region of each person
+        main_regions: dict[int, int] = {}  # the largest region of each person
         for region in sorted(claims, key=regions.area, reverse=True):
             labels = claims[region]
             if not labels:
@@ -120,20 +120,20 @@ class People:
             where, inside = regions.box(region)
             if len(labels) == 1:
                 owner[where][inside] = labels[0]
-                held.setdefault(labels[0], region)
+                main_regions.setdefault(labels[0], region)
             else:
                 people = [self.people[label] for label in labels]
                 owner[where][inside] = split(inside, where, moved, bins, people)[inside]
                 for label in labels:
-                    held.setdefault(label, region)
+                    main_regions.setdefault(label, region)
         for region in sorted(claims, key=regions.area, reverse=True):
             labels = claims[region]
-            if len(labels) == 1 and held[labels[0]] != region:
+            if len(labels) == 1 and main_regions[labels[0]] != region:
                 # A second region of one person: a hand, or someone who stood close all the time.
-                if not regions.part_of(region, held[labels[0]]):
+                if not regions.part_of(region, main_regions[labels[0]]):
                     regions.paint(owner, region, self._new(regions, region, bins))
             elif not labels:
-                self._newcomer(owner, regions, region, held, bins)
+                self._newcomer(owner, regions, region, main_regions, bins)
         return owner
 
     def _claims(self, regions: Regions, moved: Mask, bins: Cells) -> dict[int, list[int]]:
@@ -296,13 +296,13 @@ class People:
         owner: Mask,
         regions: Regions,
         region: int,
-        held: dict[int, int],
+        main_regions: dict[int, int],
         bins: Cells,
     ) -> None:
         """Assign an unclaimed region to the person it is a part of, or to a new person."""
         near = [
             (regions.gap(region, other), label)
-            for label, other in held.items()
+            for label, other in main_regions.items()
             if regions.part_of(region, other)
         ]
         if near and not regions.separate:
@@ -311,7 +311,7 @@ class People:
             regions.paint(owner, region, _NOBODY)
         else:
             label = self._new(regions, region, bins)
-            held[label] = region
+            main_regions[label] = region
             regions.paint(owner, region, label)
 
     def _new(self, regions: Regions, region: int, bins: Cells) -> int:

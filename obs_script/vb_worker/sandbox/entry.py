@@ -112,8 +112,8 @@ def _off() -> str:
 
 
 def _signals() -> str:
-    held = landlock.holds_signals()
-    return "" if held else "signals to other programs are held from Linux 6.12 on"
+    restricted = landlock.restricts_signals()
+    return "" if restricted else "signals to other programs are restricted from Linux 6.12 on"
 
 
 def _make_devices() -> None:

@@ -51,12 +51,12 @@ def restrict(readable: Iterable[Path], writable: Iterable[Path]) -> str:
 
 
 def keep_apart() -> str:
-    """Let this process ptrace, and signal (``holds_signals``), only itself and its children.
+    """Let this process ptrace, and signal (``restricts_signals``), only itself and its children.
 
     Access to files is not restricted. Return "", or why that fails.
     """
     # Before scopes a ruleset had to handle at least one right: we never create device files.
-    return _enter(0 if holds_signals() else _MAKE_DEVICE, ())
+    return _enter(0 if restricts_signals() else _MAKE_DEVICE, ())
 
 
 def version() -> int:
@@ -66,7 +66,7 @@ def version() -> int:
     return max(0, _call(ctypes.CDLL(None), _CREATE, None, 0, _VERSION))
 
 
-def holds_signals() -> bool:
+def restricts_signals() -> bool:
     """Return whether Landlock here blocks signals to other processes (Linux 6.12)."""
     return version() >= _SCOPES_SINCE
 
@@ -76,7 +76,7 @@ def _enter(handled: int, allowed: Iterable[tuple[Iterable[Path], int]]) -> str:
     if obstacle:
         return obstacle
     libc = ctypes.CDLL(None, use_errno=True)
-    scoped = _ABSTRACT_SOCKETS | _SIGNALS if holds_signals() else 0
+    scoped = _ABSTRACT_SOCKETS | _SIGNALS if restricts_signals() else 0
     attributes = _Ruleset(handled, 0, scoped)
     # Older kernels only know the first field.
     size = ctypes.sizeof(attributes) if scoped else 8
@@ -108,14 +108,14 @@ def _obstacle() -> str:
 
 def _allow(libc: ctypes.CDLL, rules: int, path: Path, rights: int) -> None:
     try:
-        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except OSError:
         return
     try:
         allowed = rights if path.is_dir() else rights & _OF_FILES
-        _call(libc, _ADD, rules, _PATH_BENEATH, ctypes.byref(_Beneath(allowed, place)), 0)
+        _call(libc, _ADD, rules, _PATH_BENEATH, ctypes.byref(_Beneath(allowed, descriptor)), 0)
     finally:
-        os.close(place)
+        os.close(descriptor)
 
 
 def _call(libc: ctypes.CDLL, number: int, *arguments: object) -> int:

@@ -25,10 +25,10 @@ def _known() -> dict[str, Any]:
         return {"driver": driver(), "measured": {}, "started": {}}
     # The file may be damaged: entries of the wrong type are dropped.
     for key, suits in (("measured", _is_row), ("started", _is_count)):
-        held = known.get(key)
+        stored = known.get(key)
         known[key] = (
-            {name: row for name, row in held.items() if suits(row)}
-            if isinstance(held, dict)
+            {name: row for name, row in stored.items() if suits(row)}
+            if isinstance(stored, dict)
             else {}
         )
     return known
@@ -116,13 +116,13 @@ def note_mask(unit: str) -> None:
 
 
 def tried() -> list[str]:
-    """Return the keys (``quarantine.key_of``) of the user's models that passed their trial."""
-    held = _known().get("tried")
-    return [row for row in held if isinstance(row, str)] if isinstance(held, list) else []
+    """Return the keys (``quarantine.key_of``) of the user's models that passed the quarantine."""
+    stored = _known().get("tried")
+    return [row for row in stored if isinstance(row, str)] if isinstance(stored, list) else []
 
 
 def note_tried(key: str) -> None:
-    """Store the key of a model that passed its trial. Raises OSError."""
+    """Store the key of a model that passed the quarantine. Raises OSError."""
     unit_file.write({**_known(), "tried": [*tried()[-_MOST_TRIED:], key]})
 
 

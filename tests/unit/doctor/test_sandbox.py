@@ -19,10 +19,10 @@ def test_it_is_said_what_is_held_and_what_is_not(
 ) -> None:
     monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
     found = sandbox.check(Path(sys.executable), PACKAGES)
-    assert found.good and found.key in ("Held", "HeldInPart")
+    assert found.good and found.key in ("Restricted", "RestrictedInPart")
     monkeypatch.setenv(entry.VARIABLE, "off")
     found = sandbox.check(Path(sys.executable), PACKAGES)
-    assert found.key == "HeldInPart"
+    assert found.key == "RestrictedInPart"
     for part in entry.PARTS:
         assert f"{part}: {entry.VARIABLE} is off" in found.text()
 

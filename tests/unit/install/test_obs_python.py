@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
-from vb_install import cli, interpreters, obs_places, obs_python, obs_version
+from vb_install import cli, interpreters, obs_installations, obs_python, obs_version
 from vb_install.system import Finished, Process, System
 
 pytestmark = pytest.mark.usefixtures("small_product")
@@ -197,8 +197,8 @@ def test_the_version_is_read_as_each_system_s_obs_logs_it(
     windows: FakeSystem, line: str, expected: obs_version.Version | None
 ) -> None:
     _log(windows, line)
-    (place,) = obs_places.find(windows)
-    assert obs_version.of(place) == expected
+    (obs,) = obs_installations.find(windows)
+    assert obs_version.of(obs) == expected
 
 
 @pytest.mark.parametrize("where", ["registry", "program files", "local", "drive"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.matte.close_look import Look
+from vb_worker.matte.close_look import CloseLook
 from vb_worker.matte.movement import small_size
 from vb_worker.matte.quality import PRESETS, Quality
 
@@ -36,11 +36,11 @@ def _scene() -> NDArray[np.uint8]:
 
 def _looks(quality: Quality, pictures: list[NDArray[np.uint8]]) -> tuple[Asked, list[int]]:
     asked = Asked()
-    look = Look(asked, quality)
+    close_look = CloseLook(asked, quality)
     counts = []
     for number, picture in enumerate(pictures):
         before = len(asked.sizes)
-        look(picture, STILL if number else None, FRAME)
+        close_look(picture, STILL if number else None, FRAME)
         counts.append(len(asked.sizes) - before)
     return asked, counts
 
@@ -76,25 +76,27 @@ def test_nobody_is_looked_for_once_a_frame() -> None:
 
 def test_movement_outside_the_box_calls_for_the_whole_picture_at_once() -> None:
     asked = Asked()
-    look = Look(asked, BALANCED)
-    look(_scene(), None, FRAME)
-    look(_scene(), STILL, FRAME)
+    close_look = CloseLook(asked, BALANCED)
+    close_look(_scene(), None, FRAME)
+    close_look(_scene(), STILL, FRAME)
     newcomer = _scene()
     newcomer[50:288, 400:480] = 255
     moved = STILL.copy()
     moved[25:, 200:240] = 0.0
-    assert look(newcomer, moved, FRAME)[60:280, 405:475].min() > 0.99, "someone is cut for a frame"
+    assert close_look(newcomer, moved, FRAME)[60:280, 405:475].min() > 0.99, (
+        "someone is cut for a frame"
+    )
 
 
 def test_what_moved_is_seen_by_looks_at_this_frame_alone() -> None:
-    look = Look(Asked(), BALANCED)
-    look(_scene(), None, FRAME)
-    look(_scene(), STILL, FRAME)
+    close_look = CloseLook(Asked(), BALANCED)
+    close_look(_scene(), None, FRAME)
+    close_look(_scene(), STILL, FRAME)
     gone = _scene()
     gone[100:150, 150:220] = 0  # the person's upper half, inside the box
     moved = STILL.copy()
     moved[48:77, 73:112] = 0.0
-    result = look(gone, moved, FRAME)
+    result = close_look(gone, moved, FRAME)
     assert result[100:146, 155:215].max() < 0.01, "a ghost of the last looks"
     assert result[156:196, 155:215].min() > 0.99
 
@@ -106,7 +108,7 @@ def test_the_mirrored_look_is_averaged_where_nothing_moves() -> None:
             seen[:, : seen.shape[1] // 2] *= 0.8
         return seen
 
-    result = Look(one_sided, BALANCED)(_scene(), None, FRAME)
+    result = CloseLook(one_sided, BALANCED)(_scene(), None, FRAME)
     left, right = result[120:180, 160:180].mean(), result[120:180, 190:210].mean()
     assert abs(left - 0.9) < 0.01
     assert abs(right - 0.9) < 0.01
@@ -117,16 +119,16 @@ def test_what_the_close_look_denies_stays_away() -> None:
         seen = picture[..., 0].astype(np.float32) / np.float32(255)
         return seen if picture.shape[1] == WIDTH else np.zeros_like(seen)
 
-    look = Look(seen_from_afar, BALANCED)
+    close_look = CloseLook(seen_from_afar, BALANCED)
     for number in range(20):
-        result = look(_scene(), STILL if number else None, FRAME)
+        result = close_look(_scene(), STILL if number else None, FRAME)
         assert result[PERSON].max() < 0.01, f"a chair comes and goes: frame {number}"
 
 
 def test_another_size_starts_anew() -> None:
-    look = Look(Asked(), BALANCED)
-    look(_scene(), None, FRAME)
+    close_look = CloseLook(Asked(), BALANCED)
+    close_look(_scene(), None, FRAME)
     smaller = np.ascontiguousarray(_scene()[::2, ::2])
-    result = look(smaller, np.ones((144, 256), np.float32), FRAME)
+    result = close_look(smaller, np.ones((144, 256), np.float32), FRAME)
     assert result.shape == (144, 256)
     assert result[55:95, 80:105].min() > 0.99

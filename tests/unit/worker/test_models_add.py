@@ -39,7 +39,7 @@ def test_an_own_file_is_guessed_and_listed_at_once(
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"no network at all", "is no ONNX file"), (None, "does not exist")],
+    [(b"no network at all", "is not an ONNX file"), (None, "does not exist")],
 )
 def test_what_cannot_be_added_is_told(
     data: Path,

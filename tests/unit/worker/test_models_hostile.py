@@ -18,7 +18,7 @@ from vb_worker.units import results
 
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The user's models' folder: a trial can read no other."""
+    """The user's models' folder: the quarantine can read no other."""
     monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
     folder = places.user_models_dir()
     folder.mkdir()
@@ -64,7 +64,7 @@ def test_a_file_is_checked_each_time_it_is_opened(tmp_path: Path) -> None:
     assert caught.value.key == "FileChanged"
 
 
-def test_a_trial_ends_in_time_whatever_the_model_does(own: Path) -> None:
+def test_the_quarantine_ends_in_time_whatever_the_model_does(own: Path) -> None:
     path = hostile_models.put(own, "endless", hostile_models.endless_loop())
     problem = quarantine.Attempt(path, seconds=2).result()
     assert problem is not None and problem.key == "ModelTooSlow"
@@ -79,7 +79,7 @@ def test_a_trial_ends_in_time_whatever_the_model_does(own: Path) -> None:
         ("harmless", "WrongManifest"),
     ],
 )
-def test_a_trial_says_what_is_wrong(own: Path, name: str, key: str) -> None:
+def test_the_quarantine_says_what_is_wrong(own: Path, name: str, key: str) -> None:
     path = hostile_models.put(own, name, getattr(hostile_models, name)())
     problem = quarantine.Attempt(path).result()
     assert problem is not None
@@ -104,17 +104,19 @@ def test_a_companion_that_was_not_tried_is_not_opened(
     with path.open("a", encoding="utf-8") as text:
         text.write('companion = "second"\n')
     results.note_tried(quarantine.key_of(load(path)))
-    quarantine.Trials().allow(load(path))
+    quarantine.Quarantine().allow(load(path))
     hostile_models.put(own, "second", hostile_models.endless_loop())
     # However sure it is of the first: the second is opened with it.
     for sure in (False, True):
         if sure:
-            monkeypatch.setattr(quarantine, "needs_trial", lambda one: one.name == "second")
-        trials = quarantine.Trials()
+            monkeypatch.setattr(
+                quarantine, "needs_quarantine", lambda model: model.name == "second"
+            )
+        tried = quarantine.Quarantine()
         with pytest.raises(ModelError) as caught:
-            trials.allow(load(path))
+            tried.allow(load(path))
         assert caught.value.key == "BeingTried"
-        trials.close()
+        tried.close()
 
 
 def test_only_files_that_this_version_does_not_name_are_tried(
@@ -122,10 +124,10 @@ def test_only_files_that_this_version_does_not_name_are_tried(
 ) -> None:
     monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
     shipped = load(places.models_dir() / "selfie_square.toml")
-    assert not quarantine.needs_trial(shipped)
-    assert not quarantine.needs_trial(load(places.models_dir() / "grabcut.toml"))
-    assert quarantine.needs_trial(dataclasses.replace(shipped, sha256=""))
-    assert quarantine.needs_trial(
+    assert not quarantine.needs_quarantine(shipped)
+    assert not quarantine.needs_quarantine(load(places.models_dir() / "grabcut.toml"))
+    assert quarantine.needs_quarantine(dataclasses.replace(shipped, sha256=""))
+    assert quarantine.needs_quarantine(
         dataclasses.replace(shipped, path=places.user_models_dir() / "selfie_square.toml")
     )
 

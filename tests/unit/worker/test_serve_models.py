@@ -73,7 +73,7 @@ def _work_until_tried(worker: serve.Worker) -> None:
     """Work as the worker's loop does while a model is being tried in its own process."""
     worker.work()
     deadline = time.monotonic() + 60
-    while worker.trials.running:
+    while worker.quarantine.running:
         assert time.monotonic() < deadline
         time.sleep(0.02)
         worker.work()

@@ -145,18 +145,18 @@ def test_a_model_that_does_harm_when_it_is_tried_never_reaches_the_worker(obs: O
 
 @pytest.mark.linux("it looks in /proc")
 @pytest.mark.parametrize("way", ["closed", "killed"])
-def test_a_trial_ends_with_the_worker(obs: Obs, way: str) -> None:
+def test_the_quarantine_ends_with_the_worker(obs: Obs, way: str) -> None:
     hostile_models.put(places.user_models_dir(), "endless", hostile_models.endless_loop())
     obs.choose("endless")
     obs.until(lambda: b"being tried" in obs.channel.report_error)
-    (trial,) = _children(obs.worker.pid)
+    (child,) = _children(obs.worker.pid)
     if way == "killed":
         os.kill(obs.worker.pid or 0, signal.SIGKILL)
     else:
         obs.worker.stop()
     deadline = time.monotonic() + 60
-    while _is_running(trial):
-        assert time.monotonic() < deadline, "the trial goes on"
+    while _is_running(child):
+        assert time.monotonic() < deadline, "the quarantine goes on"
         time.sleep(0.05)
 
 

@@ -13,7 +13,7 @@ FLATPAK_ID = "com.obsproject.Studio"
 
 
 @dataclass(frozen=True)
-class ObsPlace:
+class ObsInstallation:
     """One OBS of this user.
 
     ``config`` is its folder ``obs-studio``; ``data`` is the product's folder for it;
@@ -52,7 +52,7 @@ class ObsPlace:
         return (program,)
 
 
-def find(system: System, config: Path | None = None) -> list[ObsPlace]:
+def find(system: System, config: Path | None = None) -> list[ObsInstallation]:
     """Return every OBS of this user, or the one whose configuration folder is given.
 
     Raises InstallError when there is none.
@@ -107,34 +107,34 @@ def native_config(system: System) -> Path:
     return Path(base or system.home / ".config") / "obs-studio"
 
 
-def _told(system: System, config: Path) -> ObsPlace:
+def _told(system: System, config: Path) -> ObsInstallation:
     if not config.is_dir():
         raise InstallError(f"{config} is not a folder: give --obs-config OBS's own, `obs-studio`.")
     if (config / "obs-studio").is_dir():  # a portable OBS: its `config` folder was named
         config = config / "obs-studio"
     if system.name == "win32":
-        return ObsPlace("windows", config, system.data, _windows_program(system))
+        return ObsInstallation("windows", config, system.data, _windows_program(system))
     if system.name == "darwin":
-        return ObsPlace("macos", config, system.data, _macos_program(system))
+        return ObsInstallation("macos", config, system.data, _macos_program(system))
     if FLATPAK_ID in config.parts:
-        return ObsPlace("flatpak", config, flatpak_data(system), f"Flatpak {FLATPAK_ID}")
-    return ObsPlace("native", config, system.data, system.which("obs") or "")
+        return ObsInstallation("flatpak", config, flatpak_data(system), f"Flatpak {FLATPAK_ID}")
+    return ObsInstallation("native", config, system.data, system.which("obs") or "")
 
 
-def _native_linux(system: System) -> list[ObsPlace]:
+def _native_linux(system: System) -> list[ObsInstallation]:
     config, program = native_config(system), system.which("obs")
     if program is None and (not config.is_dir() or _flatpak(system)):
         return []  # a configuration without a program may be left over from before the Flatpak
-    return [ObsPlace("native", config, system.data, program or "")]
+    return [ObsInstallation("native", config, system.data, program or "")]
 
 
-def _flatpak(system: System) -> list[ObsPlace]:
+def _flatpak(system: System) -> list[ObsInstallation]:
     if system.which("flatpak") is None:
         return []
     if system.run(["flatpak", "info", FLATPAK_ID]).code != 0:
         return []
     program = f"Flatpak {FLATPAK_ID}"
-    return [ObsPlace("flatpak", flatpak_config(system), flatpak_data(system), program)]
+    return [ObsInstallation("flatpak", flatpak_config(system), flatpak_data(system), program)]
 
 
 def _windows_program(system: System) -> str:
@@ -159,8 +159,10 @@ def _macos_program(system: System) -> str:
     return next((str(path) for path in bundles if path.exists()), "")
 
 
-def _if_any(system: System, kind: Literal["windows", "macos"], program: str) -> list[ObsPlace]:
+def _if_any(
+    system: System, kind: Literal["windows", "macos"], program: str
+) -> list[ObsInstallation]:
     config = native_config(system)
     if not program and not config.is_dir():
         return []
-    return [ObsPlace(kind, config, system.data, program)]
+    return [ObsInstallation(kind, config, system.data, program)]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
-from vb_install import cli, interpreters, obs_places, worker_environment
+from vb_install import cli, interpreters, obs_installations, worker_environment
 from vb_install.system import Finished, InstallError
 
 FLATPAK = "com.obsproject.Studio"
@@ -17,12 +17,12 @@ FLATPAK = "com.obsproject.Studio"
 def test_native_linux(tmp_path: Path) -> None:
     system = FakeSystem(tmp_path)
     system.programs = {"obs": "/usr/bin/obs"}
-    (place,) = obs_places.find(system)
-    assert (place.kind, place.program) == ("native", "/usr/bin/obs")
-    assert place.config == system.home / ".config" / "obs-studio"
+    (obs,) = obs_installations.find(system)
+    assert (obs.kind, obs.program) == ("native", "/usr/bin/obs")
+    assert obs.config == system.home / ".config" / "obs-studio"
     system.environment = {"XDG_CONFIG_HOME": str(tmp_path / "xdg")}
-    (place,) = obs_places.find(system)
-    assert place.scenes == tmp_path / "xdg" / "obs-studio" / "basic" / "scenes"
+    (obs,) = obs_installations.find(system)
+    assert obs.scenes == tmp_path / "xdg" / "obs-studio" / "basic" / "scenes"
 
 
 def flatpak_system(tmp_path: Path) -> FakeSystem:
@@ -54,17 +54,17 @@ def test_flatpak_is_served_inside_its_sandbox(tmp_path: Path) -> None:
 @pytest.mark.posix("Flatpak is Linux's")
 def test_a_flatpak_without_pip_is_lent_one(tmp_path: Path) -> None:
     system = flatpak_system(tmp_path)
-    place = obs_places.find(system)[0]
+    obs = obs_installations.find(system)[0]
     wheel = tmp_path / "pip-24.0-py3-none-any.whl"
     wheel.write_text("pip")
-    sandboxed = worker_environment.choose_python(system, place, None)
+    sandboxed = worker_environment.choose_python(system, obs, None)
     without = interpreters.Interpreter(**{**vars(sandboxed), "ensurepip": False})
     system.answers[("/usr/bin/python3", "-I", "-c")] = Finished(0, f"{wheel}\n")
-    assert worker_environment.make(system, place, without)
+    assert worker_environment.make(system, obs, without)
     assert "--without-pip" in system.streamed("venv")[0]
-    lent = place.data / "pip" / wheel.name / "pip"
+    lent = obs.data / "pip" / wheel.name / "pip"
     assert system.streamed("--require-hashes")[0][4:6] == ["-I", str(lent)]
-    assert not (place.data / "pip").exists()
+    assert not (obs.data / "pip").exists()
 
 
 def test_a_flatpak_that_is_gone_is_not_served(tmp_path: Path) -> None:
@@ -72,13 +72,13 @@ def test_a_flatpak_that_is_gone_is_not_served(tmp_path: Path) -> None:
     (system.home / ".var" / "app" / FLATPAK / "config" / "obs-studio").mkdir(parents=True)
     system.answers.clear()
     with pytest.raises(InstallError, match="OBS Studio was not found"):
-        obs_places.find(system)
+        obs_installations.find(system)
 
 
 def test_native_and_flatpak_are_both_served(tmp_path: Path) -> None:
     system = flatpak_system(tmp_path)
     system.programs["obs"] = "/usr/bin/obs"
-    assert [place.kind for place in obs_places.find(system)] == ["native", "flatpak"]
+    assert [obs.kind for obs in obs_installations.find(system)] == ["native", "flatpak"]
 
 
 @pytest.mark.parametrize("by", ["registry", "ProgramW6432", "Steam", "configuration"])
@@ -95,7 +95,7 @@ def test_windows(tmp_path: Path, by: str) -> None:
     environment["ProgramFiles(x86)"] = str(tmp_path / "x86")
     system.environment = environment
     with pytest.raises(InstallError, match="obsproject"):
-        obs_places.find(system)
+        obs_installations.find(system)
     program = folder / "bin" / "64bit" / "obs64.exe"
     if by == "configuration":
         (roaming / "obs-studio").mkdir(parents=True)
@@ -104,10 +104,10 @@ def test_windows(tmp_path: Path, by: str) -> None:
         program.touch()
     if by == "registry":
         system.answers[("registry", r"SOFTWARE\OBS Studio")] = Finished(0, str(folder))
-    (place,) = obs_places.find(system)
-    assert (place.kind, place.config) == ("windows", roaming / "obs-studio")
-    assert place.program == ("" if by == "configuration" else str(program))
-    venv = worker_environment.of(system, place)
+    (obs,) = obs_installations.find(system)
+    assert (obs.kind, obs.config) == ("windows", roaming / "obs-studio")
+    assert obs.program == ("" if by == "configuration" else str(program))
+    venv = worker_environment.of(system, obs)
     assert venv.python == system.data / "venv" / "Scripts" / "python.exe"
     assert venv.launcher.name == "virtual-background.cmd"
 
@@ -117,21 +117,21 @@ def test_macos(tmp_path: Path, where: str) -> None:
     system = FakeSystem(tmp_path, "darwin")
     base = tmp_path if where == "root" else system.home
     (base / "Applications" / "OBS.app").mkdir(parents=True)
-    (place,) = obs_places.find(system)
-    assert (place.kind, place.program) == ("macos", str(base / "Applications" / "OBS.app"))
-    assert place.config == system.home / "Library" / "Application Support" / "obs-studio"
+    (obs,) = obs_installations.find(system)
+    assert (obs.kind, obs.program) == ("macos", str(base / "Applications" / "OBS.app"))
+    assert obs.config == system.home / "Library" / "Application Support" / "obs-studio"
 
 
 def test_a_configuration_folder_that_is_told(tmp_path: Path) -> None:
     system = FakeSystem(tmp_path)
     with pytest.raises(InstallError, match="is not a folder"):
-        obs_places.find(system, tmp_path / "absent")
+        obs_installations.find(system, tmp_path / "absent")
     portable = tmp_path / "OBS" / "config"
     (portable / "obs-studio").mkdir(parents=True)
-    assert obs_places.find(system, portable)[0].config == portable / "obs-studio"
+    assert obs_installations.find(system, portable)[0].config == portable / "obs-studio"
     sandboxed = system.home / ".var" / "app" / FLATPAK / "config" / "obs-studio"
     sandboxed.mkdir(parents=True)
-    assert obs_places.find(system, sandboxed)[0].kind == "flatpak"
+    assert obs_installations.find(system, sandboxed)[0].kind == "flatpak"
 
 
 def test_an_old_running_python_gives_way_to_another(tmp_path: Path) -> None:
