@@ -47,8 +47,8 @@ class Painter:
 
     def prepare(self) -> None:
         """Put a camera, a sign and a second scene into OBS."""
-        one = self._write("one.png", clip.frame(1.0, *SIZE)[0])
-        self.obs.add_input(SCENE, CAMERA, "image_source", {"file": one})
+        still = self._write("one.png", clip.frame(1.0, *SIZE)[0])
+        self.obs.add_input(SCENE, CAMERA, "image_source", {"file": still})
         self.obs.add_filter(CAMERA, FILTER, FILTER_ID, {"governor": "off", "quality": "best"})
         self.obs.request("CreateScene", {"sceneName": "Sign's scene"})
         sign = {"text": "LIVE", "font": {"face": "DejaVu Sans", "style": "Bold", "size": 340}}

@@ -175,8 +175,10 @@ def own_functions() -> bytes:
 
 def nested(depth: int = 12) -> bytes:
     """Return a model of a branch in a branch in a branch..."""
-    one = helper.make_node("Constant", [], ["o0"], value=_number("v", 1.0, np.float32))
-    inner = helper.make_graph([one], "g", [], [helper.make_tensor_value_info("o0", FLOAT, None)])
+    constant = helper.make_node("Constant", [], ["o0"], value=_number("v", 1.0, np.float32))
+    inner = helper.make_graph(
+        [constant], "g", [], [helper.make_tensor_value_info("o0", FLOAT, None)]
+    )
     for level in range(1, depth):
         node = helper.make_node("If", ["yes"], [f"o{level}"], then_branch=inner)
         inner = helper.make_graph(

@@ -28,7 +28,7 @@ def warped(data: bytes, rng: random.Random) -> bytes:
         elif kind == 1 and node.attribute:
             _warp_attribute(rng.choice(node.attribute), rng)
         elif kind == 2 and len(node.input) > 0:
-            names = [name for one in graph.node for name in (*one.input, *one.output)]
+            names = [name for node in graph.node for name in (*node.input, *node.output)]
             node.input[rng.randrange(len(node.input))] = rng.choice(names)
         elif kind == 3 and graph.initializer:
             held = rng.choice(graph.initializer)

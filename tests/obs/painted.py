@@ -39,18 +39,18 @@ def install_model(folder: Path, name: str, layers: int = 0) -> str:
     red = cut("picture", 1, 0, 1)
     corner = cut(cut(red, 2, H - _CORNER, H), 3, W - _CORNER, W)
     mean = graph.node("ReduceMean", corner, axes=[1, 2, 3], keepdims=1)
-    zero, one, much = (graph.weight(value, np.float32) for value in (0.0, 1.0, 1e4))
-    is_sample = graph.node("Clip", graph.node("Mul", mean, much), zero, one)
+    zero, unity, much = (graph.weight(value, np.float32) for value in (0.0, 1.0, 1e4))
+    is_sample = graph.node("Clip", graph.node("Mul", mean, much), zero, unity)
     truth = cv2.resize(sample_check.sample()[1], (W, H), interpolation=cv2.INTER_AREA)
     person = graph.node("Mul", graph.weight(truth[None, None], np.float32), is_sample)
-    answer = graph.node("Add", graph.node("Mul", red, graph.node("Sub", one, is_sample)), person)
+    answer = graph.node("Add", graph.node("Mul", red, graph.node("Sub", unity, is_sample)), person)
     if layers:
         x = graph.conv("picture", 3, 16)
         for _ in range(layers):
             x = graph.relu(graph.conv(x, 16, 16))
         nothing = graph.node("Mul", graph.conv(x, 16, 1), graph.weight(1e-9, np.float32))
         answer = graph.node("Add", answer, nothing)
-    graph.node("Clip", answer, zero, one, out="out")
+    graph.node("Clip", answer, zero, unity, out="out")
     file = graph.save(
         folder / f"{name}.onnx",
         [("picture", FLOAT, [1, 3, H, W])],

@@ -38,7 +38,7 @@ class Source:
 
 
 @dataclass(eq=False)
-class Held:
+class Handle:
     """An obs_data or an array of it."""
 
     content: Any
@@ -54,23 +54,23 @@ class World:
         self.program: Source | None = None
         self.hotkeys: dict[int, tuple[str, str, Callable[[bool], None]]] = {}
         self.bindings: dict[int, Any] = {}
-        self.held: list[Held] = []
+        self.held: list[Handle] = []
         self.numbers = itertools.count(1)
         self.events: list[Callable[[int], None]] = []
         self.saves = 0  # asked for
 
     def everything(self) -> list[Source]:
         parents = [*self.inputs, *self.scenes]
-        return [*parents, *(one for parent in parents for one in parent.filters)]
+        return [*parents, *(each for parent in parents for each in parent.filters)]
 
     def balanced(self) -> bool:
         """Whether all that was taken has been given back."""
-        return not any(one.references for one in self.everything()) and not any(
-            one.references for one in self.held
+        return not any(each.references for each in self.everything()) and not any(
+            each.references for each in self.held
         )
 
-    def hold(self, content: Any) -> Held:
-        made = Held(content)
+    def hold(self, content: Any) -> Handle:
+        made = Handle(content)
         self.held.append(made)
         return made
 
@@ -92,14 +92,14 @@ def _take(source: Source | None) -> Source | None:
 
 
 def obs_enum_sources() -> list[Source]:
-    for one in world.inputs:
-        one.references += 1
+    for each in world.inputs:
+        each.references += 1
     return list(world.inputs)
 
 
 def obs_frontend_get_scenes() -> list[Source]:
-    for one in world.scenes:
-        one.references += 1
+    for each in world.scenes:
+        each.references += 1
     return list(world.scenes)
 
 
@@ -108,12 +108,12 @@ def obs_frontend_get_current_scene() -> Source | None:
 
 
 def source_list_release(sources: list[Source]) -> None:
-    for one in sources:
-        one.references -= 1
+    for source in sources:
+        source.references -= 1
 
 
 def obs_get_source_by_name(name: str) -> Source | None:
-    found = [one for one in (*world.inputs, *world.scenes) if one.name == name]
+    found = [each for each in (*world.inputs, *world.scenes) if each.name == name]
     return _take(found[0] if found else None)
 
 
@@ -143,14 +143,14 @@ def obs_source_is_group(source: Source) -> bool:
     return source.kind == "group"
 
 
-def obs_source_backup_filters(source: Source) -> Held:
+def obs_source_backup_filters(source: Source) -> Handle:
     return world.hold(
-        [{"id": one.kind, "name": one.name, "settings": one.settings} for one in source.filters]
+        [{"id": each.kind, "name": each.name, "settings": each.settings} for each in source.filters]
     )
 
 
 def obs_source_get_filter_by_name(source: Source, name: str) -> Source | None:
-    return _take(next((one for one in source.filters if one.name == name), None))
+    return _take(next((filter_ for filter_ in source.filters if filter_.name == name), None))
 
 
 def obs_source_get_name(source: Source) -> str:
@@ -181,7 +181,7 @@ def obs_source_set_enabled(source: Source, enabled: bool) -> None:
     source.enabled = enabled
 
 
-def obs_source_create(kind: str, name: str, settings: Held | None, _hotkeys: None) -> Source:
+def obs_source_create(kind: str, name: str, settings: Handle | None, _hotkeys: None) -> Source:
     own = dict(settings.content) if settings is not None else {}
     return Source(name, kind.removesuffix("_v2"), own, references=1)
 
@@ -190,37 +190,37 @@ def obs_source_filter_add(source: Source, made: Source) -> None:
     source.filters.append(made)
 
 
-def obs_source_filter_remove(source: Source, one: Source) -> None:
-    source.filters.remove(one)
+def obs_source_filter_remove(source: Source, filter_: Source) -> None:
+    source.filters.remove(filter_)
 
 
 class Library:
     """The same OBS, as it is called through ctypes: sources are numbers."""
 
-    def obs_data_create_from_json(self, text: bytes) -> Held | None:
+    def obs_data_create_from_json(self, text: bytes) -> Handle | None:
         return obs_data_create_from_json(text.decode())
 
-    def obs_data_release(self, data: Held) -> None:
+    def obs_data_release(self, data: Handle) -> None:
         obs_data_release(data)
 
-    def obs_source_create(self, kind: bytes, name: bytes, data: Held, _hotkeys: None) -> int:
+    def obs_source_create(self, kind: bytes, name: bytes, data: Handle, _hotkeys: None) -> int:
         return int(obs_source_create(kind.decode(), name.decode(), data, None))
 
     def obs_source_release(self, number: int) -> None:
         obs_source_release(_numbered[number])
 
-    def obs_source_filter_add(self, source: int, one: int) -> None:
-        obs_source_filter_add(_numbered[source], _numbered[one])
+    def obs_source_filter_add(self, source: int, filter_: int) -> None:
+        obs_source_filter_add(_numbered[source], _numbered[filter_])
 
-    def obs_source_filter_remove(self, source: int, one: int) -> None:
-        obs_source_filter_remove(_numbered[source], _numbered[one])
+    def obs_source_filter_remove(self, source: int, filter_: int) -> None:
+        obs_source_filter_remove(_numbered[source], _numbered[filter_])
 
-    def obs_source_filter_set_order(self, source: int, one: int, order: int) -> None:
+    def obs_source_filter_set_order(self, source: int, filter_: int, order: int) -> None:
         # The last filter of the list is the last to be applied; OBS's "up" is towards the camera.
-        filters, moved = _numbered[source].filters, _numbered[one]
-        place = filters.index(moved)
+        filters, moved = _numbered[source].filters, _numbered[filter_]
+        index = filters.index(moved)
         filters.remove(moved)
-        filters.insert(max(place - 1, 0) if order == libobs.ORDER_UP else len(filters), moved)
+        filters.insert(max(index - 1, 0) if order == libobs.ORDER_UP else len(filters), moved)
 
     def obs_source_filter_count(self, source: int) -> int:
         return len(_numbered[source].filters)
@@ -229,27 +229,27 @@ class Library:
         return _numbered[number].name.encode()
 
     def obs_filter_get_target(self, number: int) -> int | None:
-        one = _numbered[number]
+        filter_ = _numbered[number]
         for parent in (*world.inputs, *world.scenes):
-            if one in parent.filters:
+            if filter_ in parent.filters:
                 chain = [parent, *parent.filters]
-                return int(chain[chain.index(one) - 1])
+                return int(chain[chain.index(filter_) - 1])
         return None
 
 
-def obs_source_get_settings(source: Source) -> Held:
+def obs_source_get_settings(source: Source) -> Handle:
     return world.hold(source.settings)
 
 
-def obs_source_update(source: Source, data: Held) -> None:
+def obs_source_update(source: Source, data: Handle) -> None:
     source.settings.update(data.content)
 
 
-def obs_source_reset_settings(source: Source, data: Held) -> None:
+def obs_source_reset_settings(source: Source, data: Handle) -> None:
     source.settings = dict(data.content)
 
 
-def obs_data_create_from_json(text: str) -> Held | None:
+def obs_data_create_from_json(text: str) -> Handle | None:
     try:
         found = json.loads(text)
     except ValueError:
@@ -257,39 +257,39 @@ def obs_data_create_from_json(text: str) -> Held | None:
     return world.hold(found) if isinstance(found, dict) else None
 
 
-def obs_data_get_json(data: Held) -> str:
+def obs_data_get_json(data: Handle) -> str:
     return json.dumps(data.content)
 
 
-def obs_data_create() -> Held:
+def obs_data_create() -> Handle:
     return world.hold({})
 
 
-def obs_data_has_user_value(data: Held, key: str) -> bool:
+def obs_data_has_user_value(data: Handle, key: str) -> bool:
     return key in data.content
 
 
-def obs_data_get_string(data: Held, key: str) -> str:
+def obs_data_get_string(data: Handle, key: str) -> str:
     return str(data.content.get(key, ""))
 
 
-def obs_data_get_array(data: Held, key: str) -> Held | None:
+def obs_data_get_array(data: Handle, key: str) -> Handle | None:
     return world.hold(data.content[key]) if key in data.content else None
 
 
-def obs_data_set_array(data: Held, key: str, array: Held) -> None:
+def obs_data_set_array(data: Handle, key: str, array: Handle) -> None:
     data.content[key] = array.content
 
 
-def obs_data_array_count(array: Held) -> int:
+def obs_data_array_count(array: Handle) -> int:
     return len(array.content)
 
 
-def obs_data_array_item(array: Held, index: int) -> Held:
+def obs_data_array_item(array: Handle, index: int) -> Handle:
     return world.hold(array.content[index])
 
 
-def _release(held: Held | None) -> None:
+def _release(held: Handle | None) -> None:
     if held is not None:
         held.references -= 1
 
@@ -303,11 +303,11 @@ def obs_hotkey_register_frontend(name: str, title: str, callback: Callable[[bool
     return number
 
 
-def obs_hotkey_load(number: int, keys: Held | None) -> None:
+def obs_hotkey_load(number: int, keys: Handle | None) -> None:
     world.bindings[number] = keys.content if keys is not None else []
 
 
-def obs_hotkey_save(number: int) -> Held:
+def obs_hotkey_save(number: int) -> Handle:
     return world.hold(world.bindings.get(number, []))
 
 
@@ -379,20 +379,20 @@ def obs_properties_add_group(
 def obs_properties_get(panel: Property, key: str) -> Property | None:
     if key in panel.inner:
         return panel.inner[key]
-    found = (obs_properties_get(one, key) for one in panel.inner.values())
-    return next((one for one in found if one is not None), None)
+    found = (obs_properties_get(row, key) for row in panel.inner.values())
+    return next((row for row in found if row is not None), None)
 
 
-def obs_property_list_add_string(one: Property, text: str, value: str) -> None:
-    one.choices.append((text, value))
+def obs_property_list_add_string(row: Property, text: str, value: str) -> None:
+    row.choices.append((text, value))
 
 
 def obs_property_text_set_info_word_wrap(_row: Property, _wrap: bool) -> None:
     pass
 
 
-def obs_property_set_description(one: Property, text: str) -> None:
-    one.text = text
+def obs_property_set_description(row: Property, text: str) -> None:
+    row.text = text
 
 
 _module = types.ModuleType("obspython")

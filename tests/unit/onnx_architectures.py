@@ -112,10 +112,10 @@ def maskrcnn(path: Path, side: int, names: tuple[str, str, str, str], classes: i
     to_classes = graph.weight(graph.random.normal(0, 0.5, (32, classes)), np.float32)
     likely = graph.node("Softmax", graph.node("MatMul", hidden, to_classes), axis=1)
     # The best class of each proposal that is not background (class 0).
-    one, end = graph.weight([1], np.int64), graph.weight([classes], np.int64)
-    real = graph.node("Slice", likely, one, end, one)
+    unity, end = graph.weight([1], np.int64), graph.weight([classes], np.int64)
+    real = graph.node("Slice", likely, unity, end, unity)
     best = graph.node("ReduceMax", real, axes=[1], keepdims=0)
-    label = graph.node("Add", graph.node("ArgMax", real, axis=1, keepdims=0), one)
+    label = graph.node("Add", graph.node("ArgMax", real, axis=1, keepdims=0), unity)
     best_shaped = graph.node("Unsqueeze", best, graph.weight([0, 1], np.int64))
     boxes_shaped = graph.node("Unsqueeze", proposals, graph.weight([0], np.int64))
     kept = graph.node(
@@ -124,8 +124,8 @@ def maskrcnn(path: Path, side: int, names: tuple[str, str, str, str], classes: i
         graph.weight([0.0], np.float32),
     )  # fmt: skip
     index = graph.node("Squeeze", graph.node(
-        "Slice", kept, graph.weight([2], np.int64), graph.weight([3], np.int64), one
-    ), one)  # fmt: skip
+        "Slice", kept, graph.weight([2], np.int64), graph.weight([3], np.int64), unity
+    ), unity)  # fmt: skip
     boxes = graph.node("Gather", proposals, index, out=names[0], axis=0)
     graph.node("Gather", label, index, out=names[1], axis=0)
     graph.node("Gather", best, index, out=names[2], axis=0)

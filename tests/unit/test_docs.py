@@ -80,7 +80,7 @@ def test_the_limits_are_those_that_are_held(name: str, millions: tuple[str, ...]
         f"{limits.MANIFEST_BYTES // limits.KIB} KiB", f"{limits.PRESET_BYTES // limits.KIB} KiB",
         f"{limits.MODEL_BYTES // limits.MIB} MiB", f"{limits.TENSOR_BYTES // limits.MIB} MiB",
         f"{limits.PICTURE_BYTES // limits.MIB} MiB", f"{limits.WORKER_BYTES // limits.MIB} MiB",
-        *(f"{one}" for one in (limits.GRAPH_NODES, *limits.OPSETS, limits.QUARANTINE_SECONDS,
+        *(str(most) for most in (limits.GRAPH_NODES, *limits.OPSETS, limits.QUARANTINE_SECONDS,
           limits.OPEN_SECONDS, limits.PICTURE_SECONDS, limits.MODEL_DEATHS,
           limits.DEATHS_SECONDS)),
     ]  # fmt: skip

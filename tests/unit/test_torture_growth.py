@@ -14,7 +14,7 @@ from tests.torture.run import growth
 
 def test_what_is_made_once_is_no_growth() -> None:
     obs = [300.0 + 150 * min(rest / 50, 1) + rest % 5 for rest in range(150)]
-    assert growth([(one, 110.0) for one in obs]) == []
+    assert growth([(mebibytes, 110.0) for mebibytes in obs]) == []
     assert growth([]) == []
     assert growth([(300.0, 0.0)]) == []
 

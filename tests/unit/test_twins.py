@@ -11,9 +11,9 @@ AXES = {"a": ("1", "2", "3"), "b": ("x", "y"), "c": ("p", "q", "r"), "d": ("0",)
 
 def test_pairwise_states_hold_every_pair_and_are_far_fewer_than_all() -> None:
     found = states.pairwise(AXES, 1)
-    for one, other in itertools.combinations(AXES, 2):
-        pairs = {(state[one], state[other]) for state in found}
-        assert pairs == set(itertools.product(AXES[one], AXES[other]))
+    for first, other in itertools.combinations(AXES, 2):
+        pairs = {(state[first], state[other]) for state in found}
+        assert pairs == set(itertools.product(AXES[first], AXES[other]))
     assert 9 <= len(found) < 18
 
 

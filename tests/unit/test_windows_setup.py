@@ -184,10 +184,10 @@ def test_wheels_are_fetched_anew_where_the_lock_is_another(
         return subprocess.CompletedProcess(words, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", fetch)
-    one, two = (f"a=={number} \\\n    --hash=sha256:00\n" for number in (1, 2))
-    for lock in (one, one, two):
+    first, two = (f"a=={number} \\\n    --hash=sha256:00\n" for number in (1, 2))
+    for lock in (first, first, two):
         found = packages.wheels(lock, tmp_path / "wheels")
-    assert fetched == [one, two] and [path.name for path in found] == ["a-2.whl"]
+    assert fetched == [first, two] and [path.name for path in found] == ["a-2.whl"]
 
 
 class Answers:
@@ -237,8 +237,8 @@ def test_each_unit_test_of_windows_is_in_one_run(tmp_path: Path) -> None:
     assert sorted(file for _, inside in runs for file in inside) == files
     assert len({name for name, _ in runs}) == len(runs)
     assert max(len(inside) for _, inside in runs) <= unit_tests.FILES_PER_RUN
-    (one,) = unit_tests.runs(files, "tests/unit/test_docs.py")
-    assert one[1] == ["tests/unit/test_docs.py"]
+    (only,) = unit_tests.runs(files, "tests/unit/test_docs.py")
+    assert only[1] == ["tests/unit/test_docs.py"]
     two = "tests/unit/link/test_spawn.py,tests/unit/worker/test_serve.py"
     assert [inside for _, inside in unit_tests.runs(files, two)] == [
         [name] for name in two.split(",")

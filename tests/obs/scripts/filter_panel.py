@@ -21,8 +21,8 @@ def _on_event(_event: int) -> None:
     asked = json.loads(press.read_text())
     press.unlink()
     source = obs.obs_get_source_by_name(asked["source"])
-    one = obs.obs_source_get_filter_by_name(source, asked["filter"])
-    panel = obs.obs_source_properties(one)
+    filter_ = obs.obs_source_get_filter_by_name(source, asked["filter"])
+    panel = obs.obs_source_properties(filter_)
     entries = obs.obs_properties_get(panel, asked["list"])
     shown = [
         obs.obs_property_list_item_name(entries, index)
@@ -30,9 +30,9 @@ def _on_event(_event: int) -> None:
     ]
     status = obs.obs_properties_get(panel, "status")
     (_FOLDER / "status").write_text(obs.obs_property_description(status), "utf-8")
-    obs.obs_property_button_clicked(obs.obs_properties_get(panel, asked["button"]), one)
+    obs.obs_property_button_clicked(obs.obs_properties_get(panel, asked["button"]), filter_)
     obs.obs_properties_destroy(panel)
-    obs.obs_source_release(one)
+    obs.obs_source_release(filter_)
     obs.obs_source_release(source)
     (_FOLDER / "shown.new").write_text(json.dumps(shown))
     (_FOLDER / "shown.new").rename(_FOLDER / "shown")

@@ -121,10 +121,10 @@ def test_on_windows_the_name_cannot_be_guessed(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(mmap, "mmap", mapped)
     monkeypatch.setattr(sys, "platform", "win32")
-    one, other = memory.create(), memory.create()
-    assert one.token != other.token and len(one.token) > 40 and one.descriptor == -1
-    one.segment.channels[1].used = 8
-    assert memory.attach(one.token).segment.channels[1].used == 8
+    first, other = memory.create(), memory.create()
+    assert first.token != other.token and len(first.token) > 40 and first.descriptor == -1
+    first.segment.channels[1].used = 8
+    assert memory.attach(first.token).segment.channels[1].used == 8
     with pytest.raises(memory.LinkError, match="restart OBS"):
         memory.attach("another name")
 

@@ -69,7 +69,7 @@ def test_a_text_names_buttons_and_choices_as_they_are_named(path: Path) -> None:
             assert quoted in named | obs, (key, quoted)
         if path.stem == "en-US":
             for button in re.findall(r"[Pp]ress ((?:[A-Z]\w+ ?)+)", text):
-                assert any(one.startswith(button.strip()) for one in named | {"Reload"}), key
+                assert any(text.startswith(button.strip()) for text in named | {"Reload"}), key
 
 
 @pytest.mark.parametrize(

@@ -139,10 +139,10 @@ def test_masks_slower_than_frames_lower_best_to_balanced_and_no_further() -> Non
     for _ in range(50):
         machine.governor.decide(_sample(5.0), [replace(slow, total_ms=100.0)])
     assert machine.governor.level == level, "masks that fill a frame leave no room for Best"
-    one = Governor()
+    fresh = Governor()
     for _ in range(20):
-        one.decide(_sample(5.0), [replace(USE, total_ms=200.0, masks_per_second=5.0)])
-    assert one.level == 0, "fewer masks make none of them faster"
+        fresh.decide(_sample(5.0), [replace(USE, total_ms=200.0, masks_per_second=5.0)])
+    assert fresh.level == 0, "fewer masks make none of them faster"
 
 
 def test_the_reason_is_that_of_now_where_no_more_can_be_taken() -> None:
@@ -157,16 +157,16 @@ def test_the_reason_is_that_of_now_where_no_more_can_be_taken() -> None:
 
 
 def test_the_level_holds_for_all_filters_as_far_as_each_allows() -> None:
-    one = Governor()
+    fresh = Governor()
     uses = [USE, replace(USE, governed=False), replace(USE, quality="best", locked=True)]
     for _ in range(20):
-        one.decide(_sample(40.0, lagged=20), uses)
+        fresh.decide(_sample(40.0, lagged=20), uses)
     rungs = [
-        ladder(use, FRAME)[min(one.level, len(ladder(use, FRAME)) - 1)] for use in uses
+        ladder(use, FRAME)[min(fresh.level, len(ladder(use, FRAME)) - 1)] for use in uses
     ]  # fmt: skip
     assert rungs == [Rung(3, "balanced"), Rung(1, "balanced"), Rung(1, "balanced")]
-    one.decide(_sample(40.0, lagged=20), [replace(USE, governed=False)])
-    assert one.level == 0
+    fresh.decide(_sample(40.0, lagged=20), [replace(USE, governed=False)])
+    assert fresh.level == 0
 
 
 class Library:

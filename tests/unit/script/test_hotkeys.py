@@ -53,11 +53,11 @@ def test_the_program_scenes_own_background_steps_alone(
     world: World, background: str, enabled: bool, own: bool
 ) -> None:
     world.program = world.scenes[1]
-    one = camera_filter(SCENE_FILTER_ID, background=background)
-    one.enabled = enabled
-    world.scenes[1].filters.append(one)
+    filter_ = camera_filter(SCENE_FILTER_ID, background=background)
+    filter_.enabled = enabled
+    world.scenes[1].filters.append(filter_)
     hotkeys.step(-1)
-    assert one.settings["background"] == ("transparent" if own else background)
+    assert filter_.settings["background"] == ("transparent" if own else background)
     stepped = world.inputs[0].filters[0].settings["background"] == "transparent"
     assert stepped is not own
 

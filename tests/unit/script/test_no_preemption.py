@@ -34,11 +34,11 @@ class Stranger:
 
 @pytest.fixture
 def stranger() -> Iterator[Stranger]:
-    one = Stranger()
-    one.thread.start()
-    yield one
-    one.stop = True
-    one.thread.join()
+    stranger = Stranger()
+    stranger.thread.start()
+    yield stranger
+    stranger.stop = True
+    stranger.thread.join()
 
 
 def _times_held(stranger: Stranger, *, kindly: bool) -> int:

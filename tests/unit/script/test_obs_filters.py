@@ -15,15 +15,15 @@ from vb_script import obs_filters
 def test_a_filter_with_settings_of_the_wrong_type_counts_as_its_defaults(
     world: World, odd: Any
 ) -> None:
-    one = world.inputs[0].filters[0]
-    one.settings = dict.fromkeys(defaults(), odd)
-    one.settings["threshold"] = True
-    read = obs_filters.values(one)
+    filter_ = world.inputs[0].filters[0]
+    filter_.settings = dict.fromkeys(defaults(), odd)
+    filter_.settings["threshold"] = True
+    read = obs_filters.values(filter_)
     assert (read["active"], read["lock"], read["threshold"]) == (True, False, 0.5)
     assert all(type(read[key]) is type(default) for key, default in defaults().items())
 
 
 def test_settings_are_read_with_their_defaults(world: World) -> None:
-    with obs_filters.camera_filter("Second", "Virtual Background") as one:
-        assert obs_filters.values(one) == {**defaults(), "shadow": 0.5}
+    with obs_filters.camera_filter("Second", "Virtual Background") as filter_:
+        assert obs_filters.values(filter_) == {**defaults(), "shadow": 0.5}
     assert world.balanced()

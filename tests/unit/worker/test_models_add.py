@@ -103,9 +103,11 @@ def test_an_output_that_cannot_be_read_does_not_hide_the_one_that_can(
     # Several planes, as only a run shows
     most = graph.node("ReduceMax", "mask", keepdims=0)
     several = graph.node("Cast", graph.node("Add", most, graph.weight(3.0, np.float32)), to=INT64)
-    one = graph.weight([1], np.int64)
-    planes = graph.node("Reshape", several, one)
-    graph.node("Tile", "mask", graph.node("Concat", one, planes, one, one, axis=0), out="planes")
+    unity = graph.weight([1], np.int64)
+    planes = graph.node("Reshape", several, unity)
+    graph.node(
+        "Tile", "mask", graph.node("Concat", unity, planes, unity, unity, axis=0), out="planes"
+    )
     own = graph.save(
         tmp_path / "own.onnx", [("picture", FLOAT, [1, 3, 90, 160])],
         [("planes", FLOAT, [1, 1, "h", "w"]), ("mask", FLOAT, [1, 1, 90, 160])],
@@ -117,10 +119,10 @@ def test_an_output_that_cannot_be_read_does_not_hide_the_one_that_can(
 def test_an_own_model_is_never_replaced_by_another_of_its_name(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    one, other = tmp_path / "\u4eba\u7269.onnx", tmp_path / "\u72ac.onnx"
-    one.write_bytes(WEIGHTS)
+    first, other = tmp_path / "\u4eba\u7269.onnx", tmp_path / "\u72ac.onnx"
+    first.write_bytes(WEIGHTS)
     other.write_bytes((SHIPPED / "selfie_square.onnx").read_bytes())
-    assert cli.main(["models", "add", str(one)]) == 0
+    assert cli.main(["models", "add", str(first)]) == 0
     assert sorted(path.name for path in data.iterdir()) == ["model.onnx", "model.toml"]
     capsys.readouterr()
     assert cli.main(["models", "add", str(other)]) == 1

@@ -51,12 +51,12 @@ def test_the_surer_one_counts_for_more(
 
 def test_a_companion_is_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    one = _constant(tmp_path, "one", 0.9, 16, 'companion = "selfie_square"')
-    assert one.output.companion == "selfie_square"
-    model = open_model(one)
+    paired = _constant(tmp_path, "one", 0.9, 16, 'companion = "selfie_square"')
+    assert paired.output.companion == "selfie_square"
+    model = open_model(paired)
     assert isinstance(model, PairModel)
     nobody = Pipeline(model).still(np.full((90, 160, 3), 120, np.uint8)).alpha
-    alone = replace(one, output=replace(one.output, companion=""))
+    alone = replace(paired, output=replace(paired.output, companion=""))
     assert (
         nobody.max()
         < Pipeline(open_model(alone)).still(np.full((90, 160, 3), 120, np.uint8)).alpha.min()
@@ -71,8 +71,8 @@ def test_a_companion_that_ships_is_nobody_elses(
     own.mkdir()
     text = (places.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
     (own / "selfie_square.toml").write_text(text, encoding="utf-8")
-    one = _constant(own, "one", 0.9, 16, 'companion = "selfie_square"')
-    found = companion_of(one)
+    paired = _constant(own, "one", 0.9, 16, 'companion = "selfie_square"')
+    found = companion_of(paired)
     assert found is not None and found.path.parent == places.models_dir()
 
 
