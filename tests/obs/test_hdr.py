@@ -17,6 +17,7 @@ from tests.obs.twin import Seen, Twins, canvas, card
 from tests.twins.states import SIZE as CARD_SIZE
 from vb_link.settings import SCENE_FILTER_ID
 
+SQUARE = 16  # pixels
 SIZE = (640, 360)
 # A colour space in the profile, and in OBS's log.
 NAMES = {"709": "Rec. 709", "2100PQ": "Rec. 2100 (PQ)", "2100HLG": "Rec. 2100 (HLG)"}
@@ -60,36 +61,54 @@ def _profile(folder: Path) -> dict[str, dict[str, str]]:
 
 
 class Tape:
-    """One recording of everything checked: OBS's FFmpeg output may refuse a second one."""
+    """One recording of everything checked: OBS's FFmpeg output may refuse a second one.
+
+    A grey square in the top left corner, lighter for each thing noted, tells where it is on the
+    tape: its times say nothing where OBS was too busy to record all frames.
+    """
 
     def __init__(self, stage: Stage) -> None:
-        self._stage, self._times = stage, dict[str, float]()
-        self._begin = 0.0
+        self._stage, self._names = stage, list[str]()
+        square = {"width": SQUARE, "height": SQUARE, "color": 0xFF000000}
+        stage.obs.add_input(SCENE, "Square", "color_source_v3", square, fit=False)
 
     def note(self, name: str) -> None:
-        """Keep what is shown now on the tape for long enough, and remember when it was."""
+        """Keep what is shown now on the tape for long enough."""
         self._stage.wait_frames(4)
-        time.sleep(1.0)
-        self._times[name] = time.monotonic() - self._begin
-        time.sleep(1.0)
+        self._names.append(name)
+        color = 0xFF000000 + 0x303030 * len(self._names)
+        self._stage.obs.request(
+            "SetInputSettings", {"inputName": "Square", "inputSettings": {"color": color}}
+        )
+        self._stage.wait_frames(20)
 
     def run(self, play: Callable[[], None]) -> dict[str, Luma]:
-        """Record while ``play`` is called; return the luma, ten bits, of what was noted."""
+        """Record while ``play`` is called; return the luma of what was noted.
+
+        Ten bits; the columns right of the square.
+        """
         obs = self._stage.obs
         obs.request("StartRecord")
-        self._begin = time.monotonic()
+        wait_for(lambda: obs.request("GetRecordStatus")["outputDuration"], 20, "the recording")
         play()
+        self._stage.wait_frames(60)  # what waits to be encoded when a recording ends is lost
         file = Path(obs.request("StopRecord")["outputPath"])
         # OBS 29 may crash when asked for the state of this output while it is ending.
-        time.sleep(2.0)
+        wait_for(lambda: time.time() - file.stat().st_mtime > 2.0, 30, "the end of the file")
+        found: dict[int, list[Luma]] = {}
         with av.open(str(file)) as container:
-            frames = [(frame.time, frame) for frame in container.decode(video=0)]
-        found = {}
-        for name, moment in self._times.items():
-            _, frame = min(frames, key=lambda timed: abs(timed[0] - moment))
-            plane: Any = frame.to_ndarray(format="yuv420p10le")
-            found[name] = np.asarray(plane[: SIZE[1], : SIZE[0]], np.uint16)
-        return found
+            for frame in container.decode(video=0):
+                plane: Any = frame.to_ndarray(format="yuv420p10le")
+                luma = np.asarray(plane[: SIZE[1], : SIZE[0]], np.uint16)
+                level = int(luma[SQUARE // 2, SQUARE // 2])
+                found.setdefault(level, []).append(luma[:, SQUARE + 2 :])
+        # Black before anything was noted, and a little darker while a filter's cover is drawn. The
+        # last frames of a square may show what comes next, so an early one is taken.
+        levels = sorted(level for level, frames in found.items() if len(frames) >= 3)
+        gaps = np.diff([*levels, 2000])
+        levels = [level for level, gap in zip(levels, gaps) if gap > 25][1:]
+        assert len(levels) == len(self._names), {at: len(frames) for at, frames in found.items()}
+        return {name: found[level][2] for name, level in zip(self._names, levels)}
 
 
 @pytest.mark.versions
