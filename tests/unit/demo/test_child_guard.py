@@ -25,10 +25,12 @@ os.kill(child.pid, signal.SIGSTOP)
 print(os.getpid(), child.pid, flush=True)
 time.sleep(600)
 """
-# Starts the program from a thread that ends at once, and lives on.
+# Starts the program from a thread that ends at once, and lives on. Whoever runs the tests may
+# ignore SIGHUP, as nohup does.
 OWNER = f"""
-import subprocess, sys, threading, time
+import signal, subprocess, sys, threading, time
 from vb_demo.child_guard import Guarded
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 def start():
     Guarded([sys.executable, "-c", {PROGRAM!r}])
 thread = threading.Thread(target=start)
