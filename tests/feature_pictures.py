@@ -21,7 +21,7 @@ import numpy.typing as npt
 from tests.unit import two_people
 from vb_demo import backdrop, clip
 from vb_demo.obs_session import ObsSession
-from vb_link import layout, places
+from vb_link import folders, layout
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 Image = npt.NDArray[np.uint8]
@@ -121,7 +121,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as scratch:
         (Path(data) / "venv").symlink_to(sys.prefix)
-        os.environ[places.DATA_VARIABLE] = data
+        os.environ[folders.DATA_VARIABLE] = data
         session = ObsSession(Path(scratch), width=SIZE[0], height=SIZE[1])
         session.start()
         try:

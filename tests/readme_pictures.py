@@ -18,7 +18,7 @@ from vb_demo import clip
 from vb_demo.child_guard import Guarded
 from vb_demo.obs_session import ObsSession
 from vb_demo.virtual_display import VirtualDisplay
-from vb_link import places, texts
+from vb_link import folders, texts
 from vb_link.settings import FILTER_ID
 
 NAMES = {"en-US": "Virtual Background", "ja-JP": "バーチャル背景"}
@@ -166,7 +166,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     data = tempfile.TemporaryDirectory()
     (Path(data.name) / "venv").symlink_to(sys.prefix)
-    os.environ[places.DATA_VARIABLE] = data.name
+    os.environ[folders.DATA_VARIABLE] = data.name
     with tempfile.TemporaryDirectory() as scratch:
         video = Path(scratch) / "clip.mp4"
         clip.make_clip(video, seconds=6.0)

@@ -24,7 +24,7 @@ from typing import Any
 
 from vb_demo.errors import ObsError
 from vb_demo.obs_session import ObsSession
-from vb_link import child, isolated, layout, places
+from vb_link import child, folders, isolated, layout
 from vb_link.settings import FILTER_ID
 
 SIZE = (1280, 720)
@@ -101,11 +101,11 @@ def background_settings(text: str) -> dict[str, Any]:
 
 def _in_worker(module: str, *arguments: str | Path, what: str) -> None:
     """Run one of our modules in the worker's environment; its last line becomes the error."""
-    python = places.venv_python()
+    python = folders.venv_python()
     if not python.exists():
         raise DemoError("The worker's environment is missing: run `python3 install.py` first.")
     done = subprocess.run(
-        isolated.command(python, places.PACKAGES, module, *map(str, arguments)),
+        isolated.command(python, folders.PACKAGES, module, *map(str, arguments)),
         capture_output=True,
         check=False,
         **child.TEXT,

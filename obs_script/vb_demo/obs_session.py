@@ -27,11 +27,11 @@ from vb_demo.child_guard import Guarded
 from vb_demo.errors import ObsError
 from vb_demo.obs_configuration import Configuration, free_port
 from vb_demo.virtual_display import VirtualDisplay
-from vb_link import layout, memory, places
+from vb_link import folders, layout, memory
 
 COLLECTION = "Virtual Background"
 SETTLING_SECONDS = 2.0
-SCRIPT = places.PACKAGES / "virtual_background.py"
+SCRIPT = folders.PACKAGES / "virtual_background.py"
 
 
 class ObsSession:
@@ -111,7 +111,7 @@ class ObsSession:
         ).write()  # fmt: skip
         environment = {**os.environ, **self.environment}
         environment["XDG_CONFIG_HOME"] = str(self.folder / "config")
-        environment["OBS_VIRTUAL_BACKGROUND_DATA"] = str(places.data_dir().absolute())
+        environment["OBS_VIRTUAL_BACKGROUND_DATA"] = str(folders.data_dir().absolute())
         environment.update(self.environment)
         if not (environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")):
             self._display = VirtualDisplay()

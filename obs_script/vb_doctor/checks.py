@@ -9,28 +9,28 @@ from pathlib import Path
 
 from vb_doctor import environment, models, round_trip, sandbox
 from vb_doctor.findings import Finding, checked, finding, to_plain
-from vb_link import places
+from vb_link import folders
 from vb_link.version import VERSION
 
 
 def all_of_them() -> list[Finding]:
     """Return all findings; takes seconds, or a minute if the worker does not answer."""
-    venv, python = places.venv_dir(), places.venv_python()
-    packages = checked(environment.check, venv, python, places.PACKAGES / "vb_install" / "locks")
+    venv, python = folders.venv_dir(), folders.venv_python()
+    packages = checked(environment.check, venv, python, folders.PACKAGES / "vb_install" / "locks")
     found = [
         finding("Product", version=VERSION),
         *checked(system),
         *packages,
-        *checked(models.check, places.models_dir(), places.user_models_dir()),
+        *checked(models.check, folders.models_dir(), folders.user_models_dir()),
         *checked(round_trip.check_memory),
     ]
     # A worker with damaged packages may still start, and how it does says more.
     if packages[0].key in ("EnvironmentMissing", "EnvironmentBroken"):
         return [*found, finding("WorkerSkipped")]
-    found += checked(sandbox.check, python, places.PACKAGES)
+    found += checked(sandbox.check, python, folders.PACKAGES)
     if found[-1].key == "Processor":  # no worker can start
         return found
-    return [*found, *checked(round_trip.check_worker, python, places.PACKAGES)]
+    return [*found, *checked(round_trip.check_worker, python, folders.PACKAGES)]
 
 
 def system() -> Finding:

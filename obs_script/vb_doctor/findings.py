@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vb_link import places, texts
+from vb_link import folders, texts
 
 # The texts of problems say what to do.
 TEXTS = texts.english("Doctor.")
@@ -64,7 +64,7 @@ def checked(check: Callable[..., Finding | list[Finding]], *arguments: object) -
         found = check(*arguments)
     except Exception as error:
         frames = traceback.extract_tb(error.__traceback__)
-        ours = [frame for frame in frames if frame.filename.startswith(str(places.PACKAGES))]
+        ours = [frame for frame in frames if frame.filename.startswith(str(folders.PACKAGES))]
         # Its message may hold personal data; where it was raised does not.
         at = (ours or frames)[-1]
         reason = f"{type(error).__name__} in {Path(at.filename).name}, line {at.lineno}"

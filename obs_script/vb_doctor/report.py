@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from vb_doctor.findings import Finding
-from vb_link import places, whole_file
+from vb_link import folders, whole_file
 
 NAME = "doctor-report.txt"
 
@@ -65,7 +65,7 @@ def write(text: str, path: Path | None = None) -> Path:
 
     Raises OSError, leaving an existing file untouched.
     """
-    path = path or places.data_dir() / NAME
+    path = path or folders.data_dir() / NAME
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not path.is_file():  # a terminal or a pipe
         path.write_text(text, encoding="utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from vb_doctor.findings import Finding, finding, without_paths
-from vb_link import exit_status, layout, memory, places, sentences, slots, spawn, tell, wake
+from vb_link import exit_status, folders, layout, memory, sentences, slots, spawn, tell, wake
 from vb_link.settings import SETTINGS
 
 _WIDTH, _HEIGHT = 256, 144  # until the worker says what size it wants
@@ -160,7 +160,7 @@ class _RoundTrip:
     def _read_lines(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             # Complaints about the user's own models would reveal names and are not the reason.
-            own = os.fsencode(places.user_models_dir())
+            own = os.fsencode(folders.user_models_dir())
             for line in self._process.stderr or ():
                 self._line = line if line.strip() and own not in line else self._line
 

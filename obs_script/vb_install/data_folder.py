@@ -11,7 +11,7 @@ from pathlib import Path
 from vb_doctor import report
 from vb_install import files
 from vb_install.system import InstallError, System
-from vb_link import places
+from vb_link import folders
 
 MARK = "obs-virtual-background.txt"
 _MARK_TEXT = (
@@ -20,7 +20,7 @@ _MARK_TEXT = (
 )
 _SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions left no marker
 # Entries that also exist without an installation, or stay after one.
-_LEFT = ("backups", "models", places.HOTKEYS, places.OBS_PYTHON, report.NAME, "state")
+_LEFT = ("backups", "models", folders.HOTKEYS, folders.OBS_PYTHON, report.NAME, "state")
 _INSTALLED = ("app", "app.new", "app.old", "venv", "demo", "demo-venv", "pip", "logs")
 _KEPT = ("backups", "models")
 _WINDOWS_PATH = 259  # characters, unless long paths are enabled
@@ -45,7 +45,7 @@ def check(system: System, folder: Path) -> None:
         if len(str(folder)) > most:
             raise InstallError(
                 f"{folder} is too long for Windows ({len(str(folder))} letters, {most} at most): "
-                f"let {places.DATA_VARIABLE} name a shorter folder and run again."
+                f"let {folders.DATA_VARIABLE} name a shorter folder and run again."
             )
     if _is_ours(system, folder):
         return
@@ -53,7 +53,7 @@ def check(system: System, folder: Path) -> None:
     if others:
         raise InstallError(
             f"{folder} holds what install.py did not make ({', '.join(others[:3])}): let "
-            f"{places.DATA_VARIABLE} name an empty folder, or unset it, and run again."
+            f"{folders.DATA_VARIABLE} name an empty folder, or unset it, and run again."
         )
 
 
@@ -69,7 +69,7 @@ def to_remove(system: System, folder: Path, *, purge: bool) -> list[Path]:
     if found and not _is_ours(system, folder):
         raise InstallError(
             f"{folder} was not set up by install.py and stays as it is: let "
-            f"{places.DATA_VARIABLE} name the right folder, or unset it, and run again."
+            f"{folders.DATA_VARIABLE} name the right folder, or unset it, and run again."
         )
     return found
 
@@ -90,7 +90,7 @@ def let_go(folder: Path) -> list[str]:
 
 
 def _is_ours(system: System, folder: Path) -> bool:
-    named = folder == system.data and system.environment.get(places.DATA_VARIABLE)
+    named = folder == system.data and system.environment.get(folders.DATA_VARIABLE)
     return not named or (folder / MARK).is_file() or (folder / _SCRIPT).is_file()
 
 

@@ -11,7 +11,7 @@ from vb_doctor.findings import Finding, checked, finding, from_plain
 from vb_install import obs_installations, obs_version, product, scene_collections
 from vb_install.obs_installations import ObsInstallation
 from vb_install.system import InstallError, System
-from vb_link import child, places
+from vb_link import child, folders
 from vb_link.version import OLDEST_OBS
 
 _RUN = "import sys; sys.path.insert(0, {folder!r}); import runpy; sys.argv = {words!r}; "
@@ -121,7 +121,7 @@ def _python(system: System, obs: ObsInstallation) -> tuple[str, ...]:
 def _code(obs: ObsInstallation, module: str, words: list[str], data: Path | None = None) -> str:
     """Return Python code that runs one of the product's modules, even if not installed."""
     app = obs.app if obs.script.is_file() else product.SOURCE
-    told = (
-        "" if data is None else f"import os; os.environ[{places.DATA_VARIABLE!r}] = {str(data)!r}; "
-    )
+    told = ""
+    if data is not None:
+        told = f"import os; os.environ[{folders.DATA_VARIABLE!r}] = {str(data)!r}; "
     return told + _RUN.format(folder=str(app / "obs_script"), module=module, words=[module, *words])

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from vb_install.system import InstallError, System
-from vb_link import places
+from vb_link import folders
 
 FLATPAK_ID = "com.obsproject.Studio"
 
@@ -88,7 +88,7 @@ def how_to_get(system: System) -> str:
 
 def flatpak_data(system: System) -> Path:
     """Return the product's folder for OBS's Flatpak, which is the same path in the sandbox."""
-    return system.home / ".var" / "app" / FLATPAK_ID / "data" / places.APP
+    return system.home / ".var" / "app" / FLATPAK_ID / "data" / folders.APP
 
 
 def flatpak_config(system: System) -> Path:

@@ -15,7 +15,7 @@ from vb_install.interpreters import Interpreter
 from vb_install.obs_installations import ObsInstallation
 from vb_install.scene_collections import Change
 from vb_install.system import System
-from vb_link import places
+from vb_link import folders
 
 _SECTION, _KEY = "[Python]", "Path64bit"
 _BOM = b"\xef\xbb\xbf"
@@ -80,7 +80,7 @@ def note(obs: ObsInstallation, planned: PythonPlan) -> None:
     before = _record(obs)
     if before is not None and before.get("file") == record["file"]:
         record["former"] = before.get("former")  # what was set before our first change
-    files.write_atomically(obs.data / places.OBS_PYTHON, json.dumps(record).encode())
+    files.write_atomically(obs.data / folders.OBS_PYTHON, json.dumps(record).encode())
 
 
 def undo(obs: ObsInstallation) -> Change | None:
@@ -158,7 +158,7 @@ def _read(path: Path) -> bytes | None:
 
 def _record(obs: ObsInstallation) -> dict[str, object] | None:
     try:
-        found = json.loads((obs.data / places.OBS_PYTHON).read_bytes())
+        found = json.loads((obs.data / folders.OBS_PYTHON).read_bytes())
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -22,7 +22,7 @@ from vb_install.environment import Environment
 from vb_install.interpreters import Interpreter
 from vb_install.obs_installations import ObsInstallation
 from vb_install.system import InstallError, System
-from vb_link import isolated, places
+from vb_link import folders, isolated
 
 _CHECKS: tuple[tuple[str, ...], ...] = (("ruff", "check", "."), ("mypy",), ("pytest", "--all"))
 
@@ -47,7 +47,7 @@ def demo(system: System, arguments: Sequence[str], asked: str | None) -> int:
         {
             "PYTHONNOUSERSITE": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
-            places.DATA_VARIABLE: str(obs.data),
+            folders.DATA_VARIABLE: str(obs.data),
         },
         Path.cwd(),
     )
@@ -84,7 +84,7 @@ def test(system: System, arguments: Sequence[str], asked: str | None) -> int:
     venv = Environment(system, checkout / ".venv-test", environment.LOCKS / "test.lock")
     if not venv.is_complete():
         venv.make(python, data / "logs" / "environment.log")
-    variables = {places.DATA_VARIABLE: str(data), obs_packages.PLUGINS_VARIABLE: str(plugins)}
+    variables = {folders.DATA_VARIABLE: str(data), obs_packages.PLUGINS_VARIABLE: str(plugins)}
     codes = []
     for check in _CHECKS:
         command = [str(venv.python), "-m", *check, *(arguments if check[0] == "pytest" else ())]

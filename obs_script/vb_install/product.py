@@ -10,9 +10,9 @@ from pathlib import Path
 
 from vb_install import files
 from vb_install.system import InstallError
-from vb_link import places
+from vb_link import folders
 
-SOURCE = places.PACKAGES.parent
+SOURCE = folders.PACKAGES.parent
 _PARTS = ("install.py", "LICENSE", "models", "obs_script")
 _LEFT_OUT = ("__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache")
 # Where a wheel has the files that are beside obs_script in a checkout, and those in obs_script.
@@ -91,7 +91,7 @@ def _read(path: Path) -> bytes:
 
 def _source() -> dict[str, Path]:
     """Return the product's files by their paths in a checkout, also if run from a wheel."""
-    packages = places.PACKAGES
+    packages = folders.PACKAGES
     return _in_wheel(packages) if (packages / _SHIPPED).is_dir() else _in_folder(SOURCE)
 
 
@@ -128,6 +128,6 @@ def _digest(product: Mapping[str, Path]) -> str:
 def _files(top: Path) -> Iterator[Path]:
     if top.is_file():
         yield top
-    for folder, folders, names in os.walk(top):
-        folders[:] = sorted(set(folders) - set(_LEFT_OUT))
+    for folder, inner, names in os.walk(top):
+        inner[:] = sorted(set(inner) - set(_LEFT_OUT))
         yield from (Path(folder) / name for name in sorted(names))

@@ -17,7 +17,7 @@ from typing import Any
 
 from vb_install import cameras, files
 from vb_install.system import InstallError
-from vb_link import places
+from vb_link import folders
 
 SCRIPT_NAME = "virtual_background.py"
 _MOST_A_SECOND = 100  # backups
@@ -66,7 +66,7 @@ def plan_registration(scenes: Path, script: Path) -> Plan:
     if _HALF.search(str(script)):
         raise InstallError(
             f"OBS cannot hold the path {str(script)!a}, which is no text: let "
-            f"{places.DATA_VARIABLE} name another folder and run again."
+            f"{folders.DATA_VARIABLE} name another folder and run again."
         )
     by_hand = "add the script in OBS, Tools > Scripts"
     return _plan(scenes, by_hand, lambda path, old: with_script(old, script))

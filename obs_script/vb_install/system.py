@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vb_link import child, places, processor
+from vb_link import child, folders, processor
 
 # Environment variables that would make Python or pip work on other folders than told.
 _MISLEADING = (
@@ -67,7 +67,7 @@ class System:
         self.root = Path("/")
         self.executable = Path(sys.executable)
         self.base_prefix = Path(sys.base_prefix)
-        self.data = places.data_dir().absolute()
+        self.data = folders.data_dir().absolute()
 
     def is_root(self) -> bool:
         """Return whether this process runs as root; never on Windows."""

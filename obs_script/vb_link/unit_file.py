@@ -12,12 +12,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from vb_link import bounded, limits, places, whole_file
+from vb_link import bounded, folders, limits, whole_file
 
 
 def path() -> Path:
     """Return the file's path."""
-    return places.state_dir() / "compute.json"
+    return folders.state_dir() / "compute.json"
 
 
 def read() -> dict[str, Any]:

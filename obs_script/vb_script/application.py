@@ -8,7 +8,7 @@ from typing import Any
 
 import obspython as obs
 
-from vb_link import layout, memory, places, texts, unit_file, wake
+from vb_link import folders, layout, memory, texts, unit_file, wake
 from vb_link.texts import SaidError
 from vb_script import (
     callbacks,
@@ -313,7 +313,7 @@ class Application:
 
 
 def _model_folders() -> list[Path]:
-    return [places.models_dir(), places.user_models_dir()]
+    return [folders.models_dir(), folders.user_models_dir()]
 
 
 application = Application()

@@ -13,7 +13,7 @@ from typing import Any
 
 import obspython as obs
 
-from vb_link import bounded, limits, places, whole_file
+from vb_link import bounded, folders, limits, whole_file
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_script import obs_filters
 from vb_script.callbacks import held
@@ -90,7 +90,7 @@ def _key(action: str) -> str:
 
 
 def _file() -> Path:
-    return places.data_dir() / places.HOTKEYS
+    return folders.data_dir() / folders.HOTKEYS
 
 
 def _pressed(action: str, act: Callable[[str], None]) -> Callable[[bool], None]:

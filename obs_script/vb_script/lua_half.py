@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from vb_link import layout, places, settings
+from vb_link import folders, layout, settings
 from vb_script import governor, libobs
 
-FOLDER = places.PACKAGES / "vb_filter"
+FOLDER = folders.PACKAGES / "vb_filter"
 PATH = FOLDER / "virtual_background.lua"
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from vb_link import exit_status, limits, memory, places, spawn, wake
+from vb_link import exit_status, folders, limits, memory, spawn, wake
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem, Unfit, of_end
 
 STABLE_SECONDS = 10.0
@@ -147,7 +147,7 @@ class WorkerProcess:
             self._on_error(error)
 
     def _start(self) -> bool:
-        python = places.venv_python()
+        python = folders.venv_python()
         if not python.exists():
             self.problem = Missing(python)
             return False
@@ -157,7 +157,7 @@ class WorkerProcess:
         epoch = self._next_epoch()
         try:
             self._spawned = spawn.spawn(
-                self._shared, self._wake, python=python, packages=places.PACKAGES, epoch=epoch,
+                self._shared, self._wake, python=python, packages=folders.PACKAGES, epoch=epoch,
                 refused=self._blame.refused(),
             )  # fmt: skip
         except OSError as error:

@@ -31,12 +31,12 @@ FRAMES = 32
 _OURS = """
 import json, sys, time
 import numpy as np
-from vb_link import places
+from vb_link import folders
 from vb_worker.offline.levels import levels
 from vb_worker.models import find_models, open_model
 from vb_worker.matte.pipeline import Pipeline
 frames, count = np.load(sys.argv[1]), int(sys.argv[2])
-manifest = find_models([places.models_dir()])["selfie_square"]
+manifest = find_models([folders.models_dir()])["selfie_square"]
 pipeline = Pipeline(open_model(manifest, compute=sys.argv[3]))
 height, width = frames.shape[1:3]
 rgba = [np.dstack([f, np.full(f.shape[:2], 255, np.uint8)]) for f in frames]

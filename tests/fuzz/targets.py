@@ -18,7 +18,7 @@ import numpy as np
 from tests import hostile_models
 from tests.fuzz.mutate import damaged, misspelt
 from tests.fuzz.warp import warped
-from vb_link import layout, picture_size, places, setting_values, settings, texts, unit_file
+from vb_link import folders, layout, picture_size, setting_values, settings, texts, unit_file
 from vb_script import list_choices, lua_half, presets, status
 from vb_worker.catalogue import quarantine
 from vb_worker.models import ManifestError, ModelError
@@ -91,7 +91,7 @@ def preset_files(rng: random.Random, folder: Path) -> str:
 
 def unit_files(rng: random.Random, folder: Path) -> str:
     """Whatever the file of compute units holds, the filter's list can be made of it."""
-    os.environ[places.DATA_VARIABLE] = str(folder)
+    os.environ[folders.DATA_VARIABLE] = str(folder)
     path = unit_file.path()
     path.parent.mkdir(exist_ok=True)
     body = {
@@ -106,7 +106,7 @@ def unit_files(rng: random.Random, folder: Path) -> str:
     lua_half.literal([list(row) for row in list_choices.unit_list(ENGLISH)]).encode()
     results.is_set_aside("cuda")
     results.tried()
-    results.probes(load(places.models_dir() / "selfie_square.toml"))
+    results.probes(load(folders.models_dir() / "selfie_square.toml"))
     return "taken"
 
 
@@ -242,18 +242,18 @@ def _encoded() -> list[bytes]:
     return made
 
 
-_MANIFESTS = [path.read_text("utf-8") for path in sorted(places.models_dir().glob("*.toml"))]
+_MANIFESTS = [path.read_text("utf-8") for path in sorted(folders.models_dir().glob("*.toml"))]
 _MANIFESTS += [
     hostile_models.with_source(_MANIFESTS[-1], hostile_models.package_source(name))
     for name in hostile_models.PACKAGES
 ]
 _PICTURES = _encoded()
 _SOUND = [
-    *(path.read_bytes() for path in sorted(places.models_dir().glob("*.onnx"))),
+    *(path.read_bytes() for path in sorted(folders.models_dir().glob("*.onnx"))),
     hostile_models.harmless(),
 ]
 _MODELS = [
-    *(path.read_bytes() for path in sorted(places.models_dir().glob("*.onnx"))),
+    *(path.read_bytes() for path in sorted(folders.models_dir().glob("*.onnx"))),
     *(make() for name, (make, _) in hostile_models.REFUSED.items() if name != "many_nodes"),
     hostile_models.harmless(),
     hostile_models.short_tensor(),

@@ -18,7 +18,7 @@ from tests.obs import plugins
 from tests.obs.stage import Stage
 from tests.torture import freeze
 from vb_demo.obs_session import ObsSession
-from vb_link import places
+from vb_link import folders
 
 # A fault in the filter or in the script, which no test may expect.
 FAULT = re.compile(r"\.lua:\d+:|The script ran into a fault of its own")
@@ -34,15 +34,15 @@ def user_data(folder: Path) -> Iterator[Path]:
     data = folder / "data"
     data.mkdir(parents=True)
     (data / "venv").symlink_to(sys.prefix)
-    before = os.environ.get(places.DATA_VARIABLE)
-    os.environ[places.DATA_VARIABLE] = str(data)
+    before = os.environ.get(folders.DATA_VARIABLE)
+    os.environ[folders.DATA_VARIABLE] = str(data)
     try:
         yield data
     finally:
         if before is None:
-            del os.environ[places.DATA_VARIABLE]
+            del os.environ[folders.DATA_VARIABLE]
         else:
-            os.environ[places.DATA_VARIABLE] = before
+            os.environ[folders.DATA_VARIABLE] = before
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,7 +12,7 @@ from tests import hostile_models
 from tests.obs.conftest import worker_pids
 from tests.obs.secret_room import ENDED
 from tests.obs.stage import CAMERA, SECRET, person, room_pixels, wait_for
-from vb_link import limits, places
+from vb_link import folders, limits
 from vb_worker.catalogue import quarantine
 from vb_worker.models.manifest_reader import load
 from vb_worker.units import results
@@ -23,7 +23,7 @@ MARGIN = 24
 def test_a_model_that_ends_the_worker_each_time_gives_way(
     start_obs: Callable[..., Any], data_folder: Path
 ) -> None:
-    folder = places.user_models_dir()
+    folder = folders.user_models_dir()
     folder.mkdir(exist_ok=True)
     path = hostile_models.put(folder, "endless", hostile_models.endless_loop())
     results.note_tried(quarantine.key_of(load(path)))  # it passed when it was tried

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.obs.stage import CAMERA, person, wait_for
-from vb_link import places
+from vb_link import folders
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 
@@ -33,7 +33,7 @@ def test_an_added_model_is_listed_and_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CHOICES_FOLDER", str(tmp_path))
-    packages = places.models_dir().parent / "obs_script"
+    packages = folders.models_dir().parent / "obs_script"
     with start_obs(
         scripts=((packages / "virtual_background.py", {}), (SCRIPTS / "list_choices.py", {}))
     ) as stage:
@@ -46,7 +46,7 @@ def test_an_added_model_is_listed_and_chosen(
         assert _choices(tmp_path)["compute"][0].startswith("Automatic")
         added = subprocess.run(
             [sys.executable, "-m", "vb_worker", "models", "add",
-             str(places.models_dir() / "selfie_square.onnx"), "--name", "added",
+             str(folders.models_dir() / "selfie_square.onnx"), "--name", "added",
              "--title", "Added"],
             env={**os.environ, "PYTHONPATH": str(packages)}, capture_output=True, check=False,
         )  # fmt: skip

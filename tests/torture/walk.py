@@ -27,7 +27,7 @@ from tests.obs.painted import install_model
 from tests.obs.stage import SCENE, Stage, person, wait_for
 from tests.torture.blind_hand import BlindHand
 from vb_demo.obs_session import COLLECTION
-from vb_link import places
+from vb_link import folders
 from vb_link.settings import (
     DEFAULT_BACKGROUND,
     FILTER_ID,
@@ -300,7 +300,7 @@ class Walk:
         return how.name
 
     def _model(self) -> str:
-        folder = places.user_models_dir()
+        folder = folders.user_models_dir()
         self.installed = not self.installed
         if self.installed:
             folder.mkdir(parents=True, exist_ok=True)

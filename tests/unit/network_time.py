@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import places
+from vb_link import folders
 from vb_worker.models import find_models, open_model
 
 
 def share_of_finding(work: Callable[[int], object], pictures: Sequence[NDArray[np.uint8]]) -> float:
     """Return the median time of ``work(n)`` over that of finding the person in ``pictures[n]``."""
-    model = open_model(find_models([places.models_dir()])["selfie_square"])
+    model = open_model(find_models([folders.models_dir()])["selfie_square"])
     worked, found = [], []
     for number, picture in enumerate(pictures):
         begin = time.perf_counter()

@@ -13,7 +13,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from tests.fuzz import targets
-from vb_link import picture_size, places, settings
+from vb_link import folders, picture_size, settings
 from vb_link.texts import SaidError
 from vb_script import presets
 from vb_worker.models import ManifestError, ModelError
@@ -38,7 +38,7 @@ def close() -> Iterator[None]:
 def test_broken_files_are_taken_or_refused_with_a_sentence(
     target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     counts: Counter[str] = Counter()
     targets.run(target, 1, range(CASES[target]), tmp_path, counts)
     assert counts.total() == CASES[target]
@@ -97,7 +97,7 @@ def _toml(value: object) -> str:
     VALUES,
 )  # fmt: skip
 def test_a_manifest_with_any_value_is_read_or_refused_in_one_line(key: str, value: object) -> None:
-    text = (places.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
+    text = (folders.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
     head, body = text.split("[input]\n")
     lines = [line for line in body.splitlines() if not line.startswith(f"{key} =")]
     told = "\n".join([f"{key} = {_toml(value)}", *lines])

@@ -20,7 +20,7 @@ from tests.windows import packages
 from tests.windows.wine import BenchError, Wine
 from vb_doctor import report
 from vb_install import environment, obs_python, scene_collections
-from vb_link import places, texts
+from vb_link import folders, texts
 
 USERS = ("plain", "First Last", "ユーザー 名")
 ON_ANOTHER_DRIVE, IN_ONEDRIVE = "First Last", "ユーザー 名"
@@ -67,8 +67,8 @@ class _User:
         self.home = wine.drive / "users" / name
         self.product = "C:/product"
         self.named_data = ""  # by the environment variable
-        self.data = self.home / f"AppData/Local/{places.APP}"
-        self.seen_data = f"C:/Users/{name}/AppData/Local/{places.APP}"
+        self.data = self.home / f"AppData/Local/{folders.APP}"
+        self.seen_data = f"C:/Users/{name}/AppData/Local/{folders.APP}"
         self.config = self.home / "AppData/Roaming/obs-studio"
 
     def check(self) -> None:
@@ -148,7 +148,7 @@ class _User:
             "USERNAME": self.name,
             "APPDATA": f"{home}\\AppData\\Roaming",
             "LOCALAPPDATA": f"{home}\\AppData\\Local",
-            places.DATA_VARIABLE: self.named_data,
+            folders.DATA_VARIABLE: self.named_data,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": "C:\\wheels",
         }

@@ -12,7 +12,7 @@ from tests.windows import scenes
 from tests.windows.obs_host import FPS, MASK_SECONDS, SIZE
 from tests.windows.wine import BenchError
 from vb_demo.obs_session import ObsSession
-from vb_link import layout, places, sentences
+from vb_link import folders, layout, sentences
 from vb_link.settings import FILTER_ID
 
 
@@ -26,7 +26,7 @@ class LinuxObs:
         (data / "venv").symlink_to(sys.prefix)  # the worker runs in the environment of the tests
         self._session = ObsSession(
             folder, width=SIZE[0], height=SIZE[1], fps=FPS, preview=False,
-            environment={places.DATA_VARIABLE: str(data)},
+            environment={folders.DATA_VARIABLE: str(data)},
         )  # fmt: skip
 
     def __enter__(self) -> LinuxObs:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import child, exit_status, isolated, places
+from vb_link import child, exit_status, folders, isolated
 from vb_worker.bench.resident import resident_bytes
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.quality import Quality
@@ -40,7 +40,7 @@ def measure_apart(order: Row) -> Row:
     """Run ``measure_order`` in a new process; errors are returned. Never raises."""
     try:
         done = subprocess.run(
-            isolated.command(sys.executable, places.PACKAGES, __name__, json.dumps(order)),
+            isolated.command(sys.executable, folders.PACKAGES, __name__, json.dumps(order)),
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=SECONDS, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip

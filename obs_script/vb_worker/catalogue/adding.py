@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from vb_link import places
+from vb_link import folders
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.errors import ModelError
 from vb_worker.models import sample_check
@@ -52,7 +52,7 @@ def add(
     if kind is not None and kind not in FAMILIES:
         raise ModelError(f"There is no kind {kind!r}; there are: {', '.join(FAMILIES)}.")
     name = name or re.sub(r"[^a-z0-9]+", "_", file.stem.lower()).strip("_") or "model"
-    weights = places.user_models_dir() / f"{name}.onnx"
+    weights = folders.user_models_dir() / f"{name}.onnx"
     path = weights.with_suffix(".toml")
     _refuse_taken(name, (path, weights), taken)
     data = onnx_check.load(file)
@@ -91,7 +91,7 @@ def _refuse_taken(name: str, paths: tuple[Path, ...], taken: Mapping[str, Manife
     ]
     there = [*theirs, *filter(os.path.lexists, paths)]
     if there:
-        own = there[0].parent == places.user_models_dir()
+        own = there[0].parent == folders.user_models_dir()
         instead = ", or remove that model first" if own else ""
         raise ModelError(
             f"The name {name!r} is taken ({there[0]}): choose another with --name{instead}."

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from vb_link import places
+from vb_link import folders
 from vb_worker.atomic import make_folder, replacing
 from vb_worker.catalogue import quarantine
 from vb_worker.catalogue.sources import fetcher_of
@@ -24,7 +24,7 @@ PERMISSIVE = frozenset({"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "IS
 
 def downloads() -> Path:
     """Return the folder for downloads until the model is installed."""
-    return places.user_models_dir() / "downloads"
+    return folders.user_models_dir() / "downloads"
 
 
 def terms(manifest: Manifest) -> str:
@@ -50,7 +50,7 @@ def install(manifest: Manifest, files: Sequence[Path] = (), *, quiet: bool = Fal
     """
     pieces = _given(manifest, files) if files else _fetched(manifest, quiet)
     data = _converted(manifest, pieces)
-    path = places.user_models_dir() / manifest.file
+    path = folders.user_models_dir() / manifest.file
     make_folder(path.parent)
     digest = hashlib.sha256(data).hexdigest()
     if manifest.sha256 and digest != manifest.sha256:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import bounded, child, exit_status, isolated, limits, places
+from vb_link import bounded, child, exit_status, folders, isolated, limits
 from vb_worker.errors import ModelError, first_line
 from vb_worker.models import sample_check
 from vb_worker.models.kinds import companion_of
@@ -44,7 +44,7 @@ def needs_quarantine(manifest: Manifest) -> bool:
     """Return whether a model is the user's own, not one with a checksum in this version."""
     if not manifest.file:
         return False
-    return manifest.path.parent == places.user_models_dir() or not manifest.sha256
+    return manifest.path.parent == folders.user_models_dir() or not manifest.sha256
 
 
 class Attempt:
@@ -59,14 +59,14 @@ class Attempt:
         self._deadline = time.monotonic() + seconds + _MORE_SECONDS
         what = "file" if alone else "manifest"
         command = isolated.command(
-            sys.executable, places.PACKAGES, __name__, what, str(path.absolute()), str(seconds),
+            sys.executable, folders.PACKAGES, __name__, what, str(path.absolute()), str(seconds),
             str(os.getpid()),
         )  # fmt: skip
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         self._late = False
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL, cwd=places.PACKAGES, **child.QUIET,
+            stderr=subprocess.DEVNULL, cwd=folders.PACKAGES, **child.QUIET,
         )  # fmt: skip
 
     def finished(self) -> bool:

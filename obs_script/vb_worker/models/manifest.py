@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from vb_link import bounded, places
+from vb_link import bounded, folders
 
 # The slots in shared memory hold no more: larger networks get enlarged pictures.
 LARGEST_FRAME_SIDE = 512
@@ -162,7 +162,7 @@ class Manifest:
     def weights(self) -> Path:
         """Return the path of the ONNX file: beside the manifest, or in the user's folder."""
         beside = self.path.parent / self.file
-        return beside if beside.is_file() else places.user_models_dir() / self.file
+        return beside if beside.is_file() else folders.user_models_dir() / self.file
 
     @property
     def expected_sha256(self) -> str:

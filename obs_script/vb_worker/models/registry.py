@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 
-from vb_link import limits, places
+from vb_link import folders, limits
 from vb_worker.errors import ManifestError, ModelError
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.manifest_reader import load
@@ -14,7 +14,7 @@ from vb_worker.models.manifest_reader import load
 
 def default_folders() -> list[Path]:
     """Return the folders to search: the product's own models, then the user's."""
-    return [places.models_dir(), places.user_models_dir()]
+    return [folders.models_dir(), folders.user_models_dir()]
 
 
 def find_models(

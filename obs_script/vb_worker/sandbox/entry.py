@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from vb_link import limits, places
+from vb_link import folders, limits
 from vb_worker.sandbox import landlock, seccomp
 
 VARIABLE = "OBS_VIRTUAL_BACKGROUND_SANDBOX"
@@ -62,12 +62,12 @@ def enter() -> None:
     """Drop access to the network, other processes, all files but the models and what runs them,
     and memory beyond a limit.
 
-    For the worker and for trying models. Only ``places.state_dir`` stays writable. Call it while
+    For the worker and for trying models. Only ``folders.state_dir`` stays writable. Call it while
     the process is single-threaded.
     """
     if not _off():
         # Landlock's rules hold for existing folders: one that is made later is not allowed.
-        for folder in (places.state_dir(), places.user_models_dir()):
+        for folder in (folders.state_dir(), folders.user_models_dir()):
             with suppress(OSError):
                 folder.mkdir(parents=True, exist_ok=True)
     gpu = not _off() and uses_gpu()
@@ -132,7 +132,7 @@ def _keep_drivers_files() -> None:
 
     The user's caches are shared: a driver would run what another program left there.
     """
-    caches = places.state_dir().absolute() / "caches"
+    caches = folders.state_dir().absolute() / "caches"
     temporary = caches.with_name("temporary")
     for folder in (caches, temporary):
         with suppress(OSError):
@@ -166,7 +166,7 @@ def _memory() -> str:
 
 def _readable() -> Iterator[Path]:
     yield from map(Path, _SYSTEM)
-    yield from (places.PACKAGES, places.models_dir(), places.user_models_dir())
+    yield from (folders.PACKAGES, folders.models_dir(), folders.user_models_dir())
     yield from (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent)
     yield from map(Path, sysconfig.get_paths().values())
     yield from _loaded()
@@ -184,7 +184,7 @@ def _loaded() -> Iterator[Path]:
 
 
 def _writable(gpu: bool) -> Iterator[Path]:
-    yield places.state_dir()
+    yield folders.state_dir()
     yield from (Path("/dev", name) for name in _DEVICES)
     for name in _GPU_DEVICES if gpu else ():
         yield from Path("/dev").glob(name)

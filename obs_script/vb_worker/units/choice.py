@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-from vb_link import child, isolated, places
+from vb_link import child, folders, isolated
 from vb_worker.errors import ModelError
 from vb_worker.models import sample_check
 from vb_worker.models.kinds import open_model
@@ -62,7 +62,9 @@ class Survey:
         if len(available_units()) < 2 or results.is_known(manifest):
             return
         self._asked.add(manifest.name)
-        command = isolated.command(sys.executable, places.PACKAGES, results.__name__, manifest.name)
+        command = isolated.command(
+            sys.executable, folders.PACKAGES, results.__name__, manifest.name
+        )
         if hasattr(os, "nice"):
             command = ["nice", "-n", str(_NICE), *command]
         try:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vb_link import child, exit_status, isolated, places
+from vb_link import child, exit_status, folders, isolated
 from vb_worker.errors import ModelError, first_line
 from vb_worker.models import registry, sample_check
 from vb_worker.models.kinds import open_model
@@ -44,7 +44,7 @@ def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = S
     words = (manifest.name, unit, str(threads))
     try:
         done = subprocess.run(
-            isolated.command(sys.executable, places.PACKAGES, __name__, *words),
+            isolated.command(sys.executable, folders.PACKAGES, __name__, *words),
             stdin=subprocess.DEVNULL, capture_output=True,
             timeout=seconds, check=False, **child.TEXT, **child.QUIET,
         )  # fmt: skip

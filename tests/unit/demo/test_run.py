@@ -14,7 +14,7 @@ from tests.unit import traps
 from vb_demo import __main__ as command
 from vb_demo import demo, obs_session
 from vb_demo.demo import DemoError
-from vb_link import places
+from vb_link import folders
 
 
 def test_a_file_becomes_a_looping_media_source(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_the_frame_rate_counts_only_what_was_drawn() -> None:
 def test_a_missing_environment_or_file_is_said_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path / "nothing"))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path / "nothing"))
     output = str(tmp_path / "out")
     assert command.main(["--output", output]) == 1
     said = capsys.readouterr()
@@ -118,7 +118,7 @@ def test_a_missing_environment_or_file_is_said_in_one_sentence(
 def test_what_it_draws_imports_nothing_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "venv_python", lambda: Path(sys.executable))
+    monkeypatch.setattr(folders, "venv_python", lambda: Path(sys.executable))
     traps.lay(tmp_path / "trap", monkeypatch)
     demo._in_worker("vb_demo.backdrop", "backdrop.png", "--size", "64x36", what="The backdrop")
     assert (tmp_path / "trap" / "backdrop.png").is_file()
@@ -134,14 +134,14 @@ def test_obs_runs_in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(shutil, "which", lambda _: "/usr/bin/obs")
     monkeypatch.setattr(subprocess, "Popen", start)
     monkeypatch.setenv("DISPLAY", ":99")
-    monkeypatch.setenv(places.DATA_VARIABLE, "data")
+    monkeypatch.setenv(folders.DATA_VARIABLE, "data")
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OSError):
         obs_session.ObsSession(Path("obs")).start()
     (options,) = started
     assert options["cwd"] == tmp_path / "obs"
     assert options["env"]["XDG_CONFIG_HOME"] == str(tmp_path / "obs" / "config")
-    assert options["env"][places.DATA_VARIABLE] == str(tmp_path / "data")
+    assert options["env"][folders.DATA_VARIABLE] == str(tmp_path / "data")
 
 
 @pytest.mark.parametrize("system", ["win32", "darwin"])

@@ -21,9 +21,9 @@ from vb_doctor.findings import _GOOD, TEXTS, finding, from_plain, to_plain
 from vb_doctor.report import Person
 from vb_install import cli, product
 from vb_install.system import Finished, System
-from vb_link import bounded, limits, memory, places
+from vb_link import bounded, folders, limits, memory
 
-LOCKS = places.PACKAGES / "vb_install" / "locks"
+LOCKS = folders.PACKAGES / "vb_install" / "locks"
 USER, MACHINE, BEDROOM = "alicexample", "den-7", "Alice's bedroom"
 
 
@@ -107,8 +107,8 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("USER", USER)
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     monkeypatch.setattr(platform, "node", lambda: f"{MACHINE}.local")
-    data = home / ".local" / "share" / places.APP
-    monkeypatch.setenv(places.DATA_VARIABLE, str(data))
+    data = home / ".local" / "share" / folders.APP
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(data))
     product.copy(data / "app")
     (data / "venv").symlink_to(sys.prefix)
     (config / "basic" / "scenes" / "Home.json").write_text(
@@ -123,7 +123,7 @@ def test_all_is_well_and_nothing_of_the_user_is_in_the_report(
 ) -> None:
     code = cli.main(["doctor", "--obs-config", str(user / ".config" / "obs-studio")], System())
     printed = capsys.readouterr().out
-    path = user / ".local" / "share" / places.APP / report.NAME
+    path = user / ".local" / "share" / folders.APP / report.NAME
     text = path.read_text()
     assert code == 0, printed
     assert text in printed and f"Written to {path}" in printed
@@ -136,7 +136,7 @@ def test_all_is_well_and_nothing_of_the_user_is_in_the_report(
 
 @pytest.mark.posix("the environment is a link, which Windows lets few users make")
 def test_what_is_wrong_is_found_and_said(user: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    data = user / ".local" / "share" / places.APP
+    data = user / ".local" / "share" / folders.APP
     config = user / ".config" / "obs-studio"
     (data / "venv").unlink()
     (data / "app" / "models" / "selfie_square.onnx").write_bytes(b"cut")
@@ -173,7 +173,7 @@ def test_a_report_names_no_folder_and_no_file_whatever_fails(
         file.truncate(limits.MODEL_BYTES + 1)
     (own / "acme_other.toml").write_text('title = "Acme"\n')
     (data / "venv").symlink_to(sys.prefix)
-    monkeypatch.setenv(places.DATA_VARIABLE, str(data))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(data))
     config = ["--obs-config", str(user / ".config" / "obs-studio")]
     for sentence in ("The helper program could not find the person: The model file (path) ",
                      "Python does not run ((path)"):  # fmt: skip
@@ -185,9 +185,9 @@ def test_a_report_names_no_folder_and_no_file_whatever_fails(
         assert sentence in text and "[ok] shared memory" in text
         assert "one of your own: it is larger than 512 MiB" in text and "selfie_square" in text
         # Then a Python that names its own file and ends.
-        python = places.venv_python()
-        if places.venv_dir().is_symlink():
-            places.venv_dir().unlink()
+        python = folders.venv_python()
+        if folders.venv_dir().is_symlink():
+            folders.venv_dir().unlink()
             python.parent.mkdir(parents=True)
             python.write_text('#!/bin/sh\necho "$0: broken" >&2\nexit 1\n')
             python.chmod(0o755)
@@ -236,8 +236,8 @@ def test_a_reason_keeps_no_path(told: str, kept: str) -> None:
 def test_what_the_worker_says_of_own_models_is_not_its_last_word(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    own = places.user_models_dir() / "acme.toml"
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
+    own = folders.user_models_dir() / "acme.toml"
     code = f"import sys; print('no luck', file=sys.stderr); sys.exit({str(own) + ': acme'!r})"
     found = round_trip.check_worker(Path(sys.executable), _packages(tmp_path, code), seconds=5)
     assert found.arguments == {"reason": "no luck"}
@@ -252,7 +252,7 @@ def test_inside_a_flatpak_its_own_python_is_asked(
     system.programs = {"flatpak": "/usr/bin/flatpak"}
     config = tmp_path / "home" / ".var" / "app" / "com.obsproject.Studio" / "config" / "obs-studio"
     config.mkdir(parents=True)
-    script = config.parents[1] / "data" / places.APP / "app" / "obs_script"
+    script = config.parents[1] / "data" / folders.APP / "app" / "obs_script"
     script.mkdir(parents=True)
     (script / "virtual_background.py").touch()
     system.answers = {
@@ -272,7 +272,7 @@ def test_inside_a_flatpak_its_own_python_is_asked(
 
 def test_models_are_checked_by_their_sums(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shipped, own = tmp_path / "shipped", tmp_path / "own"
-    shutil.copytree(places.models_dir(), shipped)
+    shutil.copytree(folders.models_dir(), shipped)
     assert models.check(shipped, own) == finding("Models", count=2, own=0)
     own.mkdir()
     (own / "mine.toml").write_text('name = "mine"\nfile = "mine.onnx"\n[source]\nsha256 = "no"\n')

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from vb_doctor import environment, packages
-from vb_link import places
+from vb_link import folders
 
-LOCKS = places.PACKAGES / "vb_install" / "locks"
+LOCKS = folders.PACKAGES / "vb_install" / "locks"
 
 
 def test_this_environment_is_as_locked() -> None:

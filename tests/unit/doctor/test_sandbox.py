@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vb_doctor import sandbox
-from vb_link import places
+from vb_link import folders
 from vb_worker.sandbox import entry
 
 PACKAGES = Path(sandbox.__file__).resolve().parents[1]
@@ -17,7 +17,7 @@ PACKAGES = Path(sandbox.__file__).resolve().parents[1]
 def test_it_is_said_what_is_held_and_what_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     found = sandbox.check(Path(sys.executable), PACKAGES)
     assert found.good and found.key in ("Restricted", "RestrictedInPart")
     monkeypatch.setenv(entry.VARIABLE, "off")

@@ -16,7 +16,7 @@ from tests.unit import traps
 from tests.unit.install_fakes import SCENES, FakeSystem, add_scenes, scenes_of, snapshot
 from vb_install import cli, environment
 from vb_install.system import Finished, Process
-from vb_link import places
+from vb_link import folders
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -44,9 +44,9 @@ def test_installs_and_says_what_next(
 def test_the_files_go_where_the_script_looks_for_them(
     system: FakeSystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(system.data))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(system.data))
     assert cli.main([], system) == 0
-    assert places.venv_python().is_file()
+    assert folders.venv_python().is_file()
 
 
 def test_a_dry_run_changes_nothing(

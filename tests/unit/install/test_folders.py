@@ -12,7 +12,7 @@ import pytest
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
 from vb_install import cli, data_folder, files, product, scene_collections
 from vb_install.system import Finished, InstallError
-from vb_link import places, whole_file
+from vb_link import folders, whole_file
 
 CLOUD_OFF = OSError(errno.EINVAL, "The cloud file provider is not running")
 
@@ -37,7 +37,7 @@ def _windows(tmp_path: Path, user: str) -> FakeSystem:
     (program_files / "obs-studio" / "bin" / "64bit").mkdir(parents=True)
     (program_files / "obs-studio" / "bin" / "64bit" / "obs64.exe").touch()
     system.environment = {"APPDATA": str(roaming), "ProgramFiles": str(program_files)}
-    system.data = system.home / "AppData" / "Local" / places.APP
+    system.data = system.home / "AppData" / "Local" / folders.APP
     system.answers["tasklist",] = Finished(0, "")
     add_scenes(roaming / "obs-studio")
     return system
@@ -64,7 +64,7 @@ def test_data_on_another_drive_than_the_user_and_the_product(
 ) -> None:
     system = _windows(tmp_path, "plain")
     system.data = tmp_path / "E" / "OBS data"
-    system.environment = {**system.environment, places.DATA_VARIABLE: str(system.data)}
+    system.environment = {**system.environment, folders.DATA_VARIABLE: str(system.data)}
     assert cli.main(["--yes"], system) == 0, capsys.readouterr()
     assert (system.data / "app" / "install.py").is_file()
     assert cli.main(["--uninstall", "--yes"], system) == 0, capsys.readouterr()
@@ -77,7 +77,7 @@ def test_a_path_too_long_is_said_before_anything_is_done(
 ) -> None:
     system = _windows(tmp_path, "plain")
     system.long_paths = False
-    system.data = tmp_path.joinpath(*["long folder"] * 12, places.APP)
+    system.data = tmp_path.joinpath(*["long folder"] * 12, folders.APP)
     before = snapshot(tmp_path)
     assert cli.main(["--yes"], system) == 1
     error = capsys.readouterr().err

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from vb_install import product
-from vb_link import places
+from vb_link import folders
 from vb_link.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -159,7 +159,7 @@ def test_the_sdist_installs_without_git(built: tuple[Path, Path], tmp_path: Path
     shown = subprocess.run(
         [sys.executable, "install.py", "--dry-run", "--obs-config", str(config)],
         cwd=folder, check=True, capture_output=True, text=True,
-        env={**os.environ, "HOME": str(tmp_path / "home"), places.DATA_VARIABLE: ""},
+        env={**os.environ, "HOME": str(tmp_path / "home"), folders.DATA_VARIABLE: ""},
     ).stdout  # fmt: skip
     assert "copy to" in shown and "nothing was changed" in shown
 
@@ -178,7 +178,7 @@ def unpacked(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory)
 
 def _run(unpacked: Path, *words: str, home: Path) -> str:
     environment = {**os.environ, "PYTHONPATH": str(unpacked), "HOME": str(home),
-                   places.DATA_VARIABLE: "", "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
+                   folders.DATA_VARIABLE: "", "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
     command = [sys.executable, *words]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     return done.stdout
@@ -189,7 +189,7 @@ def test_the_wheel_installs_the_same_product_as_the_checkout(
 ) -> None:
     app = tmp_path / "data" / "app"
     code = "import sys, pathlib; from vb_install import product; "
-    code += "print(product.copy(pathlib.Path(sys.argv[1])), product.places.PACKAGES)"
+    code += "print(product.copy(pathlib.Path(sys.argv[1])), product.folders.PACKAGES)"
     assert _run(unpacked, "-c", code, str(app), home=tmp_path).split() == ["True", str(unpacked)]
     copied = {
         path.relative_to(app).as_posix(): _sum(path.read_bytes())

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.install_fakes import FakeSystem, scenes_of, snapshot
 from vb_doctor import report
 from vb_install import cli, data_folder
-from vb_link import places
+from vb_link import folders
 
 pytestmark = pytest.mark.usefixtures("small_product")
 
@@ -42,7 +42,7 @@ def test_uninstall_dry_run_changes_nothing(system: FakeSystem, tmp_path: Path) -
 @pytest.fixture
 def named(system: FakeSystem) -> FakeSystem:
     """A machine whose user names a folder of another use: nothing there may ever be lost."""
-    system.environment = {places.DATA_VARIABLE: str(system.data)}
+    system.environment = {folders.DATA_VARIABLE: str(system.data)}
     for name in ("app", "logs", "models", "state", "venv", "thesis"):
         (system.data / name).mkdir(parents=True)
         (system.data / name / "mine").write_text("mine")
@@ -61,7 +61,7 @@ def test_a_folder_of_other_things_is_refused_in_one_sentence(
     before = snapshot(named.home)
     assert cli.main(arguments, named) == 1
     error = capsys.readouterr().err
-    assert str(named.data) in error and places.DATA_VARIABLE in error and error.count("\n") == 1
+    assert str(named.data) in error and folders.DATA_VARIABLE in error and error.count("\n") == 1
     assert snapshot(named.home) == before
 
 
@@ -69,7 +69,7 @@ def test_a_folder_of_other_things_is_refused_in_one_sentence(
 def test_what_came_into_our_folder_stays_there(
     system: FakeSystem, words: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    system.environment = {places.DATA_VARIABLE: str(system.data)}
+    system.environment = {folders.DATA_VARIABLE: str(system.data)}
     assert cli.main([], system) == 0
     thesis = system.data / "thesis" / "mine"
     thesis.parent.mkdir()
@@ -81,7 +81,7 @@ def test_what_came_into_our_folder_stays_there(
 
 
 def test_an_installation_of_before_the_mark_is_updated_and_removed(system: FakeSystem) -> None:
-    system.environment = {places.DATA_VARIABLE: str(system.data)}
+    system.environment = {folders.DATA_VARIABLE: str(system.data)}
     for again in ([], ["--uninstall", "--purge"]):
         assert cli.main([], system) == 0
         (system.data / data_folder.MARK).unlink()

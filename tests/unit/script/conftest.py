@@ -10,7 +10,7 @@ import pytest
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from tests.unit.script.filters import camera_filter
-from vb_link import places
+from vb_link import folders
 from vb_script import panel_requests
 
 
@@ -32,4 +32,4 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty data folder."""
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))

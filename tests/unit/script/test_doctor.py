@@ -11,7 +11,7 @@ import pytest
 from tests.unit.script.test_libobs import Library
 from vb_doctor import checks
 from vb_doctor.findings import Finding, finding
-from vb_link import layout, places, texts
+from vb_link import folders, layout, texts
 from vb_script import libobs, libobs_symbols
 from vb_script.doctor import Doctor, of_this_obs
 from vb_script.reload_state import survivors
@@ -26,7 +26,7 @@ class Shared:
 @pytest.fixture(autouse=True)
 def obs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Library]:
     """An OBS 32.2 with every function, one filter in use, and a folder for the report."""
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     everything = {name: None for names in libobs_symbols.declared().values() for name in names}
     library = Library(everything, obs_get_version=32 << 24 | 2 << 16)
     for name in ("libobs", "scripting", "frontend"):
@@ -117,7 +117,7 @@ def test_a_report_that_cannot_be_written_is_said(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path / "file"))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path / "file"))
     doctor, _ = _checked(monkeypatch, [finding("Product", version="1")])
     assert doctor.sentence.startswith(JAPANESE["Panel.CheckUnwritten"].split("{")[0])
 

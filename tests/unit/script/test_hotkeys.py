@@ -10,7 +10,7 @@ import pytest
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import World
 from tests.unit.script.filters import camera_filter
-from vb_link import places, texts
+from vb_link import folders, texts
 from vb_link.settings import SCENE_FILTER_ID, defaults
 from vb_script import hotkeys
 from vb_script.hotkeys import ACTIONS, Hotkeys
@@ -133,15 +133,15 @@ def test_a_script_that_is_added_again_has_the_keys_that_were_used_last(tmp_path:
     # Keys that the user has taken away stay away where OBS remembers that.
     world, _ = _with_hotkeys({"hotkey_panic": [], "hotkey_next": []})
     assert keys not in world.bindings.values()
-    assert [path.name for path in tmp_path.iterdir()] == [places.HOTKEYS]
+    assert [path.name for path in tmp_path.iterdir()] == [folders.HOTKEYS]
 
 
 @pytest.mark.parametrize("damaged", [b"", b"{", b"\xff", b"[1]", None])
 def test_a_damaged_file_of_keys_binds_none(tmp_path: Path, damaged: bytes | None) -> None:
     if damaged is None:
-        (tmp_path / places.HOTKEYS).mkdir()
+        (tmp_path / folders.HOTKEYS).mkdir()
     else:
-        (tmp_path / places.HOTKEYS).write_bytes(damaged)
+        (tmp_path / folders.HOTKEYS).write_bytes(damaged)
     world, hotkeys = _with_hotkeys({})
     assert not any(world.bindings.values())
     saved = fake.world.hold({})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vb_link import places, texts, unit_file
+from vb_link import folders, texts, unit_file
 from vb_link.settings import SETTINGS
 from vb_script import list_choices, lua_half
 
@@ -73,7 +73,7 @@ def test_depth_models_have_their_own_list_and_the_file_must_be_there(tmp_path: P
 
 
 def test_the_shipped_person_models_are_listed() -> None:
-    names = [name for name, _ in list_choices.model_lists([places.models_dir()]).people]
+    names = [name for name, _ in list_choices.model_lists([folders.models_dir()]).people]
     assert "selfie_landscape" in names
 
 
@@ -95,7 +95,7 @@ def test_a_model_that_comes_is_noticed(tmp_path: Path) -> None:
 def test_units_show_their_time_or_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     words = texts.load("en-US")
     assert list_choices.unit_list(words)[1:] == [("cpu", "CPU")]
     unit_file.write(

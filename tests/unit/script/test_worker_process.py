@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vb_link import memory, places, processor, texts, wake
+from vb_link import folders, memory, processor, texts, wake
 from vb_script import worker_process
 from vb_script.worker_problem import Ended
 from vb_script.worker_process import WorkerProcess
@@ -53,8 +53,8 @@ def watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
     package = tmp_path / "vb_worker"
     package.mkdir()
     (package / "__init__.py").touch()
-    monkeypatch.setattr(places, "PACKAGES", tmp_path)
-    monkeypatch.setattr(places, "venv_python", lambda: Path(sys.executable))
+    monkeypatch.setattr(folders, "PACKAGES", tmp_path)
+    monkeypatch.setattr(folders, "venv_python", lambda: Path(sys.executable))
     started: list[Watched] = []
 
     def start(code: str = WAITS, **options: Any) -> Watched:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from vb_link import places
+from vb_link import folders
 
-SHIPPED = places.models_dir()
+SHIPPED = folders.models_dir()
 WEIGHTS = (SHIPPED / "selfie_landscape.onnx").read_bytes()
 SUM = hashlib.sha256(WEIGHTS).hexdigest()
 PACKAGE = f'package = "@some/model"\nversion = "1.2.3"\nmember = "package/m.onnx"\nsha256 = "{SUM}"'

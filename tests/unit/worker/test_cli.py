@@ -13,7 +13,7 @@ import pytest
 import vb_worker
 from tests.bench import pixels
 from tests.unit import traps
-from vb_link import places
+from vb_link import folders
 from vb_worker import cli
 from vb_worker.bench import one_run
 from vb_worker.commands import models as models_command
@@ -71,7 +71,7 @@ def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_broken_manifest_of_the_users_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "bad.toml").write_text("name = 3", encoding="utf-8")
     assert cli.main(["models", "--json"]) == 0
@@ -121,7 +121,7 @@ def test_bench_prints_csv_and_recommends_by_accuracy(capsys: pytest.CaptureFixtu
     *lines, advice = capsys.readouterr().out.splitlines()
     rows = list(csv.DictReader(lines))
     assert [row["model"] for row in rows] == ["selfie_landscape", "selfie_square"]
-    models = find_models([places.models_dir()])
+    models = find_models([folders.models_dir()])
     best = max(rows, key=lambda row: models[row["model"]].accuracy)["model"]
     assert best in advice
     assert cli.main([*command, "--recommend", "0.0001"]) == 0

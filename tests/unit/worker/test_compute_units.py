@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 
 from tests.unit import traps
-from vb_link import places, unit_file
+from vb_link import folders, unit_file
 from vb_worker import cli
 from vb_worker.models import Manifest, ModelError, find_models
 from vb_worker.runtime import providers
@@ -28,8 +28,8 @@ OTHER = ComputeUnit("other", "Other GPU", "NoSuchExecutionProvider")
 @pytest.fixture
 def manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Manifest:
     """The default model, with nothing remembered."""
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    return find_models([places.models_dir()])["selfie_square"]
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
+    return find_models([folders.models_dir()])["selfie_square"]
 
 
 @pytest.fixture

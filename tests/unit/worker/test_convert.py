@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from tests.unit.worker.model_files import SHIPPED
-from vb_link import places
+from vb_link import folders
 from vb_worker import cli
 from vb_worker.convert import (
     checking,
@@ -168,7 +168,7 @@ def test_wrong_calls_are_one_sentence(
 def test_what_is_read_is_never_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     own = tmp_path / "models"
     own.mkdir()
     for end in ("onnx", "toml"):

@@ -11,7 +11,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import places
+from vb_link import folders
 from vb_worker import cli
 from vb_worker.catalogue import install
 from vb_worker.convert import float_weights, variants
@@ -128,10 +128,10 @@ def test_convert_takes_a_file_with_blocks(
 def test_a_twin_is_installed_in_place_of_the_file_that_is_fetched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path / "data"))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path / "data"))
     twin = tmp_path / "blocks.onnx"
     data = _network(twin)
-    shipped = places.models_dir() / "pphumanseg.toml"
+    shipped = folders.models_dir() / "pphumanseg.toml"
     manifest = load(shipped)
     assert manifest.source is not None and manifest.source.twins
     text = shipped.read_text(encoding="utf-8")

@@ -18,7 +18,7 @@ import pytest
 from tests import hostile_models
 from tests.unit.worker.command import told
 from tests.unit.worker.model_files import SHIPPED
-from vb_link import bounded, limits, places
+from vb_link import bounded, folders, limits
 from vb_worker.convert import (
     from_torchscript,
 )
@@ -118,7 +118,7 @@ def test_an_installed_model_is_looked_through_before_it_is_converted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     monkeypatch.chdir(tmp_path)
     own = tmp_path / "models"
     own.mkdir()

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
-from vb_link import places
+from vb_link import folders
 from vb_worker.matte.exposure import BRIGHT, HIGHLIGHT, LARGEST_GAIN, Exposure, _percentile
 from vb_worker.models import find_models, open_model
 
@@ -60,7 +60,7 @@ def test_highlights_are_what_numpy_calls_the_percentile(size: int) -> None:
 
 
 def test_a_person_in_the_dark_is_found_better() -> None:
-    model = open_model(find_models([places.models_dir()])["selfie_square"])
+    model = open_model(find_models([folders.models_dir()])["selfie_square"])
     picture, truth = person(320, 180)
     noise = np.random.default_rng(3).normal(0, 3, picture.shape)
     dark = np.clip(picture * 0.03 + noise, 0, 255).astype(np.uint8)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tests.unit import onnx_architectures as architectures
 from tests.unit.worker_pictures import person
-from vb_link import places
+from vb_link import folders
 from vb_worker.models import InstancesModel, Manifest, open_model
 from vb_worker.models.manifest_reader import load
 
@@ -23,7 +23,7 @@ Raw = dict[str, NDArray[np.float32]]
 
 def _dropped_in(file: Path, name: str) -> Manifest:
     """The shipped manifest, with the user's exported file where it looks for it."""
-    shipped = load(places.models_dir() / f"{name}.toml")
+    shipped = load(folders.models_dir() / f"{name}.toml")
     total = hashlib.sha256(file.read_bytes()).hexdigest()
     return replace(shipped, path=file.with_suffix(".toml"), file=file.name, sha256=total)
 
@@ -72,7 +72,7 @@ def test_bisenetv2(tmp_path: Path) -> None:
 
 
 def test_maskrcnn(tmp_path: Path) -> None:
-    manifest = load(places.models_dir() / "maskrcnn.toml")
+    manifest = load(folders.models_dir() / "maskrcnn.toml")
     spec = manifest.output
     names = (spec.boxes, spec.labels, spec.scores, spec.masks)
     file = architectures.maskrcnn(tmp_path / "maskrcnn.onnx", 512, names, classes=2)

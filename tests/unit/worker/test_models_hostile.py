@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import hostile_models
-from vb_link import limits, places
+from vb_link import folders, limits
 from vb_worker.catalogue import quarantine
 from vb_worker.models import ManifestError, ModelError, open_model
 from vb_worker.models.manifest_reader import load, parse
@@ -19,8 +19,8 @@ from vb_worker.units import results
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's models' folder: the quarantine can read no other."""
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    folder = places.user_models_dir()
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
+    folder = folders.user_models_dir()
     folder.mkdir()
     return folder
 
@@ -38,7 +38,7 @@ def test_what_reaches_out_or_is_too_much_is_not_handed_to_onnxruntime(
 
 
 def test_what_ships_and_what_is_harmless_is_let_through(tmp_path: Path) -> None:
-    for path in places.models_dir().glob("*.onnx"):
+    for path in folders.models_dir().glob("*.onnx"):
         onnx_check.check(path.read_bytes(), path)
     onnx_check.check(hostile_models.harmless(), tmp_path)
 
@@ -122,17 +122,17 @@ def test_a_companion_that_was_not_tried_is_not_opened(
 def test_only_files_that_this_version_does_not_name_are_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    shipped = load(places.models_dir() / "selfie_square.toml")
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
+    shipped = load(folders.models_dir() / "selfie_square.toml")
     assert not quarantine.needs_quarantine(shipped)
-    assert not quarantine.needs_quarantine(load(places.models_dir() / "grabcut.toml"))
+    assert not quarantine.needs_quarantine(load(folders.models_dir() / "grabcut.toml"))
     assert quarantine.needs_quarantine(dataclasses.replace(shipped, sha256=""))
     assert quarantine.needs_quarantine(
-        dataclasses.replace(shipped, path=places.user_models_dir() / "selfie_square.toml")
+        dataclasses.replace(shipped, path=folders.user_models_dir() / "selfie_square.toml")
     )
 
 
-SELFIE = (places.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
+SELFIE = (folders.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", hostile_models.PACKAGES)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tests.unit.onnx_graphs import FLOAT, INT64, Graph, manifest_for
 from tests.unit.worker_pictures import iou, person
-from vb_link import places
+from vb_link import folders
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.models import InstancesModel, ModelError, open_model
 from vb_worker.models.families import finds_person
@@ -281,7 +281,7 @@ def test_sizes_are_a_choice_only_where_the_manifest_says_so(tmp_path: Path) -> N
 
 
 def test_grabcut_finds_a_person_in_the_middle_and_remembers() -> None:
-    model = open_model(load(places.models_dir() / "grabcut.toml"))
+    model = open_model(load(folders.models_dir() / "grabcut.toml"))
     picture, truth = person(160, 90)
     first = model.infer(model.prepare(picture), "a")
     assert first.shape == (90, 160)
@@ -292,7 +292,7 @@ def test_grabcut_finds_a_person_in_the_middle_and_remembers() -> None:
     model.forget("a")
     np.testing.assert_array_equal(model.infer(model.prepare(picture), "a"), first)
     with pytest.raises(ModelError, match="CPU only"):
-        open_model(load(places.models_dir() / "grabcut.toml"), compute="cuda")
+        open_model(load(folders.models_dir() / "grabcut.toml"), compute="cuda")
 
 
 @pytest.mark.parametrize(

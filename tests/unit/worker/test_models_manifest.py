@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from vb_link import places, settings
+from vb_link import folders, settings
 from vb_worker.models import ManifestError, default_folders, families, find_models
 from vb_worker.models import manifest_reader as manifests
 from vb_worker.models.family import Family
 from vb_worker.models.manifest import OutputSpec, RegistryPackage
 
-SHIPPED = places.models_dir()
+SHIPPED = folders.models_dir()
 DEFAULT = SHIPPED / "selfie_landscape.toml"
 
 
@@ -125,5 +125,5 @@ def test_no_model_takes_the_place_of_one_that_ships(tmp_path: Path) -> None:
 
 
 def test_the_users_folder_is_searched_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     assert default_folders() == [SHIPPED, tmp_path / "models"]

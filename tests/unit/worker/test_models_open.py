@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vb_link import places
+from vb_link import folders
 from vb_worker.models import Manifest, ModelError, choose_model, find_models, open_model
 from vb_worker.models.manifest_reader import load
 from vb_worker.runtime.providers import available_units, find_unit
@@ -20,7 +20,7 @@ from vb_worker.runtime.providers import available_units, find_unit
 def manifest(tmp_path: Path) -> Manifest:
     """The default model's manifest, on a copy that a test may damage."""
     for name in ("selfie_landscape.toml", "selfie_landscape.onnx", "selfie_square.onnx"):
-        shutil.copy(places.models_dir() / name, tmp_path / name)
+        shutil.copy(folders.models_dir() / name, tmp_path / name)
     return load(tmp_path / "selfie_landscape.toml")
 
 
@@ -90,6 +90,6 @@ def test_the_cpu_is_always_there_and_first() -> None:
 
 
 def test_an_unknown_name_is_refused_and_the_known_are_named() -> None:
-    models = find_models([places.models_dir()])
+    models = find_models([folders.models_dir()])
     with pytest.raises(ModelError, match="selfie_landscape"):
         choose_model(models, "nothing")

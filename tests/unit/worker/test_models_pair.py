@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import places
+from vb_link import folders
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.models import Manifest, ModelError, open_model
 from vb_worker.models.families.pair import PairModel
@@ -50,7 +50,7 @@ def test_the_surer_one_counts_for_more(
 
 
 def test_a_companion_is_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     paired = _constant(tmp_path, "one", 0.9, 16, 'companion = "selfie_square"')
     assert paired.output.companion == "selfie_square"
     model = open_model(paired)
@@ -66,14 +66,14 @@ def test_a_companion_is_found_by_name(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_companion_that_ships_is_nobody_elses(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    own = places.user_models_dir()
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
+    own = folders.user_models_dir()
     own.mkdir()
-    text = (places.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
+    text = (folders.models_dir() / "selfie_square.toml").read_text(encoding="utf-8")
     (own / "selfie_square.toml").write_text(text, encoding="utf-8")
     paired = _constant(own, "one", 0.9, 16, 'companion = "selfie_square"')
     found = companion_of(paired)
-    assert found is not None and found.path.parent == places.models_dir()
+    assert found is not None and found.path.parent == folders.models_dir()
 
 
 def test_a_companion_that_is_missing_is_said(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import places
+from vb_link import folders
 from vb_worker.models import Manifest, ModelError, open_model, sample_check
 from vb_worker.models.manifest_reader import load
 
 
 def _changed(folder: Path, name: str, old: str, new: str) -> Manifest:
     for end in ("toml", "onnx"):
-        shutil.copy(places.models_dir() / f"{name}.{end}", folder)
+        shutil.copy(folders.models_dir() / f"{name}.{end}", folder)
     path = folder / f"{name}.toml"
     text = path.read_text(encoding="utf-8")
     assert old in text
@@ -25,7 +25,7 @@ def _changed(folder: Path, name: str, old: str, new: str) -> Manifest:
 
 @pytest.mark.parametrize("name", ["selfie_landscape", "selfie_square", "grabcut"])
 def test_what_ships_passes(name: str) -> None:
-    model = open_model(load(places.models_dir() / f"{name}.toml"))
+    model = open_model(load(folders.models_dir() / f"{name}.toml"))
     assert sample_check.check(model, thorough=True) > 0.9
 
 

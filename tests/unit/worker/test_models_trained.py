@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from tests.unit.worker_pictures import iou, person
-from vb_link import places
+from vb_link import folders
 from vb_worker import cli
 from vb_worker.convert import checking, from_tflite
 from vb_worker.matte.pipeline import Pipeline
@@ -29,7 +29,7 @@ pytestmark = [
     pytest.mark.weights,
     pytest.mark.skipif(FOLDER is None, reason=f"{VARIABLE} is not set"),
 ]
-SHIPPED = find_models([places.models_dir()])
+SHIPPED = find_models([folders.models_dir()])
 
 
 def _files(manifest: Manifest) -> list[Path]:
@@ -56,9 +56,9 @@ FETCHED = [name for name, model in SHIPPED.items() if model.source and model.sou
 def test_a_published_network_installs_and_finds_the_person(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     manifest = SHIPPED[name]
-    if manifest.weights.parent == places.models_dir():
+    if manifest.weights.parent == folders.models_dir():
         pytest.skip("it ships")
     files = [str(path) for path in _files(manifest)]
     assert cli.main(["models", "install", name, "--yes", "--file", *files]) == 0
@@ -103,7 +103,7 @@ def test_tflite_answers_as_in_its_own_runtime(name: str) -> None:
 def test_a_wrong_class_of_a_published_network_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     files = [str(path) for path in _files(SHIPPED["deeplabv3"])]
     assert cli.main(["models", "install", "deeplabv3", "--file", *files]) == 0
     own = tmp_path / "models" / "wrong.toml"

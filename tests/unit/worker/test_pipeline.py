@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.worker_pictures import iou, person
-from vb_link import layout, places
+from vb_link import folders, layout
 from vb_worker.bench.metrics import boundary_iou
 from vb_worker.bench.one_run import BARE, moving_pictures
 from vb_worker.matte.pipeline import Pipeline
@@ -23,7 +23,7 @@ from vb_worker.offline.levels import levels
 
 @pytest.fixture(scope="module")
 def shared() -> Pipeline:
-    return Pipeline(open_model(find_models([places.models_dir()])["selfie_square"]))
+    return Pipeline(open_model(find_models([folders.models_dir()])["selfie_square"]))
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.worker_pictures import person
-from vb_link import memory, places
+from vb_link import folders, memory
 from vb_worker.offline.pictures import write_png
 from vb_worker.sandbox import entry
 
@@ -33,7 +33,7 @@ def _python(code: str, data: Path, **more: str) -> str:
     """Run ``code``, which may ask ``can``, in a process whose home and data are in ``data``."""
     environment = {
         **os.environ, "PYTHONPATH": str(ROOT / "obs_script"),
-        places.DATA_VARIABLE: str(data / "data"),
+        folders.DATA_VARIABLE: str(data / "data"),
         # the home on POSIX, on Windows, and where Windows' programs keep what they cache
         "HOME": str(data), "USERPROFILE": str(data), "LOCALAPPDATA": str(data), **more,
     }  # fmt: skip
@@ -120,24 +120,24 @@ def test_only_its_own_files_are_read_and_only_its_state_is_written(
     code = f"""
         import ctypes, json, os
         from pathlib import Path
-        from vb_link import places
+        from vb_link import folders
         from vb_worker.sandbox import entry as sandbox
         landlock_version = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
-        places.user_models_dir().mkdir(parents=True)
-        (places.user_models_dir() / "a.toml").write_text("x")
-        (places.user_models_dir() / "out.onnx").symlink_to({str(secret)!r})
-        Path(places.data_dir(), "venv").mkdir()
+        folders.user_models_dir().mkdir(parents=True)
+        (folders.user_models_dir() / "a.toml").write_text("x")
+        (folders.user_models_dir() / "out.onnx").symlink_to({str(secret)!r})
+        Path(folders.data_dir(), "venv").mkdir()
         sandbox.enter()
         print(json.dumps({{
-            "model": can(lambda: (places.user_models_dir() / "a.toml").read_text()),
-            "shipped": can(lambda: (places.models_dir() / "selfie_square.onnx").read_bytes()),
-            "state": can(lambda: (places.state_dir() / "x").write_text("x")),
+            "model": can(lambda: (folders.user_models_dir() / "a.toml").read_text()),
+            "shipped": can(lambda: (folders.models_dir() / "selfie_square.onnx").read_bytes()),
+            "state": can(lambda: (folders.state_dir() / "x").write_text("x")),
             "library": can(lambda: Path(os.__file__).read_text()),
             "secret": can(lambda: Path({str(secret)!r}).read_text()),
-            "link to it": can(lambda: (places.user_models_dir() / "out.onnx").read_text()),
+            "link to it": can(lambda: (folders.user_models_dir() / "out.onnx").read_text()),
             "home": can(lambda: (Path.home() / "x").write_text("x")),
-            "write model": can(lambda: (places.user_models_dir() / "b").write_text("x")),
-            "write venv": can(lambda: (places.data_dir() / "venv" / "x").write_text("x")),
+            "write model": can(lambda: (folders.user_models_dir() / "b").write_text("x")),
+            "write venv": can(lambda: (folders.data_dir() / "venv" / "x").write_text("x")),
             "write /tmp": can(lambda: Path("/tmp/virtual-background-test").write_text("x")),
             "signal its parent": can(lambda: os.kill(os.getppid(), 0)),
             "signal itself": can(lambda: os.kill(os.getpid(), 0)),
@@ -162,7 +162,7 @@ def test_a_gpus_onnxruntime_opens_what_a_gpu_needs_and_only_where_there_is_one(
     code = f"""
         import json, os, socket, tempfile
         from pathlib import Path
-        from vb_link import places
+        from vb_link import folders
         from vb_worker.sandbox import entry as sandbox
         sandbox.has_gpu_provider = lambda: True
         sandbox._GPUS = ({"null" if gpu else "no such device"!r},)
@@ -306,12 +306,12 @@ def test_onnxruntime_reports_nothing_to_its_maker(tmp_path: Path) -> None:
     code = """
         import os
         from pathlib import Path
-        from vb_link import places
+        from vb_link import folders
         import vb_worker.models as models
         def threads():
             return len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
         before = threads()
-        model = models.open_model(models.find_models([places.models_dir()])["selfie_square"])
+        model = models.open_model(models.find_models([folders.models_dir()])["selfie_square"])
         print([str(path) for path in Path.home().rglob("*")], before, threads())
     """
     assert _python(code, tmp_path, OPENBLAS_NUM_THREADS="1", XDG_CACHE_HOME="") == "[] 1 1"
@@ -325,7 +325,7 @@ def test_masks_are_made_where_there_is_no_network(tmp_path: Path) -> None:
         pytest.skip(f"namespaces are not allowed here: {tried.stderr.strip()}")
     write_png(tmp_path / "in.png", person(320, 180)[0])
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "obs_script"),
-                   places.DATA_VARIABLE: str(tmp_path / "data")}  # fmt: skip
+                   folders.DATA_VARIABLE: str(tmp_path / "data")}  # fmt: skip
     done = subprocess.run(
         [*apart, sys.executable, "-m", "vb_worker", "mask", "--model", "selfie_square",
          str(tmp_path / "in.png"), "-o", str(tmp_path / "out")],

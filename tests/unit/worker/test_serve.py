@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
-from vb_link import layout, places, sentences, slots, tell
+from vb_link import folders, layout, sentences, slots, tell
 from vb_worker.matte.turn import UPRIGHT, Turn
 from vb_worker.models import Manifest, find_models
 from vb_worker.serve import Worker
@@ -222,7 +222,7 @@ def test_what_stood_there_before_is_no_person_with_a_plate(half: Filter) -> None
 
 @pytest.mark.linux("memory is read as Linux tells it")
 def test_switching_the_quality_again_and_again_takes_no_more_memory(half: Filter) -> None:
-    half.worker.models = find_models([places.models_dir()])
+    half.worker.models = find_models([folders.models_dir()])
     picture = np.random.default_rng(1).integers(0, 255, (H, W, 4), np.uint8)
 
     def switch(times: int) -> float:

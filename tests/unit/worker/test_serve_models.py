@@ -11,18 +11,18 @@ import numpy as np
 import pytest
 
 from tests.unit.worker_pictures import person
-from vb_link import layout, places, slots, tell
+from vb_link import folders, layout, slots, tell
 from vb_worker import serve
 from vb_worker.models import open_model
 from vb_worker.units import choice
 
-SHIPPED = places.models_dir()
+SHIPPED = folders.models_dir()
 
 
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The user's models' folder, empty."""
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
     folder = tmp_path / "models"
     folder.mkdir()
     return folder
@@ -116,7 +116,7 @@ def test_an_own_model_with_a_wrong_manifest_is_refused_by_its_line(data: Path) -
 def test_a_default_model_of_the_users_is_tried_before_it_stands_in_for_another(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(places, "models_dir", lambda: data / "nothing ships")
+    monkeypatch.setattr(folders, "models_dir", lambda: data / "nothing ships")
     _own(data, "mine")
     _own(data, "selfie_square")
     segment = _segment("mine")

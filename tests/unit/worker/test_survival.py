@@ -16,7 +16,7 @@ import pytest
 
 from tests import hostile_models
 from tests.unit.worker_pictures import person
-from vb_link import layout, limits, memory, places, sentences, slots, tell, wake
+from vb_link import folders, layout, limits, memory, sentences, slots, tell, wake
 from vb_script.worker_process import Blame, WorkerProcess
 from vb_worker.catalogue import quarantine
 from vb_worker.models.manifest_reader import load
@@ -80,10 +80,10 @@ class Obs:
 
 @pytest.fixture
 def obs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Obs]:
-    monkeypatch.setenv(places.DATA_VARIABLE, str(tmp_path))
-    monkeypatch.setattr(places, "venv_python", lambda: Path(sys.executable))
-    places.user_models_dir().mkdir(parents=True)
-    places.state_dir().mkdir()
+    monkeypatch.setenv(folders.DATA_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(folders, "venv_python", lambda: Path(sys.executable))
+    folders.user_models_dir().mkdir(parents=True)
+    folders.state_dir().mkdir()
     made = Obs()
     made.worker.start()
     try:
@@ -94,7 +94,7 @@ def obs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Obs]:
 
 @pytest.mark.posix("a signal ends the worker as a model would")
 def test_a_model_that_ends_the_worker_again_and_again_gives_way_to_the_default(obs: Obs) -> None:
-    path = hostile_models.put(places.user_models_dir(), "endless", hostile_models.endless_loop())
+    path = hostile_models.put(folders.user_models_dir(), "endless", hostile_models.endless_loop())
     # As if it had done well when it was tried: what it does to a camera's picture is another thing.
     results.note_tried(quarantine.key_of(load(path)))
     obs.choose("endless")
@@ -131,11 +131,11 @@ def test_the_worker_runs_without_a_network_and_with_its_files_alone(obs: Obs) ->
 
 @pytest.mark.posix("Windows sets no limit to a process's memory")
 def test_a_model_that_does_harm_when_it_is_tried_never_reaches_the_worker(obs: Obs) -> None:
-    hostile_models.put(places.user_models_dir(), "huge", hostile_models.huge_when_run())
+    hostile_models.put(folders.user_models_dir(), "huge", hostile_models.huge_when_run())
     obs.choose("huge")
     obs.until(lambda: b"failed on a picture" in obs.channel.report_error)
     assert obs.epoch == 1
-    hostile_models.put(places.user_models_dir(), "far", hostile_models.weights_elsewhere())
+    hostile_models.put(folders.user_models_dir(), "far", hostile_models.weights_elsewhere())
     obs.choose("far")
     obs.until(lambda: b"another file" in obs.channel.report_error)
     obs.choose("selfie_square")
@@ -146,7 +146,7 @@ def test_a_model_that_does_harm_when_it_is_tried_never_reaches_the_worker(obs: O
 @pytest.mark.linux("it looks in /proc")
 @pytest.mark.parametrize("way", ["closed", "killed"])
 def test_the_quarantine_ends_with_the_worker(obs: Obs, way: str) -> None:
-    hostile_models.put(places.user_models_dir(), "endless", hostile_models.endless_loop())
+    hostile_models.put(folders.user_models_dir(), "endless", hostile_models.endless_loop())
     obs.choose("endless")
     obs.until(lambda: b"being tried" in obs.channel.report_error)
     (child,) = _children(obs.worker.pid)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tests.unit.onnx_graphs import FLOAT, Graph, manifest_for
 from tests.unit.worker.test_instances import H, W, two_who_touch
 from tests.unit.worker_pictures import iou, person
-from vb_link import places
+from vb_link import folders
 from vb_link.settings import TURNS
 from vb_worker.cli import main
 from vb_worker.matte.depth_plane import Depths, DepthStream
@@ -41,7 +41,7 @@ def _name(turn: Turn) -> str:
 
 @pytest.fixture(scope="module")
 def pipeline() -> Pipeline:
-    return Pipeline(open_model(find_models([places.models_dir()])["selfie_square"]))
+    return Pipeline(open_model(find_models([folders.models_dir()])["selfie_square"]))
 
 
 @pytest.mark.parametrize("turn", ALL, ids=_name)
