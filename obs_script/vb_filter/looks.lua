@@ -1,5 +1,5 @@
 -- The looks that a draw can have on top of person and background, one row each. To add one, add a row
--- here and its lines in composite.effect (CONTRIBUTING.md, "Add a look").
+-- here and its lines in composite.effect (docs/recipes.md, "Add a look").
 --
 --   name      its key in the facts of effect_variants.set_of
 --   word      the macro that switches it on in composite.effect

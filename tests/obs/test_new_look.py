@@ -1,4 +1,4 @@
-"""The look that CONTRIBUTING.md adds, drawn by a real OBS."""
+"""The look that docs/recipes.md adds, drawn by a real OBS."""
 
 from __future__ import annotations
 

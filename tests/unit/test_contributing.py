@@ -1,4 +1,4 @@
-"""The recipes of CONTRIBUTING.md, each followed to the letter in a copy of the code."""
+"""The recipes of docs/recipes.md, each followed to the letter in a copy of the code."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.shader_variants import variants
 from vb_link import isolated
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "recipes.md").read_text("utf-8")
 MOST_FILES = 3  # of a recipe, the words aside
 
 
 def recipe(title: str) -> str:
     """Return what stands under the heading ``title``."""
-    return re.split(r"^##+ ", PAGE.split(f"\n### {title}\n", 1)[1], maxsplit=1, flags=re.M)[0]
+    return re.split(r"^##+ ", PAGE.split(f"\n## {title}\n", 1)[1], maxsplit=1, flags=re.M)[0]
 
 
 def changes(title: str) -> dict[str, list[tuple[str, str]]]:
