@@ -218,7 +218,7 @@ class ObsSession:
         """
         if self._segment is None:
             try:
-                self._segment = memory.look(self.pid)
+                self._segment = memory.view(self.pid)
             except memory.LinkError as error:
                 raise ObsError(str(error)) from error
         return self._segment

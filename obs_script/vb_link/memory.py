@@ -183,7 +183,7 @@ def attach(token: str) -> Memory:
     return memory
 
 
-def look(pid: int) -> layout.Segment:
+def view(pid: int) -> layout.Segment:
     """Return both pieces of a running OBS, for tests and the demo. Linux only.
 
     Raises LinkError when our script is not loaded there.

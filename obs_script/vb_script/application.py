@@ -151,7 +151,7 @@ class Application:
             self.listed = now
             self.ui.post(self.hand_lists)
         if self.governor is not None:
-            self.governor.look(time.monotonic())
+            self.governor.decide(time.monotonic())
         self.board.write()
 
     def hand_lists(self) -> None:
@@ -339,7 +339,7 @@ def description() -> str:
 def load(settings: Any) -> None:
     """Set the script up; what goes wrong is shown in its panel."""
     # After a switch of the scene collection OBS calls this again without re-running the module.
-    application.event_callback = callbacks.held(on_event)
+    application.event_callback = callbacks.releasable(on_event)
     obs.obs_frontend_add_event_callback(application.event_callback)
     try:
         application.load(settings)

@@ -85,7 +85,7 @@ class Assets:
             if wish is None:
                 self._failed.pop(index, None)
             elif opening is not None:
-                self._look(index, asset, opening)
+                self._poll(index, asset, opening)
             elif _untaken(asset) and not _fits(asset):
                 again = True  # a new wish since the withdrawal: the old offer is released first
             elif not _fits(asset) or (not asset.offer and asset.offer_error):
@@ -145,7 +145,7 @@ class Assets:
         self._library.obs_source_inc_showing(source)
         deadline = self._now() + OPEN_SECONDS
         opening = self._opening[index] = _Opening(wish, source, deadline, signature)
-        self._look(index, self._assets[index], opening)
+        self._poll(index, self._assets[index], opening)
 
     def _image(self, path: str) -> int:
         return self._private("image_source", {"file": path, "unload": False})
@@ -182,7 +182,7 @@ class Assets:
         finally:
             library.obs_data_release(data)
 
-    def _look(self, index: int, asset: Any, opening: _Opening) -> None:
+    def _poll(self, index: int, asset: Any, opening: _Opening) -> None:
         """Offer an opened source as soon as it has a picture; refuse it if it never will.
 
         An image source has read its file once it is created; a media source that cannot play ends.

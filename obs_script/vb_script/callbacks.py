@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_held: list[list[Callable[..., Any]]] = []
+_targets: list[list[Callable[..., Any]]] = []
 
 
-def held(function: Callable[..., Any]) -> Callable[..., Any]:
+def releasable(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a plain function, which obspython requires, that calls ``function``."""
     holder = [function]
-    _held.append(holder)
+    _targets.append(holder)
 
     def callback(*arguments: Any) -> Any:
         return holder[0](*arguments) if holder else None
@@ -25,6 +25,6 @@ def held(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def let_go() -> None:
     """Turn all these callbacks into no-ops."""
-    for holder in _held:
+    for holder in _targets:
         holder.clear()
-    _held.clear()
+    _targets.clear()

@@ -167,7 +167,7 @@ class Watch:
         """Why the filters do less at present, or ""."""
         return self._governor.reason
 
-    def look(self, now: float) -> None:
+    def decide(self, now: float) -> None:
         """Decide if a period has passed; ``now`` in seconds."""
         if now < self._next:
             return

@@ -16,7 +16,7 @@ import obspython as obs
 from vb_link import bounded, folders, limits, whole_file
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_script import obs_filters
-from vb_script.callbacks import held
+from vb_script.callbacks import releasable
 
 # The last part of the hotkey's name (virtual_background.<action>) and of its text's key.
 ACTIONS = {
@@ -39,7 +39,7 @@ class Hotkeys:
         """Register them with OBS. ``act`` gets the action's name when one is pressed."""
         for action, key in ACTIONS.items():
             self._ids[action] = obs.obs_hotkey_register_frontend(
-                f"virtual_background.{action}", texts[key], held(_pressed(action, act))
+                f"virtual_background.{action}", texts[key], releasable(_pressed(action, act))
             )
 
     def load(self, settings: Any) -> None:

@@ -11,7 +11,7 @@ import obspython as obs
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_link.texts import SaidError, say
 from vb_script import canvases, obs_filters, panel_requests, text_lines
-from vb_script.callbacks import held
+from vb_script.callbacks import releasable
 from vb_script.no_preemption import no_preemption
 
 Texts = dict[str, str]
@@ -87,7 +87,7 @@ class Panel:
                 obs.obs_property_list_add_string(camera, f"{source}: {name}", f"{source}\n{name}")
         return made
 
-    def _look(self) -> None:
+    def _read_lists(self) -> None:
         with obs_filters.scenes() as scenes:
             self._scenes = [
                 (canvases.name_of(scene), self._background_of(scene)) for scene in scenes
@@ -148,7 +148,7 @@ class Panel:
 
     def _refresh(self, shown: Any) -> bool:
         """Update the panel's lines."""
-        self._look()
+        self._read_lists()
         lines = {
             "summary": self._summary(),
             "backgrounds": self._backgrounds(),
@@ -176,7 +176,7 @@ def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool
         with no_preemption():
             return pressed(shown)
 
-    obs.obs_properties_add_button(properties, key, title, held(on_pressed))
+    obs.obs_properties_add_button(properties, key, title, releasable(on_pressed))
 
 
 def _group(properties: Any, key: str, title: str, inner: Any) -> None:

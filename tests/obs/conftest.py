@@ -78,7 +78,7 @@ def graphics_errors(log: str) -> list[str]:
 
 def _tell_why_it_hangs(pid: int) -> None:
     with suppress(OSError):  # it may end meanwhile
-        print("\n".join(freeze.look(pid).lines() or freeze.gdb(pid)))
+        print("\n".join(freeze.inspect(pid).lines() or freeze.gdb(pid)))
 
 
 @contextmanager

@@ -67,7 +67,7 @@ class Freeze:
         return told
 
 
-def look(pid: int) -> Freeze:
+def inspect(pid: int) -> Freeze:
     """Return the deadlocks of a process, as far as they are over mutexes."""
     waits = mutex_waits(pid)
     time.sleep(0.5)  # a thread that still waits for the same mutex then is deadlocked

@@ -212,7 +212,7 @@ def _torture(
 
 def _stands_still(verdict: Verdict, pid: int, problem: str) -> None:
     """Note why an OBS hangs: a fault, unless it is OBS's own."""
-    found = freeze.look(pid)
+    found = freeze.inspect(pid)
     told = [problem, *found.lines()]
     if found.of_obs_alone:
         verdict.freezes.append("\n".join(["OBS froze by itself:", *told]))

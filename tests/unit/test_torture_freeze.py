@@ -116,7 +116,7 @@ def _frozen(pid: int) -> freeze.Freeze:
     deadline = time.monotonic() + 30
     while len(freeze.mutex_waits(pid)) < 2 and time.monotonic() < deadline:
         time.sleep(0.05)
-    return freeze.look(pid)
+    return freeze.inspect(pid)
 
 
 def test_a_circle_without_a_frame_of_ours_is_obs_s_own(program: Path) -> None:
@@ -147,7 +147,7 @@ def test_who_only_waits_is_no_circle(program: Path) -> None:
         deadline = time.monotonic() + 30
         while not freeze.mutex_waits(pid) and time.monotonic() < deadline:
             time.sleep(0.05)
-        found = freeze.look(pid)
+        found = freeze.inspect(pid)
     assert found.circles == ()
     assert not found.of_obs_alone  # what stands still without a circle is not excused
 

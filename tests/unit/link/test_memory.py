@@ -197,7 +197,7 @@ def test_nobody_can_cut_the_memory_short_under_obs() -> None:
 def test_a_process_looks_at_both_pieces_but_a_child_is_given_one() -> None:
     made = memory.create()
     made.segment.panic = 1
-    assert memory.look(os.getpid()).magic == layout.MAGIC
+    assert memory.view(os.getpid()).magic == layout.MAGIC
     code = (
         "import os; print([os.readlink(f'/proc/self/fd/{n}') for n in os.listdir('/proc/self/fd')"
     )

@@ -19,7 +19,7 @@ class Heavy:
 
 def test_a_held_function_is_a_plain_one_that_passes_all_on() -> None:
     heavy = Heavy()
-    callback = callbacks.held(heavy.act)
+    callback = callbacks.releasable(heavy.act)
     assert isinstance(callback, types.FunctionType), "obspython takes nothing else"
     assert callback(3) is True
     assert heavy.called == [3]
@@ -29,7 +29,7 @@ def test_a_held_function_is_a_plain_one_that_passes_all_on() -> None:
 def test_what_is_let_go_does_nothing_and_can_be_freed() -> None:
     heavy = Heavy()
     alive = weakref.ref(heavy)
-    kept_by_obs = [callbacks.held(heavy.act), callbacks.held(heavy.called.append)]
+    kept_by_obs = [callbacks.releasable(heavy.act), callbacks.releasable(heavy.called.append)]
     callbacks.let_go()
     del heavy
     assert alive() is None

@@ -198,17 +198,17 @@ def test_the_decision_is_in_the_link_and_read_from_it() -> None:
     for second in range(30):
         library.frames += 30
         library.lagged += 10
-        watch.look(float(second))
+        watch.decide(float(second))
     assert (channel.every, channel.eased_quality, watch.reason) == (2, b"", "late")
     channel.quality = b"best"
     library.frames, library.lagged = library.frames + 60, library.lagged + 20
-    watch.look(40.0)
+    watch.decide(40.0)
     library.frames, library.lagged = library.frames + 60, library.lagged + 20
-    watch.look(44.0)
+    watch.decide(44.0)
     assert (channel.every, channel.eased_quality) == (2, b"balanced")
     assert channel.eased_sequence == 1
     channel.governor = b"off"
     library.frames += 60
-    watch.look(60.0)
+    watch.decide(60.0)
     assert (channel.every, channel.eased_quality) == (1, b"")
     assert channel.eased_sequence == 2
