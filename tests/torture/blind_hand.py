@@ -19,7 +19,7 @@ TITLE = "^Filters for "
 LEFT, RIGHT, TOP, BOTTOM = 0.46, 0.9, 0.5, 0.9
 FILTER_AT = (0.15, 0.6)  # the first of the effect filters
 KEYS = ("Up", "Down", "Left", "Right", "Tab", "space", "Return", "7", "Escape")
-CLOSE_TRIES = 6
+CLOSE_SECONDS = 60  # a busy OBS takes a key late
 
 
 class BlindHand:
@@ -70,7 +70,8 @@ class BlindHand:
 
     def _close(self, known: set[str]) -> None:
         """Close what was opened since then, the newest first."""
-        for _ in range(CLOSE_TRIES):
+        end = time.monotonic() + CLOSE_SECONDS
+        while time.monotonic() < end:
             opened = [window for window in self._x.windows(".+") if window not in known]
             if not opened:
                 return
