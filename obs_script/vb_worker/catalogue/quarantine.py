@@ -37,7 +37,8 @@ _MORE_SECONDS = 5.0  # grace period before a child that should have ended is kil
 _FREE_SIDE = 64
 _DTYPES = {"tensor(float16)": np.float16, "tensor(uint8)": np.uint8, "tensor(int64)": np.int64,
            "tensor(int32)": np.int32, "tensor(bool)": np.bool_}  # fmt: skip
-_LATE = -14  # exit status of SIGALRM, on systems that have it
+# Exit status of a child that its watchdog has ended: SIGALRM's, on Windows that of faulthandler.
+_LATE = 1 if sys.platform == "win32" else -14
 
 
 def needs_quarantine(manifest: Manifest) -> bool:
@@ -56,7 +57,8 @@ class Attempt:
         """Start it; ``path``: the manifest or, with ``alone``, a model file. Raises OSError."""
         self._path = path
         self._seconds = seconds
-        self._deadline = time.monotonic() + seconds + _MORE_SECONDS
+        self._due = time.monotonic() + seconds
+        self._deadline = self._due + _MORE_SECONDS
         what = "file" if alone else "manifest"
         command = isolated.command(
             sys.executable, folders.PACKAGES, __name__, what, str(path.absolute()), str(seconds),
@@ -87,8 +89,8 @@ class Attempt:
         assert self._process.stdout is not None
         with self._process.stdout as pipe:
             said = pipe.read(65536).decode("utf-8", "replace").strip()
-        late = self._late or self._process.returncode == _LATE
-        if late:
+        by_itself = self._process.returncode == _LATE and time.monotonic() >= self._due
+        if self._late or by_itself:
             return ModelError("ModelTooSlow", path=self._path, seconds=self._seconds)
         return _read(self._process.returncode, said, self._path)
 
