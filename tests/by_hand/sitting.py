@@ -136,7 +136,7 @@ class Sitting:
 
     def _filled(self, panel: Panel) -> bool:
         """Whether one of our panels comes up within some seconds: all have this button."""
-        deadline = time.monotonic() + 6.0
+        deadline = time.monotonic() + 20.0
         while time.monotonic() < deadline:
             if any(row.text == self.word("Refresh") for row in panel.rows()):
                 time.sleep(0.5)
