@@ -68,7 +68,7 @@ _SETTING_ROWS: tuple[Row, ...] = tuple(
     if setting.reader != "filter"
 )
 
-# What the filter tells the worker, by its keys, with a checksum of it (``told``).
+# What the filter tells the worker, by its keys, with a checksum of it (see ``tell``).
 TOLD_ROWS: tuple[Row, ...] = (
     *_SETTING_ROWS,
     # 0: no clean plate; each other number asks for a new one

@@ -66,7 +66,7 @@ class Desk:
 
     def end(self, program: subprocess.Popen[str]) -> None:
         """End one of this desk's programs and everything it started."""
-        guarded = next(one for one in self._programs if one.process is program)
+        guarded = next(each for each in self._programs if each.process is program)
         self._programs.remove(guarded)
         # The bus's services are in its session and do not end with it.
         os.killpg(program.pid, signal.SIGTERM)

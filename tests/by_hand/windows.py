@@ -55,7 +55,7 @@ def _widget(told: dict[str, Any]) -> Widget:
         told.get("text") or "",
         told.get("value", 0.0),
         tuple(told.get("range", (0.0, 0.0))),
-        tuple(_widget(one) for one in told.get("holds", ())),
+        tuple(_widget(part) for part in told.get("holds", ())),
     )
 
 
@@ -86,7 +86,7 @@ class Windows:
         told = self._ask(skipped)
         if told is None:
             raise WindowsError("The program is gone.")
-        return [_widget(one) for one in told]
+        return [_widget(part) for part in told]
 
     def _ask(self, skipped: str) -> list[dict[str, Any]] | None:
         stdin, stdout = self._reader.stdin, self._reader.stdout

@@ -136,9 +136,9 @@ def pairwise(axes: Axes, seed: int) -> list[State]:
     chance = random.Random(seed)
     names = list(axes)
     missing = {
-        ((one, a), (other, b))
-        for one, other in itertools.combinations(names, 2)
-        for a in axes[one]
+        ((first, a), (other, b))
+        for first, other in itertools.combinations(names, 2)
+        for a in axes[first]
         for b in axes[other]
     }
     found = []

@@ -242,12 +242,12 @@ def room_pixels(picture: Image, keeps_zone: bool = False) -> int:
     return int(((distance < ROOM_LEVELS) & hidden(keeps_zone)).sum())
 
 
-def differing(one: Image, other: Image) -> int:
+def differing(ours: Image, other: Image) -> int:
     """Count pixels that differ by more than :data:`RIM_LEVELS` and are no rim.
 
     A rim is at most two pixels wide, one on either side of an edge: it vanishes where only pixels
     count whose eight neighbours differ, too.
     """
-    levels = np.abs(one[..., :3].astype(int) - other[..., :3]).max(axis=2)
+    levels = np.abs(ours[..., :3].astype(int) - other[..., :3]).max(axis=2)
     beyond: npt.NDArray[np.uint8] = (levels > RIM_LEVELS).astype(np.uint8)
     return int(cv2.erode(beyond, np.ones((3, 3), np.uint8)).sum())

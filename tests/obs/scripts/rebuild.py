@@ -5,10 +5,10 @@ import obspython as obs
 
 def _rebuild() -> None:
     source = obs.obs_get_source_by_name("Camera")
-    one = obs.obs_source_get_filter_by_name(source, "Virtual Background")
-    if one is not None:
-        obs.obs_source_update_properties(one)
-    obs.obs_source_release(one)
+    filter_ = obs.obs_source_get_filter_by_name(source, "Virtual Background")
+    if filter_ is not None:
+        obs.obs_source_update_properties(filter_)
+    obs.obs_source_release(filter_)
     obs.obs_source_release(source)
 
 
