@@ -32,9 +32,9 @@ end
 -- Writes everything the worker needs to know about this filter.
 local function tell(self)
 	strokes.forget(self)
-	link.write_settings(self.channel, half.settings, self.settings)
+	link.write_settings(self.lane.told, half.settings, self.settings)
 	self.plate_told = self.plate or 0
-	self.channel.plate_request = self.plate_told
+	self.lane.told.plate_request = self.plate_told
 	link.settings_changed(self.lane)
 	link.wake(segment)
 end
@@ -52,7 +52,7 @@ local function update(self, settings)
 	end
 	-- A setting that only the filter reads must not make the worker process the picture again.
 	link.set_text(self.channel.settings_error, self.wrong_values)
-	local changed = link.write_settings(self.channel, half.settings, self.settings)
+	local changed = link.write_settings(self.lane.told, half.settings, self.settings)
 	if changed or self.plate_told ~= (self.plate or 0) then
 		tell(self)
 	else

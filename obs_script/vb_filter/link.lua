@@ -13,8 +13,8 @@ local runtime = obs.windows and ffi.load("ucrtbase") or ffi.C
 
 local one_byte = ffi.new("uint8_t[1]", 0)
 
--- What the filter tells the worker (Told in layout.py): its place in a channel, its bytes without and
--- with the checksum.
+-- What the filter tells the worker (vb_told in layout.py): its place in a channel, its bytes without
+-- and with the checksum.
 local told_offset, told_bytes, told_size
 
 -- Casts the segment at the address, with the declarations, that the script handed over. Returns nil and
@@ -28,8 +28,7 @@ function M.open(half)
 		end
 	end
 	told_offset = ffi.offsetof("vb_channel", "frame_count") + ffi.sizeof("uint64_t")
-	told_bytes = ffi.offsetof("vb_channel", "settings_sum") - told_offset
-	told_size = told_bytes + ffi.sizeof("uint64_t")
+	told_bytes, told_size = ffi.offsetof("vb_told", "settings_sum"), ffi.sizeof("vb_told")
 	M.slots, M.longest_side, M.channel_count = half.slots, half.longest_side, half.channels
 	local segment = ffi.cast("vb_segment *", ffi.cast("uintptr_t", half.address))
 	M.channels = ffi.cast("vb_shared *", ffi.cast("uintptr_t", segment.shared)).channels
@@ -40,14 +39,14 @@ local taken = {}
 
 local function told_of(channel) return ffi.cast("uint8_t *", channel) + told_offset end
 
--- Notes and sums up what the filter has written for the worker, which takes only what the sum fits.
+-- Copies what the filter tells into the channel, with the sum: the worker takes only what that fits.
+-- Nothing is read back from there, so what another process writes gets no sum.
 function M.seal(lane)
-	local channel = lane.channel
-	local words = ffi.cast("const uint64_t *", told_of(channel))
+	local words = ffi.cast("const uint64_t *", lane.told)
 	local sum = 0ULL + lane.settings_sequence
 	for index = 0, told_bytes / 8 - 1 do sum = sum + words[index] end
-	channel.settings_sum = sum
-	ffi.copy(lane.told, told_of(channel), told_size)
+	lane.told.settings_sum = sum
+	ffi.copy(told_of(lane.channel), lane.told, told_size)
 end
 
 -- Takes a free channel for one filter. Returns its lane, a table with the channel and what the filter
@@ -60,14 +59,13 @@ function M.take_channel()
 			taken[index] = true
 			channel.drawn_frames, channel.state = 0, 0
 			channel.delay_frames, channel.delay_ms, channel.repeated_frames = 0, 0, 0
-			ffi.fill(channel.stroke_kinds, ffi.sizeof(channel.stroke_kinds))
 			channel.source_ns, channel.capture_ns, channel.draw_ns = 0, 0, 0
 			ffi.fill(channel.age_histogram, ffi.sizeof(channel.age_histogram))
 			ffi.fill(channel.status, ffi.sizeof(channel.status))
 			local lane = {
 				channel = channel, index = index, used = M.last_use, newest = 0,
 				settings_sequence = channel.settings_sequence,
-				told = ffi.new("uint8_t[?]", told_size),
+				told = ffi.new("vb_told"),
 			}
 			M.seal(lane)
 			return lane
@@ -99,7 +97,7 @@ function M.claim(lane)
 	for index = 0, M.channel_count - 1 do
 		if not taken[index] then M.channels[index].used = 0 end
 	end
-	ffi.copy(told_of(lane.channel), lane.told, told_size)
+	M.seal(lane)
 	lane.channel.frame_newest = lane.newest
 	lane.channel.used = lane.used
 end
@@ -309,15 +307,15 @@ end
 
 -- Writes the settings that not only the filter reads. Returns whether one that the worker reads has
 -- changed.
-function M.write_settings(channel, rows, settings)
+function M.write_settings(told, rows, settings)
 	local changed = false
 	for _, row in ipairs(rows) do
 		if row.reader ~= "filter" then
-			local field, value = channel[row.key], settings[row.key]
+			local field, value = told[row.key], settings[row.key]
 			local before = type(value) == "string" and M.text(field) or field
-			M.set_field(channel, row.key, value)
+			M.set_field(told, row.key, value)
 			if row.reader == "worker" then
-				local after = type(value) == "string" and M.text(channel[row.key]) or channel[row.key]
+				local after = type(value) == "string" and M.text(told[row.key]) or told[row.key]
 				changed = changed or before ~= after
 			end
 		end

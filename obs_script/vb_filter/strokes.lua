@@ -51,13 +51,13 @@ function M.hand_over(self, parent, kinds)
 	local said = words(owner)
 	if said == self.strokes_said then return false end
 	self.strokes_said = said
-	local channel, s = self.channel, owner.settings
-	channel.stroke_owner = owner.strokes_number
+	local told, s = self.lane.told, owner.settings
+	told.stroke_owner = owner.strokes_number
 	for number = 1, 4 do
 		local key = "zone" .. number
-		channel.stroke_kinds[number - 1] = kinds[KINDS[s[key]] or "none"]
+		told.stroke_kinds[number - 1] = kinds[KINDS[s[key]] or "none"]
 		for index, edge in ipairs(EDGES) do
-			channel.stroke_edges[4 * (number - 1) + index - 1] = s[key .. "_" .. edge]
+			told.stroke_edges[4 * (number - 1) + index - 1] = s[key .. "_" .. edge]
 		end
 	end
 	return true

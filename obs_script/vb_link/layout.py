@@ -82,6 +82,8 @@ TOLD_ROWS: tuple[Row, ...] = (
 )
 
 _TABLES: dict[str, tuple[Row, ...]] = {
+    # A part of a channel, in which it begins after ``frame_count``.
+    "vb_told": TOLD_ROWS,
     # One picture on its way to the worker. ``sequence`` is odd while the slot is written.
     # pixels: height rows of width RGBA bytes, no padding.
     "vb_frame_slot": (
@@ -228,16 +230,12 @@ _TABLES: dict[str, tuple[Row, ...]] = {
 }
 
 
-def _structure(name: str, rows: tuple[Row, ...]) -> Any:
+def _named(name: str) -> Any:
     fields = []
-    for field, kind, count in rows:
+    for field, kind, count in _TABLES[name]:
         base = _CTYPES[kind]
         fields.append((field, base if count == 1 else base * count))
-    return type(name, (ctypes.Structure,), {"_fields_": fields})
-
-
-def _named(name: str) -> Any:
-    made = _structure(name, _TABLES[name])
+    made = type(name, (ctypes.Structure,), {"_fields_": fields})
     _CTYPES[name] = made
     return made
 
@@ -247,11 +245,10 @@ AlphaSlot: Any = _named("vb_alpha_slot")
 Asset: Any = _named("vb_asset")
 Request: Any = _named("vb_request")
 Channel: Any = _named("vb_channel")
+Told: Any = _named("vb_told")
+TOLD_OFFSET = Channel.frame_count.offset + Channel.frame_count.size
 Shared: Any = _named("vb_shared")
 Private: Any = _named("vb_segment")
-# A part of a channel, in which it begins after ``frame_count``.
-Told: Any = _structure("vb_told", TOLD_ROWS)
-TOLD_OFFSET = Channel.frame_count.offset + Channel.frame_count.size
 SEGMENT_BYTES = ctypes.sizeof(Shared)
 PRIVATE_BYTES = ctypes.sizeof(Private)
 

@@ -61,6 +61,20 @@ def test_the_filter_tells_and_repairs(lua_side: Half) -> None:
         assert lua_side.lua("return tostring(link.damaged(lane))") == "false"
 
 
+def test_what_is_written_while_the_filter_tells_gets_no_sum(lua_side: Half) -> None:
+    channel = lua_side.channel
+    before = bytes(_bytes(channel)[TOLD.start : TOLD.stop])
+    for tells in ("link.seal(lane)", "link.claim(lane)", "link.settings_changed(lane)"):
+        channel.stroke_kinds[0] = layout.STROKE_KEEP
+        channel.stroke_edges[:4] = [0.0, 0.0, 0.5, 1.0]
+        lua_side.lua(tells)
+        told = tell.read(channel)
+        assert told is not None and told.stroke_kinds[0] == layout.STROKE_NONE, tells
+        assert list(told.stroke_edges[:4]) == [0.0] * 4
+    # Only the sequence, and with it the sum, is another.
+    assert bytes(_bytes(channel)[TOLD.start : TOLD.stop - 8]) == before[:-8]
+
+
 def test_strokes_that_nobody_made_are_not_followed(tmp_path: Path) -> None:
     half = Filter(tmp_path)
     half.set(person=b"largest")
