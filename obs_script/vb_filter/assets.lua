@@ -50,12 +50,12 @@ end
 
 local function let_go(asset)
 	if asset.source then
-		C.obs_source_release(asset.source)
+		obs.release(asset.source)
 	elseif asset.weak then
 		local source = C.obs_weak_source_get_source(asset.weak)
 		if source ~= nil then
 			obs.later(C.obs_source_dec_showing, source)
-			obs.later(C.obs_source_release, source)
+			obs.release(source)
 		end
 		C.obs_weak_source_release(asset.weak)
 	end
@@ -97,7 +97,7 @@ function M.poll(asset, now)
 		local source = C.obs_weak_source_get_source(pointer)
 		if source ~= nil then
 			C.obs_source_inc_showing(source)
-			C.obs_source_release(source)
+			obs.release(source)
 		end
 	else
 		asset.source = pointer
@@ -190,7 +190,7 @@ function M.draw(asset, state, time, now, wide, high)
 		texture = scenes.within(scenes.NONE, draw, asset, state, source, wide, high)
 	end
 	asset.busy = false
-	if asset.weak then C.obs_source_release(source) end
+	if asset.weak then obs.release(source) end
 	if asset.circle then
 		texture, asset.refused_ns, asset.problem = nil, now, "Circle"
 	elseif asset.refused_ns then

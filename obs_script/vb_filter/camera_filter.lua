@@ -259,7 +259,7 @@ local function video_render(self)
 	assets.drawing[key] = true
 	local good, problem = pcall(render, self, below, parent)
 	assets.drawing[key] = outer
-	C.obs_source_release(below)
+	obs.release(below)
 	if not good and not self.problem then
 		self.problem = tostring(problem)
 		obs.warn(self.problem)

@@ -50,7 +50,7 @@ function M.full(state, name, below, parent, width, height, clock)
 	local full = graphics.draw_source(state, translucent and "as_drawn" or name, draw, source,
 		width, height, nil, nil, alone)
 	if clock then state.source_ns = clock() - start end
-	if source ~= below then C.obs_source_release(source) end
+	if source ~= below then obs.release(source) end
 	if not full or not translucent then return full end
 	-- Eight bits are too few for a colour that is to be divided by a small alpha; half floats hold
 	-- neither the colour nor alpha/255 exactly enough.

@@ -237,7 +237,7 @@ function M.skip(filter)
 	local source = parent ~= nil and M.take_below(filter, parent)
 	if not source then return end
 	M.way_to_draw(source, parent)(source)
-	M.C.obs_source_release(source)
+	M.release(source)
 end
 
 -- The functions declared above that this libobs lacks. FFI resolves a function on first use, which may
@@ -367,6 +367,10 @@ function M.use_queue(address) queue = ffi.cast("void *", ffi.cast("uintptr_t", a
 function M.later(task, object)
 	M.C.os_task_queue_queue_task(queue, ffi.cast("vb_task", task), object)
 end
+
+-- Releases a reference to a source. The last one removes the source from OBS's list, whose mutex OBS 29
+-- holds while it ticks the sources, and thereby waits for this Lua.
+function M.release(source) M.later(M.C.obs_source_release, source) end
 
 -- Frees graphics objects from any thread. `objects` holds {destroy function, pointer} pairs.
 function M.free_graphics(objects)

@@ -35,7 +35,7 @@ local function label(scene)
 	local main = C.obs_canvas_get_flags(canvas) % 2 == MAIN_CANVAS
 	local name = obs.name(scene)
 	if not main then name = ffi.string(C.obs_canvas_get_name(canvas)) .. ": " .. name end
-	C.obs_canvas_release(canvas)
+	obs.later(C.obs_canvas_release, canvas)
 	return name
 end
 

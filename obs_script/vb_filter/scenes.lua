@@ -79,7 +79,7 @@ local function on_program(self)
 	local scene = self.weak_scene and C.obs_weak_source_get_source(self.weak_scene)
 	if not scene or scene == nil then return false end
 	local active = C.obs_source_active(scene)
-	C.obs_source_release(scene)
+	obs.release(scene)
 	return active
 end
 

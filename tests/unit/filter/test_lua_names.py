@@ -104,3 +104,9 @@ def test_every_function_of_libobs_that_is_called_is_declared() -> None:
         called = set(re.findall(r"\b(?:obs\.)?C\.(\w+)\(", text_of(file)))
         known = declared | set(re.findall(r"(\w+)\([^()]*\);", text_of(file)))
         assert called - known == set(), file
+
+
+def test_sources_are_released_where_no_lock_is_held() -> None:
+    """Only libobs.lua knows how (see its ``release``)."""
+    direct = re.compile(r"\bC\.obs_(source|canvas)_release\(")
+    assert [file for file in FILES if direct.search(text_of(file))] == []
