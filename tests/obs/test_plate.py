@@ -85,7 +85,7 @@ class Seat:
         )
 
     def press(self, button: str) -> str:
-        """Press a button of the filter's panel and return the status above it."""
+        """Press a button of the filter's panel; return the status that was above it."""
         asked = {"source": CAMERA, "filter": FILTER, "button": button, "list": "sync_source"}
         (self.folder / "press.new").write_text(json.dumps(asked))
         (self.folder / "press.new").rename(self.folder / "press")
@@ -94,6 +94,10 @@ class Seat:
         (self.folder / "shown").unlink()
         # The panel breaks the status into lines.
         return (self.folder / "status").read_text("utf-8").replace("\n", " ")
+
+    def wait_for_status(self, key: str) -> None:
+        """Wait until the panel has the text ``key``: the script writes it by and by."""
+        wait_for(lambda: ENGLISH[key] in self.press("none"), 5, f"the text {key} in the panel")
 
     def wait_for_plate(self, state: int, seconds: float = 15) -> None:
         wait_for(
@@ -146,7 +150,8 @@ def test_the_plate_is_taken_by_the_button_and_what_is_in_it_goes(
     # Nothing is taken while somebody is there.
     stage.set_filter(clean_plate=True)
     seat.wait_for_plate(layout.PLATE_TAKING)
-    assert ENGLISH["Plate.taking"] in seat.press("clean_plate_button")
+    seat.press("clean_plate_button")
+    seat.wait_for_status("Plate.taking")
     time.sleep(1.0)
     assert stage.channels()[0].plate_state == layout.PLATE_TAKING
     seat.play(empty)
@@ -163,7 +168,7 @@ def test_the_plate_is_taken_by_the_button_and_what_is_in_it_goes(
 
     wait_for(right, 10, "the person and the book without the chair")
     cv2.imwrite(str(tmp_path / "with-plate.png"), stage.shot(CAMERA))
-    assert ENGLISH["Plate.fits"] in seat.press("none")
+    seat.wait_for_status("Plate.fits")
 
     # The light drops by a third and comes back, in eight seconds.
     seat.play(darker)
@@ -182,7 +187,8 @@ def test_the_plate_is_taken_by_the_button_and_what_is_in_it_goes(
     wait_for(lambda: _share(seat.alpha(), moved) > 0.95, 5, "the model's own answer")
     cv2.imwrite(str(tmp_path / "turned.png"), stage.shot(CAMERA))
     seat.play(turned_empty)
-    assert ENGLISH["Plate.unfit"] in seat.press("clean_plate_button")
+    seat.wait_for_status("Plate.unfit")
+    seat.press("clean_plate_button")
     seat.wait_for_plate(layout.PLATE_FITS)
     seat.play(turned)
     book = np.s_[BOOK[0], BOOK[1].start + 110 : BOOK[1].stop + 110]
