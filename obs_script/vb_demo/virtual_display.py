@@ -18,9 +18,10 @@ class VirtualDisplay:
         if shutil.which("Xvfb") is None:
             raise ObsError("There is no display and Xvfb is missing: install the package xvfb.")
         read_end, write_end = os.pipe()
+        # Without auto-repeat (-r): a key that a busy computer holds too long would come many times.
         self._xvfb = Guarded(
             ["Xvfb", "-displayfd", str(write_end), "-screen", "0", f"{width}x{height}x24",
-             "-nolisten", "tcp"],
+             "-nolisten", "tcp", "-r"],
             pass_fds=(write_end,),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -37,15 +37,19 @@ class ScriptsWindow:
     def add(self, script: Path) -> None:
         """Choose a file with the button that adds scripts."""
         self._press(ADD, lambda: bool(self._x.windows(FILES)), "the window to choose a file in")
-        # It is visible before it takes keys; a key closes its message about half a name.
+        # It is visible before it takes keys; a key closes its message about half a name, and the
+        # first Return may only close the list of names that complete what was typed.
         for _ in range(TRIES):
             time.sleep(0.5)
+            for window in self._x.windows(FILES):
+                self._x.focus(window)
             self._x.keys("ctrl+a")
             self._x.do("type", str(script))
-            self._x.keys("Return")
-            with contextlib.suppress(AssertionError):
-                wait_for(lambda: not self._x.windows(FILES), 2, "the file")
-                return
+            for _ in range(2):
+                self._x.keys("Return")
+                with contextlib.suppress(AssertionError):
+                    wait_for(lambda: not self._x.windows(FILES), 2, "the file")
+                    return
         raise AssertionError("The file could not be chosen.")
 
     def remove(self, done: Callable[[], bool]) -> None:
