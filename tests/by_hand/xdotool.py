@@ -33,6 +33,10 @@ class Xdotool:
     def focus(self, window: str) -> None:
         self.do("windowfocus", "--sync", window)
 
+    def focused(self) -> str:
+        """Return the window that takes the keys, or ""."""
+        return self.do("getwindowfocus").strip()
+
     def keys(self, *names: str) -> None:
         for name in names:
             self.do("key", name)

@@ -74,8 +74,10 @@ class ScriptsWindow:
         raise AssertionError(f"{what}: not in {TRIES} presses")
 
     def _choose(self) -> None:
-        # Without a window manager a click activates a window.
+        # Without a window manager a click activates a window. Until then keys go to OBS's main
+        # window, where one may stop the recording.
         self._x.do("mousemove", "--window", self._window, *LIST, "click", "1")
+        wait_for(lambda: self._x.focused() == self._window, SECONDS, "the window to take keys")
         time.sleep(0.3)
 
     def _open(self) -> str:
