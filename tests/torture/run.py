@@ -21,9 +21,16 @@ from vb_demo.obs_session import COLLECTION, SCRIPT, ObsSession
 
 SCRIPTS = Path(__file__).resolve().parents[1] / "obs" / "scripts"
 SIZE = (640, 360)
+# Makes glibc give freed memory back at once, by one threshold and few arenas, so that the memory at
+# rest is what is in use (mallopt(3)).
+MALLOC = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+}
 # MiB that OBS and the worker may grow by at rest. OBS keeps each combination's shaders until it
-# closes (a megabyte each, 52 at most), as well as what its allocator and driver once allocated.
-MOST_GROWTH = {"OBS": 250, "The worker": 100}
+# closes (a megabyte each, 52 at most), as well as what its driver once allocated.
+MOST_GROWTH = {"OBS": 150, "The worker": 100}
 # After this many rests all caches are full: from then on neither may grow by more than this share.
 SETTLED_RESTS, MOST_SHARE = 60, 0.1
 
@@ -121,6 +128,7 @@ def _own_data(folder: Path) -> Iterator[dict[str, str]]:
             "RELOAD_FOLDER": str(folder),
             "HAMMER_FOLDER": str(folder),
             "OBS_VIRTUAL_BACKGROUND_DATA": str(data),
+            **MALLOC,
         }
     finally:
         if before is None:
