@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import struct
 from pathlib import Path
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import pytest
 
 from tests.obs import stage
+from tests.shader_variants import FOLDER
 from tests.windows import life, macos, masks, packages, scenes
 from tests.windows.obs_host import Image
 from tests.windows.wine import BenchError
@@ -144,6 +146,59 @@ def test_a_scene_filter_is_off_where_a_look_is_not_the_scene_s() -> None:
         assert look.scene["background"] == "blur"
         assert {"behind_source", "front_source", "zone1"} <= look.scene.keys()  # none is left on
         assert look.settings["background"] == "color"  # of the cover's colour: to be told
+
+
+class _LateActor:
+    """An OBS whose worker answers each change of settings, in turn, only after many frames.
+
+    What it draws is black, and white where the mask drawn has a depth map.
+    """
+
+    def __init__(self) -> None:
+        self._answers: list[bool] = []
+        self._has_depth = False
+        self._frames = 0
+
+    def set(self, name: str, **settings: Any) -> None:
+        if "depth_model" in settings:
+            self._answers.append(settings["depth_model"] != "")
+
+    def wait_frames(self, frames: int) -> None:
+        for _ in range(frames):
+            self._frames += 1
+            if self._frames % 40 == 0 and self._answers:
+                self._has_depth = self._answers.pop(0)
+
+    def settle(self) -> None:
+        self.wait_frames(6)
+
+    def wait_for_answers(self, depth: bool) -> None:
+        while self._has_depth != depth:
+            assert self._answers, "nothing would come any more"
+            self.wait_frames(1)
+
+    def shot(self) -> Image:
+        return np.full((1, 1, 4), 255 * self._has_depth, np.uint8)
+
+    def save(self, name: str, image: Image) -> str:
+        return name
+
+    def backdrop(self, color: int) -> None: ...
+    def picture(self, name: str, image: Image) -> None: ...
+    def add_filter(self, source: str, name: str, kind: str = "", **settings: Any) -> None: ...
+
+
+def test_a_look_is_drawn_with_its_own_depth_however_late_the_worker_is() -> None:
+    actor = cast("scenes.Actor", _LateActor())
+    drawn = list(scenes.draw(actor, "image", lambda _look: True))
+    for look, picture in drawn:
+        assert bool(picture.any()) == (look.settings["depth_model"] != ""), look.name
+    assert {bool(picture.any()) for _, picture in drawn} == {False, True}
+
+
+def test_a_timing_is_settled_after_the_last_picture_is_no_longer_held() -> None:
+    lines = (FOLDER / "frame.lua").read_text("utf-8")
+    assert f"local HELD_FRAMES = {scenes.HELD_FRAMES}\n" in lines
 
 
 def test_the_depth_model_finds_the_middle_near_and_can_be_opened(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.obs.stage import SCENE, Image, Stage, wait_for
-from tests.windows import scenes
+from tests.windows import answers, scenes
 from tests.windows.obs_host import FPS, MASK_SECONDS, SIZE
 from tests.windows.wine import BenchError
 from vb_demo.obs_session import ObsSession
@@ -82,12 +82,12 @@ class LinuxObs:
     def settle(self) -> None:
         self._stage.settle(6)
 
-    def wait_for_depth(self) -> None:
-        self.wait_for(self._has_depth, "a depth map")
-
-    def _has_depth(self) -> bool:
-        return any(c.alphas[c.alpha_newest % len(c.alphas)].has_depth
-                   for c in self._stage.channels())  # fmt: skip
+    def wait_for_answers(self, depth: bool) -> None:
+        segment = self._session.segment()
+        self.wait_for(
+            lambda: not answers.awaited(segment) and depth == answers.has_depth(segment),
+            f"what was asked for, and {'a' if depth else 'no'} depth map",
+        )
 
     def shot(self) -> Image:
         return self._stage.shot(SCENE)

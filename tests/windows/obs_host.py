@@ -182,9 +182,17 @@ class ObsHost:
         """Return how many filters draw with a mask."""
         return sum(c["state"] == layout.STATE_MASK for c in self.seen()["channels"])
 
-    def wait_for_depth(self) -> None:
-        """Wait until the newest mask of a filter has a depth map."""
-        self.wait_for(lambda: any(c["depth"] for c in self.seen()["channels"]), "a depth map")
+    def wait_for_answers(self, depth: bool) -> None:
+        """Wait until filters have all they asked for: sources, a mask, and its depth map, or none.
+
+        A busy worker answers late: an earlier look's depth map must not pass for this look's.
+        """
+
+        def answered() -> bool:
+            seen = self.seen()
+            return bool(seen["awaited"] == 0 and seen["depth"] == depth)
+
+        self.wait_for(answered, f"what was asked for, and {'a' if depth else 'no'} depth map")
 
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
         """Poll until ``condition`` holds and return what it gave. Raises BenchError."""

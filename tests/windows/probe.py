@@ -1,16 +1,22 @@
 """Runs in OBS's Python beside the script: reports what is in the link's shared memory.
 
 The host hands it settings and reads the setting "answer": a JSON object with the state, the model
-and the status lines of each filter, and the worker's number.
+and the status lines of each filter, what filters still wait for (``answers.py``), and the worker's
+number.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 import obspython as obs
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from tests.windows import answers
 
 
 def script_update(settings: Any) -> None:
@@ -33,11 +39,12 @@ def _seen() -> dict[str, Any]:
                 "state": int(c.state),
                 "model": c.report_model.decode("utf-8", "replace"),
                 "status": c.status.decode("utf-8", "replace"),
-                "depth": bool(c.alphas[c.alpha_newest % len(c.alphas)].has_depth),
             }
             for c in segment.channels
             if c.used
         ],
+        "awaited": answers.awaited(segment),
+        "depth": answers.has_depth(segment),
         "worker": worker.pid if worker else None,
         "epoch": int(segment.worker_epoch),
         "panic": bool(segment.panic),

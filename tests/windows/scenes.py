@@ -32,6 +32,8 @@ ZONE_WIDTH, ZONE_HEIGHT = 0.2, 0.5  # shares of the picture: its top left corner
 ROOM_MARGIN = 10  # pixels round the person where the room may still shine through an edge
 ROOM_LEVELS = 80  # from the secret colour: nothing else here comes so near it
 RIM_LEVELS = 2
+# frame.lua's: for so many frames the last picture may be drawn while there is no mask for another.
+HELD_FRAMES = 15
 
 BACKGROUNDS = ("transparent", "color", "image", "source", "blur", "room")
 OUTPUTS = ("cutout", "background", "alpha", "inverted")
@@ -80,7 +82,7 @@ class Actor(Protocol):
     def models(self) -> list[str]: ...
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any: ...
     def wait_frames(self, frames: int) -> None: ...
-    def wait_for_depth(self) -> None: ...
+    def wait_for_answers(self, depth: bool) -> None: ...
     def settle(self) -> None: ...
     def shot(self) -> Image: ...
 
@@ -203,7 +205,15 @@ def settle_mask(actor: Actor) -> None:
     """
     for timing in ("locked", "latest"):
         actor.set(FILTER, timing=timing)
-        actor.settle()
+        _settle_timing(actor)
+    actor.wait_for_answers(depth=False)
+    actor.settle()
+
+
+def _settle_timing(actor: Actor) -> None:
+    """Wait for a mask made after the timing was changed: until then the last one may be drawn."""
+    actor.wait_frames(HELD_FRAMES + 3)
+    actor.settle()
 
 
 def draw(
@@ -215,15 +225,18 @@ def draw(
     actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR, quality="best")
     actor.add_filter("Scene", "SB", SCENE_FILTER_ID)
     settle_mask(actor)
+    timing = "latest"
     for look in looks(background, file):
         if not wanted(look):
             continue
         actor.set(SCENE_FILTER, **look.scene)
         actor.set(FILTER, **look.settings)
         actor.settle()
-        if look.settings["depth_model"]:
-            actor.wait_for_depth()
-            actor.settle()
+        if look.settings["timing"] != timing:
+            timing = look.settings["timing"]
+            _settle_timing(actor)
+        actor.wait_for_answers(look.settings["depth_model"] != "")
+        actor.settle()
         yield look, actor.shot()
 
 
