@@ -29,6 +29,7 @@ SIZE = (640, 360)
 CANVAS, TALL, OTHER = "Upright", "Tall", "Other"
 LABEL = f"{CANVAS}: {TALL}"
 OWN, OWN_BGR = 0xFFC02010, (192, 32, 16)  # OBS's 0xAABBGGRR
+COVER, COVER_BGR = 0xFF3232C8, (50, 50, 200)
 CANVAS_SCRIPT = Path(__file__).resolve().parent / "scripts" / "canvas.py"
 pytestmark = pytest.mark.versions
 
@@ -73,7 +74,9 @@ def tall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tall]:
             pytest.skip("this OBS has one canvas")
         picture, truth = person(size=SIZE, room=SECRET)
         stage.picture(CAMERA, picture)
-        stage.add_filter(background="color", background_color=BACKDROP, cover="color")
+        stage.add_filter(
+            background="color", background_color=BACKDROP, cover="color", cover_color=COVER
+        )
         stage.wait_for_mask()
         stage.obs.request("CreateScene", {"sceneName": OTHER})
         stage.expected.append(f"{LABEL} ")  # the sentences that answer requests
@@ -116,6 +119,20 @@ def test_its_scene_has_a_background_of_its_own(tall: Tall) -> None:
     tall.stage.obs.ask("default_scene", LABEL)
     wait_for(lambda: not tall.filters(), 10, "the scene without a filter")
     wait_for(lambda: tall.background() == pytest.approx([60, 180, 60], abs=4), 10, "the camera's")
+
+
+def test_panic_covers_its_scene(tall: Tall) -> None:
+    press = tall.stage.obs.request
+
+    def covered() -> bool:
+        distance = np.abs(tall.shot()[..., :3].astype(int) - COVER_BGR).max(axis=2)
+        return bool((distance < 8).mean() > 0.99)
+
+    press("TriggerHotkeyByName", {"hotkeyName": "virtual_background.panic"})
+    wait_for(covered, 10, "the cover")
+    press("TriggerHotkeyByName", {"hotkeyName": "virtual_background.panic"})
+    wait_for(lambda: tall.background() == pytest.approx([60, 180, 60], abs=4), 10, "the camera's")
+    assert tall.room() == 0
 
 
 def _active(tall: Tall) -> Callable[[], Any]:
