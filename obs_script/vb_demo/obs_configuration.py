@@ -24,6 +24,7 @@ class Configuration:
     locale: str
     preview: bool
     profile: Mapping[str, Mapping[str, str]]
+    window: Mapping[str, str]
     port: int
     password: str
 
@@ -37,12 +38,14 @@ class Configuration:
         for folder in (profile, scenes, websocket, recordings):
             folder.mkdir(parents=True, exist_ok=True)
         width, height = self.size
+        window = "".join(f"{key}={value}\n" for key, value in self.window.items())
         general = (
             "[General]\nFirstRun=true\nInfoIncrement=99999999\nEnableAutoUpdates=false\n"
             f"ConfirmOnExit=false\nLanguage={self.locale}\nLastVersion=536870912\n"
             "[BasicWindow]\nWarnedAboutClosing=true\nShowListboxToolbars=true\n"
             "SysTrayEnabled=true\nSysTrayWhenStarted=false\nSysTrayMinimizeToTray=false\n"
-            f"PreviewEnabled={str(self.preview).lower()}\n[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
+            f"PreviewEnabled={str(self.preview).lower()}\n{window}"
+            "[Basic]\nProfile=Untitled\nProfileDir=Untitled\n"
             f"SceneCollection={self.collections[0]}\n"
             f"SceneCollectionFile={_file_name(self.collections[0])}\nConfigOnNewProfile=false\n"
         )

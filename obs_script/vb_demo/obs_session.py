@@ -42,7 +42,8 @@ class ObsSession:
     ``folder`` gets the configuration, recordings and logs. ``scripts`` are the Python or Lua
     scripts in the scene collection, as (path, settings). ``environment`` is added to OBS's.
     Without ``preview`` OBS's window draws no preview, as when it is minimised. ``arguments`` are
-    added to OBS's command line. ``profile`` has settings of its profile by section, before ours.
+    added to OBS's command line. ``profile`` has settings of its profile by section, before ours;
+    ``window`` has settings of its window.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class ObsSession:
         preview: bool = True,
         arguments: Sequence[str] = (),
         profile: dict[str, dict[str, str]] | None = None,
+        window: dict[str, str] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.size = (width, height)
@@ -70,6 +72,7 @@ class ObsSession:
         self.preview = preview
         self.arguments = tuple(arguments)
         self.profile = dict(profile or {})
+        self.window = dict(window or {})
         self.recordings = self.folder / "recordings"
         self._display: VirtualDisplay | None = None
         self._guarded: Guarded | None = None
@@ -107,7 +110,7 @@ class ObsSession:
         Configuration(
             folder=self.folder, size=self.size, fps=self.fps, scripts=self.scripts,
             collections=self.collections, locale=self.locale, preview=self.preview,
-            profile=self.profile, port=self._port, password=self._password,
+            profile=self.profile, window=self.window, port=self._port, password=self._password,
         ).write()  # fmt: skip
         environment = {**os.environ, **self.environment}
         environment["XDG_CONFIG_HOME"] = str(self.folder / "config")

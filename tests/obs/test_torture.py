@@ -13,3 +13,4 @@ def test_a_random_walk_leaves_obs_well(tmp_path: Path) -> None:
     assert verdict.faults == [], verdict.failure()
     assert len(verdict.steps) > 100
     assert verdict.hammered > 1000
+    assert verdict.looks > 100

@@ -70,11 +70,9 @@ class BlindHand:
 
     def _close(self, known: set[str]) -> None:
         """Close what was opened since then, the newest first."""
-        end = time.monotonic() + CLOSE_SECONDS
-        while time.monotonic() < end:
-            opened = [window for window in self._x.windows(".+") if window not in known]
-            if not opened:
-                return
+        deadline = time.monotonic() + CLOSE_SECONDS
+        while opened := [window for window in self._x.windows(".+") if window not in known]:
+            titles = [self._x.do("getwindowname", window).strip() for window in opened]
+            assert time.monotonic() < deadline, f"Windows that do not close: {titles}"
             self._x.focus(opened[-1])
             self._x.keys("Escape")
-        raise AssertionError("A window that the hand has opened does not close.")

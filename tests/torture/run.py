@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.obs import plugins
 from tests.obs.conftest import BASELINE_LEAKS, FAULT, graphics_errors, worker_pids
 from tests.obs.shooting import shooting
 from tests.obs.stage import CAMERA, SCENE, Stage
@@ -41,7 +42,8 @@ class Verdict:
 
     ``freezes`` describes each OBS that hung in a deadlock of its own, with none of our code in it:
     the walk went on with another OBS. ``rests`` has the memory at rest of each OBS and its worker,
-    in MiB; ``leaks`` what the last one's log says.
+    in MiB; ``leaks`` what the last one's log says; ``looks`` how often a private camera's picture
+    was searched for its room.
     """
 
     seed: int
@@ -51,11 +53,13 @@ class Verdict:
     rests: list[list[tuple[float, float]]] = field(default_factory=list)
     leaks: int | None = None
     hammered: int = 0
+    looks: int = 0
 
     def text(self) -> str:
         lines = [
             f"Seed {self.seed}: {len(self.steps)} steps, the other script went round "
-            f"{self.hammered} times, {self.leaks} memory leaks in OBS's log, "
+            f"{self.hammered} times, {self.looks} looks at the private camera, "
+            f"{self.leaks} memory leaks in OBS's log, "
             f"OBS froze by itself {len(self.freezes)} times."
         ]
         for memory in self.rests:
@@ -127,6 +131,7 @@ def _own_data(folder: Path) -> Iterator[dict[str, str]]:
         yield {
             "RELOAD_FOLDER": str(folder),
             "HAMMER_FOLDER": str(folder),
+            "WINDOW_FOLDER": str(folder),
             "OBS_VIRTUAL_BACKGROUND_DATA": str(data),
             **MALLOC,
         }
@@ -166,11 +171,14 @@ def _torture(
 ) -> None:
     """Walk one OBS until ``end`` and add the result to ``verdict``."""
     shared = set(Path("/dev/shm").iterdir())
-    beside = [SCRIPTS / f"{name}.py" for name in ("reload", "hammer")]
+    beside = [SCRIPTS / f"{name}.py" for name in ("reload", "hammer", "window")]
     scripts: Any = [(path, {}) for path in (SCRIPT, *beside)]
     session = ObsSession(
-        folder, width=SIZE[0], height=SIZE[1], scripts=scripts, environment=environment,
+        folder, width=SIZE[0], height=SIZE[1], scripts=scripts,
+        environment={**plugins.environment(), **environment},
         collections=(COLLECTION, OTHER_COLLECTION),
+        # Studio Mode has sources of its own on program.
+        window={"EditPropertiesMode": "true"},
     )  # fmt: skip
     session.start()
     pid = session.pid
@@ -193,6 +201,7 @@ def _torture(
         before_kill=lambda: _stands_still(verdict, pid, f"OBS did not close (seed {seed})")
     )
     verdict.steps += walk.steps
+    verdict.looks += walk.secret.looks
     verdict.rests.append(walk.memory)
     verdict.leaks = report.leaks
     if len(verdict.freezes) == frozen:

@@ -1,8 +1,9 @@
 """A random walk over everything that users, and bad luck, can do to the filters of a running OBS.
 
-One seed is one walk: each step depends on the seed and on the steps before, never on time or on
-OBS's answers. Inputs and scenes are not removed, as OBS 29 and 30 by themselves
-free a scene item twice in about one of thirty removals through obs-websocket.
+One seed is one walk: each step depends on the seed and on the steps before, never on time; and on
+OBS's answers only where undo and redo change which filters there are. Inputs and scenes are not
+removed, as OBS 29 and 30 by themselves free a scene item twice in about one of thirty removals
+through obs-websocket.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ import cv2
 import numpy as np
 
 from tests.bench.obs_cost import memory_mib
+from tests.obs import plugins
 from tests.obs.conftest import worker_pids
 from tests.obs.painted import install_model
 from tests.obs.stage import SCENE, Stage, person, wait_for
 from tests.torture.blind_hand import BlindHand
+from tests.torture.secret_camera import PRIVATE, SecretCamera
+from tests.torture.window import Window
 from vb_demo.obs_session import COLLECTION
 from vb_link import folders
 from vb_link.settings import (
@@ -35,6 +39,7 @@ from vb_link.settings import (
     SCENE_SETTINGS,
     SETTINGS,
     Setting,
+    defaults,
     scene_defaults,
 )
 
@@ -45,6 +50,8 @@ MODELS = ("selfie_landscape", "selfie_square", "gone", "mine")
 MOST_FILTERS = 4  # of one camera
 SIZES = ((640, 360), (320, 240), (1281, 723), (16, 9), (641, 2))
 TRANSITIONS = ("Cut", "Fade")
+WRONG = (1, 0.5, "true", "", None, {"wrong": True}, [{"wrong": 1}])  # from a remote control
+NO_SECRET = 0x80  # red, which the secret room's colour lacks
 REST_EVERY = 40  # steps between two looks at the memory
 
 
@@ -56,6 +63,8 @@ class Walk:
         self.request = stage.obs.request
         self.chance = random.Random(seed)
         self.hand = BlindHand(stage.obs, self.chance)
+        self.window = Window(stage, self.chance)
+        self.secret = SecretCamera(stage, CAMERAS[1])
         self.steps: list[str] = []
         self.filters: dict[str, list[str]] = {name: [] for name in CAMERAS}
         self.own = False  # whether the second scene has a filter of its own
@@ -63,7 +72,7 @@ class Walk:
         self.studio = self.installed = False
         self.switches = self.kills = self.reloads = 0
         self.items: dict[str, int] = {}
-        self.pictures: list[Path] = []
+        self.pictures: dict[str, list[Path]] = {name: [] for name in CAMERAS}
         self.memory: list[tuple[float, float]] = []  # at rest: MiB of OBS and of the worker
         self.actions: dict[str, tuple[int, Callable[[], str]]] = {
             "add": (8, self._add),
@@ -83,19 +92,29 @@ class Walk:
             "collection": (1, self._collection),
             "ask": (3, self._ask),
             "hand": (3, self._hand),
+            "wrong types": (4, self._wrong_types),
+            "menu": (6, self._menu),
+            "video": (2, self.window.video),
+            "look": (4, partial(self.window.look, (*CAMERAS, SCENE, OTHER_SCENE))),
         }
 
     def set_up(self) -> None:
         """Put two cameras on two scenes."""
         for number, size in enumerate(SIZES):
             picture = cv2.resize(person(t=float(number), size=SIZES[0])[0], size)
-            self.pictures.append(self.stage.save(f"size{number}", np.asarray(picture, np.uint8)))
+            path = self.stage.save(f"size{number}", np.asarray(picture, np.uint8))
+            self.pictures[CAMERAS[0]].append(path)
+        self.pictures[CAMERAS[1]] = self.secret.pictures()
         for name in CAMERAS:
-            self.items[name] = self.stage.picture(name, person(size=SIZES[0])[0])
+            file = {"file": str(self.pictures[name][0])}
+            self.items[name] = self.stage.obs.add_input(SCENE, name, "image_source", file)
         self.request("CreateScene", {"sceneName": OTHER_SCENE})
         self.request("CreateSceneItem", {"sceneName": OTHER_SCENE, "sourceName": CAMERAS[0]})
+        if plugins.loaded(self.stage, plugins.CLONE):
+            self.stage.obs.add_input(SCENE, "Clone", plugins.CLONE, {"clone": CAMERAS[0]})
         # One filter stays all the time, as the user's own would.
-        self.stage.obs.add_filter(CAMERAS[1], ANCHOR, FILTER_ID, {"model": MODELS[0]})
+        anchor = {**PRIVATE, "model": MODELS[0]}
+        self.stage.obs.add_filter(CAMERAS[1], ANCHOR, FILTER_ID, anchor)
         for name in CAMERAS:
             self._add_to(name)
 
@@ -107,6 +126,7 @@ class Walk:
         self.steps.append(f"{len(self.steps) + 1} {name}")
         detail = self.actions[name][1]()
         self.steps[-1] += f": {detail}"
+        self.secret.look()
         time.sleep(pause)
         if len(self.steps) % REST_EVERY == 0:
             self.rest()
@@ -114,6 +134,8 @@ class Walk:
     def rest(self) -> None:
         """Remove all filters but one and note the memory; put one back."""
         self.steps[-1] += " (rest)"
+        if self.studio:  # it has copies of the cameras, with their filters
+            self._studio()
         for source in CAMERAS:
             while self.filters[source]:
                 self._remove_from(source, self.filters[source][-1])
@@ -196,14 +218,14 @@ class Walk:
         if row.kind == "float":
             return self.chance.uniform(row.minimum, row.maximum)
         if row.kind == "color":
-            return self.chance.randrange(1 << 32)
+            return self.chance.randrange(1 << 32) | NO_SECRET
         # A filter that is switched off does too little to be worth torturing.
         choices: dict[str, tuple[Any, ...]] = {
             "bool": (True,) if row.key == "active" else (True, False),
             "choice": row.choices,
             "model": MODELS,
             "compute": ("auto", "cpu", "nowhere"),
-            "image": ("", str(self.pictures[0]), "/nowhere.png"),
+            "image": ("", str(self.pictures[CAMERAS[0]][0]), "/nowhere.png"),
             "source": ("", *CAMERAS, OTHER_SCENE, "Nobody"),
         }
         return self.chance.choice(choices.get(row.kind, ("",)))
@@ -229,7 +251,29 @@ class Walk:
         self.own = True
         return f"{values}"
 
+    def _wrong_types(self) -> str:
+        some = self._some()
+        rows = self.chance.sample(SETTINGS, 4)
+        wrong: dict[str, Any] = {row.key: self.chance.choice(WRONG) for row in rows}
+        mended: dict[str, Any] = {}
+        if some is None or some[0] == CAMERAS[1]:
+            some, mended = (CAMERAS[1], ANCHOR), {**defaults(), "model": MODELS[0]}
+            wrong = {key: value for key, value in wrong.items() if key not in PRIVATE}
+        self.stage.set_filter(*some, **{**mended, **wrong, **(PRIVATE if mended else {})})
+        return f"{some[1]} {wrong}"
+
     # OBS
+
+    def _menu(self) -> str:
+        source, target = self.chance.sample(CAMERAS, 2)
+        room = len(self.filters[source]) + len(self.filters[target]) < MOST_FILTERS
+        told = self.window.menu(source, target if room else None)
+        # Filters come and go by undo and redo.
+        for name in CAMERAS:
+            found = self.request("GetSourceFilterList", {"sourceName": name})["filters"]
+            names = [item["filterName"] for item in found if item["filterKind"] == FILTER_ID]
+            self.filters[name] = [own for own in names if (name, own) != (CAMERAS[1], ANCHOR)]
+        return told
 
     def _scene(self) -> str:
         scene = self.chance.choice((SCENE, OTHER_SCENE))
@@ -252,7 +296,8 @@ class Walk:
         return f"{name} {shown}"
 
     def _resize(self) -> str:
-        name, picture = self.chance.choice(CAMERAS), self.chance.choice(self.pictures)
+        name, place = self.chance.choice(CAMERAS), self.chance.random()
+        picture = self.pictures[name][int(place * len(self.pictures[name]))]
         self.request(
             "SetInputSettings", {"inputName": name, "inputSettings": {"file": str(picture)}}
         )
@@ -310,13 +355,15 @@ class Walk:
         return "installed" if self.installed else "removed"
 
     def _hand(self) -> str:
-        return self.hand.use(self.chance.choice(CAMERAS))
+        return self.hand.use(CAMERAS[0])  # it may choose the room as a background
 
     def _ask(self) -> str:
         some = self._some()
         word = self.chance.choice(("copy", "default_scene", "undo_sync", "set_sync", "nonsense"))
         if some is None:
             return "none"
+        if word == "copy":  # to all others, among which the private camera's filter stays private
+            some = CAMERAS[1], ANCHOR
         words = {"default_scene": (OTHER_SCENE,), "set_sync": (*some, CAMERAS[0], "100")}
         self.stage.obs.ask(word, *words.get(word, some))
         if word == "default_scene":
