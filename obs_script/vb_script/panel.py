@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -15,8 +16,9 @@ from vb_script.callbacks import releasable
 from vb_script.no_preemption import no_preemption
 
 Texts = dict[str, str]
-# The text rows, and how many lines each has at least: rows move if their number changes.
-ROOM = {"summary": 5, "backgrounds": 2, "news": 6}
+# The text rows, and how many lines each has at least (or for each scene): OBS scrolls the panel if
+# their number changes.
+ROOM = {"summary": 7, "backgrounds": 2, "news": 8}
 
 
 class Panel:
@@ -81,10 +83,8 @@ class Panel:
             obs.obs_property_text_set_info_word_wrap(row, False)  # see text_lines
         with no_preemption():
             self._refresh(made)
-            for name, _ in self._scenes:
-                obs.obs_property_list_add_string(scene, name, name)
-            for source, name in self._filters:
-                obs.obs_property_list_add_string(camera, f"{source}: {name}", f"{source}\n{name}")
+            _fill(scene, {name: name for name, _ in self._scenes})
+            _fill(camera, self._cameras())
         return made
 
     def _read_lists(self) -> None:
@@ -108,6 +108,14 @@ class Panel:
     def _backgrounds(self) -> str:
         return "\n".join(f"{name}: {background}" for name, background in self._scenes)
 
+    def _cameras(self) -> dict[str, str]:
+        """Return what the filters are called in the list, by what a choice is saved as."""
+        count = Counter(source for source, _ in self._filters)
+        return {
+            f"{source}\n{name}": source if count[source] == 1 else f"{source}: {name}"
+            for source, name in self._filters
+        }
+
     # Buttons
 
     def _own_scene(self, shown: Any) -> bool:
@@ -130,8 +138,7 @@ class Panel:
         return _one_of(self._chosen.get("scene", ""), names)
 
     def _camera(self) -> str:
-        pairs = [f"{source}\n{name}" for source, name in self._filters]
-        return _one_of(self._chosen.get("camera", ""), pairs)
+        return _one_of(self._chosen.get("camera", ""), list(self._cameras()))
 
     def _do(self, shown: Any, *request: str) -> bool:
         try:
@@ -156,7 +163,8 @@ class Panel:
         }
         for key, text in lines.items():
             row = obs.obs_properties_get(shown, key)
-            obs.obs_property_set_description(row, text_lines.padded(text, ROOM[key]))
+            fewest = ROOM[key] * (len(self._scenes) if key == "backgrounds" else 1)
+            obs.obs_property_set_description(row, text_lines.padded(text, fewest))
         return True
 
 
@@ -169,6 +177,12 @@ def _list(properties: Any, key: str, title: str) -> Any:
     return obs.obs_properties_add_list(
         properties, key, title, obs.OBS_COMBO_TYPE_LIST, obs.OBS_COMBO_FORMAT_STRING
     )
+
+
+def _fill(choices: Any, names: Mapping[str, str]) -> None:
+    """Offer these names, by what a choice of each is saved as."""
+    for value, name in zip(names, text_lines.short_entries(names.values()), strict=True):
+        obs.obs_property_list_add_string(choices, name, value)
 
 
 def _button(properties: Any, key: str, title: str, pressed: Callable[[Any], bool]) -> None:

@@ -26,6 +26,7 @@ pytestmark = [
 ]
 WAIT = 5.0  # seconds that a dialog stays open: figures change each second
 SHORT_WAIT = 2.0
+LONG_NAME = "A scene whose name is longer than any window of OBS's is wide by default"
 MOST_ACTIONS = 6  # from the window of the filters to the first own picture
 
 
@@ -106,14 +107,18 @@ def test_a_scene_gets_a_source_behind_it_by_its_name(at_obs: Sitting) -> None:
 
 
 def test_a_preset_is_saved_in_the_scripts_window(at_obs: Sitting) -> None:
+    """Also where names are long: OBS makes a rebuilt panel as wide as its longest list."""
     word = at_obs.word
+    at_obs.stage.obs.request("CreateScene", {"sceneName": LONG_NAME})
     panel = at_obs.open(SCRIPTS_PANEL)
     rows = Rows(panel, SHORT_WAIT)
+    rows.press(word("Refresh"))  # rebuilds the panel
     path = at_obs.stage.folder / "preset.json"
     rows.pick_file(word("Panel.PresetSave"), str(path))
     rows.press(word("Panel.Save"))
     assert json.loads(path.read_text())
     at_obs.close(panel)
+    at_obs.stage.obs.request("RemoveScene", {"sceneName": LONG_NAME})
 
 
 def test_the_lock_is_put_in_when_the_window_is_closed(at_obs: Sitting) -> None:

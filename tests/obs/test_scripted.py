@@ -252,7 +252,7 @@ def test_the_panel_shows_and_sets_every_scenes_background(
         default = ENGLISH["Background.default"]
         shown = panel.press()
         assert shown["scene"] == [SCENE, "Beach"]
-        assert shown["camera"] == [f"{CAMERA}: {FILTER}", f"Second: {FILTER}"]
+        assert shown["camera"] == [CAMERA, "Second"]
         assert says(shown["backgrounds"], f"{SCENE}: {default} Beach: {default}")
         assert says(shown["summary"], "with the filter: 2")
 

@@ -14,7 +14,7 @@ from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from vb_link import texts
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
-from vb_script import application, libobs, lock, lua_half
+from vb_script import application, libobs, lock, lua_half, text_lines
 from vb_script import reload_state as survivors_module
 from vb_script.libobs import LibraryError
 from vb_script.panel_closings import PanelClosings
@@ -217,7 +217,34 @@ def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way:
     scenes, tools = panel.inner["group_scenes"].inner, panel.inner["group_tools"].inner
     assert panel.inner["backgrounds"].text.split("\n") == ["Stage: Blur", " "]
     assert scenes["scene"].choices == [("Stage", "Stage")]
-    assert tools["camera"].choices == [("Camera: Virtual Background", "Camera\nVirtual Background")]
+    assert tools["camera"].choices == [("Camera", "Camera\nVirtual Background")]
+
+
+@pytest.mark.usefixtures("library")
+def test_the_panels_lists_begin_with_the_program_and_are_no_wider_than_the_window(
+    world: World,
+) -> None:
+    world.inputs = [
+        Source(
+            "Camera", filters=[Source(name, FILTER_ID) for name in ("Sharp edges", "Soft edges")]
+        ),
+        Source("Logitech webcam on the right", filters=[Source("Any", FILTER_ID)]),
+    ]
+    world.scenes = [Source(name, "scene") for name in ("Beach", "The longest name here", "Stage")]
+    world.program = world.scenes[1]
+    _load()
+    panel = application.properties()
+    application.unload()
+    scene, cameras = (fake.obs_properties_get(panel, key) for key in ("scene", "camera"))
+    assert scene is not None and cameras is not None
+    assert [value for _, value in scene.choices] == ["The longest name here", "Beach", "Stage"]
+    assert [text for text, _ in scene.choices][1:] == ["Beach", "Stage"]
+    assert [value.split("\n")[1] for _, value in cameras.choices] == [
+        "Sharp edges", "Soft edges", "Any",
+    ]  # fmt: skip
+    shown = [text for text, _ in (*scene.choices, *cameras.choices)]
+    assert max(map(text_lines.width, shown)) <= text_lines.ENTRY_COLUMNS
+    assert len(set(shown)) == len(shown)
 
 
 def test_a_fault_of_ours_that_comes_each_second_is_told_once(

@@ -13,9 +13,10 @@ from vb_script import text_lines
     [
         ("one two three", ["one two", "three"]),
         ("Scene: Blur\nOther", ["Scene:", "Blur", "Other"]),
-        ("/a/long/path.json", ["/a/long/", "path.jso", "n"]),
+        ("/a/long/path.json", ["/a/long/p", "ath.json"]),
         ("背景は単色。 次", ["背景は単", "色。 次"]),
         ("背景は単。", ["背景は", "単。"]),  # no line begins with a full stop
+        ("IMG_2026", ["IMG_202", "6"]),  # capitals are wider
         ("", [""]),
     ],
 )
@@ -26,6 +27,35 @@ def test_a_line_is_broken_where_its_language_allows(text: str, lines: list[str])
 def test_a_text_has_no_fewer_lines_than_it_is_given_room() -> None:
     assert text_lines.padded("one", 3) == "one\n \n "
     assert text_lines.padded("1\n2\n3", 2) == "1\n2\n3"
+
+
+def test_a_line_of_wide_letters_has_fewer_of_them() -> None:
+    sentence = "The preset was saved as /home/WWW/MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM.json."
+    lines = text_lines.broken(sentence, 32)
+    assert "".join(lines).replace(" ", "") == sentence.replace(" ", "")
+    assert max(line.count("M") for line in lines) <= 20
+    assert max(map(len, text_lines.broken("i" * 80, 32))) > 40
+
+
+def test_a_name_in_a_list_keeps_both_ends_and_differs_from_the_others() -> None:
+    names = ["Streaming: front view", "Streaming: back view", "Scene", "Streaming: front view"]
+    short = text_lines.short_entries(names, 16)
+    assert len(set(short)) == 4 and short[2] == "Scene"
+    for name, made in zip(names, short, strict=True):
+        assert made[:4] == name[:4] and len(made) <= 17
+    assert short[0].endswith("nt view") and short[1].endswith("ck view")
+    assert text_lines.short_entries(["仕事用の背景を使うシーン"], 16) == ["仕事用の…シーン"]
+
+
+@pytest.mark.parametrize(("locale", "label", "button"), [("en-US", 9, 19), ("ja-JP", 6, 16)])
+def test_what_the_scripts_panel_cannot_break_fits_beside_obs_own_buttons(
+    locale: str, label: int, button: int
+) -> None:
+    words = texts.load(locale)
+    for key in ("Scene", "Camera", "PresetSave", "PresetLoad"):
+        assert text_lines.width(words[f"Panel.{key}"]) <= label, key
+    for key in ("OwnScene", "DefaultScene", "Copy", "Save", "Load", "Check"):
+        assert text_lines.width(words[f"Panel.{key}"]) <= button, key
 
 
 def test_a_long_word_can_be_broken() -> None:
