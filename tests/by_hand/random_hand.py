@@ -218,7 +218,7 @@ class _Use:
         times = self._chance.choice((1, 1, 2))
         self._say(f"{times} times")
         self._rows.press(row.text, times, row.number)
-        after = self._rows.ticked(row.text, row.number)
+        after = self._rows.ticked(row.text, row.number, before != (times == 1))
         self._must((after != before) == (times == 1), row, f"it was {before} and is {after}")
         if self._kept and row.text != GROUP:
             self._must(self._kept.same(row.text, after), row, f"{after} is shown")

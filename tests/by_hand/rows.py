@@ -29,6 +29,7 @@ Answer = TypeVar("Answer")
 
 TRIES = 4
 OPENING = 5.0  # seconds that a busy OBS may take to open a list
+REACTING = 15.0  # seconds that it may take to show what was pressed
 TITLE = (19, 17)  # a position on a group's checkbox, from the group's corner
 
 
@@ -126,8 +127,9 @@ class Rows:
         self._wait()
 
         def kept() -> None:
-            if not _has_cursor(self.panel.window(), box):
-                raise HandError(Fault.CURSOR_LOST, else_)
+            window = self.panel.window()
+            if not _has_cursor(window, box):
+                raise HandError(Fault.CURSOR_LOST, f"{else_} It is in {_focused(window)}.")
 
         _lasting(kept)
 
@@ -169,9 +171,14 @@ class Rows:
         if stays:
             self._check(text, number)
 
-    def ticked(self, text: str, number: int = 0) -> bool:
-        """Whether a box was ticked after the last use."""
-        return "CHECKED" in self._now(text, number).field("check box").states
+    def ticked(self, text: str, number: int, wanted: bool) -> bool:
+        """Return whether a box is ticked, as soon as it is as ``wanted``: a busy OBS is late."""
+        deadline = time.monotonic() + REACTING
+        while True:
+            ticked = "CHECKED" in self._now(text, number).field("check box").states
+            if ticked == wanted or time.monotonic() > deadline:
+                return ticked
+            self._check(text, number)
 
     # Dialogs
 
@@ -277,8 +284,20 @@ def _lasting(check: Callable[[], Answer]) -> Answer:
 
 
 def _has_cursor(window: Widget, box: Box) -> bool:
-    focused = [widget for widget in window.all() if "FOCUSED" in widget.states]
-    return any(widget.box[:2] == box[:2] or _holds(box, widget.middle) for widget in focused)
+    return any(
+        widget.box[:2] == box[:2] or _holds(box, widget.middle) for widget in _focused_in(window)
+    )
+
+
+def _focused_in(window: Widget) -> list[Widget]:
+    return [widget for widget in window.all() if "FOCUSED" in widget.states]
+
+
+def _focused(window: Widget) -> str:
+    """Say which widgets have the focus, and whether the window takes keys at all."""
+    there = [f"{widget.role} {widget.name!r} at {widget.box}" for widget in _focused_in(window)]
+    active = "active" if "ACTIVE" in window.states else "inactive"
+    return f"{' and '.join(there) or 'nothing'} of an {active} window"
 
 
 def _holds(box: Box, at: tuple[int, int]) -> bool:

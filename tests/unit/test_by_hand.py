@@ -91,6 +91,18 @@ def test_a_lost_cursor_is_told() -> None:
     assert _fault(lambda: rows.type_number("Strength", "12")) is Fault.CURSOR_LOST
 
 
+def test_a_box_that_a_busy_obs_ticks_late_is_seen() -> None:
+    def holding(states: str) -> Widget:
+        box = _widget("check box", "On", (10, 200, 80, 20), states=states)
+        return replace(_window(), holds=(*_window().holds, box))
+
+    off, on = holding("ENABLED"), holding("ENABLED CHECKED")
+    windows = FakeWindows(off, off, off, off, off, off, on)
+    rows = Rows(Panel(cast(Any, FakeHand()), cast(Any, windows), TITLE), 0.0)
+    rows.press("On")
+    assert rows.ticked("On", 0, True) is True
+
+
 def test_a_row_that_moved_is_told_with_its_pixels() -> None:
     rows = _rows(_window(), _window(top=104))
     with pytest.raises(HandError) as caught:
