@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from tests.by_hand import desk
-from tests.by_hand.panel import GROUP, Panel, places_in, scroll_of, scrolled_by_obs
+from tests.by_hand.panel import GROUP, Panel, places_in, scroll_of, scrolled_by_obs, words_in
 from tests.by_hand.rows import Rows
 from tests.by_hand.sitting import CAMERA_PANEL, GRAYS, SCENE_PANEL, SCRIPTS_PANEL, Sitting, sitting
 from tests.by_hand.windows import Widget
 from tests.obs.stage import CAMERA, SCENE, wait_for
-from vb_link.settings import LOCK
+from vb_link.settings import LOCK, SCENE_FILTER_ID
 
 pytestmark = [
     pytest.mark.versions,
@@ -104,6 +104,17 @@ def test_a_scene_gets_a_source_behind_it_by_its_name(at_obs: Sitting) -> None:
     assert rows.type_name(word("BackgroundSource"), "Nobody") == "Nobody"
     assert at_obs.values(scene=True)["background_source"] == "Nobody"
     at_obs.close(panel)
+
+
+def test_the_scenes_filter_on_a_camera_says_what_to_do(at_obs: Sitting) -> None:
+    at_obs.stage.obs.add_filter(CAMERA, "Misplaced", SCENE_FILTER_ID, {})
+    panel = at_obs.open(CAMERA_PANEL)  # of the last filter
+    said = "".join("".join(words_in(panel.window())).split())
+    at_obs.close(panel)
+    at_obs.stage.obs.request(
+        "RemoveSourceFilter", {"sourceName": CAMERA, "filterName": "Misplaced"}
+    )
+    assert "".join(at_obs.word("Error.SceneOnly").split()) in said
 
 
 def test_a_preset_is_saved_in_the_scripts_window(at_obs: Sitting) -> None:
