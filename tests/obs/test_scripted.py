@@ -262,7 +262,7 @@ def test_the_panel_shows_and_sets_every_scenes_background(
         assert says(shown["news"], ENGLISH["Request.OwnScene"].format(name="Beach"))
         stage.obs.set_filter("Beach", own, {"background": "color", "background_color": 0xFF0000FF})
         shown = panel.press("refresh")
-        assert shown["backgrounds"].endswith(f"Beach: {ENGLISH['Background.color']} #ff0000")
+        assert says(shown["backgrounds"], f"Beach: {ENGLISH['Background.color']} #ff0000")
 
         panel.press("default_scene", scene="Beach")
         assert _scene_filters(stage, "Beach") == []
