@@ -14,7 +14,7 @@ _VALUES = {
     "en-US": {
         "bool": "true, false",
         "color": "0xAABBGGRR",
-        "model": "a model's name",
+        "model": "`auto`, or a model's name",
         "compute": "`auto`, `cpu`, or another unit that this computer has",
         "depth_model": "a depth model's name",
         "image": "a file's path",
@@ -25,7 +25,7 @@ _VALUES = {
     "ja-JP": {
         "bool": "true, false",
         "color": "0xAABBGGRR",
-        "model": "モデルの名前",
+        "model": "`auto`、またはモデルの名前",
         "compute": "`auto`、`cpu`、またはこのコンピューターにあるほかのデバイス",
         "depth_model": "奥行きモデルの名前",
         "image": "ファイルのパス",

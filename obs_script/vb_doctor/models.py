@@ -11,14 +11,13 @@ from pathlib import Path
 
 from vb_doctor.findings import Finding, finding
 from vb_link import bounded, limits
-from vb_link.settings import defaults
+from vb_link.settings import SHIPPED_MODEL
 
 _LINE = re.compile(r'^(file|sha256)\s*=\s*"([^"\\]*)"')
 
 
 def check(shipped: Path, own: Path) -> Finding:
     """Check the shipped models and the user's own, in these two folders."""
-    default = str(defaults()["model"])
     counts = {shipped: 0, own: 0}
     damaged = []
     default_is_there = False
@@ -32,7 +31,7 @@ def check(shipped: Path, own: Path) -> Finding:
                 if not file or not found:
                     continue  # an algorithm without weights, or a model that is not installed
                 counts[folder] += 1
-                default_is_there |= folder == shipped and manifest.stem == default
+                default_is_there |= folder == shipped and manifest.stem == SHIPPED_MODEL
                 whole = bounded.sha256(found[0], limits.MODEL_BYTES)
                 if whole != (wanted or _beside(found[0])):
                     damaged.append(name)
@@ -41,7 +40,7 @@ def check(shipped: Path, own: Path) -> Finding:
     if damaged:
         return finding("ModelsDamaged", names=", ".join(damaged))
     if not default_is_there:
-        return finding("ModelsMissing", name=default)
+        return finding("ModelsMissing", name=SHIPPED_MODEL)
     return finding("Models", count=sum(counts.values()), own=counts[own])
 
 

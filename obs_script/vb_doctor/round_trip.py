@@ -13,7 +13,7 @@ from typing import Any
 
 from vb_doctor.findings import Finding, finding, without_paths
 from vb_link import exit_status, folders, layout, memory, sentences, slots, spawn, tell, wake
-from vb_link.settings import SETTINGS
+from vb_link.settings import SETTINGS, SHIPPED_MODEL
 
 _WIDTH, _HEIGHT = 256, 144  # until the worker says what size it wants
 _FRAMES = 10
@@ -124,7 +124,8 @@ class _RoundTrip:
             if setting.reader != "filter":
                 value = setting.default
                 setattr(channel, setting.key, value.encode() if isinstance(value, str) else value)
-        channel.compute = b"cpu"  # measuring other units takes longer than a check may
+        # Measuring other units and models takes longer than a check may.
+        channel.compute, channel.model = b"cpu", SHIPPED_MODEL.encode()
         channel.generation = 1
         channel.source_width, channel.source_height = _WIDTH, _HEIGHT
         tell.tell(channel)

@@ -17,7 +17,7 @@ from typing import Any
 from vb_link.settings import SETTINGS
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 8
+VERSION = 9
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -152,15 +152,20 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("report_compute", "char", TEXT_BYTES),
         ("report_error", "char", ERROR_BYTES),
         ("report_refused", "char", ERROR_BYTES),
+        # which model Automatic took and why, or "", and whether a lighter one could be taken
+        ("report_choice", "char", ERROR_BYTES),
+        ("can_lighten", "uint32_t", 1),
         ("preprocess_ms", "double", 1),
         ("inference_ms", "double", 1),
         ("total_ms", "double", 1),
         ("masks_per_second", "double", 1),
         # written by the script: how the filter runs while OBS or the worker is late: only every
-        # ``every``-th frame is handed over (0 means 1), at a quality other than the chosen, or ""
+        # ``every``-th frame is handed over (0 means 1), at a quality other than the chosen, or "",
+        # with a lighter model than Automatic would take (1)
         ("every", "uint32_t", 1),
         ("eased_sequence", "uint32_t", 1),
         ("eased_quality", "char", TEXT_BYTES),
+        ("eased_model", "uint32_t", 1),
         # and the status line in the user's language
         ("status", "char", STATUS_BYTES),
         ("frames", "vb_frame_slot", SLOTS),
@@ -189,14 +194,16 @@ _TABLES: dict[str, tuple[Row, ...]] = {
     # A request that the user made in a panel, for the script: words, one per line.
     "vb_request": (("text", "char", REQUEST_BYTES),),
     # All that the worker sees. It writes ``worker_ready``, its epoch once it answers, and
-    # ``working_on``, the model it is opening or running, or "". Every reader must check what it
-    # reads from here.
+    # ``working_on``, the model it is opening or running, or "". The script counts in
+    # ``models_sequence`` how often models came or went. Every reader must check what it reads from
+    # here.
     "vb_shared": (
         ("magic", "uint32_t", 1),
         ("version", "uint32_t", 1),
         ("bytes", "uint64_t", 1),
         ("worker_ready", "uint32_t", 1),
         ("working_on", "char", TEXT_BYTES),
+        ("models_sequence", "uint32_t", 1),
         ("channels", "vb_channel", CHANNELS),
     ),
     # What only OBS sees. Written by the script, except ``measure`` (a benchmark's) and

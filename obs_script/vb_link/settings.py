@@ -31,8 +31,8 @@ Value = Union[bool, float, int, str]
 class Setting:
     """One setting.
 
-    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute`` (a
-    compute unit of this computer, or "auto") are strings;
+    ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute``
+    (a compute unit of this computer) are strings, the last two with "auto";
     ``image`` and ``video`` are files, ``source`` is the name of an OBS source or scene, ``audio``
     that of a source with sound.
     ``choices`` holds the values of a ``choice``; the text key of value *v* is ``<text>.<v>``.
@@ -125,6 +125,11 @@ def _zone(number: int) -> tuple[Setting, ...]:
 
 
 QUALITIES = ("fast", "balanced", "best")
+# The value of "model" that leaves the choice to the worker, the network that always ships, and the
+# better one that the set-up fetches.
+AUTO_MODEL = "auto"
+SHIPPED_MODEL = "selfie_square"
+RECOMMENDED_MODEL = "pphumanseg"
 # Clockwise rotation of the camera's picture, in degrees.
 TURNS = ("0", "90", "180", "270")
 
@@ -323,7 +328,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("turned", "choice", "0", "Turned", reader="worker", choices=TURNS, group="advanced"),
     Setting("mirrored", "bool", False, "Mirrored", reader="worker", group="advanced"),
-    Setting("model", "model", "selfie_square", "Model", reader="worker", group="advanced"),
+    Setting("model", "model", AUTO_MODEL, "Model", reader="worker", group="advanced"),
     Setting("compute", "compute", "auto", "Compute", reader="worker", group="advanced"),
 )
 

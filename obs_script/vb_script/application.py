@@ -9,6 +9,7 @@ from typing import Any
 import obspython as obs
 
 from vb_link import folders, layout, memory, texts, unit_file, wake
+from vb_link.settings import AUTO_MODEL
 from vb_link.texts import SaidError
 from vb_script import (
     callbacks,
@@ -62,7 +63,7 @@ class Application:
         )
         self.closing = False
         self.event_callback: Any = None
-        self.listed: tuple[object, ...] = ()
+        self.listed: tuple[object, object] = ((), ())
         self.names_asked = False
         self.end_lines = EndLines()
         self.fault = ""  # the error logged last
@@ -132,7 +133,7 @@ class Application:
         return lua_half.half(
             address=survivors().memory.address,
             texts=self.texts,
-            models=models.people,
+            models=[(AUTO_MODEL, self.texts["Model.auto"]), *models.people],
             depth_models=models.depth,
             units=list_choices.unit_list(self.texts),
             pressed=Presses.address(),
@@ -140,14 +141,18 @@ class Application:
         )
 
     @staticmethod
-    def listed_now() -> tuple[object, ...]:
-        """Return a value that changes when a model or a compute unit comes or goes."""
-        return list_choices.state_of(_model_folders(), unit_file.path())
+    def listed_now() -> tuple[object, object]:
+        """Return two values: one changes with the models, one with the compute units."""
+        state_of = list_choices.state_of
+        return state_of(_model_folders()), state_of((), unit_file.path())
 
     def every_second(self) -> None:
         """Update the status lines, and the lists if a model or a compute unit came or went."""
         now = self.listed_now()
         if now != self.listed and self.ui is not None:
+            if now[0] != self.listed[0]:
+                survivors().memory.segment.models_sequence += 1
+                survivors().wake.send()  # a still picture does not wake the worker
             self.listed = now
             self.ui.post(self.hand_lists)
         if self.governor is not None:

@@ -3,17 +3,18 @@
 Decided every two seconds from OBS's statistics and the worker's mask times. One level holds for
 the whole OBS, as all filters share its time; each filter's user limits how far it is lowered.
 First masks are made for every second and third frame only, then Best becomes Balanced, which
-runs the network less often on the same picture. Fast is never chosen for the user: without the
+runs the network less often on the same picture, and where the model is chosen automatically, the
+lightest is taken. Fast is never chosen for the user: without the
 mirrored pass a little more of the room shows. (The networks run on one thread anyway.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from vb_link.settings import QUALITIES
+from vb_link.settings import AUTO_MODEL, QUALITIES
 
 PERIOD = 2.0  # seconds between two decisions
 LATE_SHARE, LATE_TIME = 0.02, 0.9  # share of frames skipped; share of the frame time used
@@ -49,7 +50,8 @@ class Use:
     """One filter: what its user allows, and what its masks cost.
 
     ``lowest_rate``: masks per second. ``locked``: each frame needs its own mask. ``total_ms``: time
-    for a mask; ``masks_per_second``: the actual rate.
+    for a mask; ``masks_per_second``: the actual rate. ``can_lighten``: whether the model is chosen
+    automatically and a lighter one could be taken.
     """
 
     governed: bool
@@ -58,6 +60,7 @@ class Use:
     locked: bool
     total_ms: float
     masks_per_second: float
+    can_lighten: bool = False
 
     @property
     def share(self) -> float:
@@ -67,10 +70,15 @@ class Use:
 
 @dataclass(frozen=True)
 class Rung:
-    """How a filter runs: a mask for every ``every``-th frame, at a quality."""
+    """How a filter runs: a mask for every ``every``-th frame, at a quality, by which model."""
 
     every: int
     quality: str
+    lighter: bool = False
+
+    def costs_as(self, other: Rung) -> bool:
+        """Whether a mask takes as long as on another rung."""
+        return (self.quality, self.lighter) == (other.quality, other.lighter)
 
 
 def ladder(use: Use, interval_ms: float) -> list[Rung]:
@@ -85,7 +93,8 @@ def ladder(use: Use, interval_ms: float) -> list[Rung]:
             if 1.01e3 / interval_ms / every >= use.lowest_rate:
                 rungs.append(Rung(every, chosen))
     lower = QUALITIES[QUALITIES.index(LOWEST_QUALITY) : QUALITIES.index(chosen)]
-    return [*rungs, *(Rung(rungs[-1].every, quality) for quality in reversed(lower))]
+    rungs += [Rung(rungs[-1].every, quality) for quality in reversed(lower)]
+    return [*rungs, replace(rungs[-1], lighter=True)] if use.can_lighten else rungs
 
 
 class Governor:
@@ -130,8 +139,8 @@ class Governor:
             return LATE
         for use in uses:
             left = ladder(use, sample.interval_ms)[self.level :]
-            # Only a lower quality makes a mask faster; fewer masks do not.
-            can_help = any(rung.quality != left[0].quality for rung in left)
+            # Only a lower quality or a lighter model makes a mask faster; fewer masks do not.
+            can_help = any(not rung.costs_as(left[0]) for rung in left)
             if can_help and use.total_ms > TOO_SLOW * sample.interval_ms:
                 return SLOW
         return ""
@@ -148,7 +157,7 @@ class Governor:
         rungs = ladder(use, interval_ms)
         if not 0 < self.level < len(rungs):
             return True
-        lowered = rungs[self.level].quality != rungs[self.level - 1].quality
+        lowered = not rungs[self.level].costs_as(rungs[self.level - 1])
         return not lowered or use.total_ms < FAST_AGAIN * interval_ms
 
 
@@ -205,6 +214,7 @@ def use_of(channel: Any) -> Use:
         locked=channel.delay_frames > 0,
         total_ms=channel.total_ms,
         masks_per_second=channel.masks_per_second,
+        can_lighten=channel.model == AUTO_MODEL.encode() and bool(channel.can_lighten),
     )
 
 
@@ -214,6 +224,6 @@ def put(channel: Any, rung: Rung) -> None:
     quality = b"" if rung.quality == chosen else rung.quality.encode()
     if channel.every != rung.every:
         channel.every = rung.every
-    if channel.eased_quality != quality:
-        channel.eased_quality = quality
+    if (channel.eased_quality, bool(channel.eased_model)) != (quality, rung.lighter):
+        channel.eased_quality, channel.eased_model = quality, rung.lighter
         channel.eased_sequence += 1

@@ -24,6 +24,7 @@ class Figures:
     model: str = ""
     compute: str = ""
     settings_error: str = ""  # which settings have invalid values
+    choice: bytes = b""  # which model Automatic took and why, as stored in the link
     refused: bytes = b""  # why another compute unit is not in use, as stored in the link
     milliseconds: float = 0.0
     rate: float = 0.0
@@ -32,6 +33,7 @@ class Figures:
     delay_ms: float = 0.0
     eased: str = ""  # why the filter runs below the chosen quality or rate: "late", "slow" or ""
     every: int = 1
+    lighter: bool = False
     quality: str = ""
     notice: str = ""  # the answer to the user's latest request
 
@@ -51,6 +53,8 @@ class Figures:
             lines[0] = self._eased(texts)  # which also says that it works
         elif self.eased:
             lines.append(self._eased(texts))
+        if self.choice:
+            lines.append(worker_words(self.choice, texts))
         if self.delay_ms:
             lines.append(texts["Status.Delayed"].format(delay_ms=self.delay_ms))
         return "\n".join(lines)
@@ -73,6 +77,8 @@ class Figures:
             what.append(texts["Eased.Quality"].format(quality=texts[f"Quality.{self.quality}"]))
         if self.every > 1:
             what.append(texts["Eased.Every"].format(every=self.every))
+        if self.lighter:
+            what.append(texts["Eased.Lighter"])
         return texts[f"Status.Eased.{self.eased}"].format(what=texts["Eased.And"].join(what))
 
 
@@ -120,14 +126,16 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
         kind,
         model=channel.report_model.decode("utf-8", "replace"),
         compute=channel.report_compute.decode("utf-8", "replace"),
+        choice=channel.report_choice,
         refused=channel.report_refused,
         milliseconds=channel.total_ms,
         rate=channel.masks_per_second,
         age_frames=channel.age_frames,
         age_ms=channel.age_ms,
         delay_ms=channel.delay_ms if delay else 0.0,
-        eased="late" if channel.every > 1 or quality else "",
+        eased="late" if channel.every > 1 or quality or channel.eased_model else "",
         every=int(channel.every),
+        lighter=bool(channel.eased_model),
         quality=quality,
     )
 

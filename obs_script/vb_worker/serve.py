@@ -19,9 +19,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_link import layout, limits, memory, settings, slots, tell, wake
+from vb_link import layout, limits, memory, slots, tell, wake
 from vb_link.sentences import fitting
+from vb_link.settings import AUTO_MODEL, SHIPPED_MODEL
 from vb_worker.catalogue import quarantine
+from vb_worker.catalogue.automatic import Automatic
 from vb_worker.errors import ModelError, first_line
 from vb_worker.matte.depth_plane import Depths
 from vb_worker.matte.pipeline import Pipeline
@@ -33,7 +35,7 @@ from vb_worker.sandbox import entry, priority, watchdog
 from vb_worker.stream import Key, Stream, text_of
 from vb_worker.units import choice, results
 
-QUARANTINE_POLL_SECONDS = 0.2
+POLL_SECONDS = 0.2  # while a model is being tried or measured in another process
 LONGEST_MS = 1e5  # per mask; a larger value was not written by a worker
 
 
@@ -57,17 +59,22 @@ class Worker:
         self.pipelines: dict[Key, Pipeline] = {}
         self.units: dict[Key, str] = {}  # of pipelines that have not made their first mask
         self.survey = choice.Survey()
+        self.automatic = Automatic(self.quarantine, self.survey, refused)
+        self.models_sequence = int(segment.models_sequence)
         self.streams: dict[int, Stream] = {}
         self.depths = Depths(models, allow=self._allow)
 
     def work(self) -> bool:
         """Process one frame of every stream that has a new one; return whether there was any."""
         did = False
-        if self.survey.finished():
-            self._choose_again()
-        if self.quarantine.finished():
-            for waiting in self.streams.values():
-                waiting.settings_sequence = -1
+        measured = self.survey.finished()
+        if measured:
+            self._reopen(measured)
+        if self.quarantine.finished() or measured:
+            self._configure_again()
+        if self.models_sequence != self.segment.models_sequence:
+            self.models_sequence = int(self.segment.models_sequence)
+            self._configure_again(models_changed=True)
         for index in range(layout.CHANNELS):
             channel = self.segment.channels[index]
             used = int(channel.used)
@@ -124,37 +131,64 @@ class Worker:
         self.depths.close_except({stream.depth.name for stream in self.streams.values()})
 
     def _configure(self, stream: Stream, told: Any) -> None:
-        channel = stream.channel
         stream.frame_count = -1  # so that a frozen picture is processed again
         stream.follow(told)
         self._configure_depth(stream, text_of(told.depth_model))
-        key = (
-            text_of(told.model),
-            text_of(told.compute) or results.AUTO,
-            text_of(channel.eased_quality) or text_of(told.quality),
-        )
-        if key == stream.key and key in self.pipelines:
-            self._close_unused()
-            stream.report(self.pipelines[key], force=True)
-            return
-        stream.key, stream.error = key, None
         try:
-            if key not in self.pipelines:
-                self.pipelines[key] = self._open(key)
+            key = self._key_of(stream, told)
+            while key not in self.pipelines:
+                self._open_pipeline(stream, key)
+                key = self._key_of(stream, told)
+            if key != stream.key:
+                stream.key, stream.error = key, None
         except Exception as error:  # a model that fails must not stop the other streams
-            stream.error = error
+            stream.key, stream.error = _named_key(stream.channel, told), error
             _complain(error)
         self._close_unused()
-        pipeline = self.pipelines.get(key)
+        pipeline = self.pipelines.get(stream.key)
         if pipeline is not None:
             stream.at = fitting(pipeline.model.manifest.name, layout.TEXT_BYTES)
             self._want(stream, pipeline)
         stream.report(pipeline, force=True)
 
-    def _choose_again(self) -> None:
-        """Reopen the pipelines on "auto", now that the fastest unit is known."""
-        for key in [key for key in self.pipelines if key[1] == results.AUTO]:
+    def _open_pipeline(self, stream: Stream, key: Key) -> None:
+        """Open a pipeline; where *Automatic* chose its model, it chooses another if that fails."""
+        try:
+            self.pipelines[key] = self._open(key)
+            stream.error = None
+        except Exception as error:
+            trying = isinstance(error, ModelError) and error.key == "BeingTried"
+            if stream.automatic is None or trying:
+                raise
+            _complain(error)
+            self.automatic.fail(key[0], error)
+
+    def _key_of(self, stream: Stream, told: Any) -> Key:
+        """Return the pipeline to use. Raises ModelError if *Automatic* has no model."""
+        key = _named_key(stream.channel, told)
+        stream.automatic = None
+        if key[0] != AUTO_MODEL:
+            return key
+        stream.automatic = self.automatic.choose(
+            self._find_models, text_of(told.quality), key[1],
+            lighter=bool(stream.channel.eased_model),
+        )  # fmt: skip
+        assert stream.automatic.manifest is not None
+        return (stream.automatic.manifest.name, *key[1:])
+
+    def _find_models(self) -> dict[str, Manifest]:
+        """Look for the models: one may have been installed or changed since the last time."""
+        self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
+        return self.models
+
+    def _reopen(self, model: str) -> None:
+        """Close a model's pipelines on "auto", now that the fastest unit is known."""
+        for key in [key for key in self.pipelines if key[0] == model and key[1] == results.AUTO]:
             del self.pipelines[key]
+
+    def _configure_again(self, *, models_changed: bool = False) -> None:
+        """Have every stream's model chosen and opened anew where that changes anything."""
+        self.automatic.renew(models_changed=models_changed)
         for stream in self.streams.values():
             stream.settings_sequence = -1
 
@@ -163,9 +197,7 @@ class Worker:
         for other, pipeline in self.pipelines.items():
             if other[:2] == key[:2]:
                 return Pipeline(pipeline.model, preset(quality))
-        # A model may have been installed or changed since the worker started.
-        self.models.update(registry.find_models(registry.default_folders(), on_error=_complain))
-        manifest = self.models.get(name)
+        manifest = self._find_models().get(name)
         if manifest is None or not manifest.installed:
             raise ModelError("NotInstalled", name=name)
         if not finds_person(manifest):
@@ -174,7 +206,7 @@ class Worker:
         try:
             self._allow(manifest)
         except ModelError as error:
-            default = self.models.get(str(settings.defaults()["model"]))
+            default = self.models.get(SHIPPED_MODEL)
             if error.key != "ModelEnded" or default is None or default.name in self.refused:
                 raise
             ended, manifest = error, default
@@ -233,13 +265,7 @@ class Worker:
             stream.send(picture, result.alpha)
         except Exception as error:
             # A model that fails must not stop the other streams; the filter draws its cover.
-            stream.error = (
-                error
-                if isinstance(error, ModelError)
-                else ModelError("FailedOnPicture", name=stream.key[0], reason=first_line(error))
-            )
-            _complain(stream.error)
-            stream.report(pipeline, force=True)
+            self._failed(stream, error)
             return True
         finally:
             watchdog.end()
@@ -259,6 +285,17 @@ class Worker:
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
 
+    def _failed(self, stream: Stream, error: Exception) -> None:
+        """Report that a stream's model failed on a picture; *Automatic* then takes another."""
+        if not isinstance(error, ModelError):
+            error = ModelError("FailedOnPicture", name=stream.key[0], reason=first_line(error))
+        stream.error = error
+        _complain(error)
+        stream.report(self.pipelines[stream.key], force=True)
+        if stream.automatic is not None and stream.key[0] != SHIPPED_MODEL:
+            self.automatic.fail(stream.key[0], error)
+            self._configure_again()
+
     def _depth(self, stream: Stream, frame: NDArray[np.uint8], alpha_ms: float) -> bool:
         """Update the depth plane once this alpha was sent; return whether there is a new one."""
         if not stream.depth.name:
@@ -272,6 +309,15 @@ class Worker:
         if stream.depth.error not in (None, before):
             _complain(stream.depth.error)
         return stream.depth.made not in (None, made)
+
+
+def _named_key(channel: Any, told: Any) -> Key:
+    """Return the key of the pipeline that a filter's settings name."""
+    return (
+        text_of(told.model),
+        text_of(told.compute) or results.AUTO,
+        text_of(channel.eased_quality) or text_of(told.quality),
+    )
 
 
 def _settings_of(channel: Any) -> int:
@@ -331,7 +377,7 @@ def main(argv: list[str] | None = None) -> int:
     shared.segment.worker_ready = options.epoch
     while True:
         if not worker.work() and not sleeper.wait(
-            QUARANTINE_POLL_SECONDS if worker.quarantine.running else None
+            POLL_SECONDS if worker.quarantine.running or worker.survey.running else None
         ):
             worker.quarantine.close()
             return 0

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from vb_link import layout, sentences, slots
 from vb_link.sentences import fitting
-from vb_worker.errors import ModelError
+from vb_worker.catalogue.automatic import Choice
+from vb_worker.errors import TEXTS, ModelError
 from vb_worker.matte.alpha_boxes import boxes, sum_of_words
 from vb_worker.matte.depth_plane import DepthStream
 from vb_worker.matte.pipeline import Pipeline
@@ -40,6 +41,14 @@ def error_field(error: Exception | None) -> bytes:
     return fitting(str(error) or type(error).__name__, layout.ERROR_BYTES)
 
 
+def choice_field(choice: Choice | None) -> bytes:
+    """Return why *Automatic* took its model, encoded for the link; empty for None."""
+    if choice is None:
+        return b""
+    english = TEXTS[choice.reason].format(**choice.arguments)
+    return sentences.pack(english, choice.reason, choice.arguments, layout.ERROR_BYTES)
+
+
 class Stream:
     """The state of one filter: its channel, its last frame, its status report."""
 
@@ -53,6 +62,7 @@ class Stream:
         self.generation = -1
         self.key: Key = ("", "", "")
         self.error: Exception | None = None
+        self.automatic: Choice | None = None  # what was chosen, if the user left it to the worker
         self.at = b""  # the model in use, encoded for ``working_on``
         self.choice = PersonChoice(clock=clock)
         self.plate = Plate()
@@ -78,6 +88,8 @@ class Stream:
             channel.report_model = fitting(pipeline.model.manifest.title, layout.TEXT_BYTES)
             channel.report_compute = fitting(pipeline.model.compute, layout.TEXT_BYTES)
             channel.report_refused = error_field(pipeline.model.refused)
+        channel.report_choice = choice_field(self.automatic)
+        channel.can_lighten = self.automatic is not None and self.automatic.can_lighten
         recent = [moment for moment in self.finished if now - moment < 2.0]
         channel.masks_per_second = (
             (len(recent) - 1) / (recent[-1] - recent[0])

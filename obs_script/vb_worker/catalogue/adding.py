@@ -262,6 +262,7 @@ def text_of(manifest: Manifest) -> str:
         f"licence = {_toml(manifest.licence)}",
         f"commercial = {_toml(manifest.commercial)}",
         *([f"accuracy = {manifest.accuracy}"] if manifest.accuracy else []),
+        *([f"mean_iou = {manifest.mean_iou}"] if manifest.mean_iou else []),
         "",
         "# What the network is fed: (value of 0..255 / scale - mean) / std, colour by colour.",
         "[input]",
@@ -300,8 +301,9 @@ def write_beside(data: bytes, manifest: Manifest, folder: Path) -> Path:
     weights = folder / f"{manifest.name}.onnx"
     weights.write_bytes(data)
     told = replace(
-        manifest, file=weights.name, sha256=hashlib.sha256(data).hexdigest(), source=None
-    )
+        manifest, file=weights.name, sha256=hashlib.sha256(data).hexdigest(), source=None,
+        mean_iou=0.0,  # a variant has not been measured
+    )  # fmt: skip
     path = weights.with_suffix(".toml")
     path.write_text(text_of(told), encoding="utf-8")
     return path

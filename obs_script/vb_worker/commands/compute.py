@@ -22,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--model",
-        default=str(settings.defaults()["model"]),
+        default=settings.SHIPPED_MODEL,
         metavar="NAME",
         help="the model to try (default: %(default)s)",
     )

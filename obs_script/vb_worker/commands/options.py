@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from vb_link import settings
+from vb_worker.catalogue.automatic import allowed
 from vb_worker.errors import UsageError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
@@ -161,7 +162,15 @@ def known_models() -> dict[str, Manifest]:
 
 
 def known_model(name: str) -> Manifest:
-    """Return one model's manifest. Raises UsageError, listing the available ones."""
+    """Return one model's manifest. Raises UsageError, listing the available ones.
+
+    "auto" is the most accurate of those that may be taken unasked; speed does not matter here.
+    """
+    if name == settings.AUTO_MODEL:
+        listed = allowed(known_models().values())
+        if listed:
+            return listed[0]
+        name = settings.SHIPPED_MODEL
     try:
         return choose_model(known_models(), name)
     except ModelError as error:

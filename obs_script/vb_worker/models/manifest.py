@@ -137,7 +137,8 @@ class Manifest:
     ``sha256`` is empty if the ONNX file is converted locally: ``virtual-background models install``
     then writes its checksum beside it. ``file`` is empty for a model that is no network.
     ``accuracy``: the overlap with the true mask in percent on one set of pictures, to compare
-    models by; 0: unknown.
+    models by; ``mean_iou``: the same through the whole pipeline, the mean over the five sets that
+    docs/models.md names: *Automatic* goes by it. 0: unknown.
     """
 
     path: Path
@@ -151,6 +152,7 @@ class Manifest:
     input: InputSpec
     output: OutputSpec
     accuracy: float = 0.0
+    mean_iou: float = 0.0
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from vb_link import bounded, limits
+from vb_link.settings import AUTO_MODEL
 from vb_worker.errors import ManifestError, first_line
 from vb_worker.models.families import FAMILIES
 from vb_worker.models.manifest import (
@@ -61,6 +62,8 @@ def parse(path: Path, text: str) -> Manifest:
     lines = line_numbers(text)
     top = Table(path, "", document, lines)
     name = top.matching("name", NAME, "small letters, digits and underscores")
+    if name == AUTO_MODEL:
+        raise top.wrong("name", f"any name but {AUTO_MODEL!r}, which means the automatic choice")
     title = top.text("title")
     output_table = top.table("output")
     output = _output(output_table)
@@ -88,6 +91,7 @@ def parse(path: Path, text: str) -> Manifest:
         input=_input(picture),
         output=output,
         accuracy=top.positive("accuracy", 0.0) if "accuracy" in top else 0.0,
+        mean_iou=top.positive("mean_iou", 0.0) if "mean_iou" in top else 0.0,
         lines=lines,
     )
     for table in (top, source, picture, output_table):

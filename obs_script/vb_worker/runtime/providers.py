@@ -7,6 +7,8 @@ Providers that run on other machines (Azure's) are left out.
 from __future__ import annotations
 
 import contextlib
+import os
+import platform
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from typing import Any
 
 import onnxruntime
 
-from vb_link import child
+from vb_link import child, processor
 from vb_worker.errors import ModelError
 
 CPU = "CPUExecutionProvider"
@@ -176,10 +178,22 @@ def nvidia_gpus() -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def driver() -> str:
     """Return what measured times depend on besides the model: runtime, drivers, processor."""
-    parts = [f"onnxruntime {onnxruntime.__version__}", *_nvidia_smi("driver_version")[:1]]
+    parts = [f"onnxruntime {onnxruntime.__version__}", _processor()]
+    parts += _nvidia_smi("driver_version")[:1]
     for name in sorted(onnxruntime.get_available_providers()):
         parts += [name, *(_device_names(name) or [])]
     return "; ".join(parts)
+
+
+def _processor() -> str:
+    """Return the processor's name and number of cores, as far as the system tells them."""
+    name = os.environ.get("PROCESSOR_IDENTIFIER") or platform.machine()  # Windows has the former
+    with contextlib.suppress(OSError):
+        told = processor.CPUINFO.read_text(encoding="utf-8", errors="replace")
+        names = [line.partition(":")[2].strip() for line in told.splitlines()
+                 if line.startswith("model name")]  # fmt: skip
+        name = names[0] if names else name
+    return f"{name} ({os.cpu_count()})"
 
 
 def _nvidia_smi(field_name: str) -> list[str]:

@@ -54,13 +54,24 @@ class Survey:
     def __init__(self) -> None:
         self._running: subprocess.Popen[bytes] | None = None
         self._asked: set[str] = set()
+        self._name = ""
 
-    def want(self, manifest: Manifest) -> None:
-        """Measure ``manifest`` unless it is measured already or there is only one unit."""
-        if self._running is not None or manifest.name in self._asked:
-            return
-        if len(available_units()) < 2 or results.is_known(manifest):
-            return
+    @property
+    def running(self) -> bool:
+        """Whether a model is being measured."""
+        return self._running is not None
+
+    def want(self, manifest: Manifest, *, alone: bool = False) -> bool:
+        """Measure ``manifest`` unless it is measured already; return whether one is being measured.
+
+        ``alone``: even if there is only one unit.
+        """
+        if self._running is not None:
+            return True
+        if manifest.name in self._asked or results.is_known(manifest):
+            return False
+        if len(available_units()) < 2 and not alone:
+            return False
         self._asked.add(manifest.name)
         command = isolated.command(
             sys.executable, folders.PACKAGES, results.__name__, manifest.name
@@ -74,10 +85,12 @@ class Survey:
             )  # fmt: skip
         except OSError:
             self._running = None  # the model stays on the CPU
+        self._name = manifest.name
+        return self.running
 
-    def finished(self) -> bool:
-        """Return True once for each measurement that has ended."""
+    def finished(self) -> str:
+        """Return the name of a model once, when its measurement has ended; else ""."""
         if self._running is None or self._running.poll() is None:
-            return False
+            return ""
         self._running = None
-        return True
+        return self._name

@@ -62,6 +62,40 @@ def test_the_ladder_goes_from_the_users_choice_to_the_users_floor() -> None:
     ]  # fmt: skip
 
 
+def test_a_lighter_model_comes_last_and_only_where_one_could_be_taken() -> None:
+    use = replace(USE, quality="best", can_lighten=True)
+    assert ladder(use, FRAME)[-2:] == [
+        Rung(3, "balanced"), Rung(3, "balanced", lighter=True)
+    ]  # fmt: skip
+    assert ladder(replace(use, governed=False), FRAME) == [Rung(1, "best")]
+    assert not any(rung.lighter for rung in ladder(replace(use, can_lighten=False), FRAME))
+
+
+def test_a_model_too_slow_gives_way_to_a_lighter_one() -> None:
+    deciding, use = Governor(), replace(USE, total_ms=50.0, masks_per_second=20.0)
+    for _ in range(20):
+        deciding.decide(_sample(8.0), [use])
+    assert deciding.level == 0, "nothing helps"
+    use = replace(use, can_lighten=True)
+    for _ in range(20):
+        deciding.decide(_sample(8.0), [use])
+    rungs = ladder(use, FRAME)
+    assert rungs[deciding.level].lighter and deciding.reason == governor.SLOW
+
+
+def test_the_lighter_model_is_told_to_the_worker() -> None:
+    channel = layout.Segment().channels[0]
+    channel.quality, channel.model, channel.can_lighten = b"balanced", b"auto", 1
+    assert governor.use_of(channel).can_lighten
+    governor.put(channel, Rung(1, "balanced", lighter=True))
+    assert (channel.eased_model, channel.eased_sequence) == (1, 1)
+    governor.put(channel, Rung(1, "balanced", lighter=True))
+    governor.put(channel, Rung(1, "balanced"))
+    assert (channel.eased_model, channel.eased_sequence) == (0, 2)
+    channel.model = b"rvm_square"
+    assert not governor.use_of(channel).can_lighten, "the user's own choice stays"
+
+
 @pytest.mark.parametrize("locked", [False, True])
 @pytest.mark.parametrize("quality", ["fast", "balanced", "best", "?"])
 def test_less_is_never_a_quality_that_shows_more_of_the_room(quality: str, locked: bool) -> None:

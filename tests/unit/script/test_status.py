@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 
-from vb_link import layout, texts
+from vb_link import folders, layout, texts
 from vb_script import status
 from vb_script.worker_problem import Ended, Missing, NotStarted, Problem
 from vb_worker import stream
-from vb_worker.errors import ModelError
+from vb_worker.catalogue.automatic import Choice
+from vb_worker.errors import TEXTS, ModelError
+from vb_worker.models import find_models
+
+SHIPPED = find_models([folders.models_dir()])
 
 
 @pytest.fixture
@@ -110,6 +114,17 @@ def test_an_error_too_long_for_both_is_said_in_english(segment: Any) -> None:
 def test_a_damaged_error_is_said_in_english(segment: Any, rest: bytes) -> None:
     segment.channels[0].report_error = b"In English.\n" + rest
     assert _text(segment) == "In English."
+
+
+@pytest.mark.parametrize("reason", [key for key in TEXTS if key.startswith("Auto")])
+def test_what_automatic_took_and_why_is_said(segment: Any, reason: str) -> None:
+    taken, other = (SHIPPED[name] for name in ("selfie_square", "pphumanseg"))
+    segment.channels[0].report_choice = stream.choice_field(Choice(taken, reason, other))
+    said = _text(segment).splitlines()
+    assert said[0].startswith("Working") and said[1].startswith("Model: Selfie, square, ")
+    assert ("PP-HumanSeg" in said[1]) == (reason != "AutoBest")
+    japanese = status.channel_figures(segment, segment.channels[0], None).text(texts.load("ja-JP"))
+    assert japanese.splitlines()[1].startswith("モデル: Selfie, square (")
 
 
 def test_panic_is_said_before_all_else(segment: Any) -> None:

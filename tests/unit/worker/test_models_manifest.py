@@ -22,7 +22,7 @@ DEFAULT = SHIPPED / "selfie_landscape.toml"
 
 def test_the_default_model_ships_with_everything_it_needs() -> None:
     models = find_models([SHIPPED])
-    default = models[str(settings.defaults()["model"])]
+    default = models[settings.SHIPPED_MODEL]
     assert default.installed
     assert (default.input.width, default.input.height) == (256, 256)
     shipped = [

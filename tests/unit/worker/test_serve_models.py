@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -10,13 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.unit.own_model import add_own
 from tests.unit.worker_pictures import person
 from vb_link import folders, layout, slots, tell
 from vb_worker import serve
 from vb_worker.models import open_model
 from vb_worker.units import choice
-
-SHIPPED = folders.models_dir()
 
 
 @pytest.fixture
@@ -56,19 +54,6 @@ def _send(segment: Any) -> None:
     channel.frame_count += 1
 
 
-def _own(folder: Path, name: str, source: str = "selfie_square", **changes: str) -> None:
-    text = (SHIPPED / f"{source}.toml").read_text(encoding="utf-8")
-    head, rest = text.split("[source]")
-    text = f"{head}# What{rest.split('# What')[1]}"
-    text = text.replace(f'name = "{source}"', f'name = "{name}"')
-    text = text.replace(f"{source}.onnx", f"{name}.onnx")
-    for old, new in changes.items():
-        line = next(line for line in text.splitlines() if line.startswith(f"{old} ="))
-        text = text.replace(line, f"{old} = {new}")
-    shutil.copy(SHIPPED / f"{source}.onnx", folder / f"{name}.onnx")
-    (folder / f"{name}.toml").write_text(text, encoding="utf-8")
-
-
 def _work_until_tried(worker: serve.Worker) -> None:
     """Work as the worker's loop does while a model is being tried in its own process."""
     worker.work()
@@ -90,7 +75,7 @@ def test_a_model_that_comes_while_it_runs_can_be_chosen(data: Path) -> None:
     _choose(segment, "mine")
     worker.work()
     assert b"not installed" in channel.report_error
-    _own(data, "mine")
+    add_own(data, "mine")
     _choose(segment, "mine")
     worker.work()
     assert b"is being tried" in channel.report_error
@@ -105,7 +90,7 @@ def test_a_model_that_comes_while_it_runs_can_be_chosen(data: Path) -> None:
 
 
 def test_an_own_model_with_a_wrong_manifest_is_refused_by_its_line(data: Path) -> None:
-    _own(data, "mine", scale="1.0")
+    add_own(data, "mine", scale="1.0")
     segment = _segment("mine")
     worker = serve.Worker(segment, {})
     _work_until_tried(worker)
@@ -117,8 +102,8 @@ def test_a_default_model_of_the_users_is_tried_before_it_stands_in_for_another(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folders, "models_dir", lambda: data / "nothing ships")
-    _own(data, "mine")
-    _own(data, "selfie_square")
+    add_own(data, "mine")
+    add_own(data, "selfie_square")
     segment = _segment("mine")
     worker = serve.Worker(segment, {}, ["mine"])
     worker.work()
@@ -129,14 +114,14 @@ def test_a_default_model_of_the_users_is_tried_before_it_stands_in_for_another(
 
 
 def test_depth_alone_is_no_mask(data: Path) -> None:
-    _own(data, "deep", kind='"depth"')
+    add_own(data, "deep", kind='"depth"')
     segment = _segment("deep")
     serve.Worker(segment, {}).work()
     assert b"finds no people" in segment.channels[0].report_error
 
 
 def test_a_letterbox_gets_frames_of_the_sources_shape(data: Path) -> None:
-    _own(data, "boxed", resize='"letterbox"')
+    add_own(data, "boxed", resize='"letterbox"')
     segment = _segment("boxed")
     worker = serve.Worker(segment, {})
     channel = segment.channels[0]
@@ -178,7 +163,7 @@ def test_what_was_measured_meanwhile_is_taken_up(
     worker.work()
     worker.work()
     assert chosen == ["auto"]
-    monkeypatch.setattr(worker.survey, "finished", lambda: len(chosen) == 1)
+    monkeypatch.setattr(worker.survey, "finished", lambda: "selfie_landscape" * (len(chosen) == 1))
     worker.work()
     worker.work()
     assert chosen == ["auto", "auto"]
