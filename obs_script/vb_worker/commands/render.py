@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import av
 import numpy as np
@@ -26,6 +29,7 @@ from vb_worker.errors import UserError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
 from vb_worker.matte.turn import UPRIGHT, Turn
+from vb_worker.offline.ahead import Behind, ahead
 from vb_worker.offline.backgrounds import TRANSPARENT, Background, open_background
 from vb_worker.offline.compose import cut_out, over
 from vb_worker.offline.foreground import own_colours
@@ -80,11 +84,11 @@ def run(options: argparse.Namespace) -> int:
             plate=plate_of(options),
             turn=turn_options(options),
         )
-        _render(renderer, source, output)
+        damaged = _render(renderer, source, output)
     finally:
         source.close()
-    if source.damaged:
-        print(f"{source.damaged} damaged pieces of {source.path} were left out.", file=sys.stderr)
+    if damaged:
+        print(f"{damaged} damaged pieces of {source.path} were left out.", file=sys.stderr)
     if announced > renderer.drawn:
         print(
             f"{source.path} announces {announced} frames and holds {renderer.drawn}: "
@@ -94,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _render(renderer: Renderer, source: Source, output: Path) -> None:
+def _render(renderer: Renderer, source: Source, output: Path) -> int:
+    """Write ``output``; return how many damaged pieces of ``source`` were left out."""
     with replacing(output) as temporary:
         try:
             sink = Sink(temporary, output.suffix.lower(), source, alpha=renderer.transparent)
@@ -108,43 +113,66 @@ def _render(renderer: Renderer, source: Source, output: Path) -> None:
                 _copy(renderer, source, sink, bar)
         except av.error.FFmpegError as error:
             raise UserError(f"{output} cannot be written: {sentence(error)}.") from error
+    return source.damaged + sink.damaged
 
 
 def _copy(renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn]) -> None:
-    """Send all of ``source`` through ``renderer`` to ``sink``, in the file's order."""
-    time_base = source.video.time_base
-    step = round(1 / (time_base * (source.video.average_rate or 30)))
+    """Send all of ``source`` through ``renderer`` to ``sink``, in the file's order.
+
+    Reading, the network (in this thread), compositing and writing work at the same time.
+    """
     first: int | None = None
-    pts = -step
     shape: tuple[int, ...] = ()
     waiting = []  # audio before the first frame: the streams are not declared yet
-    for piece in source:
-        if isinstance(piece, av.Packet):
+    with Behind() as writing, Behind() as drawing, closing(ahead(_read(source))) as pieces:
+        for piece in pieces:
+            if isinstance(piece, av.Packet):
+                if first is None:
+                    waiting.append(piece)
+                else:
+                    drawing.call(partial(writing.call, partial(sink.write_sound, piece)))
+                continue
+            pts, frame = piece
             if first is None:
-                waiting.append(piece)
-            else:
-                sink.write_sound(piece)
-            continue
-        frame = _even(upright(piece))
-        pts = piece.pts if piece.pts is not None else pts + step
-        if first is None:
-            first, shape = pts, frame.shape
-            sink.start(frame.shape[1], frame.shape[0])
-            for packet in waiting:
-                sink.write_sound(packet)
-        elif frame.shape != shape:
-            raise UserError(
-                f"{source.path} changes its size from {shape[1]}x{shape[0]} to "
-                f"{frame.shape[1]}x{frame.shape[0]} on the way, which cannot be rendered."
-            )
-        sink.write_frame(renderer.draw(frame, float((pts - first) * time_base)), pts)
-        bar.update()
+                first, shape = pts, frame.shape
+                sink.start(frame.shape[1], frame.shape[0])
+                for packet in waiting:
+                    sink.write_sound(packet)
+            elif frame.shape != shape:
+                raise UserError(
+                    f"{source.path} changes its size from {shape[1]}x{shape[0]} to "
+                    f"{frame.shape[1]}x{frame.shape[0]} on the way, which cannot be rendered."
+                )
+            seconds = float((pts - first) * source.video.time_base)
+            alpha = renderer.find(frame, seconds)
+            drawn = partial(renderer.draw, frame, alpha, seconds)
+            drawing.call(partial(_write, drawn, pts, sink, writing))
+            bar.update()
     if first is None:
         raise UserError(f"{source.path} holds no frame that can be decoded.")
 
 
+def _read(source: Source) -> Iterator[Any]:
+    """Yield audio packets, and frames as (pts, H x W x 3 uint8 RGB), in the file's order."""
+    step = round(1 / (source.video.time_base * (source.video.average_rate or 30)))
+    pts = -step
+    for piece in source:
+        if isinstance(piece, av.Packet):
+            yield piece
+            continue
+        pts = piece.pts if piece.pts is not None else pts + step
+        yield pts, _even(upright(piece))
+
+
+def _write(drawn: Callable[[], NDArray[np.uint8]], pts: int, sink: Sink, writing: Behind) -> None:
+    writing.call(partial(sink.write_frame, drawn(), pts))
+
+
 class Renderer:
-    """Draws one video's frames, in order."""
+    """Finds the person in one video's frames and draws them, both in order.
+
+    ``find`` and ``draw`` may be called in different threads.
+    """
 
     def __init__(
         self,
@@ -168,9 +196,8 @@ class Renderer:
         self._seconds = 0.0  # the video's time, the clock of the person's choice
         self._choice = PersonChoice(*person, clock=lambda: self._seconds)
 
-    def draw(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
-        """Return the next frame, H x W x 3 uint8 RGB, or x 4 straight RGBA if transparent."""
-        self.drawn += 1
+    def find(self, frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
+        """Return the pipeline's alpha for the next frame, H x W x 3 uint8 RGB."""
         self._seconds = seconds
         result = self._pipeline.process(
             frame,
@@ -180,9 +207,19 @@ class Renderer:
             turn=self._turn,
             now=self._seconds,
         )
+        return result.alpha
+
+    def draw(
+        self, frame: NDArray[np.uint8], found: NDArray[np.uint8], seconds: float
+    ) -> NDArray[np.uint8]:
+        """Return the next frame, H x W x 3 uint8 RGB, or x 4 straight RGBA if transparent.
+
+        ``found`` is what ``find`` returned for it.
+        """
+        self.drawn += 1
         alpha = shown(
             frame,
-            result.alpha,
+            found,
             edges=self._pipeline.quality.refine,
             threshold=self._threshold,
             softness=self._softness,

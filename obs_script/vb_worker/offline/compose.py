@@ -11,6 +11,11 @@ from vb_worker.offline.backgrounds import weighted_blur
 FILL_SIGMA = 12.0
 
 
+def soft_pixels(alpha: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Return the flat indices of the pixels whose alpha is between 0 and 1."""
+    return np.flatnonzero((alpha > 0.0) & (alpha < 1.0))
+
+
 def over(
     frame: NDArray[np.uint8], alpha: NDArray[np.float32], background: NDArray[np.uint8]
 ) -> NDArray[np.uint8]:
@@ -18,7 +23,15 @@ def over(
 
     Where alpha is exactly 1 the frame is unchanged, where it is exactly 0 the background is.
     """
-    return np.asarray(cv2.blendLinear(frame, background, alpha, 1.0 - alpha), np.uint8)
+    result = background.copy()
+    cv2.copyTo(frame, (alpha >= 1.0).view(np.uint8), result)
+    soft = soft_pixels(alpha)
+    share = alpha.reshape(-1)[soft, None]
+    person = frame.reshape(-1, 3)[soft].astype(np.float32)
+    behind = background.reshape(-1, 3)[soft].astype(np.float32)
+    mixed = behind + share * (person - behind)
+    result.reshape(-1, 3)[soft] = np.rint(mixed).astype(np.uint8)
+    return result
 
 
 def cut_out(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:

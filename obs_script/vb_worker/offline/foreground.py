@@ -11,10 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.offline.backgrounds import room_weight, weighted_blur
+from vb_worker.offline.backgrounds import room_weight, small_weighted_blur
+from vb_worker.offline.compose import soft_pixels
 
 REACH = 1 / 80  # of the picture's width: the blur's standard deviation
 PURE = 4  # power of alpha that is a pixel's weight in a mean
+FOLD = 256
 
 
 def own_colours(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -22,16 +24,35 @@ def own_colours(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray
 
     ``frame`` H x W x 3 uint8 RGB, ``alpha`` H x W float32, 0..1. Elsewhere it is unchanged.
     """
-    rows, columns = np.nonzero((alpha > 0.0) & (alpha < 1.0))
-    if not rows.size:
+    soft = soft_pixels(alpha)
+    if not soft.size:
         return frame
     sigma = max(1.0, REACH * frame.shape[1])
     person, room = (
-        weighted_blur(frame, weight**PURE, sigma)[rows, columns].astype(np.float32)
+        _at(small_weighted_blur(frame, _power(weight), sigma), soft, frame.shape)
         for weight in (alpha, room_weight(alpha))
     )
-    share = alpha[rows, columns][:, None]
-    unexplained = frame[rows, columns] - share * person - (1.0 - share) * room
+    share = alpha.reshape(-1)[soft, None]
+    unexplained = frame.reshape(-1, 3)[soft] - share * person - (1.0 - share) * room
     result = frame.copy()
-    result[rows, columns] = cv2.convertScaleAbs(np.clip(person + share * unexplained, 0.0, 255.0))
+    found = np.clip(person + share * unexplained, 0.0, 255.0)
+    result.reshape(-1, 3)[soft] = np.rint(found).astype(np.uint8)
     return result
+
+
+def _power(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.asarray(cv2.pow(weight, PURE), np.float32)
+
+
+def _at(
+    small: NDArray[np.float32], pixels: NDArray[np.intp], shape: tuple[int, ...]
+) -> NDArray[np.float32]:
+    """Return ``small`` as enlarged to ``shape``, at n ``pixels`` of it (flat): n x 3 float32."""
+    rows, columns = np.divmod(pixels, shape[1])
+    # OpenCV's pictures are at most 32767 pixels wide: the list is folded.
+    places = np.zeros((2, -(-pixels.size // FOLD) * FOLD), np.float32)
+    places[0, : pixels.size] = (columns + 0.5) * (small.shape[1] / shape[1]) - 0.5
+    places[1, : pixels.size] = (rows + 0.5) * (small.shape[0] / shape[0]) - 0.5
+    x, y = places.reshape(2, -1, FOLD)
+    found = cv2.remap(small, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found.reshape(-1, 3)[: pixels.size], np.float32)

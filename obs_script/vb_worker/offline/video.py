@@ -134,6 +134,8 @@ class Sink:
         self._suffix = suffix
         self._source = source
         self._last: int | None = None
+        self.damaged = 0
+        """Pieces of sound that could not be decoded so far."""
         flags = {"movflags": "+faststart"} if suffix in {".mp4", ".m4v", ".mov"} else {}
         self._container = av.open(str(path.absolute()), "w", options=flags)
         self._video: Any = None
@@ -221,7 +223,7 @@ class Sink:
         try:
             decoded = packet.decode()
         except av.error.InvalidDataError:
-            self._source.damaged += 1
+            self.damaged += 1
             return
         for frame in decoded:
             for piece in resampler.resample(frame):

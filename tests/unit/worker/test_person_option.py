@@ -66,11 +66,15 @@ def test_render_waits_by_the_videos_time() -> None:
     picture, seen = _two()
     alone, _ = draw(Stand(0.22, 0.75, there=False), Stand(0.72, 0.85), width=640, height=360)
     first, second = (person > 0.9 for person in seen)
-    both = renderer.draw(picture, 0.0)
+
+    def drawn(frame: NDArray[np.uint8], seconds: float) -> NDArray[np.uint8]:
+        return renderer.draw(frame, renderer.find(frame, seconds), seconds)
+
+    both = drawn(picture, 0.0)
     assert both[first, 3].mean() > 150
     assert both[second, 3].max() < 8
     for tenth in range(1, 6):
-        assert renderer.draw(alone, tenth / 10)[second, 3].max() < 8
+        assert drawn(alone, tenth / 10)[second, 3].max() < 8
     for tenth in range(6, 31):
-        renderer.draw(alone, tenth / 10)
-    assert renderer.draw(alone, 3.1)[second, 3].mean() > 150
+        drawn(alone, tenth / 10)
+    assert drawn(alone, 3.1)[second, 3].mean() > 150

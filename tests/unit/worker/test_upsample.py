@@ -53,9 +53,11 @@ def _as_the_shader(frame: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArra
 
 
 def test_it_is_the_shaders_mathematics() -> None:
-    frame, truth = person(800, 450)
-    alpha = _small(truth)
-    np.testing.assert_allclose(upsampled(frame, alpha), _as_the_shader(frame, alpha), atol=1 / 255)
+    for size in ((800, 450), (641, 359), (300, 170)):
+        frame, truth = person(*size)
+        alpha = _small(truth)
+        wanted = _as_the_shader(frame, alpha)
+        np.testing.assert_allclose(upsampled(frame, alpha), wanted, atol=0.01 / 255)
 
 
 def test_the_shader_has_the_same_constants() -> None:
@@ -103,15 +105,28 @@ def test_any_size_will_do() -> None:
         assert got.max() <= 1.0
 
 
+@pytest.mark.parametrize(("threshold", "softness"), [(0.5, 0.5), (0.2, 1.0), (0.8, 0.1), (0.5, 0)])
+@pytest.mark.parametrize("size", [(640, 360), (500, 333), (161, 97)])
+def test_what_the_threshold_makes_sure_of_need_not_be_weighed(
+    size: tuple[int, int], threshold: float, softness: float
+) -> None:
+    frame, truth = person(*size)
+    alpha = np.asarray(cv2.GaussianBlur(_small(truth), (0, 0), 5), np.uint8)
+    every = levels(upsampled(frame, alpha), *size, threshold=threshold, softness=softness)
+    got = shown(frame, alpha, edges=True, threshold=threshold, softness=softness)
+    np.testing.assert_array_equal(got, every)
+
+
 def test_only_the_edge_of_a_large_picture_is_worked_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    worked = []
-    weighed = upsample._weighed
+    worked: list[int] = []
+    weigh = upsample._Upsampler.__call__
 
-    def counted(*arguments: Any) -> NDArray[np.float32]:
-        worked.append(arguments[3].size)
-        return weighed(*arguments)
+    def counted(self: Any, rows: Any, columns: Any) -> Any:
+        pixels, values = weigh(self, rows, columns)
+        worked.append(pixels.size)
+        return pixels, values
 
-    monkeypatch.setattr(upsample, "_weighed", counted)
+    monkeypatch.setattr(upsample._Upsampler, "__call__", counted)
     frame, truth = person(1280, 720)
-    upsampled(frame, _small(truth))
-    assert 0 < worked[0] < 0.15 * truth.size
+    shown(frame, _small(truth), edges=True)
+    assert 0 < sum(worked) < 0.1 * truth.size
