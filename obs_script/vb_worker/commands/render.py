@@ -33,6 +33,7 @@ from vb_worker.offline.ahead import Behind, ahead
 from vb_worker.offline.backgrounds import TRANSPARENT, Background, open_background
 from vb_worker.offline.compose import cut_out, over
 from vb_worker.offline.foreground import own_colours
+from vb_worker.offline.keep_memory import keep_memory
 from vb_worker.offline.upsample import shown
 from vb_worker.offline.video import Sink, Source, sentence, upright
 from vb_worker.people.choice import PersonChoice
@@ -64,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
+    keep_memory()
     output: Path = options.output
     if options.background == TRANSPARENT and output.suffix.lower() != ".webm":
         output = output.with_suffix(".webm")

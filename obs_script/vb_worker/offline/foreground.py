@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from vb_worker.offline.backgrounds import room_weight, small_weighted_blur
+from vb_worker.offline.backgrounds import MOST_SIGMA, room_weight, small_weighted_blur
 from vb_worker.offline.compose import soft_pixels
 
 REACH = 1 / 80  # of the picture's width: the blur's standard deviation
@@ -28,9 +28,15 @@ def own_colours(frame: NDArray[np.uint8], alpha: NDArray[np.float32]) -> NDArray
     if not soft.size:
         return frame
     sigma = max(1.0, REACH * frame.shape[1])
+    small, small_alpha = frame, alpha
+    if sigma >= MOST_SIGMA:  # once for both means
+        size = -(-frame.shape[1] // 2), -(-frame.shape[0] // 2)
+        small = np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.uint8)
+        small_alpha = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.float32)
+        sigma /= 2
     person, room = (
-        _at(small_weighted_blur(frame, _power(weight), sigma), soft, frame.shape)
-        for weight in (alpha, room_weight(alpha))
+        _at(small_weighted_blur(small, _power(weight), sigma), soft, frame.shape)
+        for weight in (small_alpha, room_weight(small_alpha))
     )
     share = alpha.reshape(-1)[soft, None]
     unexplained = frame.reshape(-1, 3)[soft] - share * person - (1.0 - share) * room

@@ -92,7 +92,7 @@ def test_sure_pixels_pass_unchanged() -> None:
     np.testing.assert_array_equal(got[:, :60], frame[:, :60])
     np.testing.assert_array_equal(got[:, 100:], behind[:, 100:])
     mixed = 0.25 * frame[:, 60:100].astype(float) + 0.75 * behind[:, 60:100]
-    assert np.abs(got[:, 60:100] - mixed).max() <= 1
+    assert np.abs(got[:, 60:100] - mixed).max() <= 0.5
 
 
 def test_a_cut_out_hides_nothing_of_the_room_under_its_alpha() -> None:

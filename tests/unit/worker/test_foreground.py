@@ -46,3 +46,14 @@ def test_the_persons_own_detail_stays() -> None:
     stripes = edge[edge % 4 == 0]
     beside = (own[90, stripes - 1, 0] + own[90, stripes + 1, 0]) / 2
     assert (beside - own[90, stripes, 0]).mean() > 15
+
+
+def test_a_large_picture_is_cleaned_as_a_small_one_is() -> None:
+    frame, alpha = _mixed()
+    # Means of a large picture are taken from a smaller one.
+    large = cv2.resize(frame, (1280, 720), interpolation=cv2.INTER_LINEAR)
+    large_alpha = cv2.resize(alpha, (1280, 720), interpolation=cv2.INTER_LINEAR)
+    own = own_colours(np.asarray(large, np.uint8), np.asarray(large_alpha, np.float32))
+    there = cv2.resize(own, (320, 180), interpolation=cv2.INTER_AREA)
+    edge = (alpha > 0.1) & (alpha < 0.9)
+    assert np.abs(there.astype(int) - own_colours(frame, alpha))[edge].mean() < 3
