@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
 
 from vb_worker.atomic import make_folder
+from vb_worker.commands.batch import Job, add_batch_options, chosen, listed, work_through
 from vb_worker.commands.options import (
     add_model_options,
     add_plate_option,
@@ -22,8 +24,9 @@ from vb_worker.commands.options import (
     plate_of,
     turn_options,
 )
-from vb_worker.errors import UsageError, UserError
+from vb_worker.errors import UserError
 from vb_worker.matte.pipeline import Pipeline
+from vb_worker.offline.keep_memory import keep_memory
 from vb_worker.offline.pictures import pictures_of, read_picture, write_png
 from vb_worker.offline.upsample import shown
 from vb_worker.people.choice import PersonChoice
@@ -46,12 +49,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     add_plate_option(parser)
     add_turn_options(parser)
+    add_batch_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; return the exit status, 1 if a picture failed."""
     failed = False
-    jobs: dict[Path, Path] = {}
+    found: list[Job] = []
     for given in options.input:
         try:
             pictures = pictures_of(given)
@@ -59,30 +63,19 @@ def run(options: argparse.Namespace) -> int:
             print(f"virtual-background: {error}", file=sys.stderr)
             failed = True
             continue
-        for picture in pictures:
-            output = options.output / f"{picture.stem}.png"
-            if output in jobs and jobs[output] != picture:
-                raise UsageError(
-                    f"{jobs[output]} and {picture} would both be written to {output}; "
-                    "do them in two runs with different folders."
-                )
-            jobs[output] = picture
-    sources = {picture.resolve() for picture in jobs.values()}
-    if options.plate is not None:
-        sources.add(options.plate.resolve())
-    for output in jobs:
-        if output.resolve() in sources:
-            raise UsageError(f"{output} is one of the pictures; choose another folder for -o.")
+        found += [Job(picture, options.output / f"{picture.stem}.png") for picture in pictures]
+    jobs = chosen(listed(found, options.plate), options)
     if jobs:
-        pipeline = open_pipeline(options)
+        keep_memory()
         make_folder(options.output)
-        pipeline.still(np.zeros((2, 2, 3), np.uint8))  # warm-up: the first run is slower
-        for output, picture in jobs.items():
-            try:
-                _mask(pipeline, picture, output, options)
-            except UserError as error:
-                print(f"virtual-background: {error}", file=sys.stderr)
-                failed = True
+        pipelines = [open_pipeline(options) for _ in range(min(options.jobs, len(jobs)))]
+        for pipeline in pipelines:  # warm-up: the first run is slower
+            pipeline.still(np.zeros((2, 2, 3), np.uint8))
+
+        def work(job: Job, place: int, stop: threading.Event) -> None:
+            _mask(pipelines[place], job.source, job.output, options)
+
+        failed |= not work_through(jobs, work, len(pipelines))
     return 1 if failed else 0
 
 
@@ -112,6 +105,7 @@ def _mask(pipeline: Pipeline, picture: Path, output: Path, options: argparse.Nam
             "height": height,
             "ms": round(ms, 3),
         }
-        print(json.dumps(line), flush=True)
+        text = json.dumps(line)
     else:
-        print(f"{picture} -> {output}  {width}x{height}  {ms:.1f} ms", flush=True)
+        text = f"{picture} -> {output}  {width}x{height}  {ms:.1f} ms"
+    print(f"{text}\n", end="", flush=True)  # at once: other threads write lines, too

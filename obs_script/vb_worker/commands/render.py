@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -16,16 +17,23 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from vb_worker.atomic import make_folder, replacing
+from vb_worker.commands.batch import (
+    Job,
+    Stopped,
+    add_batch_options,
+    chosen,
+    listed,
+    work_through,
+)
 from vb_worker.commands.options import (
     add_model_options,
     add_plate_option,
     add_turn_options,
     open_pipeline,
     plate_of,
-    refuse_overwriting,
     turn_options,
 )
-from vb_worker.errors import UserError
+from vb_worker.errors import UsageError, UserError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
 from vb_worker.matte.turn import UPRIGHT, Turn
@@ -35,7 +43,7 @@ from vb_worker.offline.compose import cut_out, over
 from vb_worker.offline.foreground import own_colours
 from vb_worker.offline.keep_memory import keep_memory
 from vb_worker.offline.upsample import shown
-from vb_worker.offline.video import Sink, Source, sentence, upright
+from vb_worker.offline.video import Sink, Source, sentence, upright, videos_of
 from vb_worker.people.choice import PersonChoice
 
 
@@ -45,11 +53,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "The result is H.264 (.mp4, .m4v, .mov, .mkv) or VP9 (.webm). A transparent background "
         "needs WebM: VP9 with alpha, which OBS and browsers play. Sound is copied where the file "
         "type takes it and encoded where it does not. A last odd row or column is cut, as H.264 "
-        "wants."
+        "wants. Of several videos each result has its video's name with .mp4 (transparent: .webm); "
+        "one that cannot be read is reported and the others are done."
     )
-    parser.add_argument("input", type=Path, metavar="IN", help="the video")
     parser.add_argument(
-        "-o", "--output", required=True, type=Path, metavar="OUT", help="the file to write"
+        "input", nargs="+", type=Path, metavar="IN", help="a video, or a folder of videos"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        type=Path,
+        metavar="OUT",
+        help="the file to write; of several videos: the folder",
     )
     parser.add_argument(
         "--background",
@@ -61,34 +77,67 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model_options(parser)
     add_plate_option(parser)
     add_turn_options(parser)
+    add_batch_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the command; return the exit status."""
+    """Run the command; return the exit status, 1 if a video failed."""
     keep_memory()
+    open_background(options.background)
+    jobs = listed(_jobs(options), Path(options.background), options.plate)
+    jobs = chosen(jobs, options)
+    if not jobs:
+        print("There is nothing left to do.", file=sys.stderr)
+        return 0
+    pipelines = [open_pipeline(options) for _ in range(min(options.jobs, len(jobs)))]
+
+    def work(job: Job, place: int, stop: threading.Event) -> None:
+        _render(job, pipelines[place], options, place, stop)
+
+    return 0 if work_through(jobs, work, len(pipelines)) else 1
+
+
+def _jobs(options: argparse.Namespace) -> list[Job]:
+    """Return what to read and what to write. Raises UserError."""
     output: Path = options.output
-    if options.background == TRANSPARENT and output.suffix.lower() != ".webm":
-        output = output.with_suffix(".webm")
-        print(f"A transparent video has to be WebM: writing {output}.", file=sys.stderr)
-    background = open_background(options.background)
-    source = Source(options.input)
+    transparent = options.background == TRANSPARENT
+    many = len(options.input) > 1 or options.input[0].is_dir() or output.is_dir()
+    if not many:
+        if transparent and output.suffix.lower() != ".webm":
+            output = output.with_suffix(".webm")
+            print(f"A transparent video has to be WebM: writing {output}.", file=sys.stderr)
+        return [Job(options.input[0], output)]
+    if output.resolve() in {given.resolve() for given in options.input}:
+        raise UsageError(f"The videos are read from {output}; choose another folder for -o.")
+    suffix = ".webm" if transparent else ".mp4"
+    return [
+        Job(video, output / f"{video.stem}{suffix}")
+        for given in options.input
+        for video in videos_of(given)
+    ]
+
+
+def _render(
+    job: Job, pipeline: Pipeline, options: argparse.Namespace, place: int, stop: threading.Event
+) -> None:
+    """Write ``job.output``. Raises UserError."""
+    source = Source(job.source)
     announced = int(source.video.frames)  # not available once the file is closed
     try:
-        refuse_overwriting(output, options.input, Path(options.background), options.plate)
-        pipeline = open_pipeline(options)
-        make_folder(output.parent)
+        make_folder(job.output.parent)
         renderer = Renderer(
             pipeline,
-            background,
+            open_background(options.background),
             threshold=options.threshold,
             softness=options.softness,
             person=options.person,
             plate=plate_of(options),
             turn=turn_options(options),
         )
-        damaged = _render(renderer, source, output)
+        damaged = _convert(renderer, source, job.output, place, stop)
     finally:
         source.close()
+    pipeline.reset(renderer)
     if damaged:
         print(f"{damaged} damaged pieces of {source.path} were left out.", file=sys.stderr)
     if announced > renderer.drawn:
@@ -97,10 +146,11 @@ def run(options: argparse.Namespace) -> int:
             "it ends early or is damaged.",
             file=sys.stderr,
         )
-    return 0
 
 
-def _render(renderer: Renderer, source: Source, output: Path) -> int:
+def _convert(
+    renderer: Renderer, source: Source, output: Path, place: int, stop: threading.Event
+) -> int:
     """Write ``output``; return how many damaged pieces of ``source`` were left out."""
     with replacing(output) as temporary:
         try:
@@ -109,16 +159,19 @@ def _render(renderer: Renderer, source: Source, output: Path) -> int:
                 total=source.frames,
                 unit="frame",
                 desc=output.name,
+                position=place,
                 mininterval=0.2 if sys.stderr.isatty() else 2.0,
             )
             with sink, bar:
-                _copy(renderer, source, sink, bar)
+                _copy(renderer, source, sink, bar, stop)
         except av.error.FFmpegError as error:
             raise UserError(f"{output} cannot be written: {sentence(error)}.") from error
     return source.damaged + sink.damaged
 
 
-def _copy(renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn]) -> None:
+def _copy(
+    renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn], stop: threading.Event
+) -> None:
     """Send all of ``source`` through ``renderer`` to ``sink``, in the file's order.
 
     Reading, the network (in this thread), compositing and writing work at the same time.
@@ -128,6 +181,8 @@ def _copy(renderer: Renderer, source: Source, sink: Sink, bar: tqdm[NoReturn]) -
     waiting = []  # audio before the first frame: the streams are not declared yet
     with Behind() as writing, Behind() as drawing, closing(ahead(_read(source))) as pieces:
         for piece in pieces:
+            if stop.is_set():
+                raise Stopped
             if isinstance(piece, av.Packet):
                 if first is None:
                     waiting.append(piece)

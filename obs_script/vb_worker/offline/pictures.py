@@ -30,19 +30,26 @@ def pictures_of(given: Path) -> list[Path]:
 
     Raises UserError if it is not there or holds no picture.
     """
+    return files_of(given, SUFFIXES, "pictures")
+
+
+def files_of(given: Path, suffixes: frozenset[str], kind: str) -> list[Path]:
+    """Return ``given`` itself, or the files of these suffixes in it, by name, if it is a folder.
+
+    Hidden ones are left out. Raises UserError if it is not there or holds none.
+    """
     try:
         if not given.is_dir():
             if not given.exists():
                 raise UserError(f"{given} does not exist.")
             return [given]
-        inside = sorted(path for path in given.iterdir() if path.suffix.lower() in SUFFIXES)
+        inside = sorted(path for path in given.iterdir() if path.suffix.lower() in suffixes)
     except OSError as error:
         raise UserError(f"{given} cannot be read: {error.strerror}.") from error
-    pictures = [path for path in inside if not path.name.startswith(".") and path.is_file()]
-    if not pictures:
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise UserError(f"The folder {given} holds no pictures ({kinds}).")
-    return pictures
+    found = [path for path in inside if not path.name.startswith(".") and path.is_file()]
+    if not found:
+        raise UserError(f"The folder {given} holds no {kind} ({', '.join(sorted(suffixes))}).")
+    return found
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vb_link import limits
 from vb_worker.errors import UsageError, UserError
+from vb_worker.offline.pictures import files_of
 
 BT709 = 1  # the same code point for primaries, transfer and matrix in H.264 and VP9
 HD_HEIGHT = 720  # untagged video from this height on is BT.709, below it BT.601
@@ -31,11 +32,21 @@ _COPIED_AUDIO: dict[str, frozenset[str] | None] = {
     ".mkv": None,  # anything
 }
 CONTAINERS = tuple(_COPIED_AUDIO)
+# What is taken for a video in a folder.
+SUFFIXES = frozenset({*CONTAINERS, ".avi", ".flv", ".m2ts", ".mpeg", ".mpg", ".mts", ".ts", ".wmv"})
 
 
 def sentence(error: BaseException) -> str:
     """Return the reason in an error of PyAV or the system, without error numbers."""
     return str(getattr(error, "strerror", None) or error).rstrip(".")
+
+
+def videos_of(given: Path) -> list[Path]:
+    """Return ``given`` itself, or the videos in it, by name, if it is a folder.
+
+    Raises UserError if it cannot be read or holds no video.
+    """
+    return files_of(given, SUFFIXES, "videos")
 
 
 def open_input(path: Path) -> Any:

@@ -141,7 +141,7 @@ def test_no_picture_is_overwritten_and_no_mask_twice(
     assert source.read_bytes() == before
     other = _write(tmp_path / "p.jpg", person(320, 180)[0])
     assert main(["mask", str(other), "-o", str(tmp_path), "--plate", str(source)]) == 2
-    assert "choose another folder for -o" in capsys.readouterr().err
+    assert "choose another name or folder for -o" in capsys.readouterr().err
     assert source.read_bytes() == before
     assert main(["mask", str(source), str(other), "-o", str(tmp_path / "out")]) == 2
     assert "both" in capsys.readouterr().err
