@@ -8,61 +8,15 @@ compiler: the textures and samplers that stand in its functions, in the order of
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.unit.lua import Lua
-from vb_script import lua_half
+from vb_script import compile_ahead, lua_half
 
 FOLDER = Path(lua_half.PATH).parent
-
-_ENUMERATE = """
-local function loaded(name, ...) return assert(loadfile(FOLDER .. name .. ".lua"))(...) end
-local graphics = {}
-local looks = loaded("looks", { C = {} }, graphics)
-local variants = loaded("effect_variants", graphics, looks)
-local passes = loaded("passes", { C = {} }, graphics)
-local found, lines = {}, {}
-
-local function add(file, name, defines)
-    local line = string.format("[%q,%q,%q]", file, name, (defines:gsub("\\n", ";")))
-    if not found[line] then
-        found[line] = true
-        lines[#lines + 1] = line
-    end
-end
-
-local function draw(set)
-    if set == variants.NOTHING then return end
-    for _, crowded in ipairs({ false, true }) do
-        local person, rest = variants.steps(set, crowded)
-        for _, step in ipairs(person and { person, rest } or { set }) do
-            add("composite", variants.recipe(step, crowded))
-        end
-    end
-end
-
-for _, output in ipairs(variants.OUTPUTS) do
-    for _, background in ipairs(variants.BACKGROUNDS) do
-        if variants.gives_light(background) then draw(variants.backdrop(background)) end
-        for subset = 0, 2 ^ (#looks.ROWS + 1) - 1 do
-            local facts = { output = output, background = background }
-            facts.translucent = bit.band(subset, 2 ^ #looks.ROWS) ~= 0
-            for index, look in ipairs(looks.ROWS) do
-                facts[look.name] = bit.band(subset, 2 ^ (index - 1)) ~= 0
-            end
-            draw(variants.set_of(facts))
-        end
-    end
-end
-for across = 1, passes.MOST_TAPS do
-    for down = 1, passes.MOST_TAPS do add("shrink", passes.shrink_recipe(across, down)) end
-end
-return "[" .. table.concat(lines, ",") .. "]"
-"""
 
 
 @dataclass(frozen=True)
@@ -89,14 +43,7 @@ class Shader:
 
 def variants(folder: Path = FOLDER) -> list[Variant]:
     """Return every effect that the Lua half in ``folder`` can compile."""
-    lua = Lua()
-    rows = json.loads(lua(f"FOLDER = {lua_half.literal(str(folder) + '/')}\n{_ENUMERATE}"))
-    files = {path.stem: path.read_text("utf-8") for path in sorted(folder.glob("*.effect"))}
-    with_words = {file for file, _, _ in rows}
-    alone = [Variant(name, text) for name, text in files.items() if name not in with_words]
-    return alone + [
-        Variant(name, defines.replace(";", "\n") + files[file]) for file, name, defines in rows
-    ]
+    return [Variant(*effect) for effect in compile_ahead.every_effect(Lua(), folder)]
 
 
 def shaders(variant: Variant) -> Iterator[Shader]:

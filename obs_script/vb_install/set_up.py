@@ -15,6 +15,7 @@ from vb_install import (
     running_obs,
     scene_collections,
     self_check,
+    shader_cache,
     worker_environment,
 )
 from vb_install.interpreters import Interpreter
@@ -125,6 +126,8 @@ def _tell_plan(work: _Work, runs: bool) -> None:
     if runs:
         print(f"  collection   {_LEFT_OUT}")
         return
+    if shader_cache.is_there(obs):
+        print("  shaders      compile them ahead into OBS's cache")
     if work.obs_python is not None:
         print(f"  OBS's Python {work.obs_python.text}")
     for change in plan.changes:
@@ -173,6 +176,7 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
         print(f"Set OBS's Python to {python.chosen}")
     if backup is not None:
         print(f"Backup of what they were: {backup}")
+    shader_cache.fill(system, obs)
     registered = [change.path for change in plan.changes] + plan.unchanged
     return self_check.faults(system, obs, registered)
 

@@ -139,12 +139,19 @@ def compiles(bench: Bench) -> None:
     print(json.dumps({"compiler": compile_times.of_compiler(bench.wine)}), flush=True)
     bench.wine.environment["MESA_SHADER_CACHE_DISABLE"] = "true"
     for version, renderer in bench.each():
+        uses = ["first", "next"]
+        if renderer == "d3d11":
+            uses.insert(0, "ahead")
+            effects = compile_times.compile_ahead(bench.wine, version)
+            on_disk = compile_times.cached(bench.wine)
+            bench.say(on_disk > 0, f"{version}: {effects} effects ahead, {on_disk} shaders on disk")
         with bench.session(version, renderer, "compile") as host:
-            report = compile_times.measure(bench.wine, host)
+            report = compile_times.measure(bench.wine, host, uses)
             print(json.dumps({"obs": version, "renderer": renderer, **report}), flush=True)
             for use, figures in report.items():
-                failed = figures["failed"]
-                bench.say(not failed, f"{version} {renderer} {use} use: {len(failed)} not compiled")
+                failed, new = figures["failed"], figures["new_on_disk"]
+                told = f"{version} {renderer} {use} use: {len(failed)} not compiled, {new} on disk"
+                bench.say(not failed and (use != "ahead" or new == 0), told)
     del bench.wine.environment["MESA_SHADER_CACHE_DISABLE"]
 
 

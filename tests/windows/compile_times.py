@@ -2,22 +2,28 @@
 
 Microsoft's compiler takes the time it takes on any computer of this speed; what a driver does with
 its result is measured with Wine's translation to a software OpenGL instead. OBS 30 and later keep
-what was compiled for Direct3D 11 on disk: the second round of the same effects finds it there.
+what was compiled for Direct3D 11 on disk: the next use of the same effects finds it there, and so
+does the first where they were compiled ahead.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
+from collections.abc import Sequence
 from typing import Any
 
 from tests.bench import shader_compile
 from tests.windows import registers
 from tests.windows.obs_host import ObsHost
 from tests.windows.wine import BenchError, Wine
+from vb_link import child
 
 SCRIPT = "C:/product/tests/bench/shader_compile.lua"
 RESULT = "shots/compile.json"
+PRODUCT = "C:/product/obs_script"
+CACHE = "ProgramData/obs-studio/shader-cache"
+_LIBRARIES = "C:/{}/bin/64bit"
 COUNT = 40  # of composite.effect's variants
 
 
@@ -33,18 +39,43 @@ def of_compiler(wine: Wine) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def measure(wine: Wine, host: ObsHost) -> dict[str, Any]:
-    """Return the figures of the first use ever and of the next one. Raises BenchError."""
-    for path in (wine.drive / "ProgramData/obs-studio/shader-cache").glob("*"):
+def compile_ahead(wine: Wine, version: str) -> int:
+    """Compile every effect as ``install.py`` does; return how many there are. Raises BenchError."""
+    clear_cache(wine)
+    code = f"import sys; sys.path.insert(0, {PRODUCT!r}); from vb_script import compile_ahead; "
+    code += f"compile_ahead.main({_LIBRARIES.format(version)!r})"
+    done = wine.run(["C:/Python312/python.exe", "-c", code], timeout=900)
+    told = child.last_object(done.stdout.decode("utf-8", "replace")) or {}
+    if not told.get("effects") or told["failed"]:
+        raise BenchError(f"Effects were not compiled ahead: {told or done.stdout.decode()[-400:]}")
+    return int(told["effects"])
+
+
+def cached(wine: Wine) -> int:
+    """Return how many compiled shaders OBS keeps on disk."""
+    return len(list((wine.drive / CACHE).glob("*")))
+
+
+def clear_cache(wine: Wine) -> None:
+    for path in (wine.drive / CACHE).glob("*"):
         path.unlink()  # the folder itself must stay: OBS makes it when it starts
+
+
+def measure(wine: Wine, host: ObsHost, uses: Sequence[str]) -> dict[str, Any]:
+    """Return the figures of each use: ``ahead``, with what is on disk; ``first``, with nothing;
+    ``next``. Raises BenchError.
+    """
     script = host.do("script", SCRIPT)
     settings = shader_compile.script_settings(shader_compile.some_variants(COUNT), f"C:/{RESULT}")
     report = {}
-    for use in ("first", "next"):
+    for use in uses:
+        if use == "first":
+            clear_cache(wine)
         (wine.drive / RESULT).unlink(missing_ok=True)
+        before = cached(wine)
         host.do("ask", script, json.dumps(settings))
         if not (wine.drive / RESULT).exists():
             raise BenchError("The script that compiles shaders gave no answer.")
         rows = json.loads((wine.drive / RESULT).read_text("utf-8"))
-        report[use] = shader_compile.summary(rows)
+        report[use] = {**shader_compile.summary(rows), "new_on_disk": cached(wine) - before}
     return report

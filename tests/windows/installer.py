@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from tests.windows import packages
+from tests.windows import compile_times, packages
 from tests.windows.wine import BenchError, Wine
 from vb_doctor import report
 from vb_install import environment, obs_python, scene_collections
@@ -49,14 +49,22 @@ def check(wine: Wine, folder: Path, only: str, say: Say) -> None:
     wheels.mkdir()
     for wheel in packages.wheels(lock, folder / "packages/wheels"):
         shutil.copyfile(wheel, wheels / wheel.name)
-    obs = wine.drive / "Program Files/obs-studio/bin/64bit/obs64.exe"
-    obs.parent.mkdir(parents=True, exist_ok=True)
-    obs.touch()
+    _put_obs(wine)
     with (folder / "installer.log").open("w", encoding="utf-8", buffering=1) as out:
         for user in USERS:
             if only in user:
                 _User(wine, user, out.write, say).check()
     shutil.rmtree(wheels)
+
+
+def _put_obs(wine: Wine) -> None:
+    """Put OBS where its installer does; its own program is in no package."""
+    (wine.drive / "obs31/bin/64bit/obs64.exe").touch()
+    programs = wine.drive / "Program Files/obs-studio"
+    shutil.rmtree(programs, ignore_errors=True)
+    programs.mkdir(parents=True)
+    (programs / "bin").symlink_to("../../obs31/bin")
+    compile_times.clear_cache(wine)
 
 
 class _User:
@@ -89,7 +97,8 @@ class _User:
         self._claim("a dry run says which Python OBS gets", f"let OBS use {_PYTHON}" in told)
         untouched = collection.read_bytes() == _SCENES and settings.read_bytes() == _INI
         self._claim("a dry run changes nothing", untouched and not self.data.exists())
-        self._run("piped", ["--yes"], 0)
+        told = self._run("piped", ["--yes"], 0)
+        self._claim("the shaders are compiled ahead", "Compiled " in told and " effects in" in told)
         self._claim("OBS has its Python", obs_python.value(settings.read_bytes()) == _PYTHON)
         script = f"{self.seen_data}/app/obs_script"
         added = json.loads(collection.read_bytes())["modules"]["scripts-tool"]
