@@ -25,6 +25,7 @@ _GAP = "…"
 
 # A word with the space before it, or one wide letter with the marks that never begin a line.
 _WIDE = r"\u2e80-\uffef"
+_WIDE_LETTER = re.compile(rf"[{_WIDE}]")
 _PART = re.compile(rf" *[^ {_WIDE}]+| *[{_WIDE}][、。」)\uff09]*| +")
 
 
@@ -43,10 +44,16 @@ def broken(text: str, columns: int = COLUMNS) -> list[str]:
     return lines
 
 
-def padded(text: str, fewest: int) -> str:
-    """Return a text broken into lines, at least ``fewest`` of them."""
+def padded(text: str, fewest: int, title: str = "") -> str:
+    """Return a text broken into lines, at least ``fewest`` of them.
+
+    ``title`` is a text in the panel's language. A font without its letters takes them from another
+    one, whose lines are higher: an ideographic space makes the other lines as high.
+    """
     lines = broken(text)
     lines += [" "] * (fewest - len(lines))
+    if _WIDE_LETTER.search(title):
+        lines = [line if _WIDE_LETTER.search(line) else f"{line}\u3000" for line in lines]
     return "\n".join(lines)
 
 

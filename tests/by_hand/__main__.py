@@ -12,18 +12,22 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.by_hand import desk
 from tests.by_hand.faults import Fault
 from tests.by_hand.random_hand import Lost, RandomHand
-from tests.by_hand.sitting import MENU, sitting
+from tests.by_hand.sitting import MENU, Sitting, sitting
 from tests.obs.conftest import user_data
 from vb_demo.errors import ObsError
 
 MOST_CRASHES = 5
+# Makes glibc fill freed memory (mallopt(3)): to use a widget that has gone is a certain crash.
+OVERWRITTEN = {"MALLOC_PERTURB_": "165"}
 REBUILD = Path(__file__).parents[1] / "obs" / "scripts" / "rebuild.py"
 
 
@@ -36,7 +40,8 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, help="a folder for the screen at each fault")
     parser.add_argument(
         "--rebuild", action="store_true",
-        help="have another script rebuild the camera's panel each second: faults must be found",
+        help="have another script rebuild the camera's panel each second, in an OBS whose freed "
+        "memory is overwritten: it crashes, and other faults are found",
     )  # fmt: skip
     options = parser.parse_args()
     if desk.missing():
@@ -50,9 +55,11 @@ def main() -> int:
         for number in range(MOST_CRASHES):
             if hand.actions >= options.actions:
                 break
-            scripts = (REBUILD,) if options.rebuild else ()
-            place = Path(folder, f"obs{number}")
-            version = _sit(hand, place, locale, options.actions, scripts) or version
+            make = partial(
+                sitting, locale=locale, scripts=[REBUILD] * options.rebuild,
+                environment=OVERWRITTEN if options.rebuild else {},
+            )  # fmt: skip
+            version = _sit(hand, Path(folder, f"obs{number}"), make, options.actions) or version
     told = report(hand, options.seed, locale, version)
     words = json.dumps(told, indent=1, ensure_ascii=False)
     if options.json:
@@ -61,12 +68,17 @@ def main() -> int:
     return 1 if hand.faults else 0
 
 
-def _sit(hand: RandomHand, folder: Path, locale: str, actions: int, scripts: Sequence[Path]) -> str:
+def _sit(
+    hand: RandomHand,
+    folder: Path,
+    make: Callable[[Path], AbstractContextManager[Sitting]],
+    actions: int,
+) -> str:
     """Use one OBS until it ends or all is done; return its version."""
     version = ""
     folder.mkdir()
     try:
-        with sitting(folder, locale, scripts) as at_obs, at_obs.stage.anything_said():
+        with make(folder) as at_obs, at_obs.stage.anything_said():
             version = at_obs.stage.obs.request("GetVersion")["obsVersion"]
             hand.sit_down(at_obs, actions - hand.actions)
     except Lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -175,15 +175,20 @@ class Sitting:
 
 
 @contextmanager
-def sitting(folder: Path, locale: str = "en-US", scripts: Sequence[Path] = ()) -> Iterator[Sitting]:
-    """Yield a person at a new OBS, with ``scripts`` beside ours."""
+def sitting(
+    folder: Path,
+    locale: str = "en-US",
+    scripts: Sequence[Path] = (),
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Sitting]:
+    """Yield a person at a new OBS, with ``scripts`` beside ours and ``environment`` added."""
     all_scripts: list[tuple[Path, dict[str, Any]]]
     all_scripts = [(script, {}) for script in (SCRIPT, *scripts)]
     with (
         desk() as place,
         running_obs(
-            folder, environment=place.environment, locale=locale, preview=False,
-            scripts=all_scripts,
+            folder, environment={**place.environment, **(environment or {})}, locale=locale,
+            preview=False, scripts=all_scripts,
         ) as stage,
     ):  # fmt: skip
         yield Sitting(stage, place, locale)

@@ -305,6 +305,13 @@ def test_a_line_is_broken_where_its_language_allows(lua: Lua) -> None:
     assert made.split("\n") == ["背" * 27, "背。景景景", " "]
 
 
+def test_each_line_has_a_letter_of_the_language_as_another_fonts_lines_are_higher(lua: Lua) -> None:
+    for title, ending in ((texts.load("ja-JP")["Refresh"], "\u3000"), ("Refresh", "")):
+        lua(f"lines.use({lua_half.literal(title)})")
+        made = lua(f"return lines.same_height({lua_half.literal('背景' + chr(10) + 'x.png')})")
+        assert made.split("\n") == ["背景", "x.png" + ending, " " + ending]
+
+
 def test_zones_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
     any_panel('choose("group_zones", true)')
     if any_panel("return tostring(rows.own_zones ~= nil)") == "true":

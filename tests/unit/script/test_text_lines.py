@@ -29,6 +29,11 @@ def test_a_text_has_no_fewer_lines_than_it_is_given_room() -> None:
     assert text_lines.padded("1\n2\n3", 2) == "1\n2\n3"
 
 
+def test_all_lines_have_a_letter_of_the_language_whose_font_is_higher() -> None:
+    assert text_lines.padded("/a.json\n背景", 3, "状態を更新") == "/a.json\u3000\n背景\n \u3000"
+    assert text_lines.padded("/a.json\n背景", 3, "Refresh status") == "/a.json\n背景\n "
+
+
 def test_a_line_of_wide_letters_has_fewer_of_them() -> None:
     sentence = "The preset was saved as /home/WWW/MMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMMM.json."
     lines = text_lines.broken(sentence, 32)
