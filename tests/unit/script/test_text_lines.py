@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from vb_link import texts
+from vb_link.settings import SETTINGS
 from vb_script import text_lines
 
 
@@ -61,6 +62,26 @@ def test_what_the_scripts_panel_cannot_break_fits_beside_obs_own_buttons(
         assert text_lines.width(words[f"Panel.{key}"]) <= label, key
     for key in ("OwnScene", "DefaultScene", "Copy", "Save", "Load", "Check"):
         assert text_lines.width(words[f"Panel.{key}"]) <= button, key
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
+def test_the_rows_of_each_group_of_the_filters_panel_fit_beside_their_labels(locale: str) -> None:
+    words = texts.load(locale)
+    for group in {setting.group for setting in SETTINGS}:
+        rows = [setting for setting in SETTINGS if setting.group == group]
+        # A hint's mark is as wide as three letters, a list's arrow with its margins as six.
+        labels = [
+            text_lines.width(words[row.text]) + 3 * (f"{row.text}.Hint" in words)
+            for row in rows
+            if row.kind != "bool"
+        ]
+        fields = [
+            text_lines.width(words[f"{row.text}.{choice}"]) + 6
+            for row in rows
+            for choice in row.choices
+        ]
+        boxes = [text_lines.width(words[row.text]) + 6 for row in rows if row.kind == "bool"]
+        assert max(labels, default=0) + max(fields + boxes, default=0) <= 68, group
 
 
 def test_a_long_word_can_be_broken() -> None:
