@@ -195,23 +195,30 @@ class _Use:
     def _drag(self, row: Row) -> None:
         share = round(self._chance.random(), 2)
         self._say(f"{share}")
-        self._number_kept(row, self._rows.drag(row.text, share, row.number))
+        self._rows.drag(row.text, share, row.number)
+        self._number_kept(row)
 
     def _keys(self, row: Row) -> None:
         key, times = self._chance.choice(KEYS), self._chance.randint(1, 4)
         self._say(f"{times} times {key}")
-        self._number_kept(row, self._rows.step(row.text, key, times, row.number))
+        self._rows.step(row.text, key, times, row.number)
+        self._number_kept(row)
 
     def _number(self, row: Row) -> None:
         typed = self._chance.choice(NUMBERS)
         self._say(typed)
-        self._number_kept(row, self._rows.type_number(row.text, typed, row.number))
+        self._rows.type_number(row.text, typed, row.number)
+        self._number_kept(row)
 
-    def _number_kept(self, row: Row, shown: float) -> None:
+    def _number_kept(self, row: Row) -> None:
         low, high = row.field("spin button").range
+
+        def is_kept(number: float) -> bool:
+            return self._kept is None or self._kept.number(row.text, number)
+
+        shown = self._rows.number(row.text, row.number, is_kept)
         self._must(low <= shown <= high, row, f"{shown} is not within {low} and {high}")
-        if self._kept:
-            self._must(self._kept.number(row.text, shown), row, f"{shown} is shown")
+        self._must(is_kept(shown), row, f"{shown} is shown")
 
     def _box(self, row: Row) -> None:
         before = "CHECKED" in row.field("check box").states

@@ -62,9 +62,13 @@ class Rows:
         chosen = found[items.index(item)]
         self._hand.click((chosen.box[0] + 20, chosen.middle[1]))
         self._check(text, number)
-        row = row_in(self.after, text, number)
-        # What was chosen may have hidden the row.
-        return item, row.field("combo box").name if row and row.has("combo box") else ""
+
+        def shown() -> str:
+            row = row_in(self.after, text, number)
+            # What was chosen may have hidden the row.
+            return row.field("combo box").name if row and row.has("combo box") else ""
+
+        return item, self._until(text, number, shown, lambda name: name in ("", item))
 
     def leave_list(self, text: str, number: int = 0) -> None:
         """Open a list and leave it by the Escape key."""
@@ -103,7 +107,11 @@ class Rows:
         field = self._reach(text, "combo box", number)
         self._type_in(field.find("text")[0], name)
         self._check(text, number)
-        return self._now(text, number).field("combo box").find("text")[0].text
+
+        def shown() -> str:
+            return self._now(text, number).field("combo box").find("text")[0].text
+
+        return self._until(text, number, shown, lambda found: found == name)
 
     def type_number(self, text: str, typed: str, number: int = 0) -> float:
         """Type into a number field, whatever that may be; return what it then holds."""
@@ -156,6 +164,14 @@ class Rows:
         self._check(text, number)
         return self._now(text, number).field("spin button").value
 
+    def number(self, text: str, number: int, good: Callable[[float], bool]) -> float:
+        """Return what a number field shows, as soon as it is ``good``."""
+
+        def shown() -> float:
+            return self._now(text, number).field("spin button").value
+
+        return self._until(text, number, shown, good)
+
     # Buttons and boxes
 
     def press(self, text: str, times: int = 1, number: int = 0, *, stays: bool = True) -> None:
@@ -172,13 +188,12 @@ class Rows:
             self._check(text, number)
 
     def ticked(self, text: str, number: int, wanted: bool) -> bool:
-        """Return whether a box is ticked, as soon as it is as ``wanted``: a busy OBS is late."""
-        deadline = time.monotonic() + REACTING
-        while True:
-            ticked = "CHECKED" in self._now(text, number).field("check box").states
-            if ticked == wanted or time.monotonic() > deadline:
-                return ticked
-            self._check(text, number)
+        """Return whether a box is ticked, as soon as it is as ``wanted``."""
+
+        def shown() -> bool:
+            return "CHECKED" in self._now(text, number).field("check box").states
+
+        return self._until(text, number, shown, lambda ticked: ticked == wanted)
 
     # Dialogs
 
@@ -188,9 +203,15 @@ class Rows:
         self.panel.dialog()
         self._wait()
         self._type_whole(path)
+        before = row_in(self._before, text, number)
+        wanted = before.field("text").text if cancel and before else path
         self.panel.answer("Escape" if cancel else "Return")
         self._check(text, number)
-        return self._now(text, number).field("text").text
+
+        def shown() -> str:
+            return self._now(text, number).field("text").text
+
+        return self._until(text, number, shown, lambda found: found == wanted)
 
     def pick_color(self, text: str, color: str, *, cancel: bool = False, number: int = 0) -> None:
         """Choose a colour by its button, typing it as #rrggbb."""
@@ -230,6 +251,15 @@ class Rows:
         if row is None:
             raise HandError(Fault.UNUSABLE, f"The row {text!r} ({number}) has gone.")
         return row
+
+    def _until(
+        self, text: str, number: int, read: Callable[[], Answer], good: Callable[[Answer], bool]
+    ) -> Answer:
+        """Return what a row shows, as soon as it is ``good``: a busy OBS is late."""
+        deadline = time.monotonic() + REACTING
+        while not good(answer := read()) and time.monotonic() < deadline:
+            self._check(text, number)
+        return answer
 
     def _wait(self) -> Widget:
         """Wait in the middle of a use, when nothing may change; return the window."""
