@@ -244,8 +244,10 @@ def scrolled_by_obs(before: Widget, after: Widget, anywhere: bool) -> int:
     final yet: where it ends nobody can say, but all rows move with it.
     """
     old, new = scroll_of(before), scroll_of(after)
-    if old is None or new is None:
+    if old is None:
         return 0
+    if new is None:  # all of it fits
+        return -old.at
     return (new.at if anywhere else min(old.at, new.height - new.page)) - old.at
 
 

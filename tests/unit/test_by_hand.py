@@ -77,7 +77,8 @@ def test_a_row_is_what_stands_before_it_and_is_numbered() -> None:
 
 
 def test_what_is_well_is_no_fault() -> None:
-    assert _rows().choose("Background", "Blur") == "Blur"
+    rows = _rows(_window(), _window(), _window(opened=False))
+    assert rows.choose("Background", "Blur") == "Blur"
     assert _rows().type_number("Strength", "3") == 3.0
 
 
@@ -122,6 +123,7 @@ def test_rows_move_only_as_obs_scrolls_them() -> None:
     assert scrolled_by_obs(before, longer, True) == 10
     assert scrolled_by_obs(before, shorter, False) == scrolled_by_obs(before, shorter, True) == -40
     assert scrolled_by_obs(_window(), longer, True) == 0
+    assert scrolled_by_obs(before, _window(), True) == -50  # there is nothing to scroll any more
     before = replace(before, holds=(*before.holds, *_scrolled(3, 9, left=5).holds))
     assert scrolled_by_obs(before, longer, True) == 10  # the bar of a list
 
