@@ -82,3 +82,23 @@ def test_lag_is_how_far_the_matte_is_behind(speed: float, delay: int) -> None:
 def test_nothing_moving_has_no_lag() -> None:
     truths = [_box(40, 100)] * 8
     assert metrics.lag(truths, truths) == 0.0
+
+
+def test_flips_are_of_regions_and_not_of_edges() -> None:
+    truths = [_box(40, 100)] * 4
+    steady = [_box(40, 100)] * 4
+    assert metrics.Changes.of(steady, truths).flips == 0.0
+    trembling = [_box(40, 100 + number % 2) for number in range(4)]
+    assert metrics.Changes.of(trembling, truths).flips == 0.0
+    assert metrics.Changes.of(trembling, truths).flicker > 0.0
+    # A chair of 10 x 20 comes and goes; the band is 2 pixels on either side of a 60 x 60 contour.
+    chair = [np.maximum(_box(40, 100), _box(130, 140, 50, 70) * (n % 2)) for n in range(4)]
+    away = 120 * 160 - (64 * 64 - 56 * 56)
+    assert metrics.Changes.of(chair, truths).flips == pytest.approx(1e3 * 200 / away)
+    # What the truth does, too, is no fault.
+    assert metrics.Changes.of(chair, chair).flips == 0.0
+
+
+def test_changes_of_one_frame_are_none() -> None:
+    changes = metrics.Changes.of([_box(40, 100)], [_box(40, 100)])
+    assert (changes.flicker, changes.dtssd, changes.flips) == (0.0, 0.0, 0.0)
