@@ -157,6 +157,7 @@ class _LateActor:
     def __init__(self) -> None:
         self._answers: list[bool] = []
         self._has_depth = False
+        self._made = 0
         self._frames = 0
 
     def set(self, name: str, **settings: Any) -> None:
@@ -168,9 +169,13 @@ class _LateActor:
             self._frames += 1
             if self._frames % 40 == 0 and self._answers:
                 self._has_depth = self._answers.pop(0)
+                self._made += 1
 
     def settle(self) -> None:
         self.wait_frames(6)
+
+    def masks_made(self) -> int:
+        return self._made
 
     def wait_for_answers(self, depth: bool) -> None:
         while self._has_depth != depth:

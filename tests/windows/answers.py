@@ -19,6 +19,11 @@ def awaited(segment: Any) -> int:
     return wishes + sum(bool(c.used) and not _is_answered(c) for c in segment.channels)
 
 
+def masks_made(segment: Any) -> int:
+    """Return how many masks the filters' channels have got."""
+    return sum(int(c.alpha_count) for c in segment.channels if c.used)
+
+
 def has_depth(segment: Any) -> bool:
     """Return whether the newest mask of a filter has a depth map."""
     return any(c.used and _newest(c.alphas, c.alpha_newest).has_depth for c in segment.channels)

@@ -82,6 +82,9 @@ class LinuxObs:
     def settle(self) -> None:
         self._stage.settle(6)
 
+    def masks_made(self) -> int:
+        return answers.masks_made(self._session.segment())
+
     def wait_for_answers(self, depth: bool) -> None:
         segment = self._session.segment()
         self.wait_for(

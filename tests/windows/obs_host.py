@@ -182,6 +182,9 @@ class ObsHost:
         """Return how many filters draw with a mask."""
         return sum(c["state"] == layout.STATE_MASK for c in self.seen()["channels"])
 
+    def masks_made(self) -> int:
+        return int(self.seen()["made"])
+
     def wait_for_answers(self, depth: bool) -> None:
         """Wait until filters have all they asked for: sources, a mask, and its depth map, or none.
 

@@ -45,6 +45,7 @@ def _seen() -> dict[str, Any]:
         ],
         "awaited": answers.awaited(segment),
         "depth": answers.has_depth(segment),
+        "made": answers.masks_made(segment),
         "worker": worker.pid if worker else None,
         "epoch": int(segment.worker_epoch),
         "panic": bool(segment.panic),

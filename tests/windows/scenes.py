@@ -22,6 +22,7 @@ from onnx import TensorProto
 from tests.obs import stage
 from tests.unit.onnx_graphs import Graph, manifest_for
 from tests.windows.obs_host import SIZE, Bits, Image
+from tests.windows.wine import BenchError
 from vb_link.settings import SCENE_FILTER_ID
 
 FILTER, SCENE_FILTER = "Camera/VB", "Scene/SB"
@@ -83,6 +84,7 @@ class Actor(Protocol):
     def wait_for(self, condition: Callable[[], Any], what: str) -> Any: ...
     def wait_frames(self, frames: int) -> None: ...
     def wait_for_answers(self, depth: bool) -> None: ...
+    def masks_made(self) -> int: ...
     def settle(self) -> None: ...
     def shot(self) -> Image: ...
 
@@ -235,9 +237,22 @@ def draw(
         if look.settings["timing"] != timing:
             timing = look.settings["timing"]
             _settle_timing(actor)
-        actor.wait_for_answers(look.settings["depth_model"] != "")
+        yield look, _steady_shot(actor, look.settings["depth_model"] != "")
+
+
+def _steady_shot(actor: Actor, depth: bool) -> Image:
+    """Return a picture while no mask comes: late frames of OBS alone have everything made anew.
+
+    Raises BenchError where masks do not stop.
+    """
+    for _ in range(20):
+        actor.wait_for_answers(depth)
+        made = actor.masks_made()
         actor.settle()
-        yield look, actor.shot()
+        picture = actor.shot()
+        if actor.masks_made() == made:
+            return picture
+    raise BenchError("A still picture gets mask after mask.")
 
 
 def hidden(keeps_zone: bool = False) -> Bits:
