@@ -87,6 +87,7 @@ def _dispatch(words: list[str], system: System) -> int:
     return set_up.install(
         system, config=options.obs_config, python=options.python,
         dry_run=options.dry_run, sure=sure, compute=options.compute, convert=options.convert,
+        offline=options.offline,
     )  # fmt: skip
 
 
@@ -109,6 +110,9 @@ def _parser() -> argparse.ArgumentParser:
         help="the onnxruntime that the worker gets (default: what it has, at first cpu)",
     )
     parser.add_argument("--convert", action="store_true", help="add what converts models to ONNX")
+    parser.add_argument(
+        "--offline", action="store_true", help="leave out the recommended model (6 MB)"
+    )
     parser.add_argument("--uninstall", action="store_true", help="take everything out again")
     parser.add_argument(
         "--purge", action="store_true", help="with --uninstall: own models and backups go too"

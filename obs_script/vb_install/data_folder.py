@@ -6,10 +6,11 @@ The usual folder has the product's name and belongs to nothing else. One that th
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from vb_doctor import report
-from vb_install import files
+from vb_install import files, recommended
 from vb_install.system import InstallError, System
 from vb_link import folders
 
@@ -66,6 +67,8 @@ def to_remove(system: System, folder: Path, *, purge: bool) -> list[Path]:
     if not purge:
         known -= set(_KEPT)
     found = [folder / name for name in _names(folder) if name in known]
+    if not purge:
+        found += [path for path in recommended.files(folder) if path.exists()]
     if found and not _is_ours(system, folder):
         raise InstallError(
             f"{folder} was not set up by install.py and stays as it is: let "
@@ -77,8 +80,10 @@ def to_remove(system: System, folder: Path, *, purge: bool) -> list[Path]:
 def let_go(folder: Path) -> list[str]:
     """Remove the folder if only the marker is left in it; return the names of all else in it.
 
-    Raises InstallError.
+    An empty folder of models goes in any case. Raises InstallError.
     """
+    with contextlib.suppress(OSError):
+        (folder / "models").rmdir()
     left = [name for name in _names(folder) if name != MARK]
     if not left and folder.is_dir():
         files.remove(folder / MARK)

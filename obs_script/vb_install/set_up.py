@@ -12,6 +12,7 @@ from vb_install import (
     obs_installations,
     obs_python,
     product,
+    recommended,
     running_obs,
     scene_collections,
     self_check,
@@ -53,9 +54,11 @@ def install(
     sure: bool,
     compute: str | None = None,
     convert: bool = False,
+    offline: bool = False,
 ) -> int:
     """Set everything up for each OBS of this user; return the exit status.
 
+    ``offline``: without the recommended model.
     Raises InstallError, whenever possible before anything is changed.
     """
     work = [
@@ -64,7 +67,7 @@ def install(
     ]
     running = _running(system, work, sure=not dry_run)
     for each in work:
-        _tell_plan(each, each in running)
+        _tell_plan(each, each in running, offline)
     if dry_run:
         print("Dry run: nothing was changed.")
         return 0
@@ -74,6 +77,10 @@ def install(
     faults: list[str] = []
     for each in work:
         faults += _do(system, each, running)
+        if not offline:
+            recommended.fetch(system, each.obs)
+    if offline and not all(recommended.is_there(each.obs) for each in work):
+        print(recommended.OFFLINE)
     if faults:
         print("The self-check found:")
         for fault in faults:
@@ -115,7 +122,7 @@ def _plan(
     )
 
 
-def _tell_plan(work: _Work, runs: bool) -> None:
+def _tell_plan(work: _Work, runs: bool, offline: bool) -> None:
     obs, plan = work.obs, work.plan
     print(f"OBS ({obs.kind}): {obs.program or 'program not found'}, settings {obs.config}")
     print(f"  product      {'copy to' if work.copy else 'is up to date in'} {obs.app}")
@@ -123,6 +130,7 @@ def _tell_plan(work: _Work, runs: bool) -> None:
     print(f"  environment  {state} {obs.venv}")
     for name in work.added:
         print(f"  with         {additions.text_of(name)}")
+    print(f"  model        {recommended.plan(obs, offline=offline)}")
     if runs:
         print(f"  collection   {_LEFT_OUT}")
         return

@@ -26,6 +26,7 @@ from vb_script import (
 from vb_script.assets import Assets
 from vb_script.doctor import Doctor
 from vb_script.hotkeys import Hotkeys
+from vb_script.model_fetch import ModelFetch
 from vb_script.panel import Panel
 from vb_script.panel_closings import PanelClosings
 from vb_script.presses import Presses
@@ -51,20 +52,21 @@ class Application:
         self.governor: governor.Watch | None = None
         self.guard: SceneSwitchGuard | None = None
         self.hotkeys = Hotkeys()
-        self.doctor = Doctor(self.texts, self.checked)
+        self.doctor = Doctor(self.texts, self.tell)
+        self.fetch = ModelFetch(self.texts, self.tell)
         self.board = StatusBoard(
             self.texts,
             worker=lambda: self.worker,
             eased=lambda: self.governor.reason if self.governor else "",
-            checked=lambda: self.doctor.sentence,
+            answers=lambda: [self.fetch.sentence, self.doctor.sentence],
         )
         self.panel = Panel(
-            self.texts, self.board.summary, self.board.news, self.board.note, self.doctor.start
-        )
-        self.closing = False
+            self.texts, self.board.summary, self.board.news, self.board.note,
+            check=self.doctor.start, fetch=self.fetch.start,
+        )  # fmt: skip
+        self.closing = self.names_asked = False
         self.event_callback: Any = None
         self.listed: tuple[object, object] = ((), ())
-        self.names_asked = False
         self.end_lines = EndLines()
         self.fault = ""  # the error logged last
 
@@ -143,8 +145,8 @@ class Application:
     @staticmethod
     def listed_now() -> tuple[object, object]:
         """Return two values: one changes with the models, one with the compute units."""
-        state_of = list_choices.state_of
-        return state_of(_model_folders()), state_of((), unit_file.path())
+        models = list_choices.state_of(_model_folders())
+        return models, list_choices.state_of((), unit_file.path())
 
     def every_second(self) -> None:
         """Update the status lines, and the lists if a model or a compute unit came or went."""
@@ -171,6 +173,7 @@ class Application:
             kept.memory.segment.alive = 0  # the cover is shown from the next draw on
         self.let_sources_go()
         self.guard = None
+        self.fetch.stop()
         if self.requests is not None:
             self.requests.stop()
             kept.requests_done = self.requests.requests_done
@@ -311,8 +314,8 @@ class Application:
             )
 
     @staticmethod
-    def checked(sentence: str) -> None:
-        """Log the report of *Check everything*."""
+    def tell(sentence: str) -> None:
+        """Log what a button has led to."""
         for line in sentence.splitlines():
             libobs.log(line)
 

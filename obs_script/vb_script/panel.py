@@ -25,7 +25,8 @@ class Panel:
     """Builds the panel and carries out its buttons.
 
     ``summary`` returns the first lines and ``news`` the last.
-    ``note`` shows one sentence to the user; ``check`` starts the check of everything.
+    ``note`` shows one sentence to the user; ``check`` starts the check of everything, ``fetch`` the
+    download of the recommended model.
     """
 
     def __init__(
@@ -34,13 +35,16 @@ class Panel:
         summary: Callable[[], str],
         news: Callable[[], str],
         note: Callable[..., None],
+        *,
         check: Callable[[], None],
+        fetch: Callable[[], None],
     ) -> None:
         self._texts = texts
         self._summary = summary
         self._news = news
         self._note = note
         self._start_check = check
+        self._start_fetch = fetch
         self._chosen: dict[str, str] = {}
         self._scenes: list[tuple[str, str]] = []
         self._filters: list[tuple[str, str]] = []
@@ -76,6 +80,7 @@ class Panel:
         )
         _button(tools, "load_preset", texts["Panel.Load"], self._load)
         _group(made, "tools", texts["Group.tools"], tools)
+        _button(made, "fetch", texts["Panel.Fetch"], self._fetch)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
         for key in ROOM:
@@ -151,6 +156,10 @@ class Panel:
 
     def _check(self, shown: Any) -> bool:
         self._start_check()
+        return self._refresh(shown)
+
+    def _fetch(self, shown: Any) -> bool:
+        self._start_fetch()
         return self._refresh(shown)
 
     def _refresh(self, shown: Any) -> bool:

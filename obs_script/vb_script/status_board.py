@@ -19,7 +19,7 @@ class StatusBoard:
     """Collects the status texts and writes them into the link.
 
     ``worker`` returns the worker, if there is one, ``eased`` why its load is lowered, if it is,
-    and ``checked`` the result of the last check of everything.
+    and ``answers`` what the panel's slow buttons have led to, "" for nothing.
     """
 
     def __init__(
@@ -27,12 +27,12 @@ class StatusBoard:
         texts: dict[str, str],
         worker: Callable[[], WorkerProcess | None],
         eased: Callable[[], str],
-        checked: Callable[[], str],
+        answers: Callable[[], list[str]],
     ) -> None:
         self._texts = texts
         self._worker = worker
         self._eased = eased
-        self._checked = checked
+        self._answers = answers
         self._lock = threading.Lock()
         self._notice, self._noticed = "", 0.0
         self._twice = ""  # the warning about layers that the scene shows as well
@@ -71,7 +71,7 @@ class StatusBoard:
 
     def news(self) -> str:
         """Return the last lines of the script's own panel: all that comes and goes."""
-        lines = [self._current_notice(), self._twice, self._checked()]
+        lines = [self._current_notice(), self._twice, *self._answers()]
         return "\n".join(line for line in lines if line)
 
     def _current_notice(self) -> str:

@@ -97,7 +97,7 @@ class _User:
         self._claim("a dry run says which Python OBS gets", f"let OBS use {_PYTHON}" in told)
         untouched = collection.read_bytes() == _SCENES and settings.read_bytes() == _INI
         self._claim("a dry run changes nothing", untouched and not self.data.exists())
-        told = self._run("piped", ["--yes"], 0)
+        told = self._run("piped", ["--yes", "--offline"], 0)
         self._claim("the shaders are compiled ahead", "Compiled " in told and " effects in" in told)
         self._claim("OBS has its Python", obs_python.value(settings.read_bytes()) == _PYTHON)
         script = f"{self.seen_data}/app/obs_script"
@@ -105,7 +105,7 @@ class _User:
         paths = [entry["path"].replace("\\", "/").lower() for entry in added]
         wanted = f"{script}/{scene_collections.SCRIPT_NAME}".lower()
         self._claim(f"the collection loads {paths}", paths == [wanted])
-        self._run("on a console", ["--yes"], 0)
+        self._run("on a console", ["--yes", "--offline"], 0)
         told = self._run("piped", ["doctor"], 0)
         answered = texts.english("Doctor.")["Worker"].partition("{")[0]
         self._claim("a worker finds the person", answered in told)
@@ -142,7 +142,7 @@ class _User:
             (f"{file}\\data", "cannot be used, as a file is where a folder has to be"),
         ):
             self.named_data = data
-            told = self._run("piped", ["--yes"], 1)
+            told = self._run("piped", ["--yes", "--offline"], 1)
             self._claim(f"{sentence}: {told.strip()[-300:]}", sentence in told)
         made = (self.wine.drive / "a long folder").exists()
         self._claim("nothing was made", sorted(self.home.rglob("*")) == before and not made)

@@ -19,6 +19,8 @@ from vb_worker.models.manifest import Manifest
 from vb_worker.units import results
 from vb_worker.units.choice import Survey
 
+OTHER_MS = 3.0  # of a mask's time: all but the network
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -116,7 +118,8 @@ def _objection(candidate: Candidate, quality: Quality) -> str:
         return ""
     if candidate.ms is None:
         return "AutoTrying"
-    return "AutoSlow" if candidate.ms * quality.runs > quality.budget_ms else ""
+    mask_ms = candidate.ms * quality.runs + OTHER_MS
+    return "AutoSlow" if mask_ms > quality.budget_ms else ""
 
 
 @dataclass

@@ -17,9 +17,9 @@ class Quality:
     moves. It is a count, not a time: it spreads the work over frames, and a slow computer must not
     get more of it per frame. ``refine``: stray regions are removed and edges follow the picture's
     colours; without it edges show the staircase of the network's grid.
-    ``runs``: how many times as long as the network itself a mask takes on average
-    (docs/performance.md); ``budget_ms``: what a mask may take on one core so that a computer of two
-    still has time for OBS at 30 frames a second. *Automatic* chooses the model by these two.
+    ``runs``: how often the network runs for a mask, on average, while somebody moves;
+    ``budget_ms``: what a mask may take on one core so that a computer of two still has time for OBS
+    at 30 frames a second. *Automatic* chooses the model by these two.
     """
 
     name: str
@@ -34,9 +34,9 @@ class Quality:
 PRESETS = {
     preset.name: preset
     for preset in (
-        Quality("fast", close=True, mirror=False, every=8, refine=True, runs=1.5, budget_ms=15),
-        Quality("balanced", close=True, mirror=True, every=8, refine=True, runs=2.0, budget_ms=20),
-        Quality("best", close=True, mirror=True, every=1, refine=True, runs=4.0, budget_ms=33),
+        Quality("fast", close=True, mirror=False, every=8, refine=True, runs=1.2, budget_ms=20),
+        Quality("balanced", close=True, mirror=True, every=8, refine=True, runs=1.5, budget_ms=25),
+        Quality("best", close=True, mirror=True, every=1, refine=True, runs=3.0, budget_ms=33),
     )
 }
 assert tuple(PRESETS) == QUALITIES
