@@ -106,7 +106,9 @@ class Sitting:
         self.hand.click(entry.middle)
         panel = Panel(self.hand, self.windows, scripts, anywhere=self.anywhere)
         wait_for(panel.is_open, 20, "the window of the scripts")
-        self.hand.click(panel.settle().find("list item")[0].middle)
+        listed = panel.settle().find("list item")
+        ours = [item for item in listed if item.name == SCRIPT.name] or listed
+        self.hand.click(ours[0].middle)
         if not self._filled(panel):
             raise HandError(Fault.UNUSABLE, "The script's panel is empty.")
         return panel
