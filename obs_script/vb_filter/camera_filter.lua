@@ -214,7 +214,9 @@ local function render(self, below, parent)
 	local time = tonumber(C.obs_get_video_frame_time())
 	local measured = segment.measure ~= 0
 	local start = measured and frame.thread_ns() or 0
-	if time ~= self.time or width ~= self.width or height ~= self.height then
+	-- What a screenshot draws between two frames may have had its filters reordered since the last.
+	if time ~= self.time or width ~= self.width or height ~= self.height
+		or self.chain ~= self.chain_before then
 		scenes.begin(self)
 		frame.begin(self, below, parent, time, width, height, measured)
 		if measured then
@@ -253,7 +255,7 @@ local function video_render(self)
 	local parent = C.obs_filter_get_parent(self.filter)
 	local below = parent ~= nil and obs.take_below(self.filter, parent)
 	if not below then return end
-	self.chain = obs.chain
+	self.chain, self.order = obs.chain, obs.order
 	local key = obs.key(parent)
 	local outer = assets.drawing[key]
 	assets.drawing[key] = true

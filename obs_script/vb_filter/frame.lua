@@ -307,14 +307,19 @@ end
 -- Starts over where no answer comes, and where the picture may have changed or changed its size.
 local function follow_source(self, width, height)
 	local resized = self.width ~= width or self.height ~= height
-	local changed = self.chain ~= self.chain_before
-	self.chain_before = self.chain
+	local changed, reordered = self.chain ~= self.chain_before, self.order ~= self.order_before
+	self.chain_before, self.order_before = self.chain, self.order
 	local back, passed = pace.begin(self.pace, self.now, resized and self.width ~= nil)
 	self.passed_ns = passed
 	follow_timing(self)
 	if resized then
 		self.width, self.height = width, height
 		self.channel.source_width, self.channel.source_height = width, height
+	end
+	if reordered then
+		-- Another filter may have hidden so far what was made of these pictures, as its blurred room.
+		let_go(self)
+		return forget_alpha(self)
 	end
 	if self.ring then
 		-- The waiting pictures are still drawn, with the alphas made from them.

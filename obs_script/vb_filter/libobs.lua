@@ -195,21 +195,22 @@ function M.render_plainly(source) M.C.obs_source_default_render(source) end
 -- obs_filter_get_target returns may be freed a moment later. Returns nil where the filter is being
 -- removed. Where a filter of this script has kept callbacks that take this Lua's lock under the filter
 -- mutex (see leave_to_libobs), that mutex is not taken. `chain` changes whenever the filters below, or
--- which of them are on, change.
+-- which of them are on, change; `order` only with the former.
 local sought, last, found
 local all_left = true
-M.chain = 0
+M.chain, M.order = 0, 0
 local visit_filter = ffi.cast("vb_visit", function(parent, filter)
 	if filter == sought then
 		found = M.C.obs_source_get_ref(last or parent)
 	elseif found == nil then
 		local on = M.C.obs_source_enabled(filter) and 1 or 0
 		M.chain = (M.chain * 31 + M.key(filter) + on) % 2 ^ 47
+		M.order = (M.order * 31 + M.key(filter)) % 2 ^ 47
 	end
 	last = filter
 end)
 function M.take_below(filter, parent)
-	sought, last, found, M.chain = filter, nil, nil, 0
+	sought, last, found, M.chain, M.order = filter, nil, nil, 0, 0
 	if all_left then
 		M.C.obs_source_enum_filters(parent, visit_filter, nil)
 	else

@@ -67,7 +67,6 @@ function M.take_channel()
 				settings_sequence = channel.settings_sequence,
 				told = ffi.new("vb_told"),
 			}
-			M.seal(lane)
 			return lane
 		end
 	end
