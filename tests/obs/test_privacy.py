@@ -193,3 +193,25 @@ def test_a_camera_with_the_scenes_filter_is_hidden(stage: Stage) -> None:
     stage.obs.request("RemoveSourceFilter", {"sourceName": CAMERA, "filterName": "Own"})
     stage.wait_for_mask()
     assert room_pixels(stage.shot(CAMERA), truth, MARGIN) == 0
+
+
+@pytest.mark.parametrize("timing", ["latest", "locked"])
+def test_what_a_filter_above_hid_stays_hidden_when_they_change_places(
+    stage: Stage, timing: str
+) -> None:
+    picture, truth = person(room=SECRET)
+    stage.picture(CAMERA, picture)
+    stage.add_filter(name="Shows", background="room", cover="color", timing=timing)
+    stage.add_filter(name="Hides", **SETTINGS)
+    stage.wait_for_mask(2)
+    with stage.obs.recording() as files:
+        for index in (1, 0) * 4:
+            stage.obs.request(
+                "SetSourceFilterIndex",
+                {"sourceName": CAMERA, "filterName": "Shows", "filterIndex": index},
+            )
+            # A screenshot may be drawn before OBS's next frame.
+            shown = stage.shot(CAMERA)[..., :3]
+            assert room_pixels(shown, truth, MARGIN) == 0
+            stage.wait_for_mask(2)
+    _check(files[0], truth)
