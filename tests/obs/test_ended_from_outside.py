@@ -58,8 +58,10 @@ def _running(command: list[str], out: Path) -> Iterator[tuple[subprocess.Popen[b
     environment.pop("DISPLAY", None)
     with out.open("wb") as stream:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT
-        )
+            # A shell makes a command in the background, as these tests may be, ignore SIGINT.
+            ["env", "--default-signal=INT", *command],
+            cwd=ROOT, env=environment, stdout=stream, stderr=subprocess.STDOUT,
+        )  # fmt: skip
     try:
         yield process, mark
     finally:

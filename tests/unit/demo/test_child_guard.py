@@ -26,11 +26,12 @@ print(os.getpid(), child.pid, flush=True)
 time.sleep(600)
 """
 # Starts the program from a thread that ends at once, and lives on. Whoever runs the tests may
-# ignore SIGHUP, as nohup does.
+# ignore SIGHUP, as nohup does, or SIGINT, as a shell makes a command in the background do.
 OWNER = f"""
 import signal, subprocess, sys, threading, time
 from vb_demo.child_guard import Guarded
-signal.signal(signal.SIGHUP, signal.SIG_DFL)
+for ignored in (signal.SIGHUP, signal.SIGINT):
+    signal.signal(ignored, signal.SIG_DFL)
 def start():
     Guarded([sys.executable, "-c", {PROGRAM!r}])
 thread = threading.Thread(target=start)
