@@ -139,6 +139,9 @@ def test_the_camera_alone_keeps_its_own_background(room: SecretRoom) -> None:
     """A source drawn by itself while no scene moves is in no scene."""
     room.stage.obs.request("SetCurrentProgramScene", {"sceneName": BEACH})
     time.sleep(MOVE_MS / 1000 + 0.5)
-    shot = room.stage.shot(CAMERA, SIZE)[..., :3]
-    assert _background(shot) == PLAIN
+
+    def shown() -> str:
+        return _background(room.stage.shot(CAMERA, SIZE)[..., :3])
+
+    wait_for(lambda: shown() == PLAIN, 5, "the camera's own background")
     assert _background(room.stage.shot(SCENE, SIZE)[..., :3]) != DESK

@@ -50,7 +50,7 @@ class Filter:
             C = ffi.load(library)
             libobs = { C = C, pointer = function(data) return data end }
             values = file("setting_values.lua", libobs)
-            panels = file("properties.lua", libobs, {}, values)
+            panels = file("properties.lua", libobs, values, {}, file("lines.lua"))
             panels.use(half)
             looks = file("filter_base.lua", libobs, values, {}, {}, panels)
             filter = { settings = {}, assets = {} }
