@@ -88,11 +88,11 @@ def test_every_kind_of_row_keeps_what_is_chosen(at_obs: Sitting) -> None:
     rows.press(word("Active"), 2)
     assert at_obs.values()["active"] is True
     rows.press(word("Refresh"), 2)
-    unfolded = panel.rows()
+    folded = [row.text for row in panel.rows()]
     rows.press(GROUP)
-    assert len(panel.rows()) > len(unfolded)
+    wait_for(lambda: len(panel.rows()) > len(folded), 5, "the group's rows")
     rows.press(GROUP)
-    assert [row.text for row in panel.rows()] == [row.text for row in unfolded]
+    wait_for(lambda: [row.text for row in panel.rows()] == folded, 5, "the group folded again")
     at_obs.close(panel)
 
 
