@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from pathlib import Path
@@ -23,10 +22,9 @@ def check(folder: Path, python: Path, locks: Path) -> Finding:
         return finding("EnvironmentMissing")
     pins = _pins(folder, locks)
     command = [str(python), *child.ISOLATED, packages.__file__, *pins]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
     try:
         done = subprocess.run(
-            command, capture_output=True, timeout=120, check=False, env=environment,
+            command, capture_output=True, timeout=120, check=False, env=child.environment(),
             stdin=subprocess.DEVNULL, **child.TEXT, **child.QUIET,
         )  # fmt: skip
         told = json.loads(done.stdout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -15,6 +16,13 @@ TEXT: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}
 UTF8_ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:backslashreplace"}
 # The options of a Python that ignores all PYTHON variables, those above included.
 ISOLATED = ("-X", "utf8", "-I")
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for a Python that is not OBS's: without PYTHONHOME, which is set for
+    OBS's and would mislead another, and with UTF-8."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
+    return {**kept, **UTF8_ENVIRONMENT}
 
 
 def last_object(out: str) -> dict[str, Any] | None:

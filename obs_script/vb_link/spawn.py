@@ -63,14 +63,11 @@ def spawn(
                "--wake", waker.token, "--epoch", str(epoch),
                "--parent", str(os.getpid()),
                *(f"--refused={name}" for name in refused)]  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(packages), "PYTHONUNBUFFERED": "1",
+    environment = {**child.environment(), "PYTHONPATH": str(packages), "PYTHONUNBUFFERED": "1",
                    "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
                    # No imports from the folder where OBS was started, and no threads started by
                    # numpy.
-                   "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1",
-                   **child.UTF8_ENVIRONMENT}  # fmt: skip
-    # Set for OBS's Python, it would mislead the worker's.
-    environment.pop("PYTHONHOME", None)
+                   "PYTHONSAFEPATH": "1", "OPENBLAS_NUM_THREADS": "1"}  # fmt: skip
     options: dict[str, Any] = {
         "env": environment, "stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL,
         "stderr": subprocess.PIPE, "cwd": packages,

@@ -6,7 +6,6 @@ network and sees the new model as any other that comes.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import threading
 from collections.abc import Callable
@@ -70,11 +69,10 @@ class ModelFetch:
 
     def _run(self, command: list[str]) -> tuple[int, str]:
         """Return the command's exit status and last line. Raises OSError."""
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONHOME"}
         last = ""
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            env={**environment, **child.UTF8_ENVIRONMENT}, cwd=folders.PACKAGES,
+            env=child.environment(), cwd=folders.PACKAGES,
             **child.TEXT, **child.QUIET,
         ) as process:  # fmt: skip
             self._process = process
