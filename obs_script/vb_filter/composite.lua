@@ -24,6 +24,9 @@ local function set_fit(p, scale, offset, fit, w, h, W, H, x, y)
 	graphics.set_vec2(p[offset], x * (1 - sx), y * (1 - sy))
 end
 
+-- A moving background goes from one end to the other and back in this time.
+local MOVING_NS = 320e9
+
 local PICTURED = { image = true, video = true, source = true }
 
 local part = {}
@@ -62,8 +65,12 @@ local function set_background(p, set, d)
 		C.gs_effect_set_vec4(p.color, s.background_color)
 		local asset = d.owner.assets.background
 		C.gs_effect_set_texture(p.background, d.picture)
-		set_fit(p, "background_scale", "background_offset", s.background_fit,
-			asset.width, asset.height, d.width, d.height, s.background_x, s.background_y)
+		local fit, x = s.background_fit, s.background_x
+		if s.moving then
+			fit, x = "cover", 0.5 - 0.5 * math.cos(2 * math.pi * (d.time % MOVING_NS) / MOVING_NS)
+		end
+		set_fit(p, "background_scale", "background_offset", fit,
+			asset.width, asset.height, d.width, d.height, x, s.background_y)
 	end
 end
 
@@ -249,7 +256,7 @@ local function make_background(self, d)
 		d.blurred = intermediates.room_blur(self, width, height, owner.settings.blur_strength)
 		return d.blurred and kind or nil
 	elseif PICTURED[kind] then
-		local still = owner.assets.background.still and fitted(d)
+		local still = owner.assets.background.still and not owner.settings.moving and fitted(d)
 		d.fitted = still or nil
 		return still and "fitted" or "picture"
 	end
@@ -305,7 +312,7 @@ function M.draw(self, time, now, width, height)
 	if not good then return false end
 
 	local d, f = drawn, facts
-	d.owner, d.layers, d.width, d.height = owner, layers, width, height
+	d.owner, d.layers, d.width, d.height, d.time = owner, layers, width, height, time
 	d.picture, d.zones, d.behind, d.front = picture, zone_picture, behind, front
 	d.matte, d.blurred, d.fitted, d.background = nil, nil, nil, nil
 	for name in pairs(MAKE) do d[name] = nil end

@@ -6,6 +6,10 @@ local obs, values, assets, graphics, panels = ...
 
 local M = {}
 
+-- Set by the script's table.
+local half = { ready_backgrounds = {}, moving_backgrounds = {} }
+function M.use(new_half) half = new_half end
+
 local function color(value)
 	return ffi.new("vb_vec4",
 		bit.band(value, 0xff) / 255,
@@ -36,6 +40,13 @@ function M.read(self, rows, data)
 		self.settings[setting.key] = value
 	end
 	self.wrong_values = panels.named("WrongValue", wrong)
+	-- To all else a picture that ships is an image like any other.
+	local s = self.settings
+	s.ready = half.ready_backgrounds[s.background] and s.background or nil
+	s.moving = half.moving_backgrounds[s.background] or false
+	if s.ready then
+		s.background, s.background_image = "image", half.ready_backgrounds[s.ready]
+	end
 	self.revision = (self.revision or 0) + 1
 end
 
@@ -143,7 +154,9 @@ function M.problem(self)
 	for _, kinds in pairs(FILES) do
 		for _, key in pairs(kinds) do
 			local wrong = M.wrong_file(self, key)
-			if wrong ~= "" and wrong ~= "Opening" then return wrong, key end
+			if wrong ~= "" and wrong ~= "Opening" then
+				return wrong, not self.settings.ready and key or nil
+			end
 		end
 	end
 	for _, asset in pairs(self.assets) do

@@ -45,7 +45,7 @@ function M.backgrounds()
 	for self in pairs(M.all) do
 		local parent = C.obs_filter_get_parent(self.filter)
 		if parent ~= nil and C.obs_source_enabled(self.filter) then
-			found[label(parent)] = self.settings.background
+			found[label(parent)] = self.settings.ready or self.settings.background
 		end
 	end
 	return found

@@ -51,7 +51,9 @@ local function load_files(files)
 	scene_filter = module("scene_filter", obs, graphics, scenes, lock_order, filter_base, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, strokes, lock_order,
 		filter_base, composite, cover, warm_up, scene_filter, scenes, panels, requests, outlines)
-	users_of_half = { setting_rows, panels, requests, scenes, frame, camera_filter, scene_filter }
+	users_of_half = {
+		setting_rows, panels, requests, scenes, filter_base, frame, camera_filter, scene_filter,
+	}
 end
 
 local function half_in(settings)

@@ -51,6 +51,11 @@ def models_dir() -> Path:
     return shipped if shipped.is_dir() else PACKAGES.parent / "models"
 
 
+def ready_background(name: str) -> Path:
+    """Return the picture of a ready background."""
+    return PACKAGES / "vb_filter" / "backgrounds" / f"{name}.jpg"
+
+
 def state_dir() -> Path:
     """Return the only folder that the worker writes to."""
     return data_dir() / "state"

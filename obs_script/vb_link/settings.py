@@ -67,6 +67,24 @@ LOCK = "Virtual Background: lock"
 ANYTHING = "*"  # in ``shown_for``: any value but none
 SHARE = " %"
 _PICTURED: tuple[Kind, ...] = ("image", "video", "source")
+# Pictures that ship (``folders.ready_background``), drawn by tests/ready_backgrounds; those of
+# MOVING are wider than the screen and pass by.
+READY_BACKGROUNDS = (
+    "studio_light",
+    "studio_dark",
+    "wood",
+    "neon",
+    "room_day",
+    "room_evening",
+    "bookshelf",
+    "dawn",
+    "dusk",
+    "lights_warm",
+    "lights_city",
+    "hills",
+    "stars",
+)
+MOVING_BACKGROUNDS = ("stars",)
 _IF_PLACED = ("background_fit", ("cover", "contain"))
 
 
@@ -140,7 +158,7 @@ SETTINGS: tuple[Setting, ...] = (
         "choice",
         "blur",
         "Background",
-        choices=("transparent", "color", "blur", *_PICTURED, "room"),
+        choices=("transparent", "color", "blur", *READY_BACKGROUNDS, *_PICTURED, "room"),
         group="main",
         scene=True,
     ),
@@ -194,7 +212,7 @@ SETTINGS: tuple[Setting, ...] = (
         "cover",
         "BackgroundFit",
         choices=("cover", "contain", "stretch"),
-        shown_for=("background", _PICTURED),
+        shown_for=("background", (*READY_BACKGROUNDS, *_PICTURED)),
         group="place",
         scene=True,
     ),

@@ -14,7 +14,7 @@ from typing import Any
 import obspython as obs
 
 from vb_link import bounded, folders, limits, whole_file
-from vb_link.settings import DEFAULT_BACKGROUND, Value
+from vb_link.settings import DEFAULT_BACKGROUND, READY_BACKGROUNDS, Value
 from vb_script import obs_filters
 from vb_script.callbacks import releasable
 
@@ -139,14 +139,15 @@ def _step_scene(program: object, by: int) -> bool:
 def neighbour(settings: Mapping[str, Value], by: int) -> dict[str, Value]:
     """Return the settings for the background ``by`` steps further in the cycle.
 
-    The cycle: transparent, colour, blur, then the pictures in the chosen picture's folder, the
-    chosen video and the chosen source.
+    The cycle: transparent, colour, blur, the ready pictures, then the pictures in the chosen
+    picture's folder, the chosen video and the chosen source.
     """
     choices: list[dict[str, Value]] = [
         {"background": "transparent"},
         {"background": "color"},
         {"background": "blur"},
     ]
+    choices += [{"background": name} for name in READY_BACKGROUNDS]
     picture = str(settings["background_image"])
     choices += [{"background": "image", "background_image": path} for path in gallery(picture)]
     for kind in ("video", "source"):

@@ -89,6 +89,10 @@ def half(
         "depth_models": [{"value": name, "text": title} for name, title in depth_models],
         "units": [{"value": name, "text": title} for name, title in units],
         "settings": [_row(setting) for setting in settings.SETTINGS],
+        "ready_backgrounds": {
+            name: folders.ready_background(name).as_posix() for name in settings.READY_BACKGROUNDS
+        },
+        "moving_backgrounds": dict.fromkeys(settings.MOVING_BACKGROUNDS, True),
         "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.obs.stage import CAMERA, FILTER, SCENE, SECRET, Image, Stage, person, wait_for
-from vb_link import layout
+from vb_link import folders, layout
 from vb_link.settings import FILTER_ID
 
 WIDE_RED, WIDE_GREEN, WIDE_BLUE = (40, 40, 210), (40, 190, 40), (210, 60, 30)
@@ -77,6 +77,26 @@ def test_an_image_fills_is_whole_or_stretched_and_the_part_shown_is_chosen(stage
     assert _near(_at(shown, 0.1, 0.5), WIDE_RED) and _near(_at(shown, 0.95, 0.5), WIDE_BLUE)
     stage.set_filter(background_y=0.0)
     _shows(stage, 0.1, 0.1, WIDE_RED, "the image at the top")
+    _no_secret(stage, truth)
+
+
+def test_ready_pictures_fill_the_frame_and_the_sky_moves(stage: Stage) -> None:
+    _, truth = _on(stage, background="hills")
+    for name in ("hills", "studio_light"):
+        stage.set_filter(background=name)
+        image = np.asarray(cv2.imread(str(folders.ready_background(name))), np.uint8)
+        _shows(stage, 0.05, 0.1, _at(image, 0.05, 0.1), name)
+        _no_secret(stage, truth)
+    stage.set_filter(background="stars")
+    sky = np.s_[:120, :900, :3]
+    wait_for(lambda: stage.shot(CAMERA)[sky].mean() < 80, 8, "the dark sky")
+    before = stage.shot(CAMERA)[sky].astype(int)
+
+    def moved() -> bool:
+        away = np.abs(stage.shot(CAMERA)[sky].astype(int) - before).max(axis=2)
+        return int((away > 16).sum()) > 100
+
+    wait_for(moved, 30, "stars that move")
     _no_secret(stage, truth)
 
 

@@ -132,7 +132,7 @@ def test_the_facts_are_those_of_the_settings() -> None:
 
     assert sorted(listed("OUTPUTS")) == sorted(choices["output"])
     # A picture, a video and a source are drawn alike, and a still picture is fitted before.
-    drawn_alike = {"image", "video", "source"}
+    drawn_alike = {"image", "video", "source", *settings.READY_BACKGROUNDS}
     assert set(listed("BACKGROUNDS")) - {"picture", "fitted"} == (
         set(choices["background"]) - drawn_alike
     )

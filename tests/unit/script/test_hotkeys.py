@@ -11,7 +11,7 @@ from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import World
 from tests.unit.script.filters import camera_filter
 from vb_link import folders, texts
-from vb_link.settings import SCENE_FILTER_ID, defaults
+from vb_link.settings import READY_BACKGROUNDS, SCENE_FILTER_ID, defaults
 from vb_script import hotkeys
 from vb_script.hotkeys import ACTIONS, Hotkeys
 
@@ -42,7 +42,7 @@ def test_without_a_scene_of_its_own_the_cameras_step(world: World) -> None:
     world.program = world.scenes[1]
     hotkeys.step(1)
     assert world.inputs[0].filters[0].settings["background"] == "blur"
-    assert world.scenes[0].filters[0].settings["background"] == "transparent"
+    assert world.scenes[0].filters[0].settings["background"] == READY_BACKGROUNDS[0]
 
 
 @pytest.mark.parametrize(
@@ -77,15 +77,17 @@ def test_the_round_holds_every_picture_beside_the_chosen_one(tmp_path: Path) -> 
         (tmp_path / name).touch()
     chosen = {**defaults(), "background": "blur", "background_image": str(tmp_path / "b.webp"),
               "background_source": "Browser"}  # fmt: skip
-    there = ["A.JPG", "b.webp", "c.png", "source", "transparent", "color", "blur"]
-    assert _round(chosen, 1, 7) == there
-    assert _round(chosen, -1, 7) == [*there[-2::-1], "blur"]
+    pictures = [*READY_BACKGROUNDS, "A.JPG", "b.webp", "c.png"]
+    there = [*pictures, "source", "transparent", "color", "blur"]
+    assert _round(chosen, 1, len(there)) == there
+    assert _round(chosen, -1, len(there)) == [*there[-2::-1], "blur"]
 
 
 def test_the_round_without_files_and_from_outside_it() -> None:
     plain = {**defaults(), "background": "room"}
-    assert _round(plain, 1, 4) == ["transparent", "color", "blur", "transparent"]
-    assert _round(plain, -1, 2) == ["blur", "color"]
+    whole = ["transparent", "color", "blur", *READY_BACKGROUNDS, "transparent"]
+    assert _round(plain, 1, len(whole)) == whole
+    assert _round(plain, -1, 2) == [*READY_BACKGROUNDS[-1:-3:-1]]
     gone = {**plain, "background_image": "/nowhere/x.png"}
     assert _round(gone, -1, 1) == ["x.png"]
 

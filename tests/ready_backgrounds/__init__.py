@@ -1,0 +1,1 @@
+"""Draws the ready backgrounds that ship: ``python -m tests.ready_backgrounds``."""
