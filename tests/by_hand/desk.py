@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from Xlib import X, display
 
+from tests.by_hand.input_queue import InputQueue
 from vb_demo.child_guard import Guarded
 from vb_demo.virtual_display import VirtualDisplay
 
@@ -41,6 +42,7 @@ class Desk:
 
     def __init__(self, folder: str, display_name: str) -> None:
         self._programs: list[Guarded] = []
+        self.input = InputQueue(display_name)
         self.environment = {
             "LIBGL_ALWAYS_SOFTWARE": "1",
             "QT_QPA_PLATFORM": "xcb",
@@ -63,6 +65,7 @@ class Desk:
     def close(self) -> None:
         while self._programs:
             self.end(self._programs[-1].process)
+        self.input.close()
 
     def end(self, program: subprocess.Popen[str]) -> None:
         """End one of this desk's programs and everything it started."""

@@ -55,4 +55,6 @@ class Hand:
         time.sleep(CLICK_PAUSE)
 
     def _do(self, *words: object) -> None:
+        """Run xdotool; a busy program takes mouse and keys later, so wait until it has."""
         self._desk.run("xdotool", *map(str, words))
+        self._desk.input.wait()

@@ -157,22 +157,23 @@ class Panel:
             if window.role in DIALOGS and self.title not in window.name
         ]
 
-    def dialog(self, seconds: float = 15.0) -> Widget:
-        """Return the window that one of this panel's rows has opened."""
+    def dialog(self, seconds: float = 60.0) -> Widget:
+        """Return the window that one of this panel's rows has opened, once it takes keys."""
         deadline = time.monotonic() + seconds
         while True:
             others = self.others()
-            if others:
+            if others and "ACTIVE" in others[-1].states:
                 return others[-1]
             if time.monotonic() > deadline:
-                raise HandError(Fault.UNUSABLE, "No window opened.")
+                seen = [(window.name, sorted(window.states)) for window in others]
+                raise HandError(Fault.UNUSABLE, f"No window opened that takes keys: {seen}")
             time.sleep(0.3)
 
     def answer(self, key: str) -> None:
         """Close the other windows by a key: a window is visible before it takes keys."""
         for _ in range(TRIES):
             self.hand.keys(key)
-            deadline = time.monotonic() + 4.0  # a second Escape would close the panel's window
+            deadline = time.monotonic() + 10.0  # a second Escape would close the panel's window
             while time.monotonic() < deadline:
                 if not self.others():
                     return

@@ -43,6 +43,7 @@ class RandomHand:
         self.actions = 0
         self.pixels = 0  # the farthest that a row has moved
         self.scrolled = 0  # the farthest that OBS itself has moved all rows
+        self.clicks_missed = 0  # clicks into a field after which the cursor was elsewhere
         self.used: Counter[tuple[str, str, str]] = Counter()  # panel, row, kind of use
         self.uses: list[str] = []
         self.faults: list[str] = []
@@ -79,7 +80,8 @@ class RandomHand:
         for _ in range(USES):
             if sitting.hand.actions >= actions or not use.some_row():
                 break
-        self.scrolled = max(self.scrolled, use.scrolled)
+        self.scrolled = max(self.scrolled, use.rows.scrolled)
+        self.clicks_missed += use.rows.clicks_missed
         sitting.close(panel)
 
     def note(self, error: Exception, sitting: Sitting | None = None) -> None:
@@ -109,7 +111,7 @@ class _Use:
     ) -> None:
         self._sitting, self._panel, self._kept = sitting, panel, kept
         self._chance, self._told, self._used = hand.chance, hand.uses, hand.used
-        self._rows = Rows(panel, PATIENCE[0])
+        self.rows = Rows(panel, PATIENCE[0])
         self._replaced = False
         self._texts = set(sitting.texts.values())
 
@@ -120,14 +122,10 @@ class _Use:
             return False  # no test uses the network
         return re.sub(r" \d$", "", row.text) in self._texts
 
-    @property
-    def scrolled(self) -> int:
-        return self._rows.scrolled
-
     def some_row(self) -> bool:
         """Use one of the rows used least; return whether the panel is still there."""
-        self._rows.patience = self._chance.choice(PATIENCE)
-        ours = [row for row in rows_in(self._rows.after) if self._is_ours(row)]
+        self.rows.patience = self._chance.choice(PATIENCE)
+        ours = [row for row in rows_in(self.rows.after) if self._is_ours(row)]
         groups = [row for row in ours if row.text == GROUP]
         others = [row for row in ours if row.text != GROUP]
         fold = groups and self._chance.random() < GROUPS_SHARE
@@ -178,9 +176,9 @@ class _Use:
             return
         if self._chance.random() < 0.3:
             self._say("leave")
-            self._rows.leave_list(row.text, row.number)
+            self.rows.leave_list(row.text, row.number)
             return
-        item, shown = self._rows.choose_one(row.text, self._chance.choice, row.number)
+        item, shown = self.rows.choose_one(row.text, self._chance.choice, row.number)
         self._say(item)
         self._must(shown in ("", item), row, f"{item!r} is shown as {shown!r}")
         if self._kept and shown:
@@ -189,7 +187,7 @@ class _Use:
     def _name(self, row: Row) -> None:
         name = self._chance.choice(NAMES)
         self._say(name)
-        shown = self._rows.type_name(row.text, name, row.number)
+        shown = self.rows.type_name(row.text, name, row.number)
         self._must(shown == name, row, f"{name!r} is shown as {shown!r}")
         if self._kept:
             self._must(self._kept.same(row.text, name), row, name)
@@ -197,19 +195,19 @@ class _Use:
     def _drag(self, row: Row) -> None:
         share = round(self._chance.random(), 2)
         self._say(f"{share}")
-        self._rows.drag(row.text, share, row.number)
+        self.rows.drag(row.text, share, row.number)
         self._number_kept(row)
 
     def _keys(self, row: Row) -> None:
         key, times = self._chance.choice(KEYS), self._chance.randint(1, 4)
         self._say(f"{times} times {key}")
-        self._rows.step(row.text, key, times, row.number)
+        self.rows.step(row.text, key, times, row.number)
         self._number_kept(row)
 
     def _number(self, row: Row) -> None:
         typed = self._chance.choice(NUMBERS)
         self._say(typed)
-        self._rows.type_number(row.text, typed, row.number)
+        self.rows.type_number(row.text, typed, row.number)
         self._number_kept(row)
 
     def _number_kept(self, row: Row) -> None:
@@ -218,7 +216,7 @@ class _Use:
         def is_kept(number: float) -> bool:
             return self._kept is None or self._kept.number(row.text, number)
 
-        shown = self._rows.number(row.text, row.number, is_kept)
+        shown = self.rows.number(row.text, row.number, is_kept)
         self._must(low <= shown <= high, row, f"{shown} is not within {low} and {high}")
         self._must(is_kept(shown), row, f"{shown} is shown")
 
@@ -226,8 +224,8 @@ class _Use:
         before = "CHECKED" in row.field("check box").states
         times = self._chance.choice((1, 1, 2))
         self._say(f"{times} times")
-        self._rows.press(row.text, times, row.number)
-        after = self._rows.ticked(row.text, row.number, before != (times == 1))
+        self.rows.press(row.text, times, row.number)
+        after = self.rows.ticked(row.text, row.number, before != (times == 1))
         self._must((after != before) == (times == 1), row, f"it was {before} and is {after}")
         if self._kept and row.text != GROUP:
             self._must(self._kept.same(row.text, after), row, f"{after} is shown")
@@ -242,19 +240,19 @@ class _Use:
             if row.text in (self._sitting.word("Panel.OwnScene"), self._sitting.word("Scene.Own")):
                 self._own_scene(row)
                 return
-            self._rows.press(row.text, times, row.number)
+            self.rows.press(row.text, times, row.number)
             if self._panel.others():
                 raise HandError(Fault.UNUSABLE, f"{row.text!r} has opened a window.")
         else:
             color = self._chance.choice(COLORS)
             self._say(f"{color}, {cancel=}")
-            self._rows.pick_color(row.text, color, cancel=cancel, number=row.number)
+            self.rows.pick_color(row.text, color, cancel=cancel, number=row.number)
             if self._kept and not cancel:
                 self._must(self._kept.color(row.text, color), row, color)
 
     def _own_scene(self, row: Row) -> None:
         """Press the button that opens the filters of a scene: OBS has one such window at a time."""
-        self._rows.press(row.text, 1, row.number, stays=False)
+        self.rows.press(row.text, 1, row.number, stays=False)
         self._panel.dialog()
         self._replaced = not self._panel.is_open()
         if not self._replaced:
@@ -264,7 +262,7 @@ class _Use:
         before = row.field("text").text
         path = str(self._chance.choice(self._sitting.files(row.text)))
         self._say(f"{Path(path).name}, {cancel=}")
-        shown = self._rows.pick_file(row.text, path, cancel=cancel, number=row.number)
+        shown = self.rows.pick_file(row.text, path, cancel=cancel, number=row.number)
         wanted = before if cancel else path
         self._must(shown == wanted, row, f"{wanted!r} is shown as {shown!r}")
         if self._kept:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.by_hand.faults import Fault, HandError
+from tests.by_hand.hand import Point
 from tests.by_hand.panel import (
     GROUP,
     READS,
@@ -40,6 +41,7 @@ class Rows:
         self._before = panel.settle()  # the window before a row was used, and after it
         self.after = self._before
         self.scrolled = 0  # the most pixels that OBS itself has moved the rows by
+        self.clicks_missed = 0  # clicks into a field after which the cursor was elsewhere
 
     # Lists
 
@@ -87,6 +89,8 @@ class Rows:
         """Open a list and leave it by the Escape key."""
         self._open_list(text, number)
         self._hand.keys("Escape")
+        if not self._closes(text, number):
+            raise HandError(Fault.UNUSABLE, f"The list {text!r} does not close.")
         self._check(text, number)
 
     def _open_list(self, text: str, number: int) -> list[Widget]:
@@ -136,12 +140,33 @@ class Rows:
 
     def _type_in(self, field: Widget, typed: str) -> None:
         """Type half of the text before the wait and half after it."""
-        self._hand.click((field.box[0] + 12, field.middle[1]))
+        self._put_cursor(field, (field.box[0] + 12, field.middle[1]))
         self._hand.keys("ctrl+a")
         half = (len(typed) + 1) // 2
         self._hand.type(typed[:half])
         self._keeps_cursor(field.box, "The text cursor is no longer where it was.")
         self._hand.type(typed[half:])
+
+    def _put_cursor(self, field: Widget, at: Point) -> None:
+        """Click until the field has the cursor: a person sees that a click was not taken."""
+
+        def there() -> None:
+            window = self.panel.window()
+            if not _has_cursor(window, field.box):
+                raise HandError(
+                    Fault.UNUSABLE,
+                    f"The {field.role} at {field.box} takes no click at {at}. "
+                    f"The cursor is in {_focused(window)}.",
+                )
+
+        for _ in range(TRIES - 1):
+            self._hand.click(at)
+            try:
+                return _lasting(there)
+            except HandError:
+                self.clicks_missed += 1
+        self._hand.click(at)
+        _lasting(there)
 
     def _keeps_cursor(self, box: Box, else_: str) -> None:
         """Wait as in the middle of a use; a cursor that is lost does not come back."""
@@ -171,7 +196,7 @@ class Rows:
         field = self._reach(text, "slider", number)
         x, y, width, height = field.box
         handle = x + height // 2 + int(_share(field) * (width - height))
-        self._hand.click((handle, y + height // 2))
+        self._put_cursor(field, (handle, y + height // 2))
         self._hand.keys(*[key] * times)
         self._keeps_cursor(field.box, f"The slider {text!r} no longer takes keys.")
         self._check(text, number)
@@ -244,7 +269,7 @@ class Rows:
         seen: list[str] = []
         for _ in range(TRIES):
             self._hand.type(text)
-            deadline = time.monotonic() + 3.0  # a busy OBS takes keys later
+            deadline = time.monotonic() + OPENING
             while time.monotonic() < deadline:
                 seen = [field.text for field in self.panel.dialog().find("text")]
                 if text in seen:

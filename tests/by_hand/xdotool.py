@@ -7,12 +7,15 @@ import shutil
 import subprocess
 import time
 
+from tests.by_hand.input_queue import InputQueue
+
 
 class Xdotool:
-    """Acts on the display ``name``."""
+    """Acts on the display ``name``; it may wait until the program has taken what was sent."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, waits: bool = False) -> None:
         self._environment = {**os.environ, "DISPLAY": name}
+        self._queue = InputQueue(name) if waits else None
 
     @staticmethod
     def installed() -> bool:
@@ -24,6 +27,8 @@ class Xdotool:
             ["xdotool", *words], check=False, env=self._environment, capture_output=True,
             text=True, timeout=60,
         )  # fmt: skip
+        if self._queue is not None:
+            self._queue.wait()
         return done.stdout
 
     def windows(self, title: str) -> list[str]:

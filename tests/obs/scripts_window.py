@@ -30,7 +30,7 @@ class ScriptsWindow:
     """The window of the OBS on the display ``name``."""
 
     def __init__(self, name: str) -> None:
-        self._x = Xdotool(name)
+        self._x = Xdotool(name, waits=True)
         self._main = self._x.windows("^OBS ")[-1]
         self._window = self._open()
 

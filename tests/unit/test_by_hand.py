@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import replace
 from typing import Any, cast
 
@@ -15,11 +16,20 @@ if sys.platform == "win32":
     pytest.skip("POSIX only: OBS is used through X11", allow_module_level=True)
 pytest.importorskip("Xlib")
 
+from tests.by_hand import rows
 from tests.by_hand.faults import Fault, HandError
 from tests.by_hand.kept import Kept
-from tests.by_hand.panel import Panel, rows_in, scrolled_by_obs
+from tests.by_hand.panel import READS, Panel, rows_in, scrolled_by_obs
 from tests.by_hand.rows import Rows
 from tests.by_hand.windows import Box, Widget
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These windows change with each look, not with time."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    monkeypatch.setattr(rows, "OPENING", 0.1)
+
 
 TITLE = "Filters for 'Camera'"
 
@@ -77,19 +87,32 @@ def test_a_row_is_what_stands_before_it_and_is_numbered() -> None:
 
 
 def test_what_is_well_is_no_fault() -> None:
-    rows = _rows(_window(), _window(), _window(opened=False))
-    assert rows.choose("Background", "Blur") == "Blur"
+    used = _rows(_window(), _window(), _window(opened=False))
+    assert used.choose("Background", "Blur") == "Blur"
     assert _rows().type_number("Strength", "3") == 3.0
 
 
 def test_a_list_that_closed_is_told() -> None:
-    rows = _rows(_window(), _window(opened=False))
-    assert _fault(lambda: rows.leave_list("Background")) is Fault.LIST_CLOSED
+    used = _rows(_window(), _window(opened=False))
+    assert _fault(lambda: used.leave_list("Background")) is Fault.LIST_CLOSED
 
 
 def test_a_lost_cursor_is_told() -> None:
-    rows = _rows(_window(cursor=False))
-    assert _fault(lambda: rows.type_number("Strength", "12")) is Fault.CURSOR_LOST
+    used = _rows(_window(), _window(cursor=False))
+    assert _fault(lambda: used.type_number("Strength", "12")) is Fault.CURSOR_LOST
+
+
+def test_a_click_that_was_not_taken_is_made_again_and_counted() -> None:
+    elsewhere = [_window(cursor=False)] * READS
+    used = _rows(*elsewhere, _window())
+    assert used.type_number("Strength", "3") == 3.0
+    assert used.clicks_missed == 1
+    used = _rows(_window(cursor=False))
+    assert _fault(lambda: used.type_number("Strength", "3")) is Fault.UNUSABLE
+
+
+def test_a_list_that_stays_open_is_told() -> None:
+    assert _fault(lambda: _rows(_window()).leave_list("Background")) is Fault.UNUSABLE
 
 
 def test_a_box_that_a_busy_obs_ticks_late_is_seen() -> None:
@@ -99,15 +122,15 @@ def test_a_box_that_a_busy_obs_ticks_late_is_seen() -> None:
 
     off, on = holding("ENABLED"), holding("ENABLED CHECKED")
     windows = FakeWindows(off, off, off, off, off, off, on)
-    rows = Rows(Panel(cast(Any, FakeHand()), cast(Any, windows), TITLE), 0.0)
-    rows.press("On")
-    assert rows.ticked("On", 0, True) is True
+    used = Rows(Panel(cast(Any, FakeHand()), cast(Any, windows), TITLE), 0.0)
+    used.press("On")
+    assert used.ticked("On", 0, True) is True
 
 
 def test_a_row_that_moved_is_told_with_its_pixels() -> None:
-    rows = _rows(_window(), _window(top=104))
+    used = _rows(_window(), _window(top=104))
     with pytest.raises(HandError) as caught:
-        rows.leave_list("Background")
+        used.leave_list("Background")
     assert (caught.value.fault, caught.value.pixels) == (Fault.ROW_MOVED, 4)
 
 
@@ -139,8 +162,8 @@ def test_a_row_that_is_cut_off_is_told() -> None:
 
 
 def test_a_window_that_moved_or_closed_is_told() -> None:
-    rows = _rows(_window(), _window(), _window(left=5))
-    assert _fault(lambda: rows.leave_list("Background")) is Fault.WINDOW_MOVED
+    used = _rows(_window(), _window(), _window(left=5, opened=False))
+    assert _fault(lambda: used.leave_list("Background")) is Fault.WINDOW_MOVED
     other = replace(_window(), name="Another")
     assert _fault(lambda: _rows(other).press("Strength")) is Fault.WINDOW_CLOSED
 
