@@ -23,7 +23,7 @@ from vb_link import layout, limits, memory, slots, tell, wake
 from vb_link.sentences import fitting
 from vb_link.settings import AUTO_MODEL, SHIPPED_MODEL
 from vb_worker.catalogue import quarantine
-from vb_worker.catalogue.automatic import Automatic
+from vb_worker.catalogue.automatic import Automatic, Calm
 from vb_worker.errors import ModelError, first_line
 from vb_worker.matte.depth_plane import Depths
 from vb_worker.matte.pipeline import Pipeline
@@ -60,6 +60,7 @@ class Worker:
         self.units: dict[Key, str] = {}  # of pipelines that have not made their first mask
         self.survey = choice.Survey()
         self.automatic = Automatic(self.quarantine, self.survey, refused)
+        self.calm = Calm(clock)
         self.models_sequence = int(segment.models_sequence)
         self.streams: dict[int, Stream] = {}
         self.depths = Depths(models, allow=self._allow)
@@ -75,6 +76,9 @@ class Worker:
         if self.models_sequence != self.segment.models_sequence:
             self.models_sequence = int(self.segment.models_sequence)
             self._configure_again(models_changed=True)
+        self.automatic.calm = self.calm(self.segment.channels)
+        if self.automatic.calm and self.automatic.waits:
+            self._configure_again()
         for index in range(layout.CHANNELS):
             channel = self.segment.channels[index]
             used = int(channel.used)

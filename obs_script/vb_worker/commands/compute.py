@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.again or not results.is_known(manifest):
         try:
-            results.survey(manifest)
+            results.survey(manifest, forget=options.again)
         except OSError as error:
             raise UserError(f"What was measured cannot be kept: {error.strerror}.") from error
     found = results.probes(manifest)

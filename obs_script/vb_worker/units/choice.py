@@ -61,14 +61,23 @@ class Survey:
         """Whether a model is being measured."""
         return self._running is not None
 
-    def want(self, manifest: Manifest, *, alone: bool = False) -> bool:
+    def asked(self, name: str) -> bool:
+        """Return whether the model of this name was or is being measured here."""
+        return name in self._asked
+
+    def measures(self, name: str) -> bool:
+        """Return whether the model of this name is being measured."""
+        return self.running and self._name == name
+
+    def want(self, manifest: Manifest, *, alone: bool = False, again: bool = False) -> bool:
         """Measure ``manifest`` unless it is measured already; return whether one is being measured.
 
-        ``alone``: even if there is only one unit.
+        ``alone``: even if there is only one unit. ``again``: even if it was measured by an earlier
+        worker.
         """
         if self._running is not None:
             return True
-        if manifest.name in self._asked or results.is_known(manifest):
+        if manifest.name in self._asked or (results.is_known(manifest) and not again):
             return False
         if len(available_units()) < 2 and not alone:
             return False

@@ -13,16 +13,14 @@ import sys
 import time
 from dataclasses import dataclass
 
-import numpy as np
-
 from vb_link import child, exit_status, folders, isolated
 from vb_worker.errors import ModelError, first_line
 from vb_worker.models import registry, sample_check
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest import Manifest
+from vb_worker.units import timing
 
 SECONDS = 60.0  # TensorRT and OpenVINO compile a network before they run it
-_RUNS = 30
 
 
 @dataclass(frozen=True)
@@ -41,7 +39,9 @@ class Probe:
         return not self.reason
 
 
-def probe(manifest: Manifest, unit: str, *, threads: int = 1, seconds: float = SECONDS) -> Probe:
+def probe(
+    manifest: Manifest, unit: str, *, threads: int = timing.THREADS, seconds: float = SECONDS
+) -> Probe:
     """Run a model on a unit in a child process; ``seconds``: time limit. Never raises."""
     words = (manifest.name, unit, str(threads))
     try:
@@ -74,26 +74,15 @@ def run_here(manifest: Manifest, unit: str, threads: int) -> Probe:
     try:
         begin = time.perf_counter()
         model = open_model(manifest, compute=unit, threads=threads)
-        found = sample_check.check(model)
+        sample_check.check(model)
         first = (time.perf_counter() - begin) * 1e3
         feed = model.prepare(model.shrink(picture))
-        times = []
-        cpu = time.thread_time()
-        for _ in range(_RUNS):
-            begin = time.perf_counter()
-            model.infer(feed)
-            times.append((time.perf_counter() - begin) * 1e3)
-        cpu = (time.thread_time() - cpu) * 1e3 / _RUNS
+        by_cpu = unit == "cpu" and threads == 1
+        own = timing.own_ms(lambda: model.infer(feed), by_cpu=by_cpu)
     except ModelError as error:
         return Probe(reason=str(error))
     except Exception as error:  # drivers may raise anything
         return Probe(reason=first_line(error))
-    del found
-    # Other programs only add to a run's time: the quickest tenth shows the model's own, and so does
-    # the processor's time where all the work is done by this thread (0 where the clock is coarse).
-    own = float(np.percentile(times, 10))
-    if unit == "cpu" and threads == 1 and cpu:
-        own = min(own, cpu)
     return Probe(round(own, 3), round(first, 1))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,16 +15,18 @@ from tests.unit.worker.test_serve_models import data as data  # noqa: PLC0414 - 
 from vb_link import folders, sentences, unit_file
 from vb_link.settings import AUTO_MODEL, SHIPPED_MODEL
 from vb_worker import serve
-from vb_worker.catalogue.automatic import Candidate, allowed, choose
+from vb_worker.catalogue.automatic import CALM_SECONDS, Calm, Candidate, allowed, choose
+from vb_worker.catalogue.quarantine import key_of
 from vb_worker.commands import options
 from vb_worker.errors import ManifestError
 from vb_worker.matte.quality import PRESETS
 from vb_worker.models import Manifest, find_models
 from vb_worker.models.manifest_reader import load
 from vb_worker.runtime.providers import available_units, driver
+from vb_worker.units import choice, results
 
 SHIPPED = find_models([folders.models_dir()])
-BALANCED = PRESETS["balanced"]
+FAST, BALANCED = (PRESETS[name] for name in ("fast", "balanced"))
 
 
 def _model(name: str, **changes: Any) -> Manifest:
@@ -61,6 +64,21 @@ def test_what_failed_is_passed_over_and_something_slow_is_better_than_nothing() 
     slow, slower = replace(BETTER, ms=500.0), replace(BEST, ms=900.0)
     assert _taken(slower, slow) == ("better", "AutoSlow")
     assert _taken(slow) == ("better", "AutoBest")
+
+
+def test_what_was_slow_before_is_tried_again_where_it_may_fit() -> None:
+    before = replace(BEST, ms=BALANCED.budget_ms, again="AutoWaits")
+    found = choose([before, SELFIE], BALANCED)
+    assert (found.manifest, found.reason) == (SELFIE.manifest, "AutoWaits")
+    assert found.retry == found.other == BEST.manifest
+    now = choose([replace(before, again="AutoAgain"), SELFIE], BALANCED)
+    assert (now.manifest, now.reason, now.retry) == (SELFIE.manifest, "AutoAgain", None)
+    hopeless = choose([replace(before, ms=10 * BALANCED.budget_ms), SELFIE], BALANCED)
+    assert (hopeless.reason, hopeless.retry) == ("AutoSlow", None)
+    failed = choose([replace(before, failed=True), SELFIE], BALANCED)
+    assert (failed.reason, failed.retry) == ("AutoFailed", BEST.manifest)
+    fits = choose([replace(before, ms=1.0), SELFIE], BALANCED)
+    assert (fits.manifest, fits.retry) == (BEST.manifest, None)
 
 
 def test_the_lighter_model_is_the_one_that_ships() -> None:
@@ -113,15 +131,18 @@ class Running:
 
     def __init__(self) -> None:
         self.segment = _segment(AUTO_MODEL)
-        self.worker = serve.Worker(self.segment, {})
+        self.now = 0.0
+        self.worker = serve.Worker(self.segment, {}, clock=lambda: self.now)
         self.channel = self.segment.channels[0]
 
     def mask(self) -> str:
-        """Make a mask; return the model that made it."""
+        """Make a mask; return the model that made it. This computer's own speed does not count."""
+        self.channel.total_ms = 1.0
         self.worker.work()
         before = self.channel.alpha_count
         _send(self.segment)
         self.worker.work()
+        self.channel.total_ms = 1.0
         assert self.channel.alpha_count > before, "no mask, so the cover would be shown"
         assert self.channel.report_error == b""
         return self.worker.streams[0].key[0]
@@ -164,7 +185,100 @@ def test_a_model_that_was_measured_as_too_slow_is_left_out(data: Path) -> None:
     _measured(data, "better", ms=1000.0)
     running = Running()
     _work_until_tried(running.worker)
+    running.now += 10 * CALM_SECONDS
     assert running.mask() == SHIPPED_MODEL and running.reason() == "AutoSlow"
+
+
+class Measured:
+    """A stand-in for measuring: ends when told so, with the time that it is told."""
+
+    def __init__(self, data: Path, running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._data = data
+        self._survey = running.worker.survey
+        self.begun: list[str] = []
+        self._ended = False
+        stand_in = SimpleNamespace(Popen=self._popen, DEVNULL=None)
+        monkeypatch.setattr(choice, "subprocess", stand_in)
+
+    def _popen(self, command: list[str], **_: Any) -> Any:
+        self.begun.append(command[-1])
+        self._ended = False
+        return self
+
+    def poll(self) -> int | None:
+        """Return the exit status once it has ended."""
+        return 0 if self._ended else None
+
+    def end(self, ms: float) -> None:
+        """End with a time for the network, as ``results.survey`` stores it."""
+        _measured(self._data, self.begun[-1], ms=ms)
+        self._ended = True
+
+
+@pytest.fixture
+def slow_before(data: Path) -> Running:
+    """A worker whose better model an earlier one measured as too slow."""
+    add_own(data, "better", mean_iou="99.0")
+    _measured(data, "better", ms=FAST.budget_ms)
+    results.note_tried(key_of(load(data / "better.toml")))
+    running = Running()
+    assert running.mask() == SHIPPED_MODEL and running.reason() == "AutoWaits"
+    return running
+
+
+def test_a_busy_moment_does_not_cost_the_better_model_for_good(
+    data: Path, slow_before: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Measured(data, slow_before, monkeypatch)
+    slow_before.now += CALM_SECONDS - 1.0
+    assert slow_before.mask() == SHIPPED_MODEL and not measured.begun
+    slow_before.now += 1.0
+    assert slow_before.mask() == SHIPPED_MODEL and slow_before.reason() == "AutoAgain"
+    assert slow_before.mask() == SHIPPED_MODEL and measured.begun == ["better"]
+    measured.end(1.0)
+    assert slow_before.mask() == "better" and slow_before.reason() == "AutoBest"
+    slow_before.now += 10 * CALM_SECONDS
+    assert slow_before.mask() == "better" and measured.begun == ["better"]
+
+
+def test_what_is_too_slow_again_is_left_alone_until_the_next_start(
+    data: Path, slow_before: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Measured(data, slow_before, monkeypatch)
+    slow_before.now += CALM_SECONDS
+    slow_before.mask()
+    measured.end(FAST.budget_ms)
+    assert slow_before.mask() == SHIPPED_MODEL and slow_before.reason() == "AutoSlow"
+    slow_before.now += 10 * CALM_SECONDS
+    assert slow_before.mask() == SHIPPED_MODEL and measured.begun == ["better"]
+    later = Running()
+    assert later.mask() == SHIPPED_MODEL and later.reason() == "AutoWaits"
+
+
+@pytest.mark.parametrize(
+    "trouble", [{"every": 2}, {"eased_quality": b"fast"}, {"total_ms": FAST.budget_ms + 1}]
+)
+def test_nothing_is_measured_again_while_obs_or_the_masks_are_late(
+    data: Path, slow_before: Running, trouble: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = Measured(data, slow_before, monkeypatch)
+    calm = Calm(lambda: slow_before.now)
+    slow_before.now += CALM_SECONDS
+    assert calm(slow_before.segment.channels)
+    before = {key: getattr(slow_before.channel, key) for key in trouble}
+    for key, value in trouble.items():
+        setattr(slow_before.channel, key, value)
+    assert not calm(slow_before.segment.channels)
+    slow_before.worker.work()
+    for key, value in before.items():
+        setattr(slow_before.channel, key, value)
+    slow_before.now += CALM_SECONDS - 1.0
+    assert not calm(slow_before.segment.channels), "it has to be calm for a while"
+    assert slow_before.mask() == SHIPPED_MODEL and slow_before.reason() == "AutoWaits"
+    assert not measured.begun
+    slow_before.now += 1.0
+    slow_before.mask()
+    assert measured.begun == ["better"]
 
 
 def test_a_model_is_measured_once_and_no_more(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,7 +286,7 @@ def test_a_model_is_measured_once_and_no_more(data: Path, monkeypatch: pytest.Mo
     running = Running()
     wanted: list[str] = []
 
-    def want(manifest: Manifest, *, alone: bool = False) -> bool:
+    def want(manifest: Manifest, *, alone: bool = False, again: bool = False) -> bool:
         wanted.append(manifest.name)
         return alone
 

@@ -114,6 +114,21 @@ def test_the_fastest_is_measured_once_and_remembered(
     assert results.fastest(manifest) == "cpu"
 
 
+def test_the_best_of_the_times_seen_counts_unless_they_are_to_be_forgotten(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "available_units", lambda: [CPU])
+    for measured, best in ((20.0, 20.0), (5.0, 5.0), (9.0, 5.0), ("no answer", 5.0)):
+        _probed(monkeypatch, cpu=measured)
+        assert results.survey(manifest)["cpu"].ms == best
+        assert results.probes(manifest)["cpu"] == Probe(best, best * 10)
+    _probed(monkeypatch, cpu="broken")
+    results.survey(manifest, forget=True)
+    assert results.probes(manifest)["cpu"].reason == "broken"
+    _probed(monkeypatch, cpu=8.0)
+    assert results.survey(manifest)["cpu"].usable, "what failed once may run now"
+
+
 @pytest.mark.usefixtures("two_units")
 def test_what_was_refused_is_never_chosen(
     manifest: Manifest, monkeypatch: pytest.MonkeyPatch
