@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import urllib.error
 import urllib.request
+from io import FileIO
 from pathlib import Path
 
 from tqdm import tqdm
@@ -52,6 +53,19 @@ def _has_sum(path: Path, sha256: str) -> bool:
         return False
 
 
+def _write(file: FileIO, chunk: bytes, part: Path) -> None:
+    """Write all of ``chunk``. Raises UserError where the disk fails: another try would not help."""
+    left = memoryview(chunk)
+    try:
+        while left:
+            left = left[file.write(left) :]
+    except OSError as error:
+        raise UserError(
+            f"{part} cannot be written ({error.strerror}); what was fetched so far is kept, and "
+            "the next try goes on from there."
+        ) from error
+
+
 def _download(url: str, part: Path, quiet: bool) -> None:
     have = part.stat().st_size if part.is_file() else 0
     request = urllib.request.Request(url)
@@ -69,13 +83,13 @@ def _download(url: str, part: Path, quiet: bool) -> None:
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
         with (
-            part.open("ab" if have else "wb") as file,
+            part.open("ab" if have else "wb", buffering=0) as file,
             tqdm(
                 total=total, initial=have, unit="B", unit_scale=True, desc=part.stem, disable=quiet
             ) as bar,
         ):
             while chunk := answer.read(_CHUNK):
-                file.write(chunk)
+                _write(file, chunk, part)
                 if file.tell() > limits.MODEL_BYTES:
                     most = bounded.size_text(limits.MODEL_BYTES)
                     raise UserError(f"{url} is larger than {most}, more than any model here.")

@@ -225,6 +225,30 @@ def test_what_is_fetched_is_one_sentence_where_it_cannot_be_put(
     assert told.endswith(windows if sys.platform == "win32" else "Is a directory.")
 
 
+@pytest.mark.posix("Windows has no limit to a file's size")
+def test_a_full_disk_is_one_sentence_and_loses_nothing(
+    data: Path, server: _Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import resource  # noqa: PLC0415 - posix only
+
+    far_model(data, f'url = "{_url(server)}"\nsha256 = "{SUM}"')
+    (data / "other.onnx").write_bytes(b"another model")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(WEIGHTS) // 2, before[1]))
+    try:
+        assert cli.main(["models", "install", "far"]) == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    said = [line for line in capsys.readouterr().err.splitlines() if "virtual-background" in line]
+    assert len(said) == 1 and "cannot be written (File too large)" in said[0]
+    assert server.ranges == [None], "a full disk is no broken connection"
+    assert not find_models([data])["far"].installed
+    assert (data / "other.onnx").read_bytes() == b"another model"
+    assert cli.main(["models", "install", "far"]) == 0
+    assert server.ranges[1] == f"bytes={len(WEIGHTS) // 2}-"
+    assert find_models([data])["far"].weights.read_bytes() == WEIGHTS
+
+
 def test_a_stop_while_it_is_put_in_place_leaves_a_model_that_is_not_installed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
