@@ -15,7 +15,7 @@ import pytest
 from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, person, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT
 from vb_link import texts
-from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
+from vb_link.settings import FILTER_ID, READY_BACKGROUNDS, SCENE_FILTER_ID
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 ENGLISH = texts.load("en-US")
@@ -152,9 +152,11 @@ def test_next_and_previous_go_round_the_backgrounds(stage: Stage, tmp_path: Path
         cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
     (tmp_path / "notes.txt").write_text("no picture")
     _camera(stage, background="color", background_image=str(tmp_path / "a.png"))
-    for background, picture in (
-        ("blur", "a.png"), ("image", "a.png"), ("image", "b.png"), ("transparent", "b.png"),
-    ):  # fmt: skip
+    for background in ("blur", READY_BACKGROUNDS[0], READY_BACKGROUNDS[1]):
+        _press(stage, "next")
+        _becomes(stage, CAMERA, "background", background)
+    stage.set_filter(background=READY_BACKGROUNDS[-1])
+    for background, picture in (("image", "a.png"), ("image", "b.png"), ("transparent", "b.png")):
         _press(stage, "next")
         _becomes(stage, CAMERA, "background", background)
         _becomes(stage, CAMERA, "background_image", str(tmp_path / picture))
@@ -172,7 +174,7 @@ def test_a_scenes_own_background_is_stepped_before_the_cameras(stage: Stage) -> 
     assert _settings(stage, CAMERA)["background"] == "blur"
     stage.set_filter(SCENE, own, background="default")
     _press(stage, "next")
-    _becomes(stage, CAMERA, "background", "transparent")
+    _becomes(stage, CAMERA, "background", READY_BACKGROUNDS[0])
     assert _settings(stage, SCENE, own)["background"] == "default"
     _answer(stage, "Request.DefaultScene", "default_scene", SCENE, name=SCENE)
 
