@@ -1,8 +1,8 @@
 -- The camera's filter: OBS's callbacks and what they draw. frame.lua takes a picture to the worker
 -- and its alpha back.
 local obslua = obslua
-local obs, link, graphics, frame, assets, strokes, lock_order, filter_base, composite, cover, warm_up,
-	scene_filter, scenes, panels, requests, outlines = ...
+local obs, link, graphics, frame, assets, strokes, lock_order, filter_base, composite, cover, nobody,
+	warm_up, scene_filter, scenes, panels, requests, outlines = ...
 local C = obs.C
 local text = panels.text
 
@@ -134,7 +134,7 @@ local function create(settings, source)
 	local self = {
 		filter = obs.pointer(source),
 		settings = {},
-		state = graphics.new(), warm_up = warm_up.new(),
+		state = graphics.new(), warm_up = warm_up.new(), nobody = { away = false },
 	}
 	frame.set_up(self)
 	lock_order.know("camera", self.filter)
@@ -219,6 +219,7 @@ local function render(self, below, parent)
 		or self.chain ~= self.chain_before then
 		scenes.begin(self)
 		frame.begin(self, below, parent, time, width, height, measured)
+		nobody.follow(self, self.now, frame.trusted(self))
 		if measured then
 			local source_ns = self.state.source_ns or 0
 			self.channel.source_ns = self.channel.source_ns + source_ns
@@ -234,7 +235,9 @@ local function render(self, below, parent)
 	self.refused_ns = nil
 	local middle = measured and frame.thread_ns() or 0
 	local now, panic = tonumber(C.os_gettime_ns()), segment.panic ~= 0
-	if not panic and frame.trusted(self) and draw_pair(self, parent, time, now, width, height) then
+	if not panic and nobody.draw(self, time, now, width, height) then
+		channel.state = half.states.mask
+	elseif not panic and frame.trusted(self) and draw_pair(self, parent, time, now, width, height) then
 		channel.state = half.states.mask
 		frame.masked(self)
 		outlines.draw(self, parent, now, self.pair_width, self.pair_height)

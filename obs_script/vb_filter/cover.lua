@@ -17,6 +17,16 @@ function M.fill(self, width, height)
 	result.bytes(effect, "Fill", nil, width, height)
 end
 
+-- Draws the texture `picture` of `asset`, cropped to its middle, over the cover's colour.
+function M.draw_picture(self, asset, picture, width, height)
+	local effect = graphics.effect(self.state, "plain", "")
+	local p = effect.parameters
+	local ratio = (width / height) / (asset.width / asset.height)
+	graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
+	C.gs_effect_set_vec4(p.color, self.settings.cover_color)
+	result.opaque(self.state, effect, "Picture", picture, width, height)
+end
+
 -- Draws the cover. `panic`: the camera is not shown even where the user chose that.
 function M.draw(self, time, now, width, height, panic)
 	local state, s, full = self.state, self.settings, self.newest
@@ -38,11 +48,7 @@ function M.draw(self, time, now, width, height, panic)
 	elseif kind == "blur" and self.cover_made then
 		result.opaque(state, effect, "Copy", self.cover_made, width, height)
 	elseif picture then
-		local asset = self.assets.cover
-		local ratio = (width / height) / (asset.width / asset.height)
-		graphics.set_vec2(p.crop, math.min(ratio, 1), math.min(1 / ratio, 1))
-		C.gs_effect_set_vec4(p.color, s.cover_color)
-		result.opaque(state, effect, "Picture", picture, width, height)
+		M.draw_picture(self, self.assets.cover, picture, width, height)
 	elseif kind ~= "blur" then
 		C.gs_effect_set_vec4(p.color, s.cover_color)
 		result.opaque(state, effect, "Fill", full, width, height)

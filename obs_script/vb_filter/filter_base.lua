@@ -95,7 +95,7 @@ end
 function M.want(self, segment, count, parts)
 	if not self.assets then
 		self.assets = {}
-		for _, name in ipairs({ "background", "behind", "front", "zones", "cover" }) do
+		for _, name in ipairs({ "background", "behind", "front", "zones", "cover", "nobody" }) do
 			self.assets[name] = assets.new(name)
 		end
 	end
@@ -108,6 +108,8 @@ function M.want(self, segment, count, parts)
 	want("front", "source", parts.layers and s.front_source or "")
 	want("zones", "image", parts.zones and s.zone_picture or "")
 	want("cover", "image", s.cover == "image" and s.cover_image or "")
+	local nobody = (s.nobody == "image" or s.nobody == "source") and s.nobody or ""
+	want("nobody", nobody, nobody ~= "" and s["nobody_" .. nobody] or "")
 	self.has_zones = parts.zones and s.zone_picture ~= "" or false
 	for number = 1, 4 do
 		local kind = s["zone" .. number]
@@ -128,6 +130,7 @@ local FILES = {
 	background = { image = "background_image", video = "background_video" },
 	zones = { image = "zone_picture" },
 	cover = { image = "cover_image" },
+	nobody = { image = "nobody_image" },
 }
 
 -- What is wrong with the file that the setting `key` names: a text key or a sentence, or "".

@@ -44,13 +44,15 @@ local function load_files(files)
 	local composite = module("composite", obs, graphics, result, passes, assets, scenes, looks,
 		effect_variants, intermediates)
 	local cover = module("cover", obs, graphics, result, passes, assets)
+	local nobody = module("nobody", obs, graphics, result, assets, cover)
 	local warm_up = module("warm_up", obs, graphics, result, composite, scenes, looks, effect_variants,
 		intermediates)
 	local outlines = module("outlines", obs, graphics, scenes, looks)
 	local requests = module("requests", obs, link, panels, setting_rows)
 	scene_filter = module("scene_filter", obs, graphics, scenes, lock_order, filter_base, panels)
 	camera_filter = module("camera_filter", obs, link, graphics, frame, assets, strokes, lock_order,
-		filter_base, composite, cover, warm_up, scene_filter, scenes, panels, requests, outlines)
+		filter_base, composite, cover, nobody, warm_up, scene_filter, scenes, panels, requests,
+		outlines)
 	users_of_half = {
 		setting_rows, panels, requests, scenes, filter_base, frame, camera_filter, scene_filter,
 	}

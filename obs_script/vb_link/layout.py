@@ -17,7 +17,7 @@ from typing import Any
 from vb_link.settings import SETTINGS
 
 MAGIC = 0x4F425642  # "OBVB"
-VERSION = 9
+VERSION = 10
 CHANNELS = 16
 SLOTS = 3
 FRAME_BYTES = 512 * 512 * 4
@@ -127,6 +127,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("state", "uint32_t", 1),
         # the sentence that names the settings with invalid values, or ""
         ("settings_error", "char", ERROR_BYTES),
+        # 1: nobody is in the picture, and what the user chose for that is drawn
+        ("away", "uint32_t", 1),
         ("age_frames", "uint32_t", 1),
         ("age_ms", "double", 1),
         ("drawn_frames", "uint64_t", 1),
@@ -148,6 +150,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("alpha_count", "uint32_t", 1),
         ("alpha_used", "uint32_t", 1),
         ("plate_state", "uint32_t", 1),
+        # how much of the picture people cover, as a share
+        ("person_share", "double", 1),
         ("report_model", "char", TEXT_BYTES),
         ("report_compute", "char", TEXT_BYTES),
         ("report_error", "char", ERROR_BYTES),

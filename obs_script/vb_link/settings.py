@@ -308,6 +308,37 @@ SETTINGS: tuple[Setting, ...] = (
     Setting(
         "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
     ),
+    Setting(
+        "nobody",
+        "choice",
+        "nothing",
+        "Nobody",
+        choices=("nothing", "cover", "image", "source"),
+        group="cover",
+    ),
+    Setting(
+        "nobody_image", "image", "", "NobodyImage", shown_for=("nobody", ("image",)), group="cover"
+    ),
+    Setting(
+        "nobody_source",
+        "source",
+        "",
+        "NobodySource",
+        shown_for=("nobody", ("source",)),
+        group="cover",
+    ),
+    Setting(
+        "nobody_seconds",
+        "float",
+        5.0,
+        "NobodySeconds",
+        minimum=1.0,
+        maximum=60.0,
+        step=1.0,
+        unit=" s",
+        shown_for=("nobody", ("cover", "image", "source")),
+        group="cover",
+    ),
     Setting("lock", "bool", False, "Lock", group="cover"),
     Setting("timing", "choice", "latest", "Timing", choices=("latest", "locked"), group="time"),
     Setting(

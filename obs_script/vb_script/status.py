@@ -117,7 +117,7 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
     quality = quality if quality in QUALITIES else ""
     delay = int(channel.delay_frames)
     if channel.state == layout.STATE_MASK:
-        kind = "Status.Running"
+        kind = "Status.Nobody" if channel.away else "Status.Running"
     elif delay and channel.masks_per_second:
         kind, delay = "Status.TooLate", 0
     else:

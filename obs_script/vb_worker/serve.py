@@ -266,7 +266,7 @@ class Worker:
                 turn=stream.turn,
                 now=self.clock(),
             )
-            stream.send(picture, result.alpha)
+            stream.send(picture, result.alpha, result.person_share)
         except Exception as error:
             # A model that fails must not stop the other streams; the filter draws its cover.
             self._failed(stream, error)
@@ -285,7 +285,7 @@ class Worker:
         stream.error = None
         if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
             # A frozen picture has no next alpha that could carry the depth: send this one again.
-            stream.send(picture, result.alpha)
+            stream.send(picture, result.alpha, result.person_share)
         stream.report(pipeline, force=len(stream.finished) == 1)
         return True
 

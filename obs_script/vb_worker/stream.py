@@ -120,10 +120,11 @@ class Stream:
             else:
                 self.plate.drop()
 
-    def send(self, picture: slots.Picture, alpha: NDArray[np.uint8]) -> None:
+    def send(self, picture: slots.Picture, alpha: NDArray[np.uint8], person_share: float) -> None:
         """Write an alpha (height x width uint8) and the newest depth to the link.
 
-        ``picture``: the frame that the alpha was made from.
+        ``picture``: the frame that the alpha was made from; ``person_share``: how much of it people
+        cover.
         """
         height, width = alpha.shape
         depth = self.depth.sized(width, height)
@@ -142,4 +143,5 @@ class Stream:
         )
         channel.alpha_used = self.used
         channel.plate_state = self.plate.state
+        channel.person_share = person_share
         channel.alpha_count += 1

@@ -340,3 +340,45 @@ def test_a_source_that_is_removed_shows_the_cover_until_another_has_its_name(sta
     finally:
         stage.set_filter(background="blur", background_source="")
         _hide(stage, "Passing")
+
+
+def test_an_image_a_source_or_the_cover_is_shown_while_nobody_is_there(stage: Stage) -> None:
+    picture, truth = person(room=SECRET)
+    empty = stage.save("empty", np.full_like(picture, SECRET))
+    card = stage.save("card", np.full((720, 1280, 3), WIDE_RED, np.uint8))
+    full = str(stage.save("full", picture))
+    stage.obs.add_input(
+        SCENE, "Soon", "color_source_v3", {"color": 0xFF3CBE28, "width": 640, "height": 360}
+    )
+    _on(
+        stage, background="color", background_color=0xFF804020, cover="color",
+        cover_color=0xFF306090, nobody="image", nobody_image=str(card), nobody_seconds=1.0,
+    )  # fmt: skip
+    assert not stage.channels()[0].away
+    stage.obs.request(
+        "SetInputSettings", {"inputName": CAMERA, "inputSettings": {"file": str(empty)}}
+    )
+
+    def shows(colour: Any, what: str) -> None:
+        def there() -> bool:
+            shown = stage.shot(CAMERA)
+            assert not (np.abs(shown[..., :3].astype(int) - SECRET).max(axis=2) < 40)[:60].any()
+            return _near(_at(shown, 0.5, 0.5), colour)
+
+        wait_for(there, 10, what)
+
+    shows(WIDE_RED, "the image")
+    assert stage.channels()[0].away
+    wait_for(lambda: b"Nobody" in stage.channels()[0].status, 5, "the status")
+    stage.set_filter(nobody="source", nobody_source="Soon")
+    shows((0x3C, 0xBE, 0x28), "the source")
+    stage.set_filter(nobody="cover")
+    shows((0x30, 0x60, 0x90), "the cover")
+    stage.set_filter(nobody="nothing")
+    shows((0x80, 0x40, 0x20), "the background")
+    stage.set_filter(nobody="image")
+    shows(WIDE_RED, "the image again")
+    stage.obs.request("SetInputSettings", {"inputName": CAMERA, "inputSettings": {"file": full}})
+    wait_for(lambda: not stage.channels()[0].away, 10, "the person")
+    _shows(stage, 0.1, 0.1, (0x80, 0x40, 0x20), "the background behind the person")
+    _no_secret(stage, truth)

@@ -31,11 +31,13 @@ from vb_worker.time_step import TimeStep
 class Result:
     """One mask: ``alpha`` is height x width uint8 at the working size, probability times 255.
 
-    Times in milliseconds; ``total_ms`` includes ``preprocess_ms`` and ``inference_ms``. Threshold
-    and softness are not applied yet (``levels``).
+    ``person_share``: the share of the picture that people cover, without what is only marked by
+    strokes. Times in milliseconds; ``total_ms`` includes ``preprocess_ms`` and ``inference_ms``.
+    Threshold and softness are not applied yet (``levels``).
     """
 
     alpha: NDArray[np.uint8]
+    person_share: float
     preprocess_ms: float
     inference_ms: float
     total_ms: float
@@ -198,10 +200,18 @@ class Pipeline:
         if choice is not None:
             probability = choice(probability, small, stream.instances)
         alpha = np.asarray(cv2.convertScaleAbs(probability, alpha=255.0), np.uint8)
+        share = _share(probability)
+        if strokes is not None:
+            share = min(share, _share(without))
         end = time.perf_counter()
         return Result(
             alpha,
+            person_share=share,
             preprocess_ms=(prepared - begin) * 1e3,
             inference_ms=stream.close_look.seconds * 1e3,
             total_ms=(end - begin) * 1e3,
         )
+
+
+def _share(probability: NDArray[np.float32]) -> float:
+    return float(np.count_nonzero(probability > 0.5) / probability.size)
