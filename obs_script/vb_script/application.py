@@ -31,6 +31,7 @@ from vb_script.panel import Panel
 from vb_script.panel_closings import PanelClosings
 from vb_script.presses import Presses
 from vb_script.reload_state import survivors
+from vb_script.remote_events import RemoteEvents
 from vb_script.request_thread import RequestThread
 from vb_script.scene_switch_guard import SceneSwitchGuard
 from vb_script.status_board import StatusBoard
@@ -47,6 +48,7 @@ class Application:
         self.worker: WorkerProcess | None = None
         self.requests: RequestThread | None = None
         self.ui: UiTasks | None = None
+        self.remote = RemoteEvents()
         self.presses: Presses | None = None
         self.panel_closings: PanelClosings | None = None
         self.governor: governor.Watch | None = None
@@ -254,6 +256,7 @@ class Application:
         except SaidError as error:
             self.board.note(error.text(self.texts), warning=True)
         self.board.write()
+        self.want_names()
 
     def pressed(self, words: list[str]) -> str:
         """Carry out the request of a filter panel's button and return the answer to show there."""
@@ -264,6 +267,7 @@ class Application:
             sentence = error.text(self.texts)
             libobs.log(sentence, warning=True)
         self.board.write()
+        self.want_names()
         return sentence
 
     @staticmethod
@@ -292,6 +296,8 @@ class Application:
         segment = survivors().memory.segment
         source_names.refresh(segment)
         transition.refresh(segment)
+        if not self.closing:
+            self.remote.look(segment)
         self.board.look_for_layers_shown_twice()
 
     # Hotkeys
@@ -303,15 +309,9 @@ class Application:
             if kept.memory is not None:
                 kept.memory.segment.panic = not kept.memory.segment.panic
                 kept.script_wake.send()
-            return
-        if self.ui is not None:
-            self.ui.post(
-                {
-                    "toggle": hotkeys.toggle,
-                    "next": lambda: hotkeys.step(1),
-                    "previous": lambda: hotkeys.step(-1),
-                }[action]
-            )
+        elif self.ui is not None:
+            self.ui.post(hotkeys.RUN[action])
+        self.want_names()
 
     @staticmethod
     def tell(sentence: str) -> None:

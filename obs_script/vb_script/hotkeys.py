@@ -125,6 +125,14 @@ def step(by: int) -> None:
             obs_filters.change(filter_, neighbour(obs_filters.values(filter_), by))
 
 
+# What each action does, for OBS's UI thread; panic is done at once.
+RUN: dict[str, Callable[[], None]] = {
+    "toggle": toggle,
+    "next": lambda: step(1),
+    "previous": lambda: step(-1),
+}
+
+
 def _step_scene(program: object, by: int) -> bool:
     with obs_filters.scene_filter(program) as own:
         if own is None or not obs.obs_source_enabled(own):

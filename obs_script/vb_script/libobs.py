@@ -61,6 +61,11 @@ _LIBOBS = {
     "obs_get_lagged_frames": (_U, ()),
     "os_task_queue_create": (_P, ()),
     "os_task_queue_destroy": (None, (_P,)),
+    "obs_get_proc_handler": (_P, ()),
+    "proc_handler_call": (_B, (_P, _S, _P)),
+    "calldata_get_data": (_B, (_P, _S, _P, ctypes.c_size_t)),
+    "calldata_set_data": (None, (_P, _S, _P, ctypes.c_size_t)),
+    "bfree": (None, (_P,)),
     "blog": (None, (_I, _S)),
 }
 _SCRIPTING = {

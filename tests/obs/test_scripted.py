@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -297,3 +302,65 @@ def test_filters_on_a_scene_and_on_a_scene_in_it_do_not_freeze_obs(start_obs: St
             time.sleep(0.02)
         wait_for(lambda: stage.obs.log().count(sentence) >= 300, 5, "the copies")
         stage.wait_frames(10)
+
+
+# Events for remote controls
+
+
+def _example() -> str:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "settings.md").read_text("utf-8")
+    return page.split("```python\n")[1].split("```")[0]
+
+
+def test_the_documented_example_prints_what_hotkeys_and_others_change(stage: Stage) -> None:
+    _camera(stage, background="transparent")
+    stage.wait_for_mask()
+    client = stage.obs.connect()
+    environment = {**os.environ, "OBS_PORT": str(client.base_client.port),
+                   "OBS_PASSWORD": str(client.base_client.password)}  # fmt: skip
+    client.disconnect()
+    heard: list[tuple[str, dict[str, Any]]] = []
+    with subprocess.Popen(
+        [sys.executable, "-c", _example()], env=environment, stdout=subprocess.PIPE, text=True
+    ) as example:
+        assert example.stdout is not None
+        lines = example.stdout
+
+        def read() -> None:
+            for line in lines:
+                event, content = line.split(" ", 1)
+                heard.append((event, json.loads(content)))
+
+        threading.Thread(target=read, daemon=True).start()
+        try:
+            # What changes before the example listens is not heard: so it changes again and again.
+            strengths = itertools.count(10)
+
+            def changed(*keys: str) -> list[dict[str, Any]]:
+                return [c for _, c in heard if c.get("changed", {}).keys() == set(keys)]
+
+            def listens() -> bool:
+                stage.set_filter(blur_strength=float(next(strengths)))
+                time.sleep(0.3)
+                return bool(changed("blur_strength"))
+
+            wait_for(listens, 20, "the example hears something")
+            first = changed("blur_strength")[0]
+            assert (first["sourceName"], first["filterName"]) == (CAMERA, FILTER)
+            assert first["filterKind"] == FILTER_ID
+
+            _press(stage, "next")
+            wait_for(
+                lambda: "color" in [c.get("changed", {}).get("background") for _, c in heard],
+                5, "the next background",
+            )  # fmt: skip
+
+            def covered() -> list[bool]:
+                return [c["panic"] for _, c in heard if "panic" in c][-1:]
+
+            _press(stage, "panic")
+            wait_for(lambda: covered() == [True], 5, "the emergency cover")
+            _press(stage, "panic")
+            wait_for(lambda: covered() == [False], 5, "the picture again")
+        finally:
+            example.kill()
