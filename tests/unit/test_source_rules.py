@@ -70,6 +70,17 @@ def test_text_of_other_processes_is_read_as_utf_8(path: Path) -> None:
                 assert not unread, f"{path}:{node.lineno}: take child.TEXT"
 
 
+def test_no_temporary_name_is_sought_in_a_folder_that_may_not_be_written() -> None:
+    # On Windows tempfile then tries one name after another, for hours, unlike whole_file.beside().
+    # The system's own folder of such files, which it tries first, is another matter.
+    for path in SOURCES:
+        for node in _nodes(path):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            named = any(keyword.arg == "dir" for keyword in node.keywords)
+            assert not named or getattr(node.func.value, "id", "") != "tempfile", path
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_files_of_text_are_utf_8(path: Path) -> None:
     """On Windows they are in the system's code page unless something else is said."""

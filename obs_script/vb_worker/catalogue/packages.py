@@ -7,11 +7,12 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from vb_link import bounded, child, limits
+from vb_link import bounded, child, limits, whole_file
 from vb_worker.atomic import make_folder
 from vb_worker.errors import UserError, first_line
 from vb_worker.models.manifest import RegistryPackage
@@ -36,8 +37,8 @@ def get(source: RegistryPackage, folder: Path) -> Path:
         f"Get {source.package} {source.version} from {source.registry} on another computer, put "
         f"the archive to {path}, and run this again."
     )
-    with tempfile.TemporaryDirectory(dir=folder) as inside:
-        command = _command(source, by_hand)
+    command = _command(source, by_hand)
+    with _passing(folder) as inside:
         print(f"Fetching {source.package} {source.version} with {source.registry} ...", flush=True)
         done = subprocess.run(
             command,
@@ -49,13 +50,24 @@ def get(source: RegistryPackage, folder: Path) -> Path:
             **child.TEXT,
             **child.QUIET,
         )
-        archives = [path for path in Path(inside).iterdir() if path.suffix in {".tgz", ".whl"}]
+        archives = [path for path in inside.iterdir() if path.suffix in {".tgz", ".whl"}]
         if done.returncode or not archives:
             lines = [line for line in done.stderr.splitlines() if line.strip()]
             reason = lines[-1] if lines else f"status {done.returncode}"
             raise UserError(f"The package could not be fetched ({reason}). {by_hand}")
         archives[0].replace(path)
     return path
+
+
+@contextmanager
+def _passing(folder: Path) -> Iterator[Path]:
+    """Yield a new folder in ``folder`` that is removed at the end. Raises UserError."""
+    inside = whole_file.beside(folder / "package")  # says why it is no tempfile
+    make_folder(inside)
+    try:
+        yield inside
+    finally:
+        shutil.rmtree(inside, ignore_errors=True)
 
 
 def _command(source: RegistryPackage, by_hand: str) -> list[str]:
