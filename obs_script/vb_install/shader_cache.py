@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from vb_install import obs_version, worker_environment
 from vb_install.obs_installations import ObsInstallation
@@ -33,10 +35,22 @@ def fill(system: System, obs: ObsInstallation) -> None:
         [*python, *child.ISOLATED, "-m", "vb_script.compile_ahead", folder], timeout=600
     )
     told = child.last_object(done.out) or {}
-    if told.get("effects") and not told.get("failed"):
+    why = _lack(told, done.code)
+    if why:
+        print(f"  not done ({why}): OBS compiles each one when it is first used.")
+    else:
         print(f"Compiled {told['effects']} effects in {told['seconds']} s")
-        return
-    why = told.get("error") or f"the process ended with {done.code}"
-    if told.get("failed"):
-        why = f"{len(told['failed'])} of {told['effects']} failed"
-    print(f"  not done ({why}): OBS compiles each one when it is first used.")
+
+
+def _lack(told: Mapping[str, Any], code: int) -> str:
+    """Return what is wrong with a compilation, or ""."""
+    if not told.get("effects"):
+        return str(told.get("error") or f"the process ended with {code}")
+    if told["failed"]:
+        return f"{len(told['failed'])} of {told['effects']} failed"
+    if told["kept"] < told["effects"]:  # each has a shader of its own
+        return (
+            f"{told['folder']} holds {told['kept']} shaders of {told['effects']} effects, as it "
+            "may not be written or the disk is full"
+        )
+    return ""

@@ -4,7 +4,8 @@
 use of an effect stops OBS while its shaders are compiled. OBS 30 and later keep on disk what they
 compiled and look there first: here libobs fills that cache in a process of its own, without a
 window, while no OBS is running. The output's last line is a JSON object: how many ``effects``, the
-names of those that ``failed``, the ``seconds``; or an ``error``.
+names of those that ``failed``, how many shaders are ``kept`` in the ``folder``, the ``seconds``; or
+an ``error``.
 """
 
 from __future__ import annotations
@@ -109,6 +110,27 @@ def _graphics(libobs: Any, renderer: Path) -> ctypes.c_void_p:
     return made
 
 
+def _cache_folder(libobs: Any) -> Path:
+    """Return the folder where libobs-d3d11 keeps compiled shaders."""
+    libobs.os_get_program_data_path_ptr.restype = ctypes.c_void_p
+    libobs.bfree.argtypes = (ctypes.c_void_p,)
+    told = libobs.os_get_program_data_path_ptr(b"obs-studio/shader-cache")
+    folder = Path((ctypes.string_at(told) if told else b"").decode("utf-8"))
+    libobs.bfree(told)
+    return folder
+
+
+def kept_in(folder: Path) -> int:
+    """Return how many compiled shaders are in OBS's cache, which may not be there.
+
+    libobs says nothing where it cannot write one: the folder may be locked, or the disk full.
+    """
+    try:
+        return sum(path.is_file() for path in folder.iterdir())
+    except OSError:
+        return 0
+
+
 def _obs_runs() -> bool:
     """Return whether an OBS that is no portable one is running or starting."""
     if sys.platform != "win32":
@@ -152,8 +174,11 @@ def _compile_with(folder: Path) -> dict[str, Any]:
     finally:
         libobs.gs_leave_context()
         libobs.gs_destroy(graphics)
-    seconds = round(time.monotonic() - began, 1)
-    return {"effects": len(effects), "failed": failed, "seconds": seconds}
+    cache = _cache_folder(libobs)
+    return {
+        "effects": len(effects), "failed": failed, "kept": kept_in(cache), "folder": str(cache),
+        "seconds": round(time.monotonic() - began, 1),
+    }  # fmt: skip
 
 
 def main(folder: str) -> None:

@@ -14,6 +14,7 @@ from vb_install.system import Finished
 pytestmark = pytest.mark.usefixtures("small_product")
 
 MODULE = "vb_script.compile_ahead"
+DONE = {"effects": 12, "failed": [], "kept": 40, "folder": "C:/cache", "seconds": 1.0}
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def test_effects_are_compiled_with_obs_s_own_libraries(
     assert cli.main(["--dry-run"], windows) == 0
     assert not any(MODULE in words for words in windows.ran)
     assert "compile them ahead" in capsys.readouterr().out
-    (words,) = _install(windows, {"effects": 12, "failed": [], "seconds": 3.5})
+    (words,) = _install(windows, {**DONE, "seconds": 3.5})
     assert words[-1] == str(_libraries(windows))
     assert "Compiled 12 effects in 3.5 s" in capsys.readouterr().out
 
@@ -68,7 +69,11 @@ def test_effects_are_compiled_with_obs_s_own_libraries(
     ("told", "sentence"),
     [
         ({"error": "Direct3D 11 does not start"}, "Direct3D 11 does not start"),
-        ({"effects": 12, "failed": ["blur"], "seconds": 1.0}, "1 of 12 failed"),
+        ({**DONE, "failed": ["blur"]}, "1 of 12 failed"),
+        (
+            {**DONE, "kept": 11},
+            "C:/cache holds 11 shaders of 12 effects, as it may not be written or the disk is full",
+        ),
         (None, "the process ended with 3"),
     ],
 )

@@ -67,3 +67,9 @@ def test_an_obs_that_is_started_meanwhile_has_its_cache_for_itself(libobs: Any) 
     with pytest.raises(OSError, match="OBS was started"):
         compile_ahead.compile_all(libobs, effects, lambda: next(runs))
     assert libobs.gs_effect_create.call_count == 1
+
+
+def test_a_cache_that_is_not_there_keeps_nothing(tmp_path: Path) -> None:
+    assert compile_ahead.kept_in(tmp_path / "shader-cache") == 0
+    (tmp_path / "1234.v2").touch()
+    assert compile_ahead.kept_in(tmp_path) == 1
