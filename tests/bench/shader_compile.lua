@@ -1,6 +1,6 @@
 -- For tests/bench/shader_compile.py: compiles effects in a running OBS and draws twice with each.
--- Settings: `variants`, a Lua table as text of {name, text}; `result`, the file for the answer. Without
--- them it does nothing.
+-- Settings: `variants`, a Lua table as text of {name, text}; `result`, the file for the answer;
+-- `schedstat`, Linux's file of that name for this thread. Without variants it does nothing.
 local obslua = obslua
 local ffi = require("ffi")
 
@@ -67,13 +67,25 @@ local function draw(effect, technique, target, surface, texture)
 	if C.gs_stagesurface_map(surface, data, linesize) then C.gs_stagesurface_unmap(surface) end
 end
 
-local function measure(variant, target, surface, texture)
+-- For how long this thread has run, and waited for a processor, in ms; the rest of the time it waited
+-- for a disk, a lock or another process.
+local function scheduled(path)
+	local file = io.open(path)
+	if not file then return 0, 0 end
+	local ran, waited = file:read("*n", "*n")
+	file:close()
+	return ran / 1e6, waited / 1e6
+end
+
+local function measure(variant, schedstat, target, surface, texture)
+	local ran_before, waited_before = scheduled(schedstat)
 	local began = C.os_gettime_ns()
 	local effect = C.gs_effect_create(variant.text, variant.name .. ".effect", nil)
 	local compiled = milliseconds(began)
+	local ran, waited = scheduled(schedstat)
 	if effect == nil then return string.format('{"name":%q,"failed":true}', variant.name) end
 	local first, second = 0, 0
-	for technique in variant.text:gmatch("technique (%w+)") do
+	for technique in variant.text:gmatch("technique ([%w_]+)") do
 		local start = C.os_gettime_ns()
 		draw(effect, technique, target, surface, texture)
 		first = first + milliseconds(start)
@@ -82,18 +94,19 @@ local function measure(variant, target, surface, texture)
 		second = second + milliseconds(start)
 	end
 	C.gs_effect_destroy(effect)
-	return string.format('{"name":%q,"compile_ms":%.3f,"first_draw_ms":%.3f,"next_draw_ms":%.3f}',
-		variant.name, compiled, first, second)
+	return string.format('{"name":%q,"compile_ms":%.3f,"ran_ms":%.3f,"waited_ms":%.3f,'
+			.. '"first_draw_ms":%.3f,"next_draw_ms":%.3f}',
+		variant.name, compiled, ran - ran_before, waited - waited_before, first, second)
 end
 
-local function measure_all(variants)
+local function measure_all(variants, schedstat)
 	local lines = {}
 	C.obs_enter_graphics()
 	local texture = C.gs_texture_create(SIDE, SIDE, RGBA, 1, nil, 0)
 	local target = C.gs_texrender_create(RGBA, 0)
 	local surface = C.gs_stagesurface_create(SIDE, SIDE, RGBA)
 	for _, variant in ipairs(variants) do
-		lines[#lines + 1] = measure(variant, target, surface, texture)
+		lines[#lines + 1] = measure(variant, schedstat, target, surface, texture)
 	end
 	C.gs_stagesurface_destroy(surface)
 	C.gs_texrender_destroy(target)
@@ -105,7 +118,8 @@ end
 function script_update(settings)
 	local text = obslua.obs_data_get_string(settings, "variants")
 	if text == "" then return end
-	local told = measure_all(assert(loadstring("return " .. text))())
+	local told = measure_all(assert(loadstring("return " .. text))(),
+		obslua.obs_data_get_string(settings, "schedstat"))
 	local file = assert(io.open(obslua.obs_data_get_string(settings, "result"), "w"))
 	file:write(told)
 	file:close()

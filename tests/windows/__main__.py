@@ -19,6 +19,7 @@ import cv2
 
 from tests.windows import (
     compile_times,
+    first_uses,
     installer,
     life,
     macos,
@@ -145,6 +146,7 @@ def compiles(bench: Bench) -> None:
             effects = compile_times.compile_ahead(bench.wine, version)
             on_disk = compile_times.cached(bench.wine)
             bench.say(on_disk > 0, f"{version}: {effects} effects ahead, {on_disk} shaders on disk")
+            _first_uses(bench, version, renderer, "on disk")
         with bench.session(version, renderer, "compile") as host:
             report = compile_times.measure(bench.wine, host, uses)
             print(json.dumps({"obs": version, "renderer": renderer, **report}), flush=True)
@@ -152,7 +154,16 @@ def compiles(bench: Bench) -> None:
                 failed, new = figures["failed"], figures["new_on_disk"]
                 told = f"{version} {renderer} {use} use: {len(failed)} not compiled, {new} on disk"
                 bench.say(not failed and (use != "ahead" or new == 0), told)
+        compile_times.clear_cache(bench.wine)
+        _first_uses(bench, version, renderer, "nowhere")
     del bench.wine.environment["MESA_SHADER_CACHE_DISABLE"]
+
+
+def _first_uses(bench: Bench, version: str, renderer: str, where: str) -> None:
+    """Print how many frames were late on air, with the effects ``on disk`` or ``nowhere``."""
+    with bench.session(version, renderer, "first uses") as host:
+        report = {"obs": version, "renderer": renderer, "compiled": where}
+        print(json.dumps({**report, **first_uses.measure(host)}), flush=True)
 
 
 def main(words: Sequence[str] | None = None) -> int:

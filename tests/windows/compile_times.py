@@ -1,9 +1,10 @@
 """What the first use of each shader variant costs OBS for Windows, as JSON on standard output.
 
 Microsoft's compiler takes the time it takes on any computer of this speed; what a driver does with
-its result is measured with Wine's translation to a software OpenGL instead. OBS 30 and later keep
-what was compiled for Direct3D 11 on disk: the next use of the same effects finds it there, and so
-does the first where they were compiled ahead.
+its result is measured with Wine's translation to a software OpenGL instead. The control is the
+effects of OBS's own filters, compiled among ours. OBS 30 and later keep what was compiled for
+Direct3D 11 on disk: the next use of the same effects finds it there, and so does the first where
+they were compiled ahead.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ RESULT = "shots/compile.json"
 PRODUCT = "C:/product/obs_script"
 CACHE = "ProgramData/obs-studio/shader-cache"
 _LIBRARIES = "C:/{}/bin/64bit"
+_OBS_FILTERS = "data/obs-plugins/obs-filters"
 COUNT = 40  # of composite.effect's variants
 
 
@@ -66,7 +68,12 @@ def measure(wine: Wine, host: ObsHost, uses: Sequence[str]) -> dict[str, Any]:
     ``next``. Raises BenchError.
     """
     script = host.do("script", SCRIPT)
-    settings = shader_compile.script_settings(shader_compile.some_variants(COUNT), f"C:/{RESULT}")
+    seen_as = f"{host.folder}/{_OBS_FILTERS}"
+    own = shader_compile.controls(wine.drive / seen_as.removeprefix("C:/"), seen_as)
+    chosen = shader_compile.among(shader_compile.some_variants(COUNT), own)
+    thread = host.unix_process()  # its first thread is Windows' first one, too
+    schedstat = f"Z:/proc/{thread}/task/{thread}/schedstat"
+    settings = shader_compile.script_settings(chosen, f"C:/{RESULT}", schedstat)
     report = {}
     for use in uses:
         if use == "first":

@@ -160,6 +160,7 @@ const std::map<std::string, std::pair<size_t, std::string (*)(const Words &)>> C
 	{"ask", {2, ask}},           {"properties", {1, properties}}, {"panel", {1, panel}},
 	{"frames", {0, frames}},     {"shot", {2, shot}},         {"children", {0, children}},
 	{"kill", {1, kill}},         {"hang", {2, hang}},         {"quit", {0, quit}},
+	{"late", {0, late}},         {"air", {1, air}},
 	{"watch", {3, watch}},       {"watched", {0, watched}},   {"hotkey", {1, hotkey}},
 };
 

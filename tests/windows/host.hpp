@@ -40,6 +40,8 @@ std::string properties(const Words &);
 void watch_program(void);
 void leave_program(void);
 std::string frames(const Words &);
+std::string late(const Words &);
+std::string air(const Words &);
 std::string shot(const Words &);
 std::string watch(const Words &);
 std::string watched(const Words &);

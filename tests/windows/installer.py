@@ -1,18 +1,21 @@
 """``install.py`` in Windows' Python for users with various names: install, check, remove.
 
-One user's data is on another drive, one's product in a folder that OneDrive keeps. The packages
-come from the bench's own wheels, so that no run needs the network.
+One user's data is on another drive and the OBS is one of the versions that kept their Python in
+``global.ini``; one's product is in a folder that OneDrive keeps; one may not write where the
+installer must, and has the Microsoft Store's stand-in for Python. The packages come from wheels of
+the bench, so that no run needs the network.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
 import select
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,12 +26,16 @@ from vb_install import environment, obs_python, scene_collections
 from vb_link import folders, texts
 
 USERS = ("plain", "First Last", "ユーザー 名")
-ON_ANOTHER_DRIVE, IN_ONEDRIVE = "First Last", "ユーザー 名"
+WITHOUT_RIGHTS, ON_ANOTHER_DRIVE, IN_ONEDRIVE = USERS
 _ONEDRIVE = "OneDrive - Büro/デスクトップ/obs-virtual-background"
 _PYTHON = "C:/Python312"
+# Where Windows puts what comes from its store, and the files of no bytes that stand for it.
+_STORE = "Program Files/WindowsApps/PythonSoftwareFoundation.Python.3.12_3.12.2800.0_x64__qbz5n2kf"
+_ALIASES = "AppData/Local/Microsoft/WindowsApps"
+_NOBODY = 65534
 _SECONDS, _QUIET_SECONDS = 1800.0, 5.0
 _INI = b"\xef\xbb\xbf[General]\r\nFirstRun=true\r\n\r\n[Basic]\r\nProfile=Untitled\r\n"
-_LOG = "12:00:00.000: OBS 32.2.2 (64-bit, windows)\r\n"
+_LOG = "12:00:00.000: OBS {} (64-bit, windows)\r\n"
 _SCENES = b'{"name":"Untitled","modules":{"scripts-tool":[]},"sources":[]}'
 # Wine resets these folders in the first process it starts, but in no other.
 _RUN = (
@@ -78,16 +85,20 @@ class _User:
         self.data = self.home / f"AppData/Local/{folders.APP}"
         self.seen_data = f"C:/Users/{name}/AppData/Local/{folders.APP}"
         self.config = self.home / "AppData/Roaming/obs-studio"
+        self.collection = self.config / "basic/scenes/Untitled.json"
+        old = name == ON_ANOTHER_DRIVE
+        self.obs_version = "30.2.3" if old else "32.2.2"
+        self.settings = self.config / ("global.ini" if old else "user.ini")
 
     def check(self) -> None:
         shutil.rmtree(self.home, ignore_errors=True)
-        scenes, logs = self.config / "basic/scenes", self.config / "logs"
-        for folder in (scenes, logs):
+        collection, settings = self.collection, self.settings
+        for folder in (collection.parent, self.config / "logs", self.home / _ALIASES):
             folder.mkdir(parents=True)
-        collection, settings = scenes / "Untitled.json", self.config / "user.ini"
+        (self.home / _ALIASES / "python.exe").touch()
         collection.write_bytes(_SCENES)
         settings.write_bytes(_INI)
-        (logs / "2026-01-01 12-00-00.txt").write_text(_LOG, newline="")
+        self._write_log(self.obs_version)
         if self.name == ON_ANOTHER_DRIVE:
             self._use_another_drive()
         if self.name == IN_ONEDRIVE:
@@ -95,8 +106,10 @@ class _User:
             shutil.copytree(self.wine.drive / "product", self.home / _ONEDRIVE)
         told = self._run("piped", ["--dry-run"], 0)
         self._claim("a dry run says which Python OBS gets", f"let OBS use {_PYTHON}" in told)
-        untouched = collection.read_bytes() == _SCENES and settings.read_bytes() == _INI
-        self._claim("a dry run changes nothing", untouched and not self.data.exists())
+        self._claim("a dry run changes nothing", self._untouched() and not self.data.exists())
+        if self.name == WITHOUT_RIGHTS:
+            self._may_not_write()
+            self._has_store_python()
         told = self._run("piped", ["--yes", "--offline"], 0)
         self._claim("the shaders are compiled ahead", "Compiled " in told and " effects in" in told)
         self._claim("OBS has its Python", obs_python.value(settings.read_bytes()) == _PYTHON)
@@ -105,12 +118,12 @@ class _User:
         paths = [entry["path"].replace("\\", "/").lower() for entry in added]
         wanted = f"{script}/{scene_collections.SCRIPT_NAME}".lower()
         self._claim(f"the collection loads {paths}", paths == [wanted])
-        self._run("on a console", ["--yes", "--offline"], 0)
+        self._again()
         told = self._run("piped", ["doctor"], 0)
         answered = texts.english("Doctor.")["Worker"].partition("{")[0]
         self._claim("a worker finds the person", answered in told)
         self._claim("all is well", "all is well" in told)
-        self._claim("OBS's version is known", "32.2.2" in told)
+        self._claim("OBS's version is known", self.obs_version in told)
         written = (self.data / report.NAME).read_text("utf-8")
         self._claim("the report does not name the user", self.name not in written)
         self._run("on a console", ["doctor"], 0)
@@ -123,6 +136,54 @@ class _User:
         self._claim("no file is left", not self.data.exists())
         self._refused()
         shutil.rmtree(self.home)
+
+    def _untouched(self) -> bool:
+        return self.collection.read_bytes() == _SCENES and self.settings.read_bytes() == _INI
+
+    def _write_log(self, version: str) -> None:
+        log = self.config / "logs/2026-01-01 12-00-00.txt"
+        log.write_text(_LOG.format(version), newline="")
+
+    def _may_not_write(self) -> None:
+        """Install where a folder may not be written: a sentence, and nothing is half done."""
+        before = sorted(self.home.rglob("*"))
+        for folder in (self.data.parent, self.collection.parent):
+            with _locked(folder):
+                told = self._run("piped", ["--yes", "--offline"], 1)
+            said = "may not be changed (Permission denied): give your user the right" in told
+            self._claim(f"no right to write in {folder.name}: {told.strip()[-200:]}", said)
+            self._claim("OBS's files are as before", self._untouched())
+            if folder == self.data.parent:
+                self._claim("nothing was made", sorted(self.home.rglob("*")) == before)
+
+    def _has_store_python(self) -> None:
+        """Run the installer with a Python of the Microsoft Store; find the store's stand-in."""
+        store = self.wine.drive / _STORE
+        store.parent.mkdir(exist_ok=True)
+        store.unlink(missing_ok=True)
+        store.symlink_to("../../Python312")
+        told = self._run("piped", ["--yes", "--offline"], 1, python=f"C:/{_STORE}")
+        self._claim("its Python is refused", "comes from the Microsoft Store, which hides" in told)
+        store.unlink()
+        self._write_log("29.1.3")  # which loads Python 3.11 at most: all there are are looked at
+        told = self._run("piped", ["--dry-run"], 0)
+        none = "OBS needs a 64-bit Python 3.10 to 3.11 for its scripts and none was found"
+        self._claim(f"the stand-in is no Python: {told.strip()[-300:]}", none in told)
+        self._write_log(self.obs_version)
+        alias = f"C:/users/{self.name}/{_ALIASES}/python.exe"
+        told = self._run("piped", ["--dry-run", "--python", alias], 1)
+        self._claim("nor where it is named", "is not a Python that runs" in told)
+
+    def _again(self) -> None:
+        """Install once more; the first user may not write into OBS's cache of shaders."""
+        if self.name != WITHOUT_RIGHTS:
+            self._run("on a console", ["--yes", "--offline"], 0)
+            return
+        compile_times.clear_cache(self.wine)
+        with _locked(self.wine.drive / compile_times.CACHE):
+            told = self._run("on a console", ["--yes", "--offline"], 0)
+        said = "not done (" in told and "may not be written" in told and "Compiled " not in told
+        self._claim("a cache of shaders that keeps none is said", said)
 
     def _use_another_drive(self) -> None:
         folder = self.wine.root / "bench/drive_d"
@@ -150,18 +211,21 @@ class _User:
     def _claim(self, what: str, good: bool) -> None:
         self._say(good, f"installer, {self.name}: {what}")
 
-    def _run(self, how: str, words: list[str], status: int) -> str:
+    def _run(self, how: str, words: list[str], status: int, python: str = _PYTHON) -> str:
         home = f"C:\\Users\\{self.name}"
         variables = {
             "USERPROFILE": home,
             "USERNAME": self.name,
             "APPDATA": f"{home}\\AppData\\Roaming",
             "LOCALAPPDATA": f"{home}\\AppData\\Local",
+            "PATH": f"{home}\\{_ALIASES}".replace("/", "\\") + r";C:\windows\system32",
             folders.DATA_VARIABLE: self.named_data,
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": "C:\\wheels",
         }
-        code, told = _python(self.wine, [f"{self.product}/install.py", *words], variables, how)
+        command = [f"{python}/python.exe", "-c", _RUN, json.dumps(variables)]
+        command += [f"{self.product}/install.py", *words]
+        code, told = _finished(self.wine, command, how)
         self._write(f"== {self.name}, {how}: install.py {' '.join(words)}: {code}\n{told}\n")
         ended = code == status and "Traceback" not in told
         what = f"{how}: install.py {' '.join(words)} ends with {code}"
@@ -169,11 +233,21 @@ class _User:
         return told
 
 
-def _python(
-    wine: Wine, words: list[str], variables: Mapping[str, str], how: str
-) -> tuple[int, str]:
-    """Run Windows' Python with more variables, on a console or piped; return status and output."""
-    command = ["C:/Python312/python.exe", "-c", _RUN, json.dumps(dict(variables)), *words]
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Let Windows' programs write into a folder no longer: it belongs to somebody else."""
+    before = folder.stat()
+    os.chown(folder, _NOBODY, -1)
+    folder.chmod(0o755)
+    try:
+        yield
+    finally:
+        os.chown(folder, before.st_uid, -1)
+        folder.chmod(before.st_mode & 0o7777)
+
+
+def _finished(wine: Wine, command: list[str], how: str) -> tuple[int, str]:
+    """Run a program of Windows on a console or piped; return its status and output."""
     if how == "piped":
         done = wine.run(command, timeout=_SECONDS)
         return done.returncode, done.stdout.decode("utf-8", "replace")

@@ -51,7 +51,8 @@ class ObsHost:
         self._probe = 0
         self._shots = 0
         self._log = log.open("wb")
-        folder = f"C:/{version}/bin/64bit"
+        self.folder = f"C:/{version}"
+        folder = f"{self.folder}/bin/64bit"
         words = [
             "host.exe",
             f"libobs-{graphics}",
@@ -104,6 +105,23 @@ class ObsHost:
         self._process.stdin.write(("\t".join(words) + "\n").encode())
         self._process.stdin.flush()
         return self._answer(words[0])
+
+    def unix_process(self) -> int:
+        """Return the number of its process as the Linux in which Wine runs knows it."""
+        below = {self._process.pid}
+        # A child's number is greater, except where numbers began anew.
+        for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+            status = _status(folder)
+            if int(status.get("PPid", "0")) in below:
+                below.add(int(folder.name))
+                if status["Name"] == "host.exe":
+                    return int(status["NSpid"].split()[-1])
+        raise BenchError("The process of OBS was not found.")
+
+    def late(self) -> tuple[int, int]:
+        """Return how many frames OBS has begun, and how many came too late."""
+        begun, late = map(int, self.do("late").split())
+        return begun, late
 
     def _answer(self, command: str) -> str:
         assert self._process.stdout is not None
@@ -217,3 +235,11 @@ class ObsHost:
         self.wait_frames(frames)
         self.wait_for(self.masks, "a filter drawing with a mask")
         self.wait_frames(frames)
+
+
+def _status(process: Path) -> dict[str, str]:
+    try:
+        lines = (process / "status").read_text("utf-8").splitlines()
+    except OSError:
+        return {}  # it has ended
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}

@@ -31,6 +31,8 @@ int watch_asked, watched_frames;
 size_t worst_pixels;
 std::string worst_path;
 
+bool on_air;
+
 constexpr int NEAR_LEVELS = 80; // as tests.obs.stage.room_pixels has it
 
 void on_tick(void *, float)
@@ -102,6 +104,17 @@ void on_drawn(void *)
 	look(pixels);
 }
 
+void on_raw_video(void *, video_data *) {}
+
+void set_on_air(bool wanted)
+{
+	if (wanted && !on_air)
+		obs_add_raw_video_callback(nullptr, on_raw_video, nullptr);
+	if (!wanted && on_air)
+		obs_remove_raw_video_callback(on_raw_video, nullptr);
+	on_air = wanted;
+}
+
 } // namespace
 
 void watch_program(void)
@@ -112,6 +125,7 @@ void watch_program(void)
 
 void leave_program(void)
 {
+	set_on_air(false);
 	obs_remove_main_rendered_callback(on_drawn, nullptr);
 	obs_remove_tick_callback(on_tick, nullptr);
 	obs_enter_graphics();
@@ -124,6 +138,19 @@ std::string frames(const Words &)
 {
 	std::lock_guard<std::mutex> hold(mutex);
 	return std::to_string(drawn);
+}
+
+// How many frames were begun, and how many came too late, as OBS's statistics count them.
+std::string late(const Words &)
+{
+	return std::to_string(obs_get_total_frames()) + " " + std::to_string(obs_get_lagged_frames());
+}
+
+// Lets something take every frame, as a recording or stream does, or no longer.
+std::string air(const Words &words) // 1 or 0
+{
+	set_on_air(words[1] == "1");
+	return "";
 }
 
 // The program's picture, BGRA, top row first: the so-manieth begun after this.

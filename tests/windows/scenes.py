@@ -62,8 +62,8 @@ LOOKS: dict[str, dict[str, Any]] = {
     },
 }
 _NO_PARTS = {"behind_source": "", "front_source": "", "zone1": "off"}
-_OFF = {"light_wrap": 0.0, "decontaminate": 0.0, "match": 0.0, "shadow": 0.0, "grow": 0.0,
-        "feather": 0.0, "depth_model": "", **_NO_PARTS}  # fmt: skip
+OFF = {"light_wrap": 0.0, "decontaminate": 0.0, "match": 0.0, "shadow": 0.0, "grow": 0.0,
+       "feather": 0.0, "depth_model": "", **_NO_PARTS}  # fmt: skip
 _ALL = {key: value for look in LOOKS.values() for key, value in look.items()}
 _LOOK_NAMES = (*LOOKS, "all", "none-locked", "all-locked")
 SCENE_LOOKS = ("none", "behind", "depth", "front", "zone", "all")  # those with parts of a scene
@@ -123,7 +123,7 @@ def looks(background: str, background_image: str) -> Iterator[Look]:
         if output in ("alpha", "inverted") and name not in ("none", "edge", "zone", "all"):
             continue  # other looks do not change them
         settings = {
-            **_OFF, **more, **backgrounds, "background": background, "output": output,
+            **OFF, **more, **backgrounds, "background": background, "output": output,
             "timing": "latest",
         }  # fmt: skip
         # A blur of a flat room is the room's colour; these outputs show the room by their name.
@@ -136,7 +136,7 @@ def looks(background: str, background_image: str) -> Iterator[Look]:
         own = {**_NO_PARTS, **every[name], **backgrounds, "background": background,
                "own_layers": name != "zone", "own_zones": name in ("zone", "all")}  # fmt: skip
         # What is the camera's alone stays with its filter, whose background must not be seen.
-        camera = {**_OFF, **(every[name] if name == "all" else {}), **_NO_PARTS,
+        camera = {**OFF, **(every[name] if name == "all" else {}), **_NO_PARTS,
                   "background": "color", "background_color": COVER_COLOR, "output": "cutout",
                   "timing": "latest", "depth_model": own.get("depth_model", "")}  # fmt: skip
         look = Look(f"{background}-scene-{name}", camera, own,

@@ -31,6 +31,8 @@ _ENVIRONMENT = {
     "LIBGL_ALWAYS_SOFTWARE": "1",
     "PIP_USE_DEPRECATED": "legacy-certs",
 }
+# Root may write wherever the mode of a folder forbids it; without these rights it may not.
+_NO_RIGHTS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
 _HANDED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT")
 
 
@@ -66,10 +68,13 @@ class Wine:
     def popen(
         self, words: Sequence[str], folder: str = "C:/", **options: Any
     ) -> subprocess.Popen[bytes]:
-        """Start a Windows program, which lies in ``folder`` or is named by its path."""
+        """Start a Windows program, which lies in ``folder`` or is named by its path.
+
+        It may write only where Linux lets its user, as one of Windows without more rights.
+        """
         # Wine must start on drive C: on Z: whatever reads /proc would find Linux's.
         inside = f"{PREFIX}/drive_c/{folder.removeprefix('C:/')}"
-        return self.popen_in_debian(["wine64", *words], inside, **options)
+        return self.popen_in_debian([*_NO_RIGHTS, "wine64", *words], inside, **options)
 
     def run(
         self, words: Sequence[str], folder: str = "C:/", *, timeout: float = 600.0
