@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 import pytest
 
+from tests.bench import shader_compile
 from tests.obs import stage
-from tests.shader_variants import FOLDER
+from tests.shader_variants import FOLDER, Variant
 from tests.windows import life, macos, masks, packages, scenes
 from tests.windows.obs_host import Image
 from tests.windows.wine import BenchError
@@ -110,6 +111,26 @@ def test_masks_that_differ_in_a_pixel_are_told_from_equal_ones(tmp_path: Path) -
     assert (good, told) == (False, "masks m: 1 pixels differ in 3 masks of a person")
     (tmp_path / "there/2.png").unlink()
     assert not masks.compare("m", tmp_path / "here", tmp_path / "there")[0]
+
+
+def test_effects_of_obs_are_measured_among_ours_and_summed_up_apart(tmp_path: Path) -> None:
+    (tmp_path / "key.effect").write_text("technique Draw { pixel_shader = A(); }")
+    (tmp_path / "parts.effect").write_text("float4 included;")
+    (tmp_path / "two.effect").write_text("technique A {} technique B {}")
+    own = shader_compile.controls(tmp_path, "C:/effects")
+    assert [effect.name for effect in own] == ["C:/effects/key"]
+    ours = [Variant(str(number), "") for number in range(6)]
+    mixed = shader_compile.among(ours, own * 2)
+    assert [effect.name for effect in mixed if effect in ours] == list("012345")
+    assert [at for at, effect in enumerate(mixed) if effect in own] == [2, 5]
+    keys = ("compile_ms", "ran_ms", "waited_ms", "first_draw_ms", "next_draw_ms")
+    rows = [
+        {"name": effect.name, **dict.fromkeys(keys, float(at))} for at, effect in enumerate(mixed)
+    ]
+    told = shader_compile.summary([*rows, {"name": "bad", "failed": True}])
+    assert told["failed"] == ["bad"]
+    assert told["filter"]["effects"] == 6 and told["filter"]["compile_ms"]["most"] == 7.0
+    assert told["obs"]["effects"] == 2 and told["obs"]["ran_ms"]["most"] == 5.0
 
 
 def test_looks_cover_every_background_and_output() -> None:
