@@ -150,7 +150,7 @@ class _User:
         for folder in (self.data.parent, self.collection.parent):
             with _locked(folder):
                 told = self._run("piped", ["--yes", "--offline"], 1)
-            said = "may not be changed (Permission denied): give your user the right" in told
+            said = "may not be changed (" in told and "): give your user the right" in told
             self._claim(f"no right to write in {folder.name}: {told.strip()[-200:]}", said)
             self._claim("OBS's files are as before", self._untouched())
             if folder == self.data.parent:
