@@ -70,12 +70,9 @@ class Choice:
         return {key: found.title for key, found in titles.items() if found is not None}
 
 
-def allowed(models: Iterable[Manifest]) -> list[Manifest]:
-    """Return the installed networks that may be taken unasked, the most accurate first.
-
-    None whose licence forbids commercial use; one of unknown accuracy only if it is the only one.
-    """
-    found = [
+def may_be_taken(models: Iterable[Manifest]) -> list[Manifest]:
+    """Return the installed networks that find people, none whose licence forbids commercial use."""
+    return [
         model
         for model in models
         if model.installed
@@ -83,6 +80,14 @@ def allowed(models: Iterable[Manifest]) -> list[Manifest]:
         and finds_person(model)
         and FAMILIES[model.kind].is_network
     ]
+
+
+def allowed(models: Iterable[Manifest]) -> list[Manifest]:
+    """Return the installed networks that may be taken unasked, the most accurate first.
+
+    None whose licence forbids commercial use; one of unknown accuracy only if it is the only one.
+    """
+    found = may_be_taken(models)
     known = [model for model in found if model.mean_iou]
     if known:
         return sorted(known, key=lambda model: -model.mean_iou)

@@ -96,12 +96,13 @@ def run(options: argparse.Namespace) -> int:
     for model in options.model.split(","):
         for quality in options.quality.split(","):
             pipeline = open_pipeline(options, model=model, quality=quality)
+            stills = open_pipeline(options, model=model, quality=quality, stills=True)
             for folder, known in sets.items():
                 name = f"{folder.name}/{{}} {model} {quality}"
                 if isinstance(known, FrameSequence):
                     row, found = _sequence(pipeline, known, options, name)
                 else:
-                    row, found = _still(pipeline, known, options, name)
+                    row, found = _still(stills, known, options, name)
                     if options.moving:
                         row.update(_moving(pipeline, known[: options.moving], rooms, options))
                 rows.append({"set": folder.name, "model": model, "quality": quality, **row})

@@ -68,7 +68,8 @@ def run(options: argparse.Namespace) -> int:
     if jobs:
         keep_memory()
         make_folder(options.output)
-        pipelines = [open_pipeline(options) for _ in range(min(options.jobs, len(jobs)))]
+        count = min(options.jobs, len(jobs))
+        pipelines = [open_pipeline(options, stills=True) for _ in range(count)]
         for pipeline in pipelines:  # warm-up: the first run is slower
             pipeline.still(np.zeros((2, 2, 3), np.uint8))
 

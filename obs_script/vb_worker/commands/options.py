@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from vb_link import settings
-from vb_worker.catalogue.automatic import allowed
+from vb_link.settings import QUALITIES
+from vb_worker.catalogue.automatic import allowed, may_be_taken
 from vb_worker.errors import UsageError
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
@@ -21,6 +22,7 @@ from vb_worker.models import (
     find_models,
     open_model,
 )
+from vb_worker.models.kinds import open_ensemble
 from vb_worker.offline.pictures import read_picture
 from vb_worker.people.choice import MODES
 from vb_worker.units import results
@@ -178,17 +180,33 @@ def known_model(name: str) -> Manifest:
 
 
 def open_pipeline(
-    options: argparse.Namespace, *, model: str | None = None, quality: str | None = None
+    options: argparse.Namespace,
+    *,
+    model: str | None = None,
+    quality: str | None = None,
+    stills: bool = False,
 ) -> Pipeline:
     """Return a pipeline for the options of ``add_model_options``. Raises UserError.
 
-    ``model`` and ``quality`` replace those of the options.
+    ``model`` and ``quality`` replace those of the options. ``stills``: time does not matter, so
+    that *Best* with the automatic choice has all good networks answer together.
     """
-    manifest = known_model(model or options.model)
-    preset = PRESETS.get(quality or options.quality)
+    name, quality = model or options.model, quality or options.quality
+    preset = PRESETS.get(quality)
     if preset is None:
-        raise UsageError(
-            f"There is no quality {quality or options.quality!r}; there are: {', '.join(PRESETS)}."
-        )
-    unit = results.fastest(manifest) if options.compute == results.AUTO else options.compute
-    return Pipeline(open_model(manifest, compute=unit, threads=options.threads), preset)
+        raise UsageError(f"There is no quality {quality!r}; there are: {', '.join(PRESETS)}.")
+
+    def unit_of(manifest: Manifest) -> str:
+        auto = options.compute == results.AUTO
+        return results.fastest(manifest) if auto else str(options.compute)
+
+    together = None
+    if stills and preset.name == QUALITIES[-1] and name == settings.AUTO_MODEL:
+        usable = may_be_taken(known_models().values())
+        together = open_ensemble(usable, unit_of=unit_of, threads=options.threads)
+    if together is not None:
+        return Pipeline(together, preset)
+    manifest = known_model(name)
+    return Pipeline(
+        open_model(manifest, compute=unit_of(manifest), threads=options.threads), preset
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from vb_worker.errors import ModelError
 from vb_worker.models.families import family_of
+from vb_worker.models.families.ensemble import EnsembleModel
 from vb_worker.models.families.pair import PairModel
 from vb_worker.models.manifest import Manifest
 from vb_worker.models.model import Model, Size
@@ -26,6 +28,21 @@ def open_model(
     alone = replace(manifest, output=replace(manifest.output, companion=""))
     first = open_model(alone, compute=compute, threads=threads, size=size)
     return PairModel(first, open_model(second, compute=compute, threads=threads))
+
+
+def open_ensemble(
+    manifests: Iterable[Manifest], *, unit_of: Callable[[Manifest], str], threads: int = 1
+) -> Model | None:
+    """Open those of ``manifests`` that answer together; None if there are fewer than two.
+
+    ``unit_of`` returns the compute unit for a model. Raises ModelError if one cannot be opened.
+    """
+    members = [manifest for manifest in manifests if manifest.ensemble is not None]
+    if len(members) < 2:
+        return None
+    return EnsembleModel(
+        [open_model(member, compute=unit_of(member), threads=threads) for member in members]
+    )
 
 
 def companion_of(manifest: Manifest) -> Manifest | None:

@@ -131,6 +131,16 @@ class OutputSpec:
 
 
 @dataclass(frozen=True)
+class Ensemble:
+    """A network's weights among all networks together: for ``what`` is a person, and for where the
+    ``edge`` is (``families.ensemble``).
+    """
+
+    what: float
+    edge: float
+
+
+@dataclass(frozen=True)
 class Manifest:
     """One model. ``path``: the manifest's own file; ``lines``: the line number of each key.
 
@@ -138,7 +148,8 @@ class Manifest:
     then writes its checksum beside it. ``file`` is empty for a model that is no network.
     ``accuracy``: the overlap with the true mask in percent on one set of pictures, to compare
     models by; ``mean_iou``: the same through the whole pipeline, the mean over the five sets that
-    docs/models.md names: *Automatic* goes by it. 0: unknown.
+    docs/models.md names: *Automatic* goes by it. 0: unknown. ``ensemble``: None for a model that
+    is not among those that answer together.
     """
 
     path: Path
@@ -153,6 +164,7 @@ class Manifest:
     output: OutputSpec
     accuracy: float = 0.0
     mean_iou: float = 0.0
+    ensemble: Ensemble | None = None
     lines: Mapping[str, int] = field(default_factory=dict, compare=False, repr=False)
 
     @property

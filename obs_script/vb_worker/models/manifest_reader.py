@@ -12,6 +12,7 @@ from vb_worker.errors import ManifestError, first_line
 from vb_worker.models.families import FAMILIES
 from vb_worker.models.manifest import (
     Address,
+    Ensemble,
     InputSpec,
     Manifest,
     OutputSpec,
@@ -75,6 +76,7 @@ def parse(path: Path, text: str) -> Manifest:
         made_from.convert != "none" or not made_from.sums or made_from.twins != ()
     )
     picture = top.table("input")
+    weights = top.table("ensemble") if "ensemble" in top else None
     manifest = Manifest(
         path=path,
         name=name,
@@ -92,9 +94,12 @@ def parse(path: Path, text: str) -> Manifest:
         output=output,
         accuracy=top.positive("accuracy", 0.0) if "accuracy" in top else 0.0,
         mean_iou=top.positive("mean_iou", 0.0) if "mean_iou" in top else 0.0,
+        ensemble=None
+        if weights is None
+        else Ensemble(weights.positive("what", 0.0), weights.positive("edge", 0.0)),
         lines=lines,
     )
-    for table in (top, source, picture, output_table):
+    for table in (top, source, picture, output_table, weights):
         if table is not None:
             table.refuse_unknown()
     return manifest

@@ -42,8 +42,8 @@ class PairModel(Model):
         first, second = (
             model.infer(model.prepare(model.shrink(feed)), stream) for model in self._models
         )
-        odds = _log_odds(first) + _log_odds(resize_answer(second, first.shape))
-        return np.asarray(1.0 / (1.0 + np.exp(-0.5 * odds)), np.float32)
+        odds = log_odds(first) + log_odds(resize_answer(second, first.shape))
+        return probability(odds / np.float32(2))
 
     def forget(self, stream: Hashable) -> None:
         """Drop both models' state of ``stream``."""
@@ -57,6 +57,12 @@ def resize_answer(answer: NDArray[np.float32], shape: tuple[int, ...]) -> NDArra
     return np.asarray(cv2.resize(answer, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _log_odds(probability: NDArray[np.float32]) -> NDArray[np.float32]:
-    inside = np.clip(probability, CERTAIN, 1.0 - CERTAIN)
+def log_odds(answer: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the logits of probabilities, which are clamped by ``CERTAIN``."""
+    inside = np.clip(answer, CERTAIN, 1.0 - CERTAIN)
     return np.asarray(np.log(inside / (1.0 - inside)), np.float32)
+
+
+def probability(odds: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the probabilities of logits."""
+    return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
