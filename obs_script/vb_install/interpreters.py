@@ -58,6 +58,8 @@ class Interpreter:
 
 def probe(system: System, command: Sequence[str]) -> Interpreter | None:
     """Run a Python and return its properties; None if it does not run."""
+    if system.name == "win32" and _stands_for_store(command[0]):
+        return None
     done = system.run([*command, *child.ISOLATED, "-c", _PROBE], timeout=30)
     try:
         facts = json.loads(done.out) if done.code == 0 else None
@@ -67,6 +69,18 @@ def probe(system: System, command: Sequence[str]) -> Interpreter | None:
         return Interpreter(command=tuple(command), **facts)
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def _stands_for_store(program: str) -> bool:
+    """Return whether a program is a file of no bytes that stands for one of the Microsoft Store.
+
+    Windows has it whether that is installed or not; running it may open the Store, or not end.
+    """
+    path = Path(program)
+    try:
+        return "WindowsApps" in path.parts and path.stat().st_size == 0
+    except OSError:
+        return False
 
 
 def objection(system: System, python: Interpreter, *, pip_is_lent: bool = False) -> str:

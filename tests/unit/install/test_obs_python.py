@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.install_fakes import FakeSystem, add_scenes, snapshot
 from vb_install import cli, interpreters, obs_installations, obs_python, obs_version
-from vb_install.system import Finished, Process, System
+from vb_install.system import Finished, InstallError, Process, System
 
 pytestmark = pytest.mark.usefixtures("small_product")
 
@@ -254,6 +254,18 @@ def test_a_store_s_python_is_not_obs_s(tmp_path: Path) -> None:
     system = FakeSystem(tmp_path, "win32")
     system.executable = _install_python(system, tmp_path / "WindowsApps" / "Python", 12)
     assert interpreters.loadable_by_obs(system) is None
+
+
+def test_the_store_s_stand_in_for_a_python_is_never_run(tmp_path: Path) -> None:
+    system = FakeSystem(tmp_path, "win32")
+    alias = tmp_path / "Microsoft" / "WindowsApps" / "python.exe"
+    alias.parent.mkdir(parents=True)
+    alias.touch()
+    system.programs["python"] = str(alias)
+    interpreters.loadable_by_obs(system)
+    with pytest.raises(InstallError, match="is not a Python that runs"):
+        interpreters.choose(system, str(alias))
+    assert system.ran and not any(str(alias) in words for words in system.ran)
 
 
 @pytest.mark.parametrize(
