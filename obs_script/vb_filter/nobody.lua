@@ -1,6 +1,5 @@
 -- What is drawn once nobody has been in the picture for some seconds.
-local obs, graphics, result, assets, cover = ...
-local C = obs.C
+local assets, cover = ...
 
 local M = {}
 

@@ -44,7 +44,7 @@ local function load_files(files)
 	local composite = module("composite", obs, graphics, result, passes, assets, scenes, looks,
 		effect_variants, intermediates)
 	local cover = module("cover", obs, graphics, result, passes, assets)
-	local nobody = module("nobody", obs, graphics, result, assets, cover)
+	local nobody = module("nobody", assets, cover)
 	local warm_up = module("warm_up", obs, graphics, result, composite, scenes, looks, effect_variants,
 		intermediates)
 	local outlines = module("outlines", obs, graphics, scenes, looks)

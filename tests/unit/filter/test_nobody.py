@@ -12,7 +12,7 @@ from vb_script import lua_half
 FOLDER = Path(lua_half.PATH).parent
 # A frame each 100 ms: `frames(share, count)` returns the number of those in which nobody is there.
 STAND_INS = """
-nobody = assert(loadfile(FOLDER .. "nobody.lua"))({}, {}, {}, {}, {})
+nobody = assert(loadfile(FOLDER .. "nobody.lua"))({}, {})
 filter = {
     settings = { nobody = "image", nobody_seconds = 2 }, channel = {}, nobody = { away = false },
 }
