@@ -62,15 +62,10 @@ function M.breakable(words)
 	end))
 end
 
--- What ends each line. A font without the letters of a language takes them from another one, whose lines
--- are higher: with a letter of it, such as the ideographic space, a line of other letters or of none is as
--- high, and what is below stays where it is.
-local WIDE, ending = "[\227-\237][\128-\191][\128-\191]", ""
-
--- `words` are a text in the language of the panel.
-function M.use(words)
-	ending = words:find(WIDE) and "\227\128\128" or ""
-end
+-- What ends each line without a wide letter, whatever the language. Wide letters, as in the name of a
+-- source, may come from another font, whose lines are higher: with a letter of it, such as the ideographic
+-- space, a line of other letters or of none is as high, and what is below stays where it is.
+local WIDE, ENDING = "[\227-\237][\128-\191][\128-\191]", "\227\128\128"
 
 -- Returns a text of one sentence a line in `count` lines that fit, or in as many as the status has. A
 -- sentence for which there is no room is left out; only the first is cut.
@@ -86,7 +81,7 @@ function M.same_height(words, count)
 	if #lines > room then lines[room] = lines[room] .. "…" end
 	while #lines < room do lines[#lines + 1] = " " end
 	for index, line in ipairs(lines) do
-		if not line:find(WIDE) then lines[index] = line .. ending end
+		if not line:find(WIDE) then lines[index] = line .. ENDING end
 	end
 	return table.concat(lines, "\n", 1, room)
 end

@@ -20,7 +20,7 @@ local OF_FILES = { image = true, video = true }
 
 -- Set by the script's table.
 local half
-function M.use(new_half) half = new_half; lines.use(half.texts.Refresh or "") end
+function M.use(new_half) half = new_half end
 
 local function text(key) return half.texts[key] or key end
 M.text = text

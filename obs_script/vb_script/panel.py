@@ -173,8 +173,7 @@ class Panel:
         for key, text in lines.items():
             row = obs.obs_properties_get(shown, key)
             fewest = ROOM[key] * (len(self._scenes) if key == "backgrounds" else 1)
-            shown_text = text_lines.padded(text, fewest, self._texts["Refresh"])
-            obs.obs_property_set_description(row, shown_text)
+            obs.obs_property_set_description(row, text_lines.padded(text, fewest))
         return True
 
 

@@ -44,17 +44,15 @@ def broken(text: str, columns: int = COLUMNS) -> list[str]:
     return lines
 
 
-def padded(text: str, fewest: int, title: str = "") -> str:
-    """Return a text broken into lines, at least ``fewest`` of them.
+def padded(text: str, fewest: int) -> str:
+    """Return a text broken into lines, at least ``fewest`` of them, all of one height.
 
-    ``title`` is a text in the panel's language. A font without its letters takes them from another
-    one, whose lines are higher: an ideographic space makes the other lines as high.
+    Wide letters, as in the name of a scene, may come from another font, whose lines are higher: an
+    ideographic space makes the lines without them as high, whatever the panel's language.
     """
     lines = broken(text)
     lines += [" "] * (fewest - len(lines))
-    if _WIDE_LETTER.search(title):
-        lines = [line if _WIDE_LETTER.search(line) else f"{line}\u3000" for line in lines]
-    return "\n".join(lines)
+    return "\n".join(line if _WIDE_LETTER.search(line) else f"{line}\u3000" for line in lines)
 
 
 def short_entries(names: Iterable[str], columns: int = ENTRY_COLUMNS) -> list[str]:

@@ -26,6 +26,7 @@ pytestmark = [
 ]
 WAIT = 5.0  # seconds that a dialog stays open: figures change each second
 SHORT_WAIT = 2.0
+FOREIGN_NAME = "居間のカメラ"
 LONG_NAME = "A scene whose name is longer than any window of OBS's is wide by default"
 MOST_ACTIONS = 6  # from the window of the filters to the first own picture
 
@@ -104,6 +105,23 @@ def test_a_scene_gets_a_source_behind_it_by_its_name(at_obs: Sitting) -> None:
     assert rows.type_name(word("BackgroundSource"), "Nobody") == "Nobody"
     assert at_obs.values(scene=True)["background_source"] == "Nobody"
     at_obs.close(panel)
+
+
+def test_a_name_in_another_script_moves_no_row(at_obs: Sitting) -> None:
+    """Its letters come from another font, whose lines are higher."""
+    panel = at_obs.open(CAMERA_PANEL)
+    rows = Rows(panel, SHORT_WAIT)
+    at_obs.stage.set_filter(background="source", background_source=FOREIGN_NAME)
+    wait_for(lambda: _is_said(rows, at_obs, FOREIGN_NAME), 60, "what is wrong with the name")
+    at_obs.stage.set_filter(background="blur")
+    wait_for(lambda: not _is_said(rows, at_obs, FOREIGN_NAME), 60, "the usual status")
+    at_obs.close(panel)
+
+
+def _is_said(rows: Rows, at_obs: Sitting, words: str) -> bool:
+    """Whether the panel says ``words``, once it is refreshed by its button."""
+    rows.press(at_obs.word("Refresh"))
+    return any(words in line for line in words_in(rows.after))
 
 
 def test_the_scenes_filter_on_a_camera_says_what_to_do(at_obs: Sitting) -> None:

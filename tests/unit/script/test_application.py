@@ -206,6 +206,11 @@ def test_a_lock_that_waits_is_put_in_when_the_panel_closes_or_obs_saves(
     fake.obs_data_release(settings)
 
 
+def _lines(panel: Any, key: str) -> list[str]:
+    """Return a text's lines, each without the wide space at its end."""
+    return [line.removesuffix("\u3000") for line in panel.inner[key].text.split("\n")]
+
+
 @pytest.mark.usefixtures("world")
 def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way: list[str]) -> None:
     _load()
@@ -213,9 +218,9 @@ def test_the_panels_buttons_are_this_scripts_whatever_other_scripts_do(gave_way:
     panel = application.properties()
     assert "gave way" in gave_way and "noted" not in gave_way[gave_way.index("gave way") :]
     application.unload()
-    assert panel.inner["summary"].text.split("\n")[:2] == ["Working. Cameras with the", "filter: 0"]
+    assert _lines(panel, "summary")[:2] == ["Working. Cameras with the", "filter: 0"]
     scenes, tools = panel.inner["group_scenes"].inner, panel.inner["group_tools"].inner
-    assert panel.inner["backgrounds"].text.split("\n") == ["Stage: Blur", " "]
+    assert _lines(panel, "backgrounds") == ["Stage: Blur", " "]
     assert scenes["scene"].choices == [("Stage", "Stage")]
     assert tools["camera"].choices == [("Camera", "Camera\nVirtual Background")]
 
