@@ -70,7 +70,7 @@ local function fits(panel, about, settings)
 	local own = panel.by_key["own_" .. about.group]
 	if own and own ~= about and not values.read(settings, own) then return false end
 	if about.hidden_for and holds(panel, about.hidden_for, settings) then return false end
-	if not about.shown_for or panel.added[about.key] then return true end
+	if not about.shown_for or panel.added[about.shown_for.key] then return true end
 	local decider = panel.by_key[about.shown_for.key]
 	if decider and decider ~= about and not fits(panel, decider, settings) then return false end
 	if not holds(panel, about.shown_for, settings) then return false end
@@ -84,13 +84,19 @@ local function describe(properties, key, words)
 	if row ~= nil then obslua.obs_property_set_description(row, words) end
 end
 
--- Refreshes the panel's status texts, and the percent rows from their settings.
-local function renew(panel, properties, settings)
-	local words, figures = panel.status()
-	describe(properties, "status", lines.same_height(words))
-	describe(properties, "figures", lines.breakable(figures or ""))
+-- Whether a message row may come, go or change by what was done in the row `by`, or by a button or at
+-- opening (nil). It must be below that row, or rows would move above the pointer.
+local function may_tell(about, by)
+	return not by or by == about.tells or by == "group_" .. about.group
+		or (about.shown_for and by == about.shown_for.key)
+end
+
+-- Refreshes the texts that `by` may change, those of a fixed height always, and the percent rows.
+local function renew(panel, properties, settings, by)
+	describe(properties, "status", lines.same_height((panel.status())))
 	for key, say in pairs(panel.words) do
-		describe(properties, key, say(settings))
+		local about = panel.shown[key]
+		if about.group == "main" or may_tell(about, by) then describe(properties, key, say(settings)) end
 	end
 	for _, setting in ipairs(panel.rows) do
 		if setting.unit == PERCENT then
@@ -99,13 +105,6 @@ local function renew(panel, properties, settings)
 				settings, setting.key .. "_percent", math.floor(value * 100 + 0.5))
 		end
 	end
-end
-
--- Whether a message row may come or go by what was done in the row `by`, or by a button or at opening
--- (nil). It must be below that row, or rows would move above the pointer.
-local function may_tell(about, by)
-	return not by or by == about.tells or by == "group_" .. about.group
-		or (about.shown_for and by == about.shown_for.key)
 end
 
 -- Shows the rows that fit, and the current status. `by` is the key of the row that was changed, or nil.
@@ -135,7 +134,7 @@ local function show_fitting(panel, properties, settings, by)
 			changed = true
 		end
 	end
-	renew(panel, properties, settings)
+	renew(panel, properties, settings, by)
 	return changed
 end
 
@@ -249,7 +248,7 @@ local function add_next_button(panel, properties, group)
 			of.add(panel, settings, setting)
 			show_outlines(panel, setting)
 			C.obs_source_update(panel.filter.filter, nil)
-			return show_fitting(panel, all, settings)
+			return show_fitting(panel, all, settings, key)
 		end)
 	end)
 	note(panel, key, group)
@@ -380,8 +379,9 @@ function M.add(panel, properties, from, buttons, requests)
 			if setting.key == "active" then add_status(properties) end
 			if setting == panel.last.main then add_refresh(panel, into) end
 			if setting.key == "compute" then
-				obslua.obs_properties_add_text(into, "figures", "", obslua.OBS_TEXT_INFO)
-				note(panel, "figures", name)
+				M.add_words(panel, into, name, "figures", function()
+					return select(2, panel.status()) or ""
+				end)
 			end
 		end
 	end

@@ -21,7 +21,7 @@ LOADER = Path(lua_half.PATH).stem
 # Lua's own that are used here, and OBS's. The loader sets what OBS calls.
 READ = {
     "assert", "bit", "ipairs", "jit", "loadstring", "math", "obslua", "pairs", "pcall", "rawset",
-    "require", "setmetatable", "table", "tonumber", "tostring", "type",
+    "require", "select", "setmetatable", "table", "tonumber", "tostring", "type",
 }  # fmt: skip
 SET = {LOADER: {"script_load", "script_update", "script_unload"}}
 

@@ -203,11 +203,10 @@ def test_a_choice_that_shows_other_rows_rebuilds_the_panel_and_renews_the_status
 def test_a_choice_that_shows_the_same_rows_leaves_the_panel_as_it_is(lua: Lua) -> None:
     lua('choose("group_layers", true)')
     lua('press("add_layers"); press("add_layers")')
-    assert lua('return choose("front_source", "L")') == "true"
-    # While its name is typed on: a rebuilt panel loses the text cursor.
-    assert lua('return choose("front_source", "Lo")') == "false"
-    assert lua('return choose("front_source", "")') == "true"  # and the layer's other rows go
-    assert "front_source" in _seen(lua)
+    # While its name is typed: a rebuilt panel loses the text cursor.
+    for name in ("L", "Lo", "", "Lobby"):
+        assert lua(f'return choose("front_source", "{name}")') == "false"
+        assert {"front_source", "front_x_percent"} <= _seen(lua)
 
 
 def test_a_panel_is_rebuilt_only_where_rows_come_or_go(any_panel: Lua) -> None:
@@ -254,6 +253,16 @@ def test_a_line_comes_by_a_button_or_what_is_above_it(lua: Lua) -> None:
     assert "cover_image_line" in _seen(lua)
     lua('choose("cover", "blur")')
     assert "cover_image_line" not in _seen(lua)
+
+
+def test_a_line_that_is_seen_changes_as_it_comes(lua: Lua) -> None:
+    """It may have more lines than before, or fewer."""
+    lua('wrong.governor = "Now: quality Balanced."; choose("group_time", true)')
+    assert lua("return rows.governor_line.title") == "Now: quality Balanced."
+    lua('wrong.governor = "Now: all"; choose("group_zones", true); press("add_zones")')
+    assert lua("return rows.governor_line.title") == "Now: quality Balanced."
+    lua('press("refresh")')
+    assert lua("return rows.governor_line.title") == "Now: all"
 
 
 def test_what_the_governor_does_stands_below_its_row(lua: Lua) -> None:
@@ -358,9 +367,7 @@ def test_layers_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
         assert any_panel('return press("add_layers")') == "true"
         assert f"{key}_source" in _seen(any_panel)
         assert str(number) in any_panel(f"return rows.{key}_source.title")
-        assert f"{key}_x_percent" not in _seen(any_panel)  # there is no source to move yet
-        any_panel(f'choose("{key}_source", "Logo")')
-        assert f"{key}_x_percent" in _seen(any_panel)
+        assert f"{key}_x_percent" in _seen(any_panel)  # typing a source's name shows no more rows
     assert not _can(any_panel, "add_layers")
     any_panel('choose("front_x_percent", 20)')
     assert any_panel("return filter.edited .. filter.edited_part") == "front_xlayers"
