@@ -1,4 +1,7 @@
-"""The script reloaded, removed and added by the buttons of OBS's own window: no room is seen."""
+"""The script reloaded, removed and added by the buttons of OBS's own window: no room is seen.
+
+OBS drops a removed script's settings; its hotkeys keep their keys.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,21 @@ import pytest
 from tests.obs.conftest import worker_pids
 from tests.obs.scripts_window import ScriptsWindow
 from tests.obs.secret_room import SIZE, SecretRoom
-from tests.obs.stage import wait_for
+from tests.obs.stage import CAMERA, FILTER, Stage, wait_for
 from vb_demo.obs_session import SCRIPT
+from vb_link import folders
 
 pytestmark = pytest.mark.skipif(
     shutil.which("xdotool") is None, reason="pressing OBS's buttons needs Debian's xdotool"
 )
 
 
+KEY = "OBS_KEY_F9"
+
+
 def test_reload_remove_and_add(start_obs: Callable[..., Any], data_folder: Path) -> None:
-    with start_obs(width=SIZE[0], height=SIZE[1]) as stage:
+    scripts = ((SCRIPT, {"hotkey_next": [{"key": KEY}]}),)
+    with start_obs(width=SIZE[0], height=SIZE[1], scripts=scripts) as stage:
         room = SecretRoom(stage, data_folder)
         room.set_up()
         stage.wait_for_mask()
@@ -39,3 +47,17 @@ def test_reload_remove_and_add(start_obs: Callable[..., Any], data_folder: Path)
             window.add(SCRIPT)
             wait_for(room.masked, 20, "the mask with the script again")
             window.close()
+        _next_by_its_key(stage)
+    (data_folder / folders.HOTKEYS).unlink()
+
+
+def _next_by_its_key(stage: Stage) -> None:
+    """Press the key for the next background and wait for that."""
+    assert _background(stage) == "color"
+    stage.obs.request("TriggerHotkeyByKeySequence", {"keyId": KEY})
+    wait_for(lambda: _background(stage) == "blur", 20, "the next background by its key")
+
+
+def _background(stage: Stage) -> Any:
+    names = {"sourceName": CAMERA, "filterName": FILTER}
+    return stage.obs.request("GetSourceFilter", names)["filterSettings"]["background"]
