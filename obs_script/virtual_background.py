@@ -14,7 +14,7 @@ _FOLDER = str(Path(__file__).resolve().parent)
 if _FOLDER not in sys.path:
     sys.path.insert(0, _FOLDER)
 # OBS's Reload runs this file again but not what it imports: forget that, so that it does.
-_OURS = ("vb_script", "vb_link", "vb_doctor")
+_OURS = ("vb_script", "vb_link", "vb_doctor", "vb_install")
 for _name in [name for name in sys.modules if name.split(".")[0] in _OURS]:
     del sys.modules[_name]
 

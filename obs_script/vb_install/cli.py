@@ -62,7 +62,7 @@ def _keep_window(system: System) -> None:
 
 
 def _dispatch(words: list[str], system: System) -> int:
-    _refuse_store_python(system)
+    refuse_store_python(system)
     if words[:1] == ["demo"]:
         asked, rest = _parse_pass_through("demo", _DEMO, words[1:])
         return own_obs.demo(system, rest, asked)
@@ -150,9 +150,11 @@ def _parse_pass_through(name: str, about: str, words: list[str]) -> tuple[str | 
     return options.python, rest
 
 
-def _refuse_store_python(system: System) -> None:
+def refuse_store_python(system: System) -> None:
+    """Raise InstallError for the Python of the Microsoft Store."""
     if system.name == "win32" and "WindowsApps" in str(system.base_prefix):
         raise InstallError(
             "This Python comes from the Microsoft Store, which hides the files it writes from "
-            "OBS: install Python 3.12 from python.org and run install.py with that."
+            "OBS: install Python 3.12 from python.org and run install.py with that.",
+            "python",
         )

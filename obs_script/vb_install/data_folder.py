@@ -10,7 +10,7 @@ import contextlib
 from pathlib import Path
 
 from vb_doctor import report
-from vb_install import files, recommended
+from vb_install import files, one_at_a_time, recommended
 from vb_install.system import InstallError, System
 from vb_link import folders
 
@@ -22,7 +22,8 @@ _MARK_TEXT = (
 _SCRIPT = Path("app", "obs_script", "virtual_background.py")  # older versions left no marker
 # Entries that also exist without an installation, or stay after one.
 _LEFT = ("backups", "models", folders.HOTKEYS, folders.OBS_PYTHON, report.NAME, "state")
-_INSTALLED = ("app", "app.new", "app.old", "venv", "demo", "demo-venv", "pip", "logs")
+_INSTALLED = ("app", "app.new", "app.old", "venv", folders.UNFINISHED, one_at_a_time.LOCK, "demo",
+              "demo-venv", "pip", "logs")  # fmt: skip
 _KEPT = ("backups", "models")
 _WINDOWS_PATH = 259  # characters, unless long paths are enabled
 _LONGEST_INSIDE = 150  # characters of a path in the worker's environment: 125 below site-packages

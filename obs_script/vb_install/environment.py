@@ -93,6 +93,7 @@ class Environment:
         lines: list[str] = []
         try:
             with Progress(f"Making {self.folder.name} with Python {python.text}") as progress:
+                self.system.step("environment")
                 self._create(python, pip_wheel, lines)
                 self._fill(pip_wheel, lines, progress)
         finally:
@@ -143,16 +144,23 @@ class Environment:
     def _fill(self, pip_wheel: Path | None, lines: list[str], progress: Progress) -> None:
         pip = ["-m", "pip"] if pip_wheel is None else [str(pip_wheel / "pip")]
         count = 0
+        most = len(_BLOCK.findall(self._lock_text()))
+        self.system.step("packages")
 
         def hear(line: str) -> None:
-            nonlocal count
+            nonlocal count, most
             lines.append(line)
             package = _PACKAGE.match(line)
             if package:
                 count += 1
-                progress.note(f"package {count}: {package['name']} {package['version']}")
+                name = f"{package['name']} {package['version']}"
+                progress.note(f"package {count}: {name}")
+                self.system.step("packages", (count - 1) / max(most, count), name)
+            elif line.startswith("Ignoring "):  # what other systems and Pythons need
+                most -= 1
             elif line.startswith("Installing collected packages"):
                 progress.note(f"unpacking {count} packages")
+                self.system.step("unpack")
 
         code = self.system.stream(
             [*self.command, *child.ISOLATED, *pip, "install", *_QUIET, "--require-hashes",
@@ -166,17 +174,19 @@ class Environment:
         text = "\n".join(lines)
         if "No space left on device" in text or "Errno 28" in text:
             return InstallError(
-                f"The disk that holds {self.folder} is full: free 1 GB there and run again."
+                f"The disk that holds {self.folder} is full: free 1 GB there and run again.", "disk"
             )
         if "DO NOT MATCH THE HASHES" in text:
             return InstallError(
                 f"A package that was downloaded is not the one {self.lock.name} names: "
-                "run again, on another network if it stays so."
+                "run again, on another network if it stays so.",
+                "network",
             )
         if re.search(r"resolution|NewConnectionError|ConnectTimeout|ProxyError|SSLError", text):
             return InstallError(
                 "The worker's packages could not be downloaded: "
-                "check the connection to the internet (and the proxy), then run again."
+                "check the connection to the internet (and the proxy), then run again.",
+                "network",
             )
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no reason given")
         return InstallError(f"Making {what} failed ({last}): mend that and run again.")

@@ -15,7 +15,9 @@ _IN_USE = (32, 33)  # Windows' sharing and lock violations, whose errno is EACCE
 def explain(error: OSError, path: Path) -> InstallError:
     """Return the InstallError, with a sentence for the user, for an OSError about a file."""
     if error.errno == errno.ENOSPC:
-        return InstallError(f"The disk that holds {path} is full: free some space and run again.")
+        return InstallError(
+            f"The disk that holds {path} is full: free some space and run again.", "disk"
+        )
     if getattr(error, "winerror", None) in _IN_USE:
         return InstallError(
             f"{path} is in use by another program: close OBS and what else may have it open, and "
@@ -24,7 +26,8 @@ def explain(error: OSError, path: Path) -> InstallError:
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return InstallError(
             f"{path} may not be changed ({error.strerror}): "
-            "give your user the right to write there and run again."
+            "give your user the right to write there and run again.",
+            "permission",
         )
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return InstallError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,8 +125,28 @@ def choose(system: System, asked: str | None) -> Interpreter:
         return python
     python = first_fitting(system, _candidates(system))
     if python is None:
-        raise InstallError(_advice(system))
+        raise InstallError(_advice(system), _fault(system))
     return python
+
+
+def of_this_library() -> Path:
+    """Return the interpreter of the Python that this runs in, which may not exist.
+
+    In a program that has Python built in, such as OBS, ``sys.executable`` may be that program.
+    """
+    base = Path(sys.base_prefix)
+    if sys.platform == "win32":
+        return base / "python.exe"
+    return base / "bin" / f"python3.{sys.version_info.minor}"
+
+
+def _fault(system: System) -> str:
+    """Return what is missing where no Python is suitable."""
+    if system.lacking_instructions():
+        return "processor"
+    found = [python for words in _all_commands(system) if (python := probe(system, words))]
+    bare = [python for python in found if "venv" in objection(system, python)]
+    return "venv" if bare else "python"
 
 
 def first_fitting(system: System, commands: Iterable[Sequence[str]]) -> Interpreter | None:

@@ -17,13 +17,15 @@ class ObsInstallation:
     """One OBS of this user.
 
     ``config`` is its folder ``obs-studio``; ``data`` is the product's folder for it;
-    ``program`` is where OBS was found, empty if only its configuration was.
+    ``program`` is where OBS was found, empty if only its configuration was; ``product`` is the
+    folder its script is loaded from, None for the usual one.
     """
 
     kind: Literal["native", "flatpak", "windows", "macos"]
     config: Path
     data: Path
     program: str
+    product: Path | None = None
 
     @property
     def scenes(self) -> Path:
@@ -32,8 +34,8 @@ class ObsInstallation:
 
     @property
     def app(self) -> Path:
-        """The folder that the product is copied to."""
-        return self.data / "app"
+        """The folder that holds the product, where it is copied to unless OBS loads another."""
+        return self.product or self.data / "app"
 
     @property
     def script(self) -> Path:
@@ -50,6 +52,14 @@ class ObsInstallation:
         if self.kind == "flatpak":
             return ("flatpak", "run", f"--command={program}", FLATPAK_ID)
         return (program,)
+
+
+def around_us(system: System, product: Path) -> ObsInstallation:
+    """Return the OBS whose script, in the folder ``product``, started this process."""
+    # Not "flatpak" even in OBS's Flatpak: all of this runs where the worker will.
+    kinds: dict[str, Literal["native", "windows", "macos"]]
+    kinds = {"linux": "native", "win32": "windows", "darwin": "macos"}
+    return ObsInstallation(kinds[system.name], native_config(system), system.data, "", product)
 
 
 def find(system: System, config: Path | None = None) -> list[ObsInstallation]:

@@ -77,6 +77,7 @@ def fetch(system: System, obs: ObsInstallation) -> None:
                 elif percent >= shown + _STEP:
                     shown = percent
                     progress.note(f"{shown} % of {SIZE}")
+                    system.step("model", shown / 100)
 
             words = fetch_command.WORDS
             if system.stream([*python, *child.ISOLATED, "-m", "vb_worker", *words], hear):

@@ -11,6 +11,7 @@ from vb_install import (
     data_folder,
     obs_installations,
     obs_python,
+    one_at_a_time,
     product,
     recommended,
     running_obs,
@@ -162,11 +163,11 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
     """
     obs = work.obs
     data_folder.claim(system, obs.data)
-    # A running OBS has loaded the existing copy.
-    if (work not in running or not obs.app.exists()) and product.copy(obs.app):
-        print(f"Copied the product to {obs.app}")
-    if worker_environment.make(system, obs, work.python, work.added):
-        print(f"Made the worker's environment in {obs.venv}")
+    with one_at_a_time.alone(obs.data):
+        # A running OBS has loaded the existing copy.
+        if (work not in running or not obs.app.exists()) and product.copy(obs.app):
+            print(f"Copied the product to {obs.app}")
+        _make_environment(system, obs, work.python, work.added)
     # Building the environment takes a while: OBS may have been started meanwhile.
     if running_obs.is_running(system, obs):
         if work not in running:
@@ -187,6 +188,36 @@ def _do(system: System, work: _Work, running: list[_Work]) -> list[str]:
     shader_cache.fill(system, obs)
     registered = [change.path for change in plan.changes] + plan.unchanged
     return self_check.faults(system, obs, registered)
+
+
+def _make_environment(
+    system: System, obs: ObsInstallation, python: Interpreter, added: tuple[str, ...]
+) -> None:
+    if worker_environment.make(system, obs, python, added):
+        print(f"Made the worker's environment in {obs.venv}")
+
+
+def install_around(system: System) -> bool:
+    """Set up what the script needs that OBS has loaded from this folder, while OBS runs.
+
+    The scene collection has the script already, so all collections stay as they are. Returns
+    whether the recommended model is there. Raises InstallError.
+    """
+    obs = obs_installations.around_us(system, product.SOURCE)
+    data_folder.check(system, obs.data)
+    python = worker_environment.choose_python(system, obs, None)
+    now = worker_environment.of(system, obs).has_added()
+    added = additions.wanted(system, compute=None, convert=False, now=now)
+    data_folder.claim(system, obs.data)
+    with one_at_a_time.alone(obs.data):
+        _make_environment(system, obs, python, added)
+        system.step("check")
+        faults = self_check.faults(system, obs, [])
+        if faults:
+            raise InstallError(faults[0])
+        system.step("model")
+        recommended.fetch(system, obs)
+    return recommended.is_there(obs)
 
 
 def _tell_units(system: System, work: _Work) -> None:

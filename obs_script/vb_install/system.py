@@ -36,7 +36,15 @@ _MISLEADING = (
 
 
 class InstallError(Exception):
-    """The set-up cannot go on; the message is one sentence that says what to do."""
+    """The set-up cannot go on; the message is one sentence that says what to do.
+
+    ``fault`` is a word for those that the script's panel says in its own language: text keys
+    ``SetUp.Fault.<fault>``; "other" for all else.
+    """
+
+    def __init__(self, message: str, fault: str = "other") -> None:
+        super().__init__(message)
+        self.fault = fault
 
 
 @dataclass(frozen=True)
@@ -57,15 +65,19 @@ class Process:
 
 
 class System:
-    """This machine. ``root`` is ``/``; ``name`` is ``linux``, ``win32`` or ``darwin``."""
+    """This machine. ``root`` is ``/``; ``name`` is ``linux``, ``win32`` or ``darwin``.
 
-    def __init__(self) -> None:
+    ``executable`` is the Python that runs this, to be given inside OBS, where ``sys.executable``
+    may be OBS itself.
+    """
+
+    def __init__(self, executable: Path | None = None) -> None:
         self.name = sys.platform
         self.machine = platform.machine().lower()
         self.environment: Mapping[str, str] = os.environ
         self.home = Path.home()
         self.root = Path("/")
-        self.executable = Path(sys.executable)
+        self.executable = executable or Path(sys.executable)
         self.base_prefix = Path(sys.base_prefix)
         self.data = folders.data_dir().absolute()
 
@@ -82,7 +94,7 @@ class System:
         try:
             done = subprocess.run(
                 command, capture_output=True, stdin=subprocess.DEVNULL, timeout=timeout,
-                env=self._clean_environment(), check=False, **child.TEXT,
+                env=self._clean_environment(), check=False, **child.TEXT, **child.QUIET,
             )  # fmt: skip
         except (OSError, subprocess.SubprocessError) as error:
             return Finished(127, "", str(error))
@@ -103,6 +115,10 @@ class System:
             for line in process.stdout:
                 on_line(line.rstrip())
         return process.returncode
+
+    def step(self, name: str, share: float = 0.0, detail: str = "") -> None:
+        """Hear how far the set-up is: ``share`` of the step ``name`` (see ``vb_link/steps.py``) is
+        done. On a terminal the lines printed say it."""
 
     def hand_over(self, command: Sequence[str], more: Mapping[str, str], folder: Path) -> int:
         """Run a command in ``folder`` on this terminal, with the variables ``more``; return its

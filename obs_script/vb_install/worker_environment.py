@@ -9,6 +9,7 @@ from vb_install.environment import Environment
 from vb_install.interpreters import Interpreter
 from vb_install.obs_installations import ObsInstallation
 from vb_install.system import InstallError, System
+from vb_link import folders
 
 
 def of(system: System, obs: ObsInstallation, added: tuple[str, ...] | None = None) -> Environment:
@@ -60,7 +61,11 @@ def make(
     made = not venv.is_complete(python)
     if made:
         lent = None if python.ensurepip else _lend(system, obs.data / "pip")
+        # A running OBS starts no worker in an environment that is half made.
+        unfinished = obs.data / folders.UNFINISHED
+        files.write_atomically(unfinished, b"")
         venv.make(python, obs.data / "logs" / "environment.log", lent)
+        files.remove(unfinished)
         files.remove(obs.data / "pip")
     venv.add_product(obs.app / "obs_script")
     return made

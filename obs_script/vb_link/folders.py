@@ -1,6 +1,6 @@
 """Where the product's files are on each system.
 
-Only paths are computed here: nothing is created or read.
+Only paths are computed here: nothing is created, and nothing read but whether it is there.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from pathlib import Path
 APP = "obs-virtual-background"
 HOTKEYS = "hotkeys.json"  # in the data folder: the keys that were used last
 OBS_PYTHON = "obs-python.json"  # there too: which Python OBS had before install.py set one
+UNFINISHED = "venv.unfinished"  # there too, while the worker's environment is being made
 DATA_VARIABLE = "OBS_VIRTUAL_BACKGROUND_DATA"
 PACKAGES = Path(__file__).resolve().parents[1]  # the folder of all vb_ packages
 
@@ -43,6 +44,11 @@ def venv_python() -> Path:
     if sys.platform == "win32":
         return venv_dir() / "Scripts" / "python.exe"
     return venv_dir() / "bin" / "python"
+
+
+def venv_is_whole() -> bool:
+    """Return whether the worker's virtual environment is there and not half made."""
+    return venv_python().exists() and not (data_dir() / UNFINISHED).exists()
 
 
 def models_dir() -> Path:

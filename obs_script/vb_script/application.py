@@ -30,10 +30,11 @@ from vb_script.model_fetch import ModelFetch
 from vb_script.panel import Panel
 from vb_script.panel_closings import PanelClosings
 from vb_script.presses import Presses
-from vb_script.reload_state import survivors
+from vb_script.reload_state import next_epoch, survivors
 from vb_script.remote_events import RemoteEvents
 from vb_script.request_thread import RequestThread
 from vb_script.scene_switch_guard import SceneSwitchGuard
+from vb_script.set_up import SetUp
 from vb_script.status_board import StatusBoard
 from vb_script.ui_tasks import UiTasks
 from vb_script.worker_problem import Ended, EndLines
@@ -56,15 +57,16 @@ class Application:
         self.hotkeys = Hotkeys()
         self.doctor = Doctor(self.texts, self.tell)
         self.fetch = ModelFetch(self.texts, self.tell)
+        self.set_up = SetUp(self.texts, self.tell)
         self.board = StatusBoard(
             self.texts,
             worker=lambda: self.worker,
             eased=lambda: self.governor.reason if self.governor else "",
-            answers=lambda: [self.fetch.sentence, self.doctor.sentence],
+            answers=lambda: [self.set_up.answer, self.fetch.sentence, self.doctor.sentence],
         )
         self.panel = Panel(
             self.texts, self.board.summary, self.board.news, self.board.note,
-            check=self.doctor.start, fetch=self.fetch.start,
+            check=self.doctor.start, fetch=self.fetch.start, set_up=self.set_up,
         )  # fmt: skip
         self.closing = self.names_asked = False
         self.event_callback: Any = None
@@ -176,6 +178,9 @@ class Application:
         self.let_sources_go()
         self.guard = None
         self.fetch.stop()
+        if self.closing:
+            self.set_up.cancel()
+            self.set_up.wait(2.0)
         if self.requests is not None:
             self.requests.stop()
             kept.requests_done = self.requests.requests_done
@@ -325,15 +330,6 @@ def _model_folders() -> list[Path]:
 
 
 application = Application()
-
-
-def next_epoch() -> int:
-    """Return a number no earlier worker of this OBS had."""
-    kept = survivors()
-    kept.epoch += 1
-    # The last worker could write to the header: the new one must find a valid one.
-    kept.memory.sign()
-    return int(kept.epoch)
 
 
 def description() -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import obspython as obs
@@ -16,7 +16,7 @@ from vb_link import settings
 from vb_link.setting_values import in_effect
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, Value
 from vb_link.texts import SaidError
-from vb_script import canvases
+from vb_script import canvases, libobs
 
 # A key in a filter's settings that is not in the table nor in presets: see sound.py.
 SYNC_UNDO = "sync_undo"
@@ -132,6 +132,25 @@ def scene_filter(parent: Any) -> Iterator[Any]:
     """Yield the filter that holds a scene's own background, or None."""
     with filters_of(parent, SCENE_FILTER_ID) as found:
         yield found[0] if found else None
+
+
+def free_name(parent: Any, title: str) -> str:
+    """Return a name for a new filter that none of a source's filters has: the title, or with a
+    number."""
+    name, number = title, 1
+    while True:
+        other = obs.obs_source_get_filter_by_name(parent, name)
+        if other is None:
+            return name
+        obs.obs_source_release(other)
+        number += 1
+        name = f"{title} {number}"
+
+
+def open_filters(name: str) -> None:
+    """Open the window with a source's filters."""
+    with suppress(SaidError), source(name) as found:
+        libobs.frontend().obs_frontend_open_source_filters(int(found))
 
 
 def table(filter_: Any) -> tuple[settings.Setting, ...]:

@@ -11,14 +11,19 @@ import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_link.texts import SaidError, say
-from vb_script import canvases, obs_filters, panel_requests, text_lines
+from vb_script import cameras, canvases, obs_filters, panel_requests, text_lines
 from vb_script.callbacks import releasable
 from vb_script.no_preemption import no_preemption
+from vb_script.set_up import SetUp
 
 Texts = dict[str, str]
 # The text rows, and how many lines each has at least (or for each scene): OBS scrolls the panel if
 # their number changes.
-ROOM = {"summary": 7, "backgrounds": 2, "news": 8}
+ROOM = {"set_up_line": 6, "summary": 7, "backgrounds": 2, "news": 8}
+# The rows that are there only until everything is set up, and those only from then on.
+BEFORE = ("set_up_line", "set_up", "cancel")
+AFTER = ("group_scenes", "group_tools", "fetch", "check", "summary", "backgrounds")
+HAS_FILTER = "✓ "  # before a source's name in the list
 
 
 class Panel:
@@ -38,6 +43,7 @@ class Panel:
         *,
         check: Callable[[], None],
         fetch: Callable[[], None],
+        set_up: SetUp,
     ) -> None:
         self._texts = texts
         self._summary = summary
@@ -45,13 +51,15 @@ class Panel:
         self._note = note
         self._start_check = check
         self._start_fetch = fetch
+        self._set_up = set_up
         self._chosen: dict[str, str] = {}
         self._scenes: list[tuple[str, str]] = []
         self._filters: list[tuple[str, str]] = []
+        self._sources: dict[str, bool] = {}
 
     def update(self, settings: Any) -> None:
         """Read what is chosen in the panel."""
-        for key in ("scene", "camera", "preset_save", "preset_load"):
+        for key in ("source", "scene", "camera", "preset_save", "preset_load"):
             self._chosen[key] = obs.obs_data_get_string(settings, key)
 
     def properties(self) -> Any:
@@ -62,13 +70,21 @@ class Panel:
         """
         texts = self._texts
         made = obs.obs_properties_create()
+        self._add_text(made, "set_up_line")
+        _button(made, "set_up", texts["Panel.SetUp"], self._start_set_up)
+        _button(made, "cancel", texts["Panel.Cancel"], self._cancel_set_up)
+        sources = obs.obs_properties_create()
+        _list(sources, "source", texts["Panel.Source"])
+        _button(sources, "add", texts["Panel.Add"], self._add)
+        _button(sources, "take_off", texts["Panel.TakeOff"], self._take_off)
+        _group(made, "sources", texts["Group.sources"], sources)
         scenes = obs.obs_properties_create()
-        scene = _list(scenes, "scene", texts["Panel.Scene"])
+        _list(scenes, "scene", texts["Panel.Scene"])
         _button(scenes, "own_scene", texts["Panel.OwnScene"], self._own_scene)
         _button(scenes, "default_scene", texts["Panel.DefaultScene"], self._default_scene)
         _group(made, "scenes", texts["Group.scenes"], scenes)
         tools = obs.obs_properties_create()
-        camera = _list(tools, "camera", texts["Panel.Camera"])
+        _list(tools, "camera", texts["Panel.Camera"])
         _button(tools, "copy", texts["Panel.Copy"], self._copy)
         files = f"{texts['Panel.PresetFiles']} (*.json)"
         obs.obs_properties_add_path(
@@ -83,16 +99,19 @@ class Panel:
         _button(made, "fetch", texts["Panel.Fetch"], self._fetch)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
-        for key in ROOM:
-            row = obs.obs_properties_add_text(made, key, "", obs.OBS_TEXT_INFO)
-            obs.obs_property_text_set_info_word_wrap(row, False)  # see text_lines
+        for key in ("summary", "backgrounds", "news"):
+            self._add_text(made, key)
         with no_preemption():
             self._refresh(made)
-            _fill(scene, {name: name for name, _ in self._scenes})
-            _fill(camera, self._cameras())
         return made
 
+    @staticmethod
+    def _add_text(properties: Any, key: str) -> None:
+        row = obs.obs_properties_add_text(properties, key, "", obs.OBS_TEXT_INFO)
+        obs.obs_property_text_set_info_word_wrap(row, False)  # see text_lines
+
     def _read_lists(self) -> None:
+        self._sources = cameras.names()
         with obs_filters.scenes() as scenes:
             self._scenes = [
                 (canvases.name_of(scene), self._background_of(scene)) for scene in scenes
@@ -122,6 +141,23 @@ class Panel:
         }
 
     # Buttons
+
+    def _start_set_up(self, shown: Any) -> bool:
+        self._set_up.start()
+        return self._refresh(shown)
+
+    def _cancel_set_up(self, shown: Any) -> bool:
+        self._set_up.cancel()
+        return self._refresh(shown)
+
+    def _add(self, shown: Any) -> bool:
+        return self._do(shown, "add", self._source())
+
+    def _take_off(self, shown: Any) -> bool:
+        return self._do(shown, "take_off", self._source())
+
+    def _source(self) -> str:
+        return _one_of(self._chosen.get("source", ""), list(self._sources))
 
     def _own_scene(self, shown: Any) -> bool:
         return self._do(shown, "own_scene", self._scene())
@@ -163,9 +199,15 @@ class Panel:
         return self._refresh(shown)
 
     def _refresh(self, shown: Any) -> bool:
-        """Update the panel's lines."""
+        """Update the panel's lines and lists."""
         self._read_lists()
+        listed = {name: HAS_FILTER * has + name for name, has in self._sources.items()}
+        _fill(obs.obs_properties_get(shown, "source"), listed)
+        _fill(obs.obs_properties_get(shown, "scene"), {name: name for name, _ in self._scenes})
+        _fill(obs.obs_properties_get(shown, "camera"), self._cameras())
+        self._show_rows(shown)
         lines = {
+            "set_up_line": self._set_up.sentence,
             "summary": self._summary(),
             "backgrounds": self._backgrounds(),
             "news": self._news(),
@@ -175,6 +217,16 @@ class Panel:
             fewest = ROOM[key] * (len(self._scenes) if key == "backgrounds" else 1)
             obs.obs_property_set_description(row, text_lines.padded(text, fewest))
         return True
+
+    def _show_rows(self, shown: Any) -> None:
+        """Show the rows for setting up, or those for all that comes after it."""
+        before = self._set_up.is_needed() or self._set_up.is_running()
+        for keys, visible in ((BEFORE, before), (AFTER, not before)):
+            for key in keys:
+                obs.obs_property_set_visible(obs.obs_properties_get(shown, key), visible)
+        running = self._set_up.is_running()
+        for key, enabled in (("set_up", not running), ("cancel", running)):
+            obs.obs_property_set_enabled(obs.obs_properties_get(shown, key), enabled)
 
 
 def _one_of(chosen: str, names: list[str]) -> str:
@@ -189,7 +241,8 @@ def _list(properties: Any, key: str, title: str) -> Any:
 
 
 def _fill(choices: Any, names: Mapping[str, str]) -> None:
-    """Offer these names, by what a choice of each is saved as."""
+    """Offer these names alone, by what a choice of each is saved as."""
+    obs.obs_property_list_clear(choices)
     for value, name in zip(names, text_lines.short_entries(names.values()), strict=True):
         obs.obs_property_list_add_string(choices, name, value)
 

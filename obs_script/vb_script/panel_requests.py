@@ -6,14 +6,13 @@ nothing to say. The filter's panel sends them through the link, the script's cal
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, SCENE_FILTER_ID
 from vb_link.texts import SaidError, say
-from vb_script import libobs, lock, obs_filters, presets, sound
+from vb_script import cameras, lock, obs_filters, presets, sound
 
 Texts = dict[str, str]
 
@@ -34,28 +33,15 @@ def own_scene(texts: Texts, name: str) -> str:
             _add_scene_filter(scene, texts["SceneFilterName"])
         elif not obs.obs_source_enabled(found):
             obs.obs_source_set_enabled(found, True)
-    open_filters(name)
+    obs_filters.open_filters(name)
     return say(texts, "Request.OwnScene", name=name)
 
 
 def _add_scene_filter(scene: object, title: str) -> None:
-    name, number = title, 1
-    while True:
-        other = obs.obs_source_get_filter_by_name(scene, name)
-        if other is None:
-            break
-        obs.obs_source_release(other)
-        number += 1
-        name = f"{title} {number}"
+    name = obs_filters.free_name(scene, title)
     made = obs.obs_source_create(SCENE_FILTER_ID, name, None, None)
     obs.obs_source_filter_add(scene, made)
     obs.obs_source_release(made)
-
-
-def open_filters(name: str) -> None:
-    """Open the window with a source's filters."""
-    with contextlib.suppress(SaidError), obs_filters.source(name) as source:
-        libobs.frontend().obs_frontend_open_source_filters(int(source))
 
 
 def default_scene(texts: Texts, name: str) -> str:
@@ -104,6 +90,8 @@ def load_preset(texts: Texts, source: str, name: str, path: str) -> str:
 REQUESTS: dict[str, tuple[Callable[..., str], int]] = {
     "own_scene": (own_scene, 1),
     "default_scene": (default_scene, 1),
+    "add": (cameras.add, 1),
+    "take_off": (cameras.take_off, 1),
     "copy": (copy, 2),
     "save_preset": (save_preset, 3),
     "load_preset": (load_preset, 3),

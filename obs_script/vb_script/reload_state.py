@@ -17,17 +17,27 @@ def survivors() -> Any:
     """Return the namespace.
 
     ``memory``, ``wake`` (the worker's), ``script_wake``, ``lua`` (a ``lua_half.Loaded`` or None),
-    ``epoch``, ``requests_done`` (of the segment's count), ``ui_task`` and ``on_ui`` (see
-    ``ui_tasks``), ``press``, ``on_press``, ``panel_close`` and ``on_panel_close`` (see
-    ``presses`` and ``panel_closings``), ``websocket`` and ``vendor`` (see ``remote_events``).
+    ``set_up`` (a ``set_up.Running`` or None), ``epoch``, ``requests_done`` (of the segment's
+    count), ``ui_task`` and ``on_ui`` (see ``ui_tasks``), ``press``, ``on_press``, ``panel_close``
+    and ``on_panel_close`` (see ``presses`` and ``panel_closings``), ``websocket`` and ``vendor``
+    (see ``remote_events``).
     """
     module = sys.modules.get(_NAME)
     if module is None:
         module = types.ModuleType(_NAME)
         vars(module).update(
-            memory=None, wake=None, script_wake=None, lua=None, epoch=0, requests_done=0,
-            ui_task=None, on_ui=None, press=None, on_press=None,
+            memory=None, wake=None, script_wake=None, lua=None, set_up=None, epoch=0,
+            requests_done=0, ui_task=None, on_ui=None, press=None, on_press=None,
             panel_close=None, on_panel_close=None, websocket=0, vendor=0,
         )  # fmt: skip
         sys.modules[_NAME] = module
     return module
+
+
+def next_epoch() -> int:
+    """Return a number no earlier worker of this OBS had."""
+    kept = survivors()
+    kept.epoch += 1
+    # The last worker could write to the header: the new one must find a valid one.
+    kept.memory.sign()
+    return int(kept.epoch)

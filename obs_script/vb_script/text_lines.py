@@ -19,7 +19,7 @@ from collections.abc import Iterable
 COLUMNS, ENTRY_COLUMNS = 25, 12
 
 # Widths of letters in proportional fonts (Open Sans, which OBS's themes use, and DejaVu Sans).
-_WIDEST, _NARROW = frozenset("mwMW@%"), frozenset(" !'(),-./:;I[\\]fijlrt|")
+_WIDEST, _NARROW = frozenset("mwMW@%■□"), frozenset(" !'(),-./:;I[\\]fijlrt|")
 _SIGNS = frozenset("#&+<=>^~…")
 _GAP = "…"
 

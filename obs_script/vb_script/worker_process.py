@@ -124,7 +124,7 @@ class WorkerProcess:
             if self._start():
                 self._listen()
                 self._bury()
-            while isinstance(self.problem, Unfit) and not self._stop.is_set():
+            while self._waits_for_set_up() and not self._stop.is_set():
                 self._second()
                 self._stop.wait(1.0)
             if self._stop.is_set():
@@ -137,6 +137,11 @@ class WorkerProcess:
             self._second()
             self._stop.wait(pause)
 
+    def _waits_for_set_up(self) -> bool:
+        """Whether starting a worker is no use."""
+        missing = isinstance(self.problem, Missing) and not folders.venv_is_whole()
+        return missing or isinstance(self.problem, Unfit)
+
     def _second(self) -> None:
         self._guarded(self._on_second)
 
@@ -148,7 +153,7 @@ class WorkerProcess:
 
     def _start(self) -> bool:
         python = folders.venv_python()
-        if not python.exists():
+        if not folders.venv_is_whole():
             self.problem = Missing(python)
             return False
         # Before it lives: the end of this worker must not be put down to the last one's model.

@@ -21,7 +21,8 @@ from typing import Any
 from tests.by_hand import desk
 from tests.by_hand.faults import Fault
 from tests.by_hand.random_hand import Lost, RandomHand
-from tests.by_hand.sitting import MENU, Sitting, sitting
+from tests.by_hand.scripts_window import MENU
+from tests.by_hand.sitting import Sitting, sitting
 from tests.obs.conftest import user_data
 from vb_demo.errors import ObsError
 

@@ -118,8 +118,9 @@ class _Use:
     def _is_ours(self, row: Row) -> bool:
         if row.text == GROUP:
             return row.has("check box")
-        if row.text == self._sitting.word("Panel.Fetch"):
-            return False  # no test uses the network
+        # No test uses the network, and the camera has to keep its filter.
+        if row.text in map(self._sitting.word, ("Panel.Fetch", "Panel.Add", "Panel.TakeOff")):
+            return False
         return re.sub(r" \d$", "", row.text) in self._texts
 
     def some_row(self) -> bool:

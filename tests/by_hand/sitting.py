@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tests.by_hand import scripts_window
 from tests.by_hand.desk import Desk, desk
 from tests.by_hand.faults import Fault, HandError
 from tests.by_hand.hand import Hand
@@ -30,7 +31,6 @@ OTHER = "Other"
 RECOVER_TRIES = 12
 GRAYS = (40, 200)  # of the pictures to choose
 CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL = "camera", "scene", "scripts"
-MENU = {"en-US": ("Tools", "Scripts"), "ja-JP": ("ツール", "スクリプト")}
 
 
 class Sitting:
@@ -93,19 +93,9 @@ class Sitting:
 
     def scripts_panel(self) -> Panel:
         """Open Tools > Scripts by its menu and choose our script."""
-        tools, scripts = MENU[self.locale]
-        (main,) = (window_ for window_ in self.windows.read("") if window_.name.startswith("OBS "))
-        (bar,) = main.find("menu bar")
-        (menu,) = (widget for widget in bar.holds if widget.name.startswith(tools))
-        self.hand.click(menu.middle)
-        (main,) = (window_ for window_ in self.windows.read("") if window_.name.startswith("OBS "))
-        (menu,) = (
-            widget for widget in main.find("menu bar")[0].holds if widget.name.startswith(tools)
+        panel = scripts_window.open_window(
+            self.hand, self.windows, self.locale, anywhere=self.anywhere
         )
-        (entry,) = (item for item in menu.find("menu item")[1:] if item.name == scripts)
-        self.hand.click(entry.middle)
-        panel = Panel(self.hand, self.windows, scripts, anywhere=self.anywhere)
-        wait_for(panel.is_open, 20, "the window of the scripts")
         listed = panel.settle().find("list item")
         ours = [item for item in listed if item.name == SCRIPT.name] or listed
         self.hand.click(ours[0].middle)

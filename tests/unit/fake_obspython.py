@@ -13,9 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from vb_script import libobs
-
-_numbered: dict[int, Source] = {}
+numbered: dict[int, Source] = {}
 
 
 @dataclass(eq=False)
@@ -33,7 +31,7 @@ class Source:
     sync_offset: int = 0
 
     def __int__(self) -> int:
-        _numbered[id(self)] = self
+        numbered[id(self)] = self
         return id(self)
 
 
@@ -194,49 +192,6 @@ def obs_source_filter_remove(source: Source, filter_: Source) -> None:
     source.filters.remove(filter_)
 
 
-class Library:
-    """The same OBS, as it is called through ctypes: sources are numbers."""
-
-    def obs_data_create_from_json(self, text: bytes) -> Handle | None:
-        return obs_data_create_from_json(text.decode())
-
-    def obs_data_release(self, data: Handle) -> None:
-        obs_data_release(data)
-
-    def obs_source_create(self, kind: bytes, name: bytes, data: Handle, _hotkeys: None) -> int:
-        return int(obs_source_create(kind.decode(), name.decode(), data, None))
-
-    def obs_source_release(self, number: int) -> None:
-        obs_source_release(_numbered[number])
-
-    def obs_source_filter_add(self, source: int, filter_: int) -> None:
-        obs_source_filter_add(_numbered[source], _numbered[filter_])
-
-    def obs_source_filter_remove(self, source: int, filter_: int) -> None:
-        obs_source_filter_remove(_numbered[source], _numbered[filter_])
-
-    def obs_source_filter_set_order(self, source: int, filter_: int, order: int) -> None:
-        # The last filter of the list is the last to be applied; OBS's "up" is towards the camera.
-        filters, moved = _numbered[source].filters, _numbered[filter_]
-        index = filters.index(moved)
-        filters.remove(moved)
-        filters.insert(max(index - 1, 0) if order == libobs.ORDER_UP else len(filters), moved)
-
-    def obs_source_filter_count(self, source: int) -> int:
-        return len(_numbered[source].filters)
-
-    def obs_source_get_name(self, number: int) -> bytes:
-        return _numbered[number].name.encode()
-
-    def obs_filter_get_target(self, number: int) -> int | None:
-        filter_ = _numbered[number]
-        for parent in (*world.inputs, *world.scenes):
-            if filter_ in parent.filters:
-                chain = [parent, *parent.filters]
-                return int(chain[chain.index(filter_) - 1])
-        return None
-
-
 def obs_source_get_settings(source: Source) -> Handle:
     return world.hold(source.settings)
 
@@ -347,6 +302,8 @@ class Property:
     pressed: Callable[[Any, Any], bool] | None = None
     choices: list[tuple[str, str]] = field(default_factory=list)
     inner: dict[str, Property] = field(default_factory=dict)
+    visible: bool = True
+    enabled: bool = True
 
     def put(self, key: str, made: Property) -> Property:
         self.inner[key] = made
@@ -385,6 +342,18 @@ def obs_properties_get(panel: Property, key: str) -> Property | None:
 
 def obs_property_list_add_string(row: Property, text: str, value: str) -> None:
     row.choices.append((text, value))
+
+
+def obs_property_list_clear(row: Property) -> None:
+    row.choices.clear()
+
+
+def obs_property_set_visible(row: Property, visible: bool) -> None:
+    row.visible = visible
+
+
+def obs_property_set_enabled(row: Property, enabled: bool) -> None:
+    row.enabled = enabled
 
 
 def obs_property_text_set_info_word_wrap(_row: Property, _wrap: bool) -> None:

@@ -142,7 +142,7 @@ MAY_IMPORT = {
     "virtual_background": {"vb_script"},
     "vb_link": set(),
     "vb_doctor": {"vb_link"},
-    "vb_script": {"vb_doctor", "vb_link"},
+    "vb_script": {"vb_doctor", "vb_install", "vb_link"},
     "vb_worker": {"vb_link"},
     "vb_install": {"vb_doctor", "vb_link"},
     "vb_demo": {"vb_link"},

@@ -11,7 +11,7 @@ from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from tests.unit.script.filters import camera_filter
 from vb_link import folders
-from vb_script import panel_requests
+from vb_script import obs_filters
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made.inputs = [camera, second, Source("Microphone", flags=2), Source("Group", "group")]
     made.scenes = [Source("Stage", "scene", filters=[camera_filter()]), Source("Beach", "scene")]
     opened: list[str] = []
-    monkeypatch.setattr(panel_requests, "open_filters", opened.append)
+    monkeypatch.setattr(obs_filters, "open_filters", opened.append)
     made.opened = opened  # type: ignore[attr-defined]
     yield made
     assert made.balanced()

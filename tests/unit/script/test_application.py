@@ -12,7 +12,7 @@ import pytest
 
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
-from vb_link import texts
+from vb_link import folders, texts
 from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 from vb_script import application, libobs, lock, lua_half, text_lines
 from vb_script import reload_state as survivors_module
@@ -250,6 +250,49 @@ def test_the_panels_lists_begin_with_the_program_and_are_no_wider_than_the_windo
     shown = [text for text, _ in (*scene.choices, *cameras.choices)]
     assert max(map(text_lines.width, shown)) <= text_lines.ENTRY_COLUMNS
     assert len(set(shown)) == len(shown)
+
+
+@pytest.mark.usefixtures("library", "world")
+def test_the_panel_offers_the_set_up_until_it_is_done_and_then_all_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = [False]
+    monkeypatch.setattr(folders, "venv_is_whole", lambda: whole[0])
+    app = _load()
+    panel = application.properties()
+    before = {key for key, row in panel.inner.items() if row.visible}
+    assert before == {"set_up_line", "set_up", "cancel", "group_sources", "refresh", "news"}
+    assert panel.inner["set_up"].enabled and not panel.inner["cancel"].enabled
+    assert "Not set up yet" in panel.inner["set_up_line"].text
+    started: list[str] = []
+    monkeypatch.setattr(app.set_up, "start", lambda: started.append("started"))
+    monkeypatch.setattr(app.set_up, "is_running", lambda: True)
+    press = panel.inner["set_up"].pressed
+    assert press is not None and press(panel, panel.inner["set_up"]) and started == ["started"]
+    assert not panel.inner["set_up"].enabled and panel.inner["cancel"].enabled
+    assert {key for key, row in panel.inner.items() if row.visible} == before, "rows moved"
+    whole[0] = True
+    monkeypatch.setattr(app.set_up, "is_running", lambda: False)
+    refresh = panel.inner["refresh"].pressed
+    assert refresh is not None and refresh(panel, panel.inner["refresh"])
+    after = {key for key, row in panel.inner.items() if row.visible}
+    assert {"group_scenes", "group_tools", "check", "summary"} <= after
+    assert not after & {"set_up_line", "set_up", "cancel"}
+    application.unload()
+
+
+@pytest.mark.usefixtures("library")
+def test_a_camera_that_was_added_is_marked_in_the_list(world: World) -> None:
+    world.inputs.append(Source("New"))
+    _load()
+    panel = application.properties()
+    sources = panel.inner["group_sources"].inner
+    assert sources["source"].choices == [("✓ Camera", "Camera"), ("New", "New")]
+    world.inputs[1].filters.append(Source("Virtual Background", FILTER_ID))
+    refresh = panel.inner["refresh"].pressed
+    assert refresh is not None and refresh(panel, panel.inner["refresh"])
+    assert sources["source"].choices == [("✓ Camera", "Camera"), ("✓ New", "New")]
+    application.unload()
 
 
 def test_a_fault_of_ours_that_comes_each_second_is_told_once(

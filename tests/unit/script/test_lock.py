@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.unit import fake_library
 from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import Source, World
 from vb_link import texts
@@ -20,7 +21,7 @@ ENGLISH = texts.load("en-US")
 def world(monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A camera with filters before and after ours, and one with a stranger's colour filter."""
     made = fake.fresh()
-    monkeypatch.setattr(libobs, "libobs", fake.Library)
+    monkeypatch.setattr(libobs, "libobs", fake_library.Library)
     camera = Source("Camera", filters=[Source("Crop", "crop_filter"), Source("VB", FILTER_ID)])
     camera.filters.append(Source("Sharp", "sharpness_filter"))
     made.inputs = [camera, Source("Second", filters=[Source("Mine", "color_filter")])]

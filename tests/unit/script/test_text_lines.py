@@ -57,9 +57,10 @@ def test_what_the_scripts_panel_cannot_break_fits_beside_obs_own_buttons(
     locale: str, label: int, button: int
 ) -> None:
     words = texts.load(locale)
-    for key in ("Scene", "Camera", "PresetSave", "PresetLoad"):
+    for key in ("Source", "Scene", "Camera", "PresetSave", "PresetLoad"):
         assert text_lines.width(words[f"Panel.{key}"]) <= label, key
-    for key in ("OwnScene", "DefaultScene", "Copy", "Save", "Load", "Check"):
+    for key in ("SetUp", "Cancel", "Add", "TakeOff", "OwnScene", "DefaultScene", "Copy", "Save",
+                "Load", "Check"):  # fmt: skip
         assert text_lines.width(words[f"Panel.{key}"]) <= button, key
 
 
