@@ -122,6 +122,7 @@ local function get_properties(self)
 		end, { key = "clean_plate", values = { "true" } } } },
 	}, { sync_source = requests.sync_buttons(self) })
 	requests.watch_lock(self, properties)
+	requests.add_starts(panel, properties)
 	requests.add_scenes(panel, properties, scene_filter.backgrounds)
 	requests.add_tools(panel, properties)
 	panels.add(panel, properties, LAST, {}, {})

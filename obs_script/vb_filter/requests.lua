@@ -32,6 +32,17 @@ function M.add_scenes(panel, properties, backgrounds)
 		{ { "own_scene", "Scene.Own" }, { "default_scene", "Scene.Default" } })
 end
 
+-- Looks to start from: a button each, and one that takes the last back.
+function M.add_starts(panel, properties)
+	local group = panels.add_group(panel, properties, "starts")
+	local buttons = {}
+	for index, name in ipairs(half.starts) do
+		buttons[index] = { "start " .. name, "Start." .. name }
+	end
+	buttons[#buttons + 1] = { "undo_start", "Start.Undo" }
+	panels.add_requests(panel, group, "starts", buttons)
+end
+
 -- Presets, and settings for all cameras.
 function M.add_tools(panel, properties)
 	local group = panels.add_group(panel, properties, "tools")

@@ -56,6 +56,16 @@ def model_lists(folders: Iterable[Path]) -> ModelLists:
     return ModelLists(*(sorted(listed, key=lambda model: model[1]) for listed in (people, depth)))
 
 
+def file_of(manifest: Path) -> str | None:
+    """Return the name of the file beside a manifest that holds the model; None if it needs none.
+
+    Raises OSError.
+    """
+    text = bounded.read(manifest, limits.MANIFEST_BYTES).decode("utf-8", "replace")
+    file = _fields(text).get("file")
+    return Path(file).name if file is not None else None
+
+
 def state_of(folders: Iterable[Path], *files: Path) -> tuple[object, ...]:
     """Return a value that differs once a model or one of ``files`` came, went or changed."""
     paths = [path for folder in folders for path in _models_in(folder)]

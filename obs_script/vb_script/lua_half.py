@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from vb_link import folders, layout, settings
+from vb_link import folders, layout, settings, starts
 from vb_script import governor, libobs
 
 FOLDER = folders.PACKAGES / "vb_filter"
@@ -88,6 +88,7 @@ def half(
         "models": [{"value": name, "text": title} for name, title in models],
         "depth_models": [{"value": name, "text": title} for name, title in depth_models],
         "units": [{"value": name, "text": title} for name, title in units],
+        "starts": list(starts.STARTS),
         "settings": [_row(setting) for setting in settings.SETTINGS],
         "ready_backgrounds": {
             name: folders.ready_background(name).as_posix() for name in settings.READY_BACKGROUNDS

@@ -11,7 +11,7 @@ import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_link.texts import SaidError, say
-from vb_script import cameras, canvases, obs_filters, panel_requests, text_lines
+from vb_script import cameras, canvases, missing_files, obs_filters, panel_requests, text_lines
 from vb_script.callbacks import releasable
 from vb_script.no_preemption import no_preemption
 from vb_script.set_up import SetUp
@@ -19,7 +19,7 @@ from vb_script.set_up import SetUp
 Texts = dict[str, str]
 # The text rows, and how many lines each has at least (or for each scene): OBS scrolls the panel if
 # their number changes.
-ROOM = {"set_up_line": 6, "summary": 7, "backgrounds": 2, "news": 8}
+ROOM = {"set_up_line": 6, "missing_line": 1, "summary": 7, "backgrounds": 2, "news": 8}
 # The rows that are there only until everything is set up, and those only from then on.
 BEFORE = ("set_up_line", "set_up", "cancel")
 AFTER = ("group_scenes", "group_tools", "fetch", "check", "summary", "backgrounds")
@@ -56,10 +56,12 @@ class Panel:
         self._scenes: list[tuple[str, str]] = []
         self._filters: list[tuple[str, str]] = []
         self._sources: dict[str, bool] = {}
+        self._missing: list[missing_files.Missing] = []
 
     def update(self, settings: Any) -> None:
         """Read what is chosen in the panel."""
-        for key in ("source", "scene", "camera", "preset_save", "preset_load"):
+        for key in ("source", "scene", "camera", "preset_save", "preset_load",
+                    "missing_folder"):  # fmt: skip
             self._chosen[key] = obs.obs_data_get_string(settings, key)
 
     def properties(self) -> Any:
@@ -99,6 +101,14 @@ class Panel:
         _button(made, "fetch", texts["Panel.Fetch"], self._fetch)
         _button(made, "check", texts["Panel.Check"], self._check)
         _button(made, "refresh", texts["Refresh"], self._refresh)
+        missing = obs.obs_properties_create()
+        self._add_text(missing, "missing_line")
+        folder = texts["Panel.MissingFolder"]
+        obs.obs_properties_add_path(
+            missing, "missing_folder", folder, obs.OBS_PATH_DIRECTORY, "", None
+        )
+        _button(missing, "mend_files", texts["Panel.MendFiles"], self._mend_files)
+        _group(made, "missing", texts["Group.missing"], missing)
         for key in ("summary", "backgrounds", "news"):
             self._add_text(made, key)
         with no_preemption():
@@ -112,6 +122,7 @@ class Panel:
 
     def _read_lists(self) -> None:
         self._sources = cameras.names()
+        self._missing = missing_files.found()
         with obs_filters.scenes() as scenes:
             self._scenes = [
                 (canvases.name_of(scene), self._background_of(scene)) for scene in scenes
@@ -155,6 +166,9 @@ class Panel:
 
     def _take_off(self, shown: Any) -> bool:
         return self._do(shown, "take_off", self._source())
+
+    def _mend_files(self, shown: Any) -> bool:
+        return self._do(shown, "mend_files", self._chosen.get("missing_folder", ""))
 
     def _source(self) -> str:
         return _one_of(self._chosen.get("source", ""), list(self._sources))
@@ -208,6 +222,7 @@ class Panel:
         self._show_rows(shown)
         lines = {
             "set_up_line": self._set_up.sentence,
+            "missing_line": missing_files.lines(self._texts, self._missing),
             "summary": self._summary(),
             "backgrounds": self._backgrounds(),
             "news": self._news(),
@@ -221,7 +236,8 @@ class Panel:
     def _show_rows(self, shown: Any) -> None:
         """Show the rows for setting up, or those for all that comes after it."""
         before = self._set_up.is_needed() or self._set_up.is_running()
-        for keys, visible in ((BEFORE, before), (AFTER, not before)):
+        missing = not before and bool(self._missing)
+        for keys, visible in ((BEFORE, before), (AFTER, not before), (("group_missing",), missing)):
             for key in keys:
                 obs.obs_property_set_visible(obs.obs_properties_get(shown, key), visible)
         running = self._set_up.is_running()

@@ -12,7 +12,7 @@ import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, SCENE_FILTER_ID
 from vb_link.texts import SaidError, say
-from vb_script import cameras, lock, obs_filters, presets, sound
+from vb_script import cameras, lock, missing_files, obs_filters, presets, sound, starts
 
 Texts = dict[str, str]
 
@@ -95,6 +95,9 @@ REQUESTS: dict[str, tuple[Callable[..., str], int]] = {
     "copy": (copy, 2),
     "save_preset": (save_preset, 3),
     "load_preset": (load_preset, 3),
+    "mend_files": (missing_files.mend, 1),
+    "start": (starts.start, 3),
+    "undo_start": (starts.undo, 2),
     "set_sync": (sound.set_sync, 4),
     "undo_sync": (sound.undo_sync, 2),
     "lock": (lock.set_lock, 3),

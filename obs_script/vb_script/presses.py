@@ -30,6 +30,8 @@ _BUTTONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "copy": ("tools", ()),
     "set_sync": ("time", ("sync_source",)),
     "undo_sync": ("time", ()),
+    "start": ("starts", ()),
+    "undo_start": ("starts", ()),
 }
 _OF_SCENES = ("own_scene", "default_scene")
 
@@ -69,16 +71,17 @@ class Presses:
         """Carry out a button of the panel ``shown``; returns True if OBS is to rebuild it."""
         try:
             with no_preemption(), self._settings(filter_) as settings:
-                # The names of some buttons end with a channel's number.
+                # The names of some buttons end with a channel's number, or with a start's name.
                 word, *channel = self._library.obs_property_name(button).decode().split()
                 group, keys = _BUTTONS[word]
+                which = [channel.pop()] if word == "start" else []
                 chosen = [
                     (self._library.obs_data_get_string(settings, key.encode()) or b"").decode()
                     for key in keys
                 ]
                 names = [] if word in _OF_SCENES else self._names(filter_)
                 delay = [f"{self._delay_ms(int(number)):.3f}" for number in channel]
-                answer = self._do([word, *names, *chosen, *delay])
+                answer = self._do([word, *names, *chosen, *which, *delay])
                 row = self._library.obs_properties_get(shown, f"answer_{group}".encode())
                 self._library.obs_property_set_description(row, breakable(answer).encode())
                 # OBS runs each row's modified callback here, which shows the rows that now apply.

@@ -15,7 +15,7 @@ from vb_script.presses import Presses
 PANEL, SETTINGS, PARENT, FILTER = 10, 20, 30, 40
 NAMES = {PARENT: "カメラ".encode(), FILTER: b"Virtual Background"}
 BUTTONS = ("own_scene", "default_scene", "save_preset", "load_preset", "copy", "set_sync 3",
-           "undo_sync")  # fmt: skip
+           "undo_sync", "start meeting", "undo_start")  # fmt: skip
 
 
 class Library:
