@@ -71,14 +71,22 @@ class Choice:
 
 
 def may_be_taken(models: Iterable[Manifest]) -> list[Manifest]:
-    """Return the installed networks that find people, none whose licence forbids commercial use."""
-    return [
-        model
+    """Return the installed networks that find people, none whose licence forbids commercial use.
+
+    Of two that answer together both have to be.
+    """
+    usable = {
+        model.name: model
         for model in models
         if model.installed
         and model.commercial
         and finds_person(model)
         and FAMILIES[model.kind].is_network
+    }
+    return [
+        model
+        for model in usable.values()
+        if not model.output.companion or model.output.companion in usable
     ]
 
 

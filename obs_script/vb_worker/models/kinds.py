@@ -37,7 +37,11 @@ def open_ensemble(
 
     ``unit_of`` returns the compute unit for a model. Raises ModelError if one cannot be opened.
     """
-    members = [manifest for manifest in manifests if manifest.ensemble is not None]
+    members = [
+        manifest
+        for manifest in manifests
+        if manifest.ensemble is not None and not manifest.output.companion
+    ]
     if len(members) < 2:
         return None
     return EnsembleModel(

@@ -60,9 +60,15 @@ def write_units() -> None:
         unit_file.write({**known, "units": units})
 
 
+def _key(manifest: Manifest) -> str:
+    """Return what a model is known by: its file, and the name of the one it answers with."""
+    companion = manifest.output.companion
+    return f"{manifest.expected_sha256}+{companion}" if companion else manifest.expected_sha256
+
+
 def probes(manifest: Manifest) -> dict[str, probe.Probe]:
     """Return a model's measurements by unit."""
-    rows = _known()["measured"].get(manifest.expected_sha256, {}).get("units", {})
+    rows = _known()["measured"].get(_key(manifest), {}).get("units", {})
     return {name: probe.Probe(**row) for name, row in rows.items()}
 
 
@@ -85,8 +91,8 @@ def survey(manifest: Manifest, *, forget: bool = False) -> dict[str, probe.Probe
     known = _known()
     known["units"] = [{"name": unit.name, "title": unit.title} for unit in available_units()]
     # The newest goes last: the script shows its times.
-    known["measured"].pop(manifest.expected_sha256, None)
-    known["measured"][manifest.expected_sha256] = {
+    known["measured"].pop(_key(manifest), None)
+    known["measured"][_key(manifest)] = {
         "title": manifest.title,
         "units": {name: vars(row) for name, row in found.items()},
     }

@@ -101,6 +101,14 @@ def test_only_what_is_installed_known_and_free_to_use_is_taken_unasked() -> None
     assert allowed([SHIPPED["grabcut"], SHIPPED["pphumanseg"]]) == []
 
 
+def test_of_two_that_answer_together_both_have_to_be_there() -> None:
+    pair = _model("pair", mean_iou=99.0)
+    pair = replace(pair, output=replace(pair.output, companion=SHIPPED_MODEL))
+    assert allowed([pair, SHIPPED[SHIPPED_MODEL]])[0] == pair
+    gone = replace(SHIPPED[SHIPPED_MODEL], file="gone.onnx")
+    assert allowed([pair, gone]) == []
+
+
 def test_what_ships_has_the_order_that_was_measured() -> None:
     assert SHIPPED["pphumanseg"].mean_iou > SHIPPED[SHIPPED_MODEL].mean_iou > 0.0
 

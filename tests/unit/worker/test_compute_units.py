@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime
@@ -127,6 +128,19 @@ def test_the_best_of_the_times_seen_counts_unless_they_are_to_be_forgotten(
     assert results.probes(manifest)["cpu"].reason == "broken"
     _probed(monkeypatch, cpu=8.0)
     assert results.survey(manifest)["cpu"].usable, "what failed once may run now"
+
+
+def test_a_pair_is_not_known_by_the_time_of_its_first_model(
+    manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "available_units", lambda: [CPU])
+    pair = replace(manifest, output=replace(manifest.output, companion="other"))
+    _probed(monkeypatch, cpu=2.0)
+    results.survey(manifest)
+    assert not results.is_known(pair)
+    _probed(monkeypatch, cpu=9.0)
+    results.survey(pair)
+    assert (results.probes(manifest)["cpu"].ms, results.probes(pair)["cpu"].ms) == (2.0, 9.0)
 
 
 @pytest.mark.usefixtures("two_units")

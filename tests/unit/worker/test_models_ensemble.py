@@ -18,6 +18,7 @@ from vb_worker.commands import mask
 from vb_worker.commands.options import open_pipeline
 from vb_worker.models import find_models
 from vb_worker.models.families.ensemble import EnsembleModel
+from vb_worker.models.kinds import open_ensemble
 from vb_worker.models.manifest import Ensemble
 from vb_worker.models.model import Model
 
@@ -106,3 +107,9 @@ def test_best_has_all_answer_together_unless_one_is_named(
     add_own(own, "unfree", commercial="false")
     found = _opened(quality="best")
     assert found.manifest.title == together.manifest.title
+
+
+def test_a_pair_is_not_among_all_as_its_members_stand_for_themselves() -> None:
+    selfie = SHIPPED["selfie_square"]
+    pair = replace(selfie, output=replace(selfie.output, companion="bodypix"))
+    assert open_ensemble([pair, selfie], unit_of=lambda _: "cpu") is None
