@@ -33,7 +33,7 @@ def test_the_environment_comes_into_the_data_folder_and_nothing_else_changes(
     assert (obs_open.data / "venv" / "bin" / "python").is_file()
     assert not (obs_open.data / "app").exists()
     packages = obs_open.data / "venv" / "site-packages" / "obs_virtual_background.pth"
-    assert str(product.SOURCE / "obs_script") in packages.read_text()
+    assert ascii(str(product.SOURCE / "obs_script")) in packages.read_text("ascii")
     # The same from a terminal, later: nothing is made twice.
     made = len(obs_open.streamed("--require-hashes"))
     set_up.install_around(obs_open)
