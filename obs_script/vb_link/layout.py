@@ -40,6 +40,10 @@ BOXES = 8
 # the picture; it fits; it no longer fits and is not used.
 PLATE_NONE, PLATE_TAKING, PLATE_FITS, PLATE_UNFIT = range(4)
 
+# What the worker says about the picture (channel.report_advice is a place in this): nothing, or why
+# the mask must be poor, the gravest first.
+ADVICE = ("", "slow", "dark", "backlight", "far", "blurred", "alike", "screen")
+
 # What a stroke does with the object it touches (channel.stroke_kinds).
 STROKE_NONE, STROKE_KEEP, STROKE_DROP = range(3)
 STROKES = 4
@@ -152,6 +156,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("plate_state", "uint32_t", 1),
         # how much of the picture people cover, as a share
         ("person_share", "double", 1),
+        # a place in ADVICE
+        ("report_advice", "uint32_t", 1),
         ("report_model", "char", TEXT_BYTES),
         ("report_compute", "char", TEXT_BYTES),
         ("report_error", "char", ERROR_BYTES),

@@ -377,6 +377,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("turned", "choice", "0", "Turned", reader="worker", choices=TURNS, group="advanced"),
     Setting("mirrored", "bool", False, "Mirrored", reader="worker", group="advanced"),
+    Setting("advice", "bool", True, "Advice", reader="worker", group="advanced"),
     Setting("model", "model", AUTO_MODEL, "Model", reader="worker", group="advanced"),
     Setting("compute", "compute", "auto", "Compute", reader="worker", group="advanced"),
 )

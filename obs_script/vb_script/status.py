@@ -35,6 +35,7 @@ class Figures:
     every: int = 1
     lighter: bool = False
     quality: str = ""
+    advice: str = ""  # a word of layout.ADVICE
     notice: str = ""  # the answer to the user's latest request
 
     def text(self, texts: dict[str, str]) -> str:
@@ -53,6 +54,8 @@ class Figures:
             lines[0] = self._eased(texts)  # which also says that it works
         elif self.eased:
             lines.append(self._eased(texts))
+        if self.advice:
+            lines.append(texts[f"Advice.{self.advice}"])
         if self.choice:
             lines.append(worker_words(self.choice, texts))
         if self.delay_ms:
@@ -115,7 +118,7 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
     # The worker can write to this memory: use only valid values.
     quality = channel.eased_quality.decode("utf-8", "replace")
     quality = quality if quality in QUALITIES else ""
-    delay = int(channel.delay_frames)
+    delay, advice = int(channel.delay_frames), int(channel.report_advice)
     if channel.state == layout.STATE_MASK:
         kind = "Status.Nobody" if channel.away else "Status.Running"
     elif delay and channel.masks_per_second:
@@ -137,6 +140,7 @@ def _channel_figures(segment: Any, channel: Any) -> Figures:
         every=int(channel.every),
         lighter=bool(channel.eased_model),
         quality=quality,
+        advice=layout.ADVICE[advice] if advice < len(layout.ADVICE) else "",
     )
 
 

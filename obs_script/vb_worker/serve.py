@@ -283,6 +283,7 @@ class Worker:
         if unit:
             _note_mask(unit)
         stream.error = None
+        stream.advise(frame, result.alpha)
         if self._depth(stream, frame, result.total_ms) and count == channel.frame_count:
             # A frozen picture has no next alpha that could carry the depth: send this one again.
             stream.send(picture, result.alpha, result.person_share)

@@ -14,6 +14,7 @@ from vb_link import layout, sentences, slots
 from vb_link.sentences import fitting
 from vb_worker.catalogue.automatic import Choice
 from vb_worker.errors import TEXTS, ModelError
+from vb_worker.matte.advice import Advisor
 from vb_worker.matte.alpha_boxes import boxes, sum_of_words
 from vb_worker.matte.depth_plane import DepthStream
 from vb_worker.matte.pipeline import Pipeline
@@ -68,6 +69,7 @@ class Stream:
         self.plate = Plate()
         self.plate_request = 0
         self.strokes = Strokes()
+        self.advisor: Advisor | None = None  # while the user wants advice
         self.turn = UPRIGHT
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
@@ -104,6 +106,10 @@ class Stream:
         self.strokes.set(strokes_of(told), int(told.stroke_owner))
         self._follow_turn(turn_of(text_of(told.turned), bool(told.mirrored)))
         self._follow_plate(int(told.plate_request))
+        if not told.advice:
+            self.advisor, self.channel.report_advice = None, 0
+        elif self.advisor is None:
+            self.advisor = Advisor()
         self.channel.plate_state = self.plate.state
 
     def _follow_turn(self, turn: Turn) -> None:
@@ -119,6 +125,12 @@ class Stream:
                 self.plate.take()
             else:
                 self.plate.drop()
+
+    def advise(self, frame: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> None:
+        """Write what is to be said about a frame (H x W x 4 uint8 RGBA) with this alpha."""
+        if self.advisor is not None:
+            word = self.advisor(frame, alpha, float(self.channel.total_ms), self._clock())
+            self.channel.report_advice = layout.ADVICE.index(word)
 
     def send(self, picture: slots.Picture, alpha: NDArray[np.uint8], person_share: float) -> None:
         """Write an alpha (height x width uint8) and the newest depth to the link.
