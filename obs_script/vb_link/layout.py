@@ -42,7 +42,7 @@ PLATE_NONE, PLATE_TAKING, PLATE_FITS, PLATE_UNFIT = range(4)
 
 # What the worker says about the picture (channel.report_advice is a place in this): nothing, or why
 # the mask must be poor, the gravest first.
-ADVICE = ("", "slow", "dark", "backlight", "far", "blurred", "alike", "screen")
+ADVICE = ("", "dark", "backlight", "far", "blurred", "alike", "screen", "slow")
 
 # What a stroke does with the object it touches (channel.stroke_kinds).
 STROKE_NONE, STROKE_KEEP, STROKE_DROP = range(3)

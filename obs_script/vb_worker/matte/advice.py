@@ -66,8 +66,7 @@ class Advisor:
             elif now - self._ended.setdefault(word, now) >= LASTING_SECONDS or word != self.word:
                 self._begun.pop(word, None)
         lasting = [w for w in ADVICE[1:] if now - self._begun.get(w, now) >= LASTING_SECONDS]
-        if self.word not in lasting:
-            self.word = lasting[0] if lasting else ADVICE[0]
+        self.word = lasting[0] if lasting else ADVICE[0]
         return self.word
 
     def _seen(self, frame: Picture, alpha: Picture) -> set[str]:

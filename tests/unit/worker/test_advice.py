@@ -44,8 +44,12 @@ def test_what_comes_and_goes_is_not_said_and_not_taken_back() -> None:
         assert set(_said(advisor, "dark", 212.0 + 4 * turn, 2)) == {"dark"}
 
 
-def test_a_slow_model_is_named_whatever_the_picture() -> None:
-    assert _said(Advisor(), "dark", 0.0, 10, ms=SLOW_MS + 1)[-1] == "slow"
+def test_a_slow_model_is_named_where_nothing_else_is_wrong() -> None:
+    advisor = Advisor()
+    assert _said(advisor, "", 0.0, 10, ms=SLOW_MS + 1)[-1] == "slow"
+    said = _said(advisor, "dark", 10.0, 10, ms=SLOW_MS + 1)
+    assert said[0] == "slow"
+    assert said[-1] == "dark"
 
 
 def test_looks_between_are_free() -> None:
