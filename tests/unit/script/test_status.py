@@ -127,6 +127,25 @@ def test_what_automatic_took_and_why_is_said(segment: Any, reason: str) -> None:
     assert japanese.splitlines()[1].startswith("モデル: Selfie, square (")
 
 
+@pytest.mark.parametrize("word", layout.ADVICE[1:])
+def test_advice_follows_the_line_in_both_languages(segment: Any, word: str) -> None:
+    segment.channels[0].report_advice = layout.ADVICE.index(word)
+    for locale in ("en-US", "ja-JP"):
+        table = texts.load(locale)
+        figures = status.channel_figures(segment, segment.channels[0], None)
+        assert figures.text(table).splitlines()[1] == table[f"Advice.{word}"]
+
+
+def test_advice_that_no_worker_can_have_given_is_left_out(segment: Any) -> None:
+    segment.channels[0].report_advice = 99
+    assert len(_text(segment).splitlines()) == 1
+
+
+def test_that_nobody_is_there_is_said(segment: Any) -> None:
+    segment.channels[0].away = 1
+    assert _text(segment) == texts.load("en-US")["Status.Nobody"]
+
+
 def test_panic_is_said_before_all_else(segment: Any) -> None:
     segment.panic = 1
     assert _text(segment, Missing(Path("/x/python"))) == texts.load("en-US")["Status.Panic"]

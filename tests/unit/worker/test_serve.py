@@ -256,3 +256,22 @@ def test_a_stroke_drops_what_it_touches(half: Filter) -> None:
     half.channel.stroke_kinds[0] = layout.STROKE_NONE
     half.set()
     assert kept() == (255, 255)
+
+
+def test_the_share_of_people_goes_along_with_the_alpha(half: Filter) -> None:
+    half.answer(np.zeros((H, W, 4), np.uint8))
+    assert half.channel.person_share == 0.0
+    half.kept()
+    assert 0.05 < half.channel.person_share < 0.9
+
+
+def test_advice_is_given_only_while_it_is_wanted(half: Filter) -> None:
+    dark = np.zeros_like(_two())
+    dark[..., 0] = np.where(_two()[..., 0] > 128, 130, 0)  # still people to this model
+    half.set(advice=1)
+    for _ in range(200):
+        half.answer(dark)
+    assert layout.ADVICE[half.channel.report_advice] == "dark"
+    half.set(advice=0)
+    half.answer(dark)
+    assert half.channel.report_advice == 0
