@@ -20,7 +20,7 @@ from vb_worker.models.families.pair import log_odds, probability, resize_answer
 from vb_worker.models.model import Model
 
 # Of a picture's longer side: the standard deviation of the blur that is the border between the
-# two. Half of it and double of it scored nearly the same.
+# two. From two thirds to four thirds of it scored nearly the same.
 REACH = 1 / 43
 
 Plane = NDArray[np.float32]
