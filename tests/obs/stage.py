@@ -65,12 +65,14 @@ def iou(a: Mask, b: Mask) -> float:
 def room_pixels(picture: Image, alpha: Image, margin: int) -> int:
     """Count pixels of the secret colour farther than ``margin`` pixels from the person."""
     kernel = np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)
-    allowed = cv2.dilate((alpha > 0).astype(np.uint8), kernel) > 0
+    allowed = cv2.dilate((alpha > 0).astype(np.uint8), kernel)
     if allowed.shape != picture.shape[:2]:
-        small = cv2.resize(allowed.astype(np.uint8), picture.shape[1::-1])
-        allowed = small > 0
-    distance = np.abs(picture[..., :3].astype(int) - SECRET).max(axis=2)
-    return int(((distance < 80) & ~allowed).sum())
+        allowed = cv2.resize(allowed, picture.shape[1::-1])
+    low, high = (np.clip(np.array(SECRET) + sign * 79, 0, 255) for sign in (-1, 1))
+    secret = cv2.inRange(np.ascontiguousarray(picture[..., :3]), low, high)
+    return int(
+        cv2.countNonZero(cv2.bitwise_and(secret, secret, mask=(allowed == 0).astype(np.uint8)))
+    )
 
 
 def frames_of(path: Path) -> list[Image]:
