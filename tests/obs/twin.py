@@ -153,6 +153,20 @@ class Twins:
         left, right = shot[:, :half], shot[:, half:]
         return Seen(right, left) if self.exchanged else Seen(left, right)
 
+    def seen_in_one_place(self, *others: Twins) -> Seen:
+        """Look at the two drawn at the same place, one after the other; ``others`` change, too.
+
+        For pictures that stand still: on an HDR canvas, OBS 30 draws one picture differently at
+        two places, also without any filter.
+        """
+        shots = []
+        for _ in range(2):
+            shots.append(self.seen(canvas(self.stage)))
+            for twins in (self, *others):
+                twins.exchange()
+            self.stage.wait_frames(8)
+        return Seen(shots[0].ours, shots[1].twin)
+
 
 class Backdrop:
     """A flat colour over all the canvas, below what comes after it."""
