@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from tests.by_hand.faults import Fault, HandError
-from tests.by_hand.hand import Point
 from tests.by_hand.panel import (
     GROUP,
     READS,
@@ -140,32 +139,33 @@ class Rows:
 
     def _type_in(self, field: Widget, typed: str) -> None:
         """Type half of the text before the wait and half after it."""
-        self._put_cursor(field, (field.box[0] + 12, field.middle[1]))
+        at = (field.box[0] + 12, field.middle[1])
+        self._put_cursor(field, lambda: self._hand.click(at))
         self._hand.keys("ctrl+a")
         half = (len(typed) + 1) // 2
         self._hand.type(typed[:half])
         self._keeps_cursor(field.box, "The text cursor is no longer where it was.")
         self._hand.type(typed[half:])
 
-    def _put_cursor(self, field: Widget, at: Point) -> None:
-        """Click until the field has the cursor: a person sees that a click was not taken."""
+    def _put_cursor(self, field: Widget, use: Callable[[], None]) -> None:
+        """Click or drag until the field has the cursor: a person sees what was not taken."""
 
         def there() -> None:
             window = self.panel.window()
             if not _has_cursor(window, field.box):
                 raise HandError(
                     Fault.UNUSABLE,
-                    f"The {field.role} at {field.box} takes no click at {at}. "
+                    f"The {field.role} at {field.box} takes no click. "
                     f"The cursor is in {_focused(window)}.",
                 )
 
         for _ in range(TRIES - 1):
-            self._hand.click(at)
+            use()
             try:
                 return _lasting(there)
             except HandError:
                 self.clicks_missed += 1
-        self._hand.click(at)
+        use()
         _lasting(there)
 
     def _keeps_cursor(self, box: Box, else_: str) -> None:
@@ -185,9 +185,9 @@ class Rows:
         """Drag a slider's handle to a share of its range; return its row's number."""
         field = self._reach(text, "slider", number)
         x, y, width, height = field.box
-        start = x + height // 2 + int(_share(field) * (width - height))
-        end = x + height // 2 + int(share * (width - height))
-        self._hand.drag((start, y + height // 2), (end, y + height // 2), max(self.patience, 0.5))
+        start = (x + height // 2 + int(_share(field) * (width - height)), y + height // 2)
+        end = (x + height // 2 + int(share * (width - height)), y + height // 2)
+        self._put_cursor(field, lambda: self._hand.drag(start, end, max(self.patience, 0.5)))
         self._check(text, number)
         return self._now(text, number).field("spin button").value
 
@@ -196,7 +196,7 @@ class Rows:
         field = self._reach(text, "slider", number)
         x, y, width, height = field.box
         handle = x + height // 2 + int(_share(field) * (width - height))
-        self._put_cursor(field, (handle, y + height // 2))
+        self._put_cursor(field, lambda: self._hand.click((handle, y + height // 2)))
         self._hand.keys(*[key] * times)
         self._keeps_cursor(field.box, f"The slider {text!r} no longer takes keys.")
         self._check(text, number)
@@ -237,14 +237,9 @@ class Rows:
 
     def pick_file(self, text: str, path: str, *, cancel: bool = False, number: int = 0) -> str:
         """Choose a file by the Browse button, typing its path; return what the row then shows."""
-        self._hand.click(self._reach(text, "push button", number).middle)
-        self.panel.dialog()
-        self._wait()
-        self._type_whole(path)
+        self._choose_in_dialog(text, number, path, lambda: self._hand.keys("ctrl+a"), cancel)
         before = row_in(self._before, text, number)
         wanted = before.field("text").text if cancel and before else path
-        self.panel.answer("Escape" if cancel else "Return")
-        self._check(text, number)
 
         def shown() -> str:
             return self._now(text, number).field("text").text
@@ -253,30 +248,43 @@ class Rows:
 
     def pick_color(self, text: str, color: str, *, cancel: bool = False, number: int = 0) -> None:
         """Choose a colour by its button, typing it as #rrggbb."""
-        self._hand.click(self._reach(text, "push button", number).middle)
-        self.panel.dialog()
-        self._wait()
-        entry = [field for field in self.panel.dialog().find("text") if field.text.startswith("#")]
-        if not entry:
-            raise HandError(Fault.UNUSABLE, "The window for a colour has no field for its name.")
-        self._hand.click(entry[0].middle, times=3)
-        self._type_whole(color)
-        self.panel.answer("Escape" if cancel else "Return")
-        self._check(text, number)
 
-    def _type_whole(self, text: str) -> None:
-        """Type in a dialog until it shows the whole text: the completion list may take a key."""
-        seen: list[str] = []
+        def reach() -> None:
+            fields = self.panel.dialog().find("text")
+            entry = next((field for field in fields if field.text.startswith("#")), None)
+            if entry is None:
+                raise HandError(Fault.UNUSABLE, "The window for a colour has no field for a name.")
+            self._hand.click(entry.middle, times=3)
+
+        self._choose_in_dialog(text, number, color, reach, cancel)
+
+    def _choose_in_dialog(
+        self, text: str, number: int, typed: str, reach: Callable[[], None], cancel: bool
+    ) -> None:
+        """Type into the dialog of a row's button; ``reach`` selects what is in its field.
+
+        It is opened again if it stays open: a window manager may move it from under a click, and
+        Qt's, when it is slow to complete a path, takes a folder on the way for what was chosen.
+        """
         for _ in range(TRIES):
-            self._hand.type(text)
-            deadline = time.monotonic() + OPENING
-            while time.monotonic() < deadline:
-                seen = [field.text for field in self.panel.dialog().find("text")]
-                if text in seen:
-                    return
-                time.sleep(0.3)
-            self._hand.keys("ctrl+a")
-        raise HandError(Fault.UNUSABLE, f"{text!r} was typed, and there is {seen}.")
+            self._hand.click(self._reach(text, "push button", number).middle)
+            self.panel.dialog()
+            self._wait()
+            reach()
+            if self._types(typed) and self.panel.closes("Escape" if cancel else "Return"):
+                return self._check(text, number)
+            self.panel.answer("Escape")
+        raise HandError(Fault.UNUSABLE, f"In no window of {text!r} could {typed!r} be chosen.")
+
+    def _types(self, text: str) -> bool:
+        """Type in a dialog; return whether it then shows the whole text."""
+        self._hand.type(text)
+        deadline = time.monotonic() + OPENING
+        while time.monotonic() < deadline:
+            if text in [field.text for field in self.panel.dialog().find("text")]:
+                return True
+            time.sleep(0.3)
+        return False
 
     # What must stay as it is
 
