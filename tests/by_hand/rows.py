@@ -271,9 +271,11 @@ class Rows:
             self.panel.dialog()
             self._wait()
             reach()
-            if self._types(typed) and self.panel.closes("Escape" if cancel else "Return"):
+            done = self._types(typed) and (cancel or self.panel.closes("Return"))
+            if cancel or not done:
+                self.panel.answer("Escape")
+            if done:
                 return self._check(text, number)
-            self.panel.answer("Escape")
         raise HandError(Fault.UNUSABLE, f"In no window of {text!r} could {typed!r} be chosen.")
 
     def _types(self, text: str) -> bool:
@@ -281,7 +283,10 @@ class Rows:
         self._hand.type(text)
         deadline = time.monotonic() + OPENING
         while time.monotonic() < deadline:
-            if text in [field.text for field in self.panel.dialog().find("text")]:
+            # A list of completions takes the keys while it is open, and hands them on.
+            if any(
+                field.text == text for other in self.panel.others() for field in other.find("text")
+            ):
                 return True
             time.sleep(0.3)
         return False
