@@ -88,4 +88,3 @@ def fetch(system: System, obs: ObsInstallation) -> None:
             f"The recommended model {TITLE} was not fetched ({fetch_command.reason(last)}): the "
             "one that ships serves, and Fetch the recommended model in Tools > Scripts tries again."
         )
-

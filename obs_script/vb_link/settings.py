@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, Union
 
+from vb_link.ready_backgrounds import READY_BACKGROUNDS
+
 Kind = Literal[
     "bool",
     "float",
@@ -67,24 +69,7 @@ LOCK = "Virtual Background: lock"
 ANYTHING = "*"  # in ``shown_for``: any value but none
 SHARE = " %"
 _PICTURED: tuple[Kind, ...] = ("image", "video", "source")
-# Pictures that ship (``folders.ready_background``), drawn by tests/ready_backgrounds; those of
-# MOVING are wider than the screen and pass by.
-READY_BACKGROUNDS = (
-    "studio_light",
-    "studio_dark",
-    "wood",
-    "neon",
-    "room_day",
-    "room_evening",
-    "bookshelf",
-    "dawn",
-    "dusk",
-    "lights_warm",
-    "lights_city",
-    "hills",
-    "stars",
-)
-MOVING_BACKGROUNDS = ("stars",)
+_NOBODY: tuple[Kind, ...] = ("image", "source")
 _IF_PLACED = ("background_fit", ("cover", "contain"))
 
 
@@ -198,13 +183,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _share("softness", "Softness", 0.5, "main"),
     Setting(
-        "quality",
-        "choice",
-        "balanced",
-        "Quality",
-        reader="worker",
-        choices=QUALITIES,
-        group="main",
+        "quality", "choice", "balanced", "Quality", reader="worker", choices=QUALITIES, group="main"
     ),
     Setting(
         "background_fit",
@@ -313,19 +292,19 @@ SETTINGS: tuple[Setting, ...] = (
         "choice",
         "nothing",
         "Nobody",
-        choices=("nothing", "cover", "image", "source"),
+        choices=("nothing", "cover", *_NOBODY),
         group="cover",
     ),
-    Setting(
-        "nobody_image", "image", "", "NobodyImage", shown_for=("nobody", ("image",)), group="cover"
-    ),
-    Setting(
-        "nobody_source",
-        "source",
-        "",
-        "NobodySource",
-        shown_for=("nobody", ("source",)),
-        group="cover",
+    *(
+        Setting(
+            f"nobody_{kind}",
+            kind,
+            "",
+            f"Nobody{kind.capitalize()}",
+            shown_for=("nobody", (kind,)),
+            group="cover",
+        )
+        for kind in _NOBODY
     ),
     Setting(
         "nobody_seconds",
@@ -336,7 +315,7 @@ SETTINGS: tuple[Setting, ...] = (
         maximum=60.0,
         step=1.0,
         unit=" s",
-        shown_for=("nobody", ("cover", "image", "source")),
+        shown_for=("nobody", ("cover", *_NOBODY)),
         group="cover",
     ),
     Setting("lock", "bool", False, "Lock", group="cover"),
@@ -389,14 +368,10 @@ DEFAULT_BACKGROUND = "default"
 
 def _of_scene(setting: Setting) -> Setting:
     if setting.key == "background":
-        return replace(
-            setting,
-            default=DEFAULT_BACKGROUND,
-            choices=(DEFAULT_BACKGROUND, *setting.choices),
-        )
-    if (
-        setting.shown_for is not None and setting.shown_for[0] == "depth_model"
-    ):  # chosen in the camera's filter
+        choices = (DEFAULT_BACKGROUND, *setting.choices)
+        return replace(setting, default=DEFAULT_BACKGROUND, choices=choices)
+    # The depth model is chosen in the camera's filter.
+    if setting.shown_for is not None and setting.shown_for[0] == "depth_model":
         return replace(setting, shown_for=("behind_source", (ANYTHING,)))
     return setting
 

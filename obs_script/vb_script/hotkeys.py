@@ -14,7 +14,8 @@ from typing import Any
 import obspython as obs
 
 from vb_link import bounded, folders, limits, whole_file
-from vb_link.settings import DEFAULT_BACKGROUND, READY_BACKGROUNDS, Value
+from vb_link.ready_backgrounds import READY_BACKGROUNDS
+from vb_link.settings import DEFAULT_BACKGROUND, Value
 from vb_script import obs_filters
 from vb_script.callbacks import releasable
 

@@ -6,6 +6,7 @@ import os
 from typing import Any, NamedTuple
 
 from vb_link import folders, layout, settings, starts
+from vb_link.ready_backgrounds import MOVING_BACKGROUNDS, READY_BACKGROUNDS
 from vb_script import governor, libobs
 
 FOLDER = folders.PACKAGES / "vb_filter"
@@ -91,9 +92,9 @@ def half(
         "starts": list(starts.STARTS),
         "settings": [_row(setting) for setting in settings.SETTINGS],
         "ready_backgrounds": {
-            name: folders.ready_background(name).as_posix() for name in settings.READY_BACKGROUNDS
+            name: folders.ready_background(name).as_posix() for name in READY_BACKGROUNDS
         },
-        "moving_backgrounds": dict.fromkeys(settings.MOVING_BACKGROUNDS, True),
+        "moving_backgrounds": dict.fromkeys(MOVING_BACKGROUNDS, True),
         "scene_settings": [_row(setting) for setting in settings.SCENE_SETTINGS],
     }
 

@@ -20,7 +20,8 @@ import pytest
 from tests.obs.stage import CAMERA, FILTER, SCENE, Stage, person, wait_for
 from vb_demo.obs_session import COLLECTION, SCRIPT
 from vb_link import texts
-from vb_link.settings import FILTER_ID, READY_BACKGROUNDS, SCENE_FILTER_ID
+from vb_link.ready_backgrounds import READY_BACKGROUNDS
+from vb_link.settings import FILTER_ID, SCENE_FILTER_ID
 
 SCRIPTS = Path(__file__).resolve().parent / "scripts"
 ENGLISH = texts.load("en-US")

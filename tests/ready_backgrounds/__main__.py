@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from tests.ready_backgrounds import brush, rooms, skies, walls
 from vb_link import folders
-from vb_link.settings import READY_BACKGROUNDS
+from vb_link.ready_backgrounds import READY_BACKGROUNDS
 
 JPEG_QUALITY = 84
 DRAW = {

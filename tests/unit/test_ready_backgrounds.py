@@ -9,7 +9,7 @@ import pytest
 
 from tests.ready_backgrounds import __main__ as drawing
 from vb_link import folders, texts
-from vb_link.settings import MOVING_BACKGROUNDS, READY_BACKGROUNDS
+from vb_link.ready_backgrounds import MOVING_BACKGROUNDS, READY_BACKGROUNDS
 
 PICTURES = {name: folders.ready_background(name) for name in READY_BACKGROUNDS}
 

@@ -17,6 +17,7 @@ from tests.shader_faults import faults
 from tests.shader_variants import Variant, shaders, variants
 from tests.unit.lua import Lua
 from vb_link import settings
+from vb_link.ready_backgrounds import READY_BACKGROUNDS
 from vb_script import lua_half
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -132,7 +133,7 @@ def test_the_facts_are_those_of_the_settings() -> None:
 
     assert sorted(listed("OUTPUTS")) == sorted(choices["output"])
     # A picture, a video and a source are drawn alike, and a still picture is fitted before.
-    drawn_alike = {"image", "video", "source", *settings.READY_BACKGROUNDS}
+    drawn_alike = {"image", "video", "source", *READY_BACKGROUNDS}
     assert set(listed("BACKGROUNDS")) - {"picture", "fitted"} == (
         set(choices["background"]) - drawn_alike
     )

@@ -11,7 +11,8 @@ from tests.unit import fake_obspython as fake
 from tests.unit.fake_obspython import World
 from tests.unit.script.filters import camera_filter
 from vb_link import folders, texts
-from vb_link.settings import READY_BACKGROUNDS, SCENE_FILTER_ID, defaults
+from vb_link.ready_backgrounds import READY_BACKGROUNDS
+from vb_link.settings import SCENE_FILTER_ID, defaults
 from vb_script import hotkeys
 from vb_script.hotkeys import ACTIONS, Hotkeys
 
