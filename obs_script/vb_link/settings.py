@@ -13,18 +13,9 @@ from typing import Literal, Union
 from vb_link.ready_backgrounds import READY_BACKGROUNDS
 
 Kind = Literal[
-    "bool",
-    "float",
-    "color",
-    "choice",
-    "model",
-    "compute",
-    "depth_model",
-    "image",
-    "video",
-    "source",
-    "audio",
-]
+    "bool", "float", "color", "choice", "model", "compute", "depth_model", "image", "video",
+    "source", "audio",
+]  # fmt: skip
 Reader = Literal["filter", "worker", "script"]
 Value = Union[bool, float, int, str]
 
@@ -370,8 +361,8 @@ def _of_scene(setting: Setting) -> Setting:
     if setting.key == "background":
         choices = (DEFAULT_BACKGROUND, *setting.choices)
         return replace(setting, default=DEFAULT_BACKGROUND, choices=choices)
-    # The depth model is chosen in the camera's filter.
     if setting.shown_for is not None and setting.shown_for[0] == "depth_model":
+        # It is chosen in the camera's filter.
         return replace(setting, shown_for=("behind_source", (ANYTHING,)))
     return setting
 

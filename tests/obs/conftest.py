@@ -114,7 +114,7 @@ def running_obs(
         for line in ours
         if FAULT.search(line) or not any(text in line for text in stage.expected)
     ]
-    assert complaints == [], "OBS's log holds a complaint of ours"
+    assert complaints == [], "OBS's log holds a complaint of ours:\n" + "\n".join(complaints)
     errors = [
         line
         for line in graphics_errors(report.log)
