@@ -45,6 +45,7 @@ _LIBOBS = {
     "obs_properties_apply_settings": (None, (_P, _P)),
     "obs_property_name": (_S, (_P,)),
     "obs_property_set_description": (None, (_P, _S)),
+    "obs_property_set_visible": (None, (_P, _B)),
     "obs_source_release": (None, (_P,)),
     "obs_source_inc_showing": (None, (_P,)),
     "obs_source_set_muted": (None, (_P, _B)),

@@ -33,6 +33,9 @@ _BUTTONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "start": ("starts", ()),
     "undo_start": ("starts", ()),
 }
+# They change settings whose rows are above them. Rows that come or go there would push the button
+# away from under the pointer, so that happens when the panel is next used, refreshed or opened.
+_CHANGE_ROWS_ABOVE = ("load_preset", "start", "undo_start")
 _OF_SCENES = ("own_scene", "default_scene")
 
 
@@ -84,8 +87,11 @@ class Presses:
                 answer = self._do([word, *names, *chosen, *which, *delay])
                 row = self._library.obs_properties_get(shown, f"answer_{group}".encode())
                 self._library.obs_property_set_description(row, breakable(answer).encode())
-                # OBS runs each row's modified callback here, which shows the rows that now apply.
-                self._library.obs_properties_apply_settings(shown, settings)
+                if word in _CHANGE_ROWS_ABOVE:
+                    self._library.obs_property_set_visible(row, bool(answer))
+                else:
+                    # OBS runs each row's modified callback, which shows the rows that now apply.
+                    self._library.obs_properties_apply_settings(shown, settings)
                 return True
         except Exception as error:  # an exception cannot propagate through OBS's C code
             self._on_error(error)
