@@ -79,7 +79,7 @@ def _sit(
     version = ""
     folder.mkdir()
     try:
-        with make(folder) as at_obs, at_obs.stage.anything_said():
+        with make(folder) as at_obs:
             version = at_obs.stage.obs.request("GetVersion")["obsVersion"]
             hand.sit_down(at_obs, actions - hand.actions)
     except Lost:

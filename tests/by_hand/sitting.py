@@ -183,4 +183,5 @@ def sitting(
             preview=False, scripts=all_scripts,
         ) as stage,
     ):  # fmt: skip
+        stage.may_say_anything()
         yield Sitting(stage, place, locale)

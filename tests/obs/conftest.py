@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.obs import plugins
-from tests.obs.stage import Stage
+from tests.obs.stage import OURS, Stage
 from tests.torture import freeze
 from vb_demo.obs_session import ObsSession
 from vb_link import folders
@@ -108,7 +108,7 @@ def running_obs(
     while worker_pids(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert worker_pids(pid) == [], "the worker outlived OBS"
-    ours = [line for line in report.log.splitlines() if "[virtual background]" in line]
+    ours = [line for line in report.log.splitlines() if OURS in line]
     complaints = [
         line
         for line in ours

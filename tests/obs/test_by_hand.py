@@ -33,7 +33,7 @@ MOST_ACTIONS = 6  # from the window of the filters to the first own picture
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sitting]:
-    with sitting(tmp_path_factory.mktemp("by_hand")) as made, made.stage.anything_said():
+    with sitting(tmp_path_factory.mktemp("by_hand")) as made:
         yield made
 
 
