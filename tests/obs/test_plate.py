@@ -93,7 +93,7 @@ class Seat:
         wait_for((self.folder / "shown").exists, 5, "the panel")
         (self.folder / "shown").unlink()
         # The panel breaks the status into lines.
-        return (self.folder / "status").read_text("utf-8").replace("\n", " ")
+        return " ".join((self.folder / "status").read_text("utf-8").split())
 
     def wait_for_status(self, key: str) -> None:
         """Wait until the panel has the text ``key``: the script writes it by and by."""
