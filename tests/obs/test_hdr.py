@@ -22,6 +22,7 @@ SQUARE = 16  # pixels
 SIZE = (640, 360)
 # A colour space in the profile, and in OBS's log.
 NAMES = {"709": "Rec. 709", "2100PQ": "Rec. 2100 (PQ)", "2100HLG": "Rec. 2100 (HLG)"}
+HDR = ("2100PQ", "2100HLG")
 Luma = npt.NDArray[np.uint16]
 
 # OBS's canvas in HDR, recorded without loss: FFV1 keeps all ten bits.
@@ -187,20 +188,20 @@ def test_the_canvas_becomes_hdr_and_sdr_again_while_the_filter_runs(
             ("P010", "709"), ("NV12", "709"),
         ):  # fmt: skip
             _set_canvas(stage, colour_format, space)
+            most = 1
+            if space in HDR:  # OBS 30 by itself draws the two cameras with a difference of 2
+                most = min(2, max(1, _rows(twins.of_obs_itself(), 0, top).greatest))
             for active in (True, False, True):
                 twins.set(active=active)
                 videos.set(active=active)
                 stage.wait_frames(8)
                 if active:
                     stage.wait_for_mask(2, seconds=60)
-                if space in ("2100PQ", "2100HLG"):
-                    seen = twins.seen_in_one_place(videos)
-                else:
-                    seen = twins.seen(None if active else canvas(stage))
+                seen = twins.seen(None if active else canvas(stage))
                 what = f"{space}, {active=}"
                 picture = _rows(seen, 0, top)
-                assert picture.greatest <= 1, f"{what}: {picture}"
+                assert picture.greatest <= most, f"{what}: {picture}"
                 # With the filter on, an HDR video is tone-mapped to SDR.
-                if not (active and space in ("2100PQ", "2100HLG")):
+                if not (active and space in HDR):
                     video = _rows(seen, top, SIZE[1])
                     assert video.greatest <= 1, f"{what}, HDR video: {video}"

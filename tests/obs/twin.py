@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 
 from tests.obs.stage import SCENE, Image, Mask, Stage, wait_for
+from vb_link.settings import FILTER_ID
 
 OURS, TWIN, BACKDROP = "Ours", "Twin", "Twins' backdrop"
 STOCK, STOCK_NAME = "color_filter_v2", "Stock"
@@ -153,19 +154,21 @@ class Twins:
         left, right = shot[:, :half], shot[:, half:]
         return Seen(right, left) if self.exchanged else Seen(left, right)
 
-    def seen_in_one_place(self, *others: Twins) -> Seen:
-        """Look at the two drawn at the same place, one after the other; ``others`` change, too.
+    def of_obs_itself(self) -> Seen:
+        """Look at the two with our filter disabled: OBS may draw one picture in two ways."""
+        self._enable(False)
+        self.stage.wait_frames(8)
+        seen = self.seen(canvas(self.stage))
+        self._enable(True)
+        return seen
 
-        For pictures that stand still: on an HDR canvas, OBS 30 draws one picture differently at
-        two places, also without any filter.
-        """
-        shots = []
-        for _ in range(2):
-            shots.append(self.seen(canvas(self.stage)))
-            for twins in (self, *others):
-                twins.exchange()
-            self.stage.wait_frames(8)
-        return Seen(shots[0].ours, shots[1].twin)
+    def _enable(self, enabled: bool) -> None:
+        found = self.stage.obs.request("GetSourceFilterList", {"sourceName": self.ours})
+        names = [each["filterName"] for each in found["filters"] if each["filterKind"] == FILTER_ID]
+        self.stage.obs.request(
+            "SetSourceFilterEnabled",
+            {"sourceName": self.ours, "filterName": names[0], "filterEnabled": enabled},
+        )
 
 
 class Backdrop:
