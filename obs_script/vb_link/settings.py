@@ -78,6 +78,15 @@ def _position(
     return replace(_share(key, text, default, group), shown_for=shown_for, scene=True)
 
 
+def _pictures(key: str, text: str, kinds: tuple[Kind, ...], group: str) -> tuple[Setting, ...]:
+    """Return what is asked for where the choice ``key`` is a picture of one of these kinds."""
+    return tuple(
+        Setting(f"{key}_{kind}", kind, "", f"{text}{kind.capitalize()}", shown_for=(key, (kind,)),
+                group=group)
+        for kind in kinds
+    )  # fmt: skip
+
+
 def _layer(name: str, text: str) -> tuple[Setting, ...]:
     """Return the settings of a layer: an OBS source, its position, scale and opacity."""
     made = (
@@ -138,18 +147,7 @@ SETTINGS: tuple[Setting, ...] = (
         group="main",
         scene=True,
     ),
-    *(
-        Setting(
-            f"background_{kind}",
-            kind,
-            "",
-            f"Background{kind.capitalize()}",
-            shown_for=("background", (kind,)),
-            group="main",
-            scene=True,
-        )
-        for kind in _PICTURED
-    ),
+    *(replace(row, scene=True) for row in _pictures("background", "Background", _PICTURED, "main")),
     Setting(
         "background_color",
         "color",
@@ -275,9 +273,7 @@ SETTINGS: tuple[Setting, ...] = (
         shown_for=("cover", ("color",)),
         group="cover",
     ),
-    Setting(
-        "cover_image", "image", "", "CoverImage", shown_for=("cover", ("image",)), group="cover"
-    ),
+    *_pictures("cover", "Cover", ("image",), "cover"),
     Setting(
         "nobody",
         "choice",
@@ -286,17 +282,7 @@ SETTINGS: tuple[Setting, ...] = (
         choices=("nothing", "cover", *_NOBODY),
         group="cover",
     ),
-    *(
-        Setting(
-            f"nobody_{kind}",
-            kind,
-            "",
-            f"Nobody{kind.capitalize()}",
-            shown_for=("nobody", (kind,)),
-            group="cover",
-        )
-        for kind in _NOBODY
-    ),
+    *_pictures("nobody", "Nobody", _NOBODY, "cover"),
     Setting(
         "nobody_seconds",
         "float",
