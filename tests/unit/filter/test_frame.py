@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.lua import Lua
-from vb_script import lua_half
 
-FOLDER = Path(lua_half.PATH).parent
 # All around frame.lua but delay_ring.lua and pace.lua is made up; a step is one frame of 33 ms.
 STAND_INS = """
 ffi = require("ffi")
@@ -96,7 +92,7 @@ end
 def lua() -> Lua:
     """A filter that has its mask."""
     made = Lua()
-    made(f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n{STAND_INS}")
+    made(STAND_INS)
     assert made("return step(1)") == "false"
     assert made("return step(4)") == "true"
     return made

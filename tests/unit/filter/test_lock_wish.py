@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.lua import Lua
-from vb_script import lua_half
 
-FOLDER = Path(lua_half.PATH).parent
 SETTLED = 0.4  # seconds that a new setting must have stood, and a little more
 
 
@@ -18,7 +14,6 @@ def lua() -> Lua:
     """A filter that is not locked; ``asked`` holds what it asks the script for."""
     made = Lua()
     made(
-        f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n"
         """
         asked, now = {}, 1e9
         local C = {

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.lua import Lua
-from vb_script import lua_half
 
-FOLDER = Path(lua_half.PATH).parent
 # A frame each 100 ms: `frames(share, count)` returns the number of those in which nobody is there.
 STAND_INS = """
 nobody = assert(loadfile(FOLDER .. "nobody.lua"))({}, {})
@@ -34,7 +30,7 @@ end
 @pytest.fixture
 def lua() -> Lua:
     made = Lua()
-    made(f"FOLDER = {lua_half.literal(f'{FOLDER}/')}\n{STAND_INS}")
+    made(STAND_INS)
     return made
 
 

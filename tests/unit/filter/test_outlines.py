@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.lua import Lua
-from vb_script import lua_half
-
-FOLDER = Path(lua_half.PATH).parent
 
 
 @pytest.fixture
 def lua() -> Lua:
     made = Lua()
     made(
-        f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n"
         """
         require("ffi").cdef("typedef struct { float x, y, z, w; } vb_vec4;")
         target, drawn, at = nil, {}, nil

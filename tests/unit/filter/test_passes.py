@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.unit.lua import Lua
-from vb_script import lua_half
 
-FOLDER = Path(lua_half.PATH).parent
 STAND_INS = """
 made, refused = {}, 0
 local nothing = function() end
@@ -36,7 +32,7 @@ end
 @pytest.fixture
 def lua() -> Lua:
     made = Lua()
-    made(f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n{STAND_INS}")
+    made(STAND_INS)
     return made
 
 

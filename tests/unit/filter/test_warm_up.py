@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,6 @@ from tests.unit.lua import Lua
 from vb_link.settings import defaults
 from vb_script import governor, lua_half
 
-FOLDER = Path(lua_half.PATH).parent
 SECOND = 1_000_000_000
 # What a draw is of, for composite.lua as for this stand-in.
 KEYS = ("background", "decontaminate", "light_wrap", "match", "shadow", "grow", "feather")
@@ -79,7 +77,6 @@ class Camera:
         values = {key: value for key, value in {**defaults(), **own}.items() if key in KEYS}
         self.lua = Lua()
         self.lua(
-            f"FOLDER = {lua_half.literal(str(FOLDER) + '/')}\n"
             f"KEYS = {lua_half.literal(list(KEYS))}\n"
             f"SETTINGS = {lua_half.literal(values)}\n{_FAKES}"
         )
