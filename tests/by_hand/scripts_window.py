@@ -39,17 +39,19 @@ def add(panel: Panel, script: Path) -> None:
     plus = _plus(panel.settle())
     for _ in range(TRIES):
         panel.hand.click(plus.middle)
-        if _comes(lambda: _files(panel)):
-            break
-    for _ in range(TRIES):
-        panel.hand.keys("ctrl+a")
-        panel.hand.type(str(script))
-        if not _comes(partial(_typed, panel, str(script))):
+        if not _comes(lambda: _files(panel)):
             continue
-        for _ in range(TRIES):  # the first may only close the list that completes a name
-            panel.hand.keys("Return")
+        panel.hand.type(str(script))
+        if _comes(partial(_typed, panel, str(script))):
+            for _ in range(2):  # the first may only close the list that completes a name
+                panel.hand.keys("Return")
+                if _comes(lambda: not _files(panel)):
+                    return
+        # It may have entered a folder on the way, as in rows.py: it is opened again.
+        for _ in range(TRIES):
+            panel.hand.keys("Escape")
             if _comes(lambda: not _files(panel)):
-                return
+                break
     raise HandError(Fault.UNUSABLE, f"{script} could not be chosen.")
 
 
