@@ -14,9 +14,8 @@ import numpy as np
 
 from vb_worker.matte.quality import Quality
 
-THREADS = (
-    1  # a second one waits for OBS's: measured beside OBS, it made masks up to three times late
-)
+# A second thread waits for OBS's: measured beside OBS, it made masks up to three times late.
+THREADS = 1
 WARM_UP = 5  # runs: the first ones allocate memory, and the processor is not at its full clock yet
 RUNS = 30
 PAUSE = 1 / 30  # seconds
