@@ -14,6 +14,7 @@ from tests.by_hand.windows import Box, Widget, Windows
 HINT_MARK = "\N{OBJECT REPLACEMENT CHARACTER}"  # the hint's icon, in a row's text
 FIELDS = ("combo box", "slider", "spin button", "text", "push button")
 GROUP = "group"  # what OBS calls each group to a screen reader, whatever its title
+QUESTION, YES = "alert", "alt+y"  # also where Yes is はい(&Y)
 DIALOGS = ("dialog", "file chooser", "color chooser", "alert")
 MOST_SCROLLS = 40
 READS = 4
@@ -170,12 +171,17 @@ class Panel:
             time.sleep(0.3)
 
     def closes(self, key: str) -> bool:
-        """Press a key; return whether it closes the other windows."""
+        """Press a key; return whether it closes the other windows.
+
+        After Return also answer Yes where Qt asks whether to replace a file: its default is No.
+        """
         self.hand.keys(key)
         deadline = time.monotonic() + 10.0  # a second Escape would close the panel's window
-        while self.others():
+        while others := self.others():
             if time.monotonic() > deadline:
                 return False
+            if key == "Return" and others[-1].role == QUESTION:
+                self.hand.keys(YES)
             time.sleep(0.2)
         return True
 

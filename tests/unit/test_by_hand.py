@@ -127,6 +127,29 @@ def test_a_box_that_a_busy_obs_ticks_late_is_seen() -> None:
     assert used.ticked("On", 0, True) is True
 
 
+@pytest.mark.parametrize(("key", "answers"), [("Return", ["alt+y"]), ("Escape", [])])
+def test_a_file_is_replaced_where_qt_asks(
+    key: str, answers: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pressed: list[str] = []
+
+    class Windows:
+        def read(self) -> list[Widget]:
+            asks = _widget("alert", "Save as", (0, 0, 200, 90))
+            open_ = [_widget("dialog", "Save as", (0, 0, 400, 300))]
+            return [*open_, asks] if pressed == [key] else []
+
+    class KeyHand(FakeHand):
+        def keys(self, name: str) -> None:
+            pressed.append(name)
+
+    now = iter(range(100))
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(now)))
+    panel = Panel(cast(Any, KeyHand()), cast(Any, Windows()), TITLE)
+    assert panel.closes(key) == bool(answers)
+    assert pressed == [key, *answers]
+
+
 def test_a_row_that_moved_is_told_with_its_pixels() -> None:
     used = _rows(_window(), _window(top=104))
     with pytest.raises(HandError) as caught:
