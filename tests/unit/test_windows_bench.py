@@ -15,8 +15,11 @@ from tests.bench import shader_compile
 from tests.obs import stage
 from tests.shader_variants import FOLDER, Variant
 from tests.windows import life, macos, masks, packages, scenes
-from tests.windows.obs_host import Image
+from tests.windows.obs_host import SIZE, Image
 from tests.windows.wine import BenchError
+from vb_link import folders
+from vb_link.ready_backgrounds import MOVING_BACKGROUNDS, READY_BACKGROUNDS
+from vb_link.settings import SETTINGS
 from vb_script import libobs_symbols
 from vb_worker.models.kinds import open_model
 from vb_worker.models.manifest_reader import load
@@ -55,9 +58,9 @@ def test_a_rim_is_no_difference_and_a_patch_is_one() -> None:
 
 def test_the_secret_room_is_told_from_what_hides_it() -> None:
     picture, alpha = scenes.camera()
-    assert scenes.room_pixels(picture) > 100_000
+    assert scenes.room_pixels(picture, scenes.hidden()) > 100_000
     hidden = np.where(alpha[..., None] > 0, picture, scenes.background()).astype(np.uint8)
-    assert scenes.room_pixels(hidden) == 0
+    assert scenes.room_pixels(hidden, scenes.hidden()) == 0
 
 
 def test_a_moment_says_what_is_not_there_that_must_be() -> None:
@@ -95,6 +98,41 @@ def test_the_room_may_show_in_a_zone_that_is_kept_and_nowhere_else() -> None:
     assert scenes.Look("zone", keeps_zone=True).room_pixels(zone) == 0
     assert scenes.Look("none").room_pixels(zone) > 0
     assert scenes.Look("zone", keeps_zone=True).room_pixels(picture) > 0
+
+
+def test_nobody_hides_no_room() -> None:
+    picture, _ = scenes.camera()
+    person = np.where(scenes.hidden()[..., None], 0, stage.SECRET).astype(np.uint8)
+    assert scenes.Look("none").room_pixels(person) == 0
+    assert scenes.Look("nobody", empty=True).room_pixels(person) > 1_000
+    assert scenes.Look("nobody", empty=True).room_pixels(np.zeros_like(picture)) == 0
+
+
+def test_a_moving_background_is_known_wherever_it_is() -> None:
+    name = MOVING_BACKGROUNDS[0]
+    file = folders.ready_background(name)
+    look = scenes.Look(name, passes_by=file)
+    whole = cv2.imread(str(file))
+    assert whole is not None
+    height = SIZE[1]
+    wide = cv2.resize(whole, (round(whole.shape[1] * height / whole.shape[0]), height))
+    camera, alpha = scenes.camera()
+    for left in (0, (wide.shape[1] - SIZE[0]) // 3, wide.shape[1] - SIZE[0]):
+        part = wide[:, left : left + SIZE[0]]
+        shown = np.where(alpha[..., None] > 0, camera, part).astype(np.uint8)
+        assert look.differing(shown, camera) == 0
+    assert look.differing(scenes.background(), camera) > 0
+    assert look.differing(shown[::-1], camera) > 0
+
+
+def test_each_ready_background_and_each_answer_to_nobody_is_drawn() -> None:
+    names = [look.name for look in scenes.looks(scenes.READY, "file")]
+    assert {f"ready-cutout-{name}" for name in READY_BACKGROUNDS} < set(names)
+    away = [look for look in scenes.looks(scenes.NOBODY, "file") if look.empty]
+    nobody = next(row for row in SETTINGS if row.key == "nobody")
+    assert {look.settings["nobody"] for look in away} == set(nobody.choices)
+    assert all(look.of_pairs for group in (scenes.READY, scenes.NOBODY)
+               for look in scenes.looks(group, "file"))  # fmt: skip
 
 
 def test_masks_that_differ_in_a_pixel_are_told_from_equal_ones(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def looks(bench: Bench) -> None:
     def named(look: scenes.Look) -> bool:
         return bench.options.only in look.name
 
-    for background in scenes.BACKGROUNDS:
+    for background in scenes.GROUPS:
         if not any(named(look) for look in scenes.looks(background, "")):
             continue
         with LinuxObs(bench.folder / "linux" / f"{os.getpid()}-{background}") as linux:
@@ -110,7 +110,7 @@ def _compare(
         for look, picture in scenes.draw(host, background, wanted):
             bench.keep(f"{version}-{renderer}-{look.name}", picture)
             room = look.room_pixels(picture)
-            differing = scenes.differing(picture, measure[look.name])
+            differing = look.differing(picture, measure[look.name])
             told = f"{version} {renderer} {look.name}: {room} room pixels, {differing} differ"
             bench.say(room == 0 and differing == 0, told)
 

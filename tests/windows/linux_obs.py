@@ -85,6 +85,9 @@ class LinuxObs:
     def masks_made(self) -> int:
         return answers.masks_made(self._session.segment())
 
+    def is_away(self) -> bool:
+        return any(channel.away for channel in self._stage.channels())
+
     def wait_for_answers(self, depth: bool) -> None:
         segment = self._session.segment()
         self.wait_for(

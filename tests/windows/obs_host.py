@@ -203,6 +203,10 @@ class ObsHost:
     def masks_made(self) -> int:
         return int(self.seen()["made"])
 
+    def is_away(self) -> bool:
+        """Return whether the filter shows that nobody is there."""
+        return any(channel["away"] for channel in self.seen()["channels"])
+
     def wait_for_answers(self, depth: bool) -> None:
         """Wait until filters have all they asked for: sources, a mask, and its depth map, or none.
 

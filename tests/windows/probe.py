@@ -37,6 +37,7 @@ def _seen() -> dict[str, Any]:
         "channels": [
             {
                 "state": int(c.state),
+                "away": bool(c.away),
                 "model": c.report_model.decode("utf-8", "replace"),
                 "status": c.status.decode("utf-8", "replace"),
             }

@@ -3,7 +3,8 @@
 The room is one flat secret colour: if it turns up outside the person, the room was shown.
 
 A scene's filter draws with the same shaders as a camera's: it gets each background with each part
-that it can have of its own, alone and together, in one output.
+that it can have of its own, alone and together, in one output. Each picture that ships is drawn
+once, and so is what is shown while nobody is there.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from tests.obs import stage
 from tests.unit.onnx_graphs import Graph, manifest_for
 from tests.windows.obs_host import SIZE, Bits, Image
 from tests.windows.wine import BenchError
+from vb_link import folders
+from vb_link.ready_backgrounds import MOVING_BACKGROUNDS, READY_BACKGROUNDS
 from vb_link.settings import SCENE_FILTER_ID
 
 FILTER, SCENE_FILTER = "Camera/VB", "Scene/SB"
@@ -33,10 +36,13 @@ ZONE_WIDTH, ZONE_HEIGHT = 0.2, 0.5  # shares of the picture: its top left corner
 ROOM_MARGIN = 10  # pixels round the person where the room may still shine through an edge
 ROOM_LEVELS = 80  # from the secret colour: nothing else here comes so near it
 RIM_LEVELS = 2
+PART_CORRELATION = 0.9  # of a moving background with its file
 # frame.lua's: for so many frames the last picture may be drawn while there is no mask for another.
 HELD_FRAMES = 15
 
 BACKGROUNDS = ("transparent", "color", "image", "source", "blur", "room")
+READY, NOBODY = "ready", "nobody"
+GROUPS = (*BACKGROUNDS, READY, NOBODY)  # each is drawn by an OBS of its own
 OUTPUTS = ("cutout", "background", "alpha", "inverted")
 LOOKS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -85,6 +91,7 @@ class Actor(Protocol):
     def wait_frames(self, frames: int) -> None: ...
     def wait_for_answers(self, depth: bool) -> None: ...
     def masks_made(self) -> int: ...
+    def is_away(self) -> bool: ...
     def settle(self) -> None: ...
     def shot(self) -> Image: ...
 
@@ -93,7 +100,9 @@ class Actor(Protocol):
 class Look:
     """A name and the settings it needs, ``scene`` those of the scene's filter.
 
-    ``shows_room``: the picture is made of the room; ``keeps_zone``: the user wants a corner of it.
+    ``shows_room``: the picture is made of the room; ``keeps_zone``: the user wants a corner of it;
+    ``passes_by``: the file of a background that moves, so that no two pictures are the same.
+    ``empty``: nobody is there.
     """
 
     name: str
@@ -101,20 +110,68 @@ class Look:
     scene: dict[str, Any] = field(default_factory=lambda: dict(_SCENE_OFF))
     shows_room: bool = False
     keeps_zone: bool = False
+    passes_by: Path | None = None
+    empty: bool = False
 
     @property
     def of_pairs(self) -> bool:
         """Whether it is one of the half in which every two of background, output and look meet."""
         background, output, look = self.name.split("-", 2)
+        if background not in BACKGROUNDS:
+            return True
         where = BACKGROUNDS.index(background), (*OUTPUTS, "scene").index(output)
         return (sum(where) + _LOOK_NAMES.index(look)) % 2 == 0
 
     def room_pixels(self, picture: Image) -> int:
         """Count the pixels of the room where this look must not show it."""
-        return 0 if self.shows_room else room_pixels(picture, self.keeps_zone)
+        if self.empty:
+            return room_pixels(picture, np.ones(picture.shape[:2], np.bool_))
+        return 0 if self.shows_room else room_pixels(picture, hidden(self.keeps_zone))
+
+    def differing(self, picture: Image, other: Image) -> int:
+        """Count the pixels that differ from another OBS's picture of this look."""
+        if self.passes_by is None:
+            return differing(picture, other)
+        return 0 if shows_part_of(picture, self.passes_by) else picture.shape[0] * picture.shape[1]
 
 
 def looks(background: str, background_image: str) -> Iterator[Look]:
+    """Give the looks of one of :data:`GROUPS`."""
+    if background == READY:
+        yield from _ready_looks()
+    elif background == NOBODY:
+        yield from _nobody_looks(background_image)
+    else:
+        yield from _looks_of(background, background_image)
+
+
+def _ready_looks() -> Iterator[Look]:
+    """Give each picture that ships; the first of them by the scene's filter, too."""
+    for name in READY_BACKGROUNDS:
+        moves = folders.ready_background(name) if name in MOVING_BACKGROUNDS else None
+        settings = {**OFF, "background": name, "output": "cutout", "timing": "latest"}
+        yield Look(f"{READY}-cutout-{name}", settings, passes_by=moves)
+        if name == READY_BACKGROUNDS[0]:
+            yield Look(f"{READY}-background-{name}", {**settings, "output": "background"})
+            camera = {**settings, "background": "color", "background_color": COVER_COLOR}
+            yield Look(f"{READY}-scene-{name}", camera, {**_SCENE_OFF, "background": name})
+
+
+def _nobody_looks(background_image: str) -> Iterator[Look]:
+    """Give what is shown while nobody is there: a picture, a source, each cover, the background."""
+    settings = {**OFF, "background": "color", "background_color": COLOR, "output": "cutout",
+                "timing": "latest", "nobody_seconds": 1.0, "nobody_image": background_image,
+                "nobody_source": "Layer", "cover_image": background_image}  # fmt: skip
+    for shown, cover in (
+        ("image", "color"), ("source", "color"), ("cover", "color"), ("cover", "image"),
+        ("cover", "hidden"), ("nothing", "color"),
+    ):  # fmt: skip
+        more = {"nobody": shown, "cover": cover}
+        yield Look(f"{NOBODY}-{shown}-{cover}", {**settings, **more}, empty=True)
+    yield Look(f"{NOBODY}-image-back", {**settings, "nobody": "image", "cover": "color"})
+
+
+def _looks_of(background: str, background_image: str) -> Iterator[Look]:
     """Give ``background`` with each output and each look, alone and all together."""
     every = {**LOOKS, "all": _ALL}
     backgrounds = {"background_image": background_image, "background_source": "Layer",
@@ -228,16 +285,37 @@ def draw(
     actor.add_filter("Scene", "SB", SCENE_FILTER_ID)
     settle_mask(actor)
     timing = "latest"
+    empty = False
     for look in looks(background, file):
         if not wanted(look):
             continue
         actor.set(SCENE_FILTER, **look.scene)
         actor.set(FILTER, **look.settings)
+        if look.empty != empty:
+            empty = look.empty
+            _empty(actor, empty)
         actor.settle()
+        if empty:
+            _wait_for_nobody(actor, look.settings["nobody"] != "nothing")
         if look.settings["timing"] != timing:
             timing = look.settings["timing"]
             _settle_timing(actor)
         yield look, _steady_shot(actor, look.settings["depth_model"] != "")
+
+
+def _empty(actor: Actor, empty: bool) -> None:
+    """Let the person leave the room, or come back."""
+    picture = camera()[0]
+    if empty:
+        picture[:] = stage.SECRET
+    actor.set("Camera", file=actor.save("empty" if empty else "camera", picture))
+    settle_mask(actor)
+    _wait_for_nobody(actor, empty)
+
+
+def _wait_for_nobody(actor: Actor, away: bool) -> None:
+    actor.wait_for(lambda: actor.is_away() == away, f"{'nobody' if away else 'somebody'} there")
+    actor.wait_frames(3)
 
 
 def _steady_shot(actor: Actor, depth: bool) -> Image:
@@ -265,9 +343,28 @@ def hidden(keeps_zone: bool = False) -> Bits:
     return bits
 
 
-def room_pixels(picture: Image, keeps_zone: bool = False) -> int:
+def room_pixels(picture: Image, where: Bits) -> int:
+    """Count the pixels of the room's colour."""
     distance = np.abs(picture[..., :3].astype(int) - stage.SECRET).max(axis=2)
-    return int(((distance < ROOM_LEVELS) & hidden(keeps_zone)).sum())
+    return int(((distance < ROOM_LEVELS) & where).sum())
+
+
+def shows_part_of(picture: Image, file: Path) -> bool:
+    """Return whether ``picture`` has a part of the picture in ``file``, as high as itself.
+
+    Its upper left is looked at, where no person is.
+    """
+    whole = cv2.imread(str(file))
+    assert whole is not None, file
+    height, width = picture.shape[:2]
+    wide = cv2.resize(whole, (round(whole.shape[1] * height / whole.shape[0]), height),
+                      interpolation=cv2.INTER_AREA)  # fmt: skip
+    # Blurred, as another way to shrink it leaves other pixels.
+    wide, seen = (cv2.blur(each[: height // 4], (5, 5)) for each in (wide, picture[..., :3]))
+    found = cv2.matchTemplate(
+        wide, np.ascontiguousarray(seen[:, : width // 4]), cv2.TM_CCOEFF_NORMED
+    )
+    return bool(found.max() > PART_CORRELATION)
 
 
 def differing(ours: Image, other: Image) -> int:
