@@ -26,6 +26,7 @@ from tests.windows import (
     masks,
     registers,
     scenes,
+    set_up_in_obs,
     setup,
     unit_tests,
 )
@@ -37,7 +38,7 @@ from vb_demo.virtual_display import VirtualDisplay
 
 OBS = ("obs31", "obs32")
 RENDERERS = ("d3d11", "opengl")
-PARTS = ("registers", "masks", "looks", "life", "compile", "installer", "unit", "macos")
+PARTS = ("registers", "masks", "looks", "life", "compile", "installer", "set-up", "unit", "macos")
 
 
 class Bench:
@@ -166,6 +167,21 @@ def _first_uses(bench: Bench, version: str, renderer: str, where: str) -> None:
         print(json.dumps({**report, **first_uses.measure(host)}), flush=True)
 
 
+def set_ups(bench: Bench) -> None:
+    """Set everything up from the panel of an OBS that has nothing yet, and take it out again."""
+    renderer = (bench.options.renderer or RENDERERS)[0]
+    with set_up_in_obs.nothing_yet(bench.wine, bench.folder):
+        for version in bench.options.obs or OBS:
+
+            def claim(what: str, good: bool, version: str = version) -> None:
+                bench.say(good, f"set-up, {version}: {what}")
+
+            data = set_up_in_obs.prepare(bench.wine)
+            with bench.session(version, renderer, "set-up") as host:
+                set_up_in_obs.press(bench.wine, host, data, claim)
+            set_up_in_obs.remove(bench.wine, data, claim)
+
+
 def main(words: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(words)
     folder: Path = options.folder.absolute()
@@ -176,6 +192,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "life": lives,
         "compile": compiles,
         "installer": lambda bench: installer.check(bench.wine, folder, options.only, bench.say),
+        "set-up": set_ups,
         "unit": lambda bench: unit_tests.check(
             bench.wine, options.only, folder / "unit.log", bench.say
         ),

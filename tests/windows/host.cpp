@@ -122,6 +122,24 @@ std::string panel(const Words &words) // number of a script
 	return "";
 }
 
+// Presses a button of a script's panel as the frontend does; answers what a line of it then says.
+std::string press(const Words &words) // number of a script, button, line
+{
+	obs_properties_t *made = obs_script_get_properties(scripts.at(std::stoul(words[1])));
+	obs_property_t *button = obs_properties_get(made, words[2].c_str());
+	obs_property_t *line = obs_properties_get(made, words[3].c_str());
+	if (!button || !line) {
+		obs_properties_destroy(made);
+		refuse("the panel has no " + words[2] + " or no " + words[3]);
+	}
+	obs_property_button_clicked(button, nullptr);
+	std::string said = obs_property_description(line);
+	obs_properties_destroy(made);
+	for (char &letter : said)
+		letter = letter == '\n' ? ' ' : letter;
+	return said;
+}
+
 struct Wanted {
 	const char *name;
 	obs_hotkey_id id;
@@ -160,7 +178,7 @@ const std::map<std::string, std::pair<size_t, std::string (*)(const Words &)>> C
 	{"ask", {2, ask}},           {"properties", {1, properties}}, {"panel", {1, panel}},
 	{"frames", {0, frames}},     {"shot", {2, shot}},         {"children", {0, children}},
 	{"kill", {1, kill}},         {"hang", {2, hang}},         {"quit", {0, quit}},
-	{"late", {0, late}},         {"air", {1, air}},
+	{"late", {0, late}},         {"air", {1, air}},           {"press", {3, press}},
 	{"watch", {3, watch}},       {"watched", {0, watched}},   {"hotkey", {1, hotkey}},
 };
 

@@ -32,6 +32,7 @@ _PYTHON = "C:/Python312"
 # Where Windows puts what comes from its store, and the files of no bytes that stand for it.
 _STORE = "Program Files/WindowsApps/PythonSoftwareFoundation.Python.3.12_3.12.2800.0_x64__qbz5n2kf"
 _ALIASES = "AppData/Local/Microsoft/WindowsApps"
+PIP = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "C:\\wheels"}  # variables for pip
 _NOBODY = 65534
 _SECONDS, _QUIET_SECONDS = 1800.0, 5.0
 _INI = b"\xef\xbb\xbf[General]\r\nFirstRun=true\r\n\r\n[Basic]\r\nProfile=Untitled\r\n"
@@ -50,18 +51,28 @@ def check(wine: Wine, folder: Path, only: str, say: Say) -> None:
 
     ``folder`` is the bench's.
     """
-    lock = (environment.LOCKS / "worker.lock").read_text("utf-8")
-    wheels = wine.drive / "wheels"
-    shutil.rmtree(wheels, ignore_errors=True)
-    wheels.mkdir()
-    for wheel in packages.wheels(lock, folder / "packages/wheels"):
-        shutil.copyfile(wheel, wheels / wheel.name)
     _put_obs(wine)
-    with (folder / "installer.log").open("w", encoding="utf-8", buffering=1) as out:
+    log = (folder / "installer.log").open("w", encoding="utf-8", buffering=1)
+    with wheels(wine, folder), log as out:
         for user in USERS:
             if only in user:
                 _User(wine, user, out.write, say).check()
-    shutil.rmtree(wheels)
+
+
+@contextlib.contextmanager
+def wheels(wine: Wine, folder: Path) -> Iterator[None]:
+    """Have the worker's packages on drive C, where :data:`PIP` looks for them.
+
+    ``folder`` is the bench's. Raises BenchError.
+    """
+    lock = (environment.LOCKS / "worker.lock").read_text("utf-8")
+    on_drive = wine.drive / "wheels"
+    shutil.rmtree(on_drive, ignore_errors=True)
+    on_drive.mkdir()
+    for wheel in packages.wheels(lock, folder / "packages/wheels"):
+        shutil.copyfile(wheel, on_drive / wheel.name)
+    yield
+    shutil.rmtree(on_drive)
 
 
 def _put_obs(wine: Wine) -> None:
@@ -220,8 +231,7 @@ class _User:
             "LOCALAPPDATA": f"{home}\\AppData\\Local",
             "PATH": f"{home}\\{_ALIASES}".replace("/", "\\") + r";C:\windows\system32",
             folders.DATA_VARIABLE: self.named_data,
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": "C:\\wheels",
+            **PIP,
         }
         command = [f"{python}/python.exe", "-c", _RUN, json.dumps(variables)]
         command += [f"{self.product}/install.py", *words]

@@ -219,15 +219,17 @@ class ObsHost:
 
         self.wait_for(answered, f"what was asked for, and {'a' if depth else 'no'} depth map")
 
-    def wait_for(self, condition: Callable[[], Any], what: str) -> Any:
+    def wait_for(
+        self, condition: Callable[[], Any], what: str, seconds: float = MASK_SECONDS
+    ) -> Any:
         """Poll until ``condition`` holds and return what it gave. Raises BenchError."""
-        deadline = time.monotonic() + MASK_SECONDS
+        deadline = time.monotonic() + seconds
         while True:
             value = condition()
             if value:
                 return value
             if time.monotonic() > deadline:
-                raise BenchError(f"{what}: not within {MASK_SECONDS:.0f} s: {self.seen()}")
+                raise BenchError(f"{what}: not within {seconds:.0f} s: {self.seen()}")
             time.sleep(0.1)
 
     def wait_frames(self, frames: int) -> None:

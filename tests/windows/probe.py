@@ -1,8 +1,8 @@
 """Runs in OBS's Python beside the script: reports what is in the link's shared memory.
 
 The host hands it settings and reads the setting "answer": a JSON object with the state, the model
-and the status lines of each filter, what filters still wait for (``answers.py``), and the worker's
-number.
+and the status lines of each filter, what filters still wait for (``answers.py``), and the numbers
+of the worker's process and of a set-up's.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def _seen() -> dict[str, Any]:
         return {"channels": []}
     segment = memory.segment
     worker = application.application.worker
+    set_up = survivors.survivors().set_up
     return {
         "channels": [
             {
@@ -48,6 +49,7 @@ def _seen() -> dict[str, Any]:
         "depth": answers.has_depth(segment),
         "made": answers.masks_made(segment),
         "worker": worker.pid if worker else None,
+        "set_up": set_up.process.pid if set_up and set_up.process else None,
         "epoch": int(segment.worker_epoch),
         "panic": bool(segment.panic),
         "problem": application.application.board.problem or str((worker and worker.problem) or ""),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,23 @@ class Wine:
         return _finish(
             self.popen(words, folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                        stderr=subprocess.STDOUT), timeout)  # fmt: skip
+
+    def run_beside(self, words: Sequence[str], *, timeout: float = 600.0) -> str:
+        """Run a Windows program whose standard input stays open; return what it prints.
+
+        Raises BenchError where it takes too long.
+        """
+        process = self.popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT)  # fmt: skip
+        assert process.stdin is not None and process.stdout is not None
+        timer = threading.Timer(timeout, process.kill)
+        timer.start()
+        with process.stdin, process.stdout:
+            told = process.stdout.read()
+        if process.wait() and not timer.is_alive():
+            raise BenchError(f"A command did not end within {timeout:.0f} s.")
+        timer.cancel()
+        return told.decode("utf-8", "replace")
 
     def run_in_debian(
         self, words: Sequence[str], folder: str = "/", *, timeout: float = 1800.0
