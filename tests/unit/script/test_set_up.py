@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import subprocess
@@ -169,29 +170,86 @@ def test_what_the_system_refuses_is_said(
     assert words in setting.end()
 
 
-@pytest.mark.posix("a process group")
+# A set-up with a child, which tells the child's number.
+HAS_A_CHILD = STARTS + (
+    "import subprocess, threading\n"
+    f"sys.path.insert(0, {str(folders.PACKAGES)!r})\n"
+    "from vb_install import inside_obs\n"
+    "threading.Thread(target=inside_obs._end_with_obs, daemon=True).start()\n"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'],\n"
+    "                         stdin=subprocess.DEVNULL)\n"
+    "tell(step='packages', share=0.5, detail=str(child.pid))\ntime.sleep(600)"
+)
+# An OBS, which tells the numbers of its set-up's process and of that one's child.
+OBS = """
+import sys, time
+from types import SimpleNamespace
+from vb_install import interpreters
+from vb_link import isolated
+from vb_script.reload_state import survivors
+from vb_script.set_up import SetUp
+
+interpreters.choose = lambda *_: SimpleNamespace(executable=sys.executable)
+isolated.command = lambda *_: [sys.executable, "-u", "-c", sys.argv[1]]
+SetUp({}, print).start()
+while not survivors().set_up.last.get("detail"):
+    time.sleep(0.01)
+print(survivors().set_up.process.pid, survivors().set_up.last["detail"], flush=True)
+time.sleep(600)
+"""
+
+
 def test_all_that_it_started_ends_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    program = STARTS + (
-        "import subprocess\n"
-        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])\n"
-        "tell(step='packages', share=0.5, detail=str(child.pid))\ntime.sleep(600)"
-    )
-    setting = Setting(monkeypatch, program)
+    setting = Setting(monkeypatch, HAS_A_CHILD)
     setting.now.start()
     setting.wait_for("Fetching ")
-    pid = int(setting.now.sentence.split("Fetching ")[1].split("\n")[0])
+    child = Watched(int(setting.now.sentence.split("Fetching ")[1].split("\n")[0]))
+    assert child.lives()
     setting.now.cancel()
     setting.now.wait(60)
-    deadline = time.monotonic() + 60
-    while _lives(pid):
-        assert time.monotonic() < deadline, "a child outlived it"
-        time.sleep(0.01)
+    child.wait_for_its_end()
 
 
-def _lives(pid: int) -> bool:
-    try:
-        words = Path(f"/proc/{pid}/stat").read_text("utf-8") if sys.platform == "linux" else ""
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return " Z " not in words
+def test_it_ends_with_an_obs_that_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", OBS, HAS_A_CHILD], stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(folders.PACKAGES)},
+    ) as obs:  # fmt: skip
+        assert obs.stdout is not None
+        try:
+            watched = [Watched(int(number)) for number in obs.stdout.readline().split()]
+            assert len(watched) == 2 and all(each.lives() for each in watched)
+        finally:
+            obs.kill()
+    for each in watched:
+        each.wait_for_its_end()
+
+
+class Watched:
+    """A process of another's."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        if sys.platform == "win32":
+            self._kernel32 = ctypes.WinDLL("kernel32")
+            self._kernel32.OpenProcess.restype = ctypes.c_void_p
+            synchronize = 0x00100000
+            self._handle = ctypes.c_void_p(self._kernel32.OpenProcess(synchronize, False, pid))
+
+    def lives(self) -> bool:
+        if sys.platform == "win32":
+            timed_out = 0x102
+            return bool(self._kernel32.WaitForSingleObject(self._handle, 0) == timed_out)
+        try:
+            os.kill(self._pid, 0)
+            path = Path(f"/proc/{self._pid}/stat")
+            words = path.read_text("utf-8") if sys.platform == "linux" else ""
+        except OSError:
+            return False
+        return " Z " not in words
+
+    def wait_for_its_end(self) -> None:
+        deadline = time.monotonic() + 60
+        while self.lives():
+            assert time.monotonic() < deadline, "it outlived what started it"
+            time.sleep(0.01)
