@@ -162,11 +162,6 @@ local function texture(self, d, name)
 	return d[name]
 end
 
-function MAKE.levels(self, d)
-	local light = texture(self, d, "spill")
-	return light and intermediates.levels(self, d.owner, light, d.spill_width, d.spill_height)
-end
-
 local function has_textures(self, d, look)
 	for _, name in ipairs(look.textures) do
 		if not texture(self, d, name) then return false end
@@ -176,9 +171,10 @@ end
 
 -- Makes the looks' textures, and notes in `f` which looks there are.
 local function make_looks(self, d, f)
+	local lit = effect_variants.gives_light(f.background)
 	for _, look in ipairs(looks.ROWS) do
 		f[look.name] = effect_variants.is_seen(look, f)
-			and (not look.wanted or look.wanted(self.settings)) and has_textures(self, d, look)
+			and (not look.wanted or look.wanted(self.settings, lit)) and has_textures(self, d, look)
 	end
 end
 
@@ -197,6 +193,35 @@ local function set_looks(p, set, self, d)
 	for _, look in ipairs(looks.ROWS) do
 		if has(set, look.word) then looks.bind(look, p, self, d) end
 	end
+end
+
+-- The camera's small picture as *Brighten me* shows the person, for the match to measure: measured as
+-- the camera sends it, a dark person would be brightened twice.
+local function small_person(self)
+	local small, d = self.small, drawn
+	if self.settings.brighten == 0 then return small.texture end
+	local set = effect_variants.BRIGHTENED
+	local effect = effect_of(self.state, set)
+	local texrender = graphics.target(self.state, "small_person", obs.RGBA)
+	if not graphics.begin(texrender, small.width, small.height) then return nil end
+	d.matches, d.levels = false, graphics.black(self.state)
+	set_person(effect.parameters, set, self, d)
+	set_looks(effect.parameters, set, self, d)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Draw", small.texture, small.width, small.height)
+	C.gs_enable_blending(true)
+	return graphics.finish(texrender)
+end
+
+function MAKE.levels(self, d)
+	d.matches = false
+	local lit = self.settings.match > 0 and effect_variants.gives_light(d.background)
+	if not lit then return graphics.black(self.state) end
+	local light = texture(self, d, "spill")
+	local made = light and intermediates.levels(
+		self, d.owner, light, d.spill_width, d.spill_height, small_person)
+	d.matches = made and true
+	return made
 end
 
 -- The person's straight colour and alpha, in sRGB bytes.

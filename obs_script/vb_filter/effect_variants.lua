@@ -41,6 +41,9 @@ function M.backdrop(background) return OF_BACKGROUND[background] + BIT.BACKGROUN
 -- The set that draws nothing, and that of the person alone as the camera shows it.
 M.NOTHING, M.PLAIN_TRANSPARENT = 0, BIT.PLAIN_TRANSPARENT
 
+-- The set of the person's colour after *Brighten me*, alone.
+M.BRIGHTENED = BIT.PERSON_OUT + BIT.TONE
+
 -- What a look can change in each output.
 local CHANGED = {
 	cutout = { alpha = true, color = true, under = true, over = true },

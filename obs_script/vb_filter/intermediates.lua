@@ -122,10 +122,11 @@ local function settled(self)
 end
 
 -- A 1x1 texture with the levels that match the person's brightness to the background's. `spill` is the
--- background of `owner`, w x h.
-function M.levels(self, owner, spill, w, h)
+-- background of `owner`, w x h; `small_person` makes the picture to measure, of the size of `small`.
+function M.levels(self, owner, spill, w, h, small_person)
 	if self.person_stats_made == nil then
-		self.person_stats_made = passes.stats(self.state, PERSON_STATS, self.small.texture,
+		local picture = small_person(self)
+		self.person_stats_made = picture and passes.stats(self.state, PERSON_STATS, picture,
 			self.small.width, self.small.height, passes.PERSON, self.person,
 			self.stats_known and settled(self) or 1) or false
 	end

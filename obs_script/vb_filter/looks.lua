@@ -10,7 +10,8 @@
 --   layer     its settings are those of the scene's layers, where a scene has its own
 --   lit       it takes its light from the background: off where that gives none
 --   needs     the name of an earlier look that it is a part of
---   wanted    (settings) whether it is on; nil: wherever its textures are there
+--   wanted    (settings, lit) whether it is on, lit: the background gives light; nil: wherever its
+--             textures are there
 --   bind      (parameters, camera, d) sets `vectors`; d is the draw's inputs (composite.lua)
 local obs, graphics = ...
 local C = obs.C
@@ -20,6 +21,19 @@ local SHADOW_X, SHADOW_Y = 0.012, 0.018
 
 local function bind_shadow(p, _, d)
 	graphics.set_vec2(p.shadow_offset, SHADOW_X * d.height / d.width, SHADOW_Y)
+end
+
+-- The worker's gains of red, green and blue; what it cannot have meant is no gain. Other processes can
+-- write there.
+local function bind_tone(p, camera, d)
+	local gains = camera.channel.light_gains
+	local function gain(index)
+		local value = gains[index]
+		return value >= 0.25 and value <= 8 and value or 1
+	end
+	graphics.set_vec2(p.brighten_rg, gain(0), gain(1))
+	graphics.set_vec2(p.brighten_b, gain(2), 0)
+	if not d.matches then C.gs_effect_set_float(p.match, 0) end
 end
 
 local M = {}
@@ -49,10 +63,14 @@ M.ROWS = {
 		textures = { "person_color", "room_color" }, values = { decontaminate = 0 },
 		wanted = function(s) return s.decontaminate > 0 end,
 	},
+	-- Brighten me, then the match: one word, as each doubles the number of effects. `levels` is black
+	-- without a match.
 	{
-		name = "match", word = "MATCH", changes = "color", lit = true,
-		textures = { "levels" }, values = { match = 0 },
-		wanted = function(s) return s.match > 0 end,
+		name = "tone", word = "TONE", changes = "color",
+		textures = { "levels" }, values = { match = 0, brighten = 0 },
+		vectors = { "brighten_rg", "brighten_b" },
+		wanted = function(s, lit) return s.brighten > 0 or s.match > 0 and lit end,
+		bind = bind_tone,
 	},
 	{
 		name = "wrap", word = "WRAP", changes = "color", lit = true,

@@ -156,6 +156,8 @@ _TABLES: dict[str, tuple[Row, ...]] = {
         ("plate_state", "uint32_t", 1),
         # how much of the picture people cover, as a share
         ("person_share", "double", 1),
+        # gains of the person's linear red, green and blue (the look *Brighten me*)
+        ("light_gains", "double", 3),
         # a place in ADVICE
         ("report_advice", "uint32_t", 1),
         ("report_model", "char", TEXT_BYTES),

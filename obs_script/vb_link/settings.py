@@ -229,6 +229,7 @@ SETTINGS: tuple[Setting, ...] = (
         unit=" px",
         group="look",
     ),
+    replace(_share("brighten", "Brighten", 0.0, "look"), reader="worker"),
     _share("decontaminate", "Decontaminate", 0.0, "look"),
     _share("light_wrap", "LightWrap", 0.0, "look"),
     _share("shadow", "Shadow", 0.0, "look"),

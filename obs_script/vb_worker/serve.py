@@ -266,6 +266,7 @@ class Worker:
                 turn=stream.turn,
                 now=self.clock(),
             )
+            stream.measure_light(frame, result.alpha)
             stream.send(picture, result.alpha, result.person_share)
         except Exception as error:
             # A model that fails must not stop the other streams; the filter draws its cover.

@@ -17,12 +17,14 @@ from vb_worker.errors import TEXTS, ModelError
 from vb_worker.matte.advice import Advisor
 from vb_worker.matte.alpha_boxes import boxes, sum_of_words
 from vb_worker.matte.depth_plane import DepthStream
+from vb_worker.matte.person_light import PersonLight
 from vb_worker.matte.pipeline import Pipeline
 from vb_worker.matte.plate import Plate
 from vb_worker.matte.stroke_rectangles import strokes_of
 from vb_worker.matte.strokes import Strokes
 from vb_worker.matte.turn import UPRIGHT, Turn, turn_of
 from vb_worker.people.choice import PersonChoice, point_of
+from vb_worker.time_step import TimeStep
 
 REPORT_SECONDS = 0.5
 Key = tuple[str, str, str]  # model name, chosen compute unit, quality
@@ -70,6 +72,8 @@ class Stream:
         self.plate_request = 0
         self.strokes = Strokes()
         self.advisor: Advisor | None = None  # while the user wants advice
+        self.light: PersonLight | None = None  # while the person is brightened
+        self._lit = TimeStep()
         self.turn = UPRIGHT
         self.depth = DepthStream()
         self.finished: deque[float] = deque(maxlen=120)
@@ -110,6 +114,10 @@ class Stream:
             self.advisor, self.channel.report_advice = None, 0
         elif self.advisor is None:
             self.advisor = Advisor()
+        if not told.brighten > 0:
+            self.light, self.channel.light_gains[:] = None, (1.0, 1.0, 1.0)
+        elif self.light is None:
+            self.light = PersonLight()
         self.channel.plate_state = self.plate.state
 
     def _follow_turn(self, turn: Turn) -> None:
@@ -125,6 +133,12 @@ class Stream:
                 self.plate.take()
             else:
                 self.plate.drop()
+
+    def measure_light(self, frame: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> None:
+        """Write by how much to brighten the person in a frame (H x W x 4 uint8 RGBA)."""
+        if self.light is not None:
+            gains = self.light(frame, alpha, self._lit(self._clock()))
+            self.channel.light_gains[:] = gains.tolist()
 
     def advise(self, frame: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> None:
         """Write what is to be said about a frame (H x W x 4 uint8 RGBA) with this alpha."""

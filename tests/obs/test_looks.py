@@ -264,3 +264,47 @@ def test_match_moves_the_person_s_brightness_towards_the_background_s(stage: Sta
     half = brightness(_after(stage, frames=40, match=0.5))
     brighter = brightness(_after(stage, frames=60, match=1.0, background_color=0xFFF0F0F0))
     assert darker < half < plain < brighter
+
+
+def test_brighten_me_lights_the_person_alone_and_leaves_the_alpha(stage: Stage) -> None:
+    picture, truth = person(room=SECRET)
+    dark = np.clip((picture / 255.0) ** 2.2 * 0.12, 0, 1) ** (1 / 2.2) * 255
+    dark[truth == 0] = SECRET
+    stage.picture(CAMERA, dark.astype(np.uint8))
+    stage.add_filter(background="color", background_color=COLOUR, advice=False)
+    stage.wait_for_mask()
+    stage.wait_frames(8)
+    before = stage.shot(CAMERA)[..., :3].astype(int)
+    outside = cv2.dilate(truth, np.ones((61, 61), np.uint8)) == 0
+    inside = cv2.erode(truth, np.ones((31, 31), np.uint8)) == 255
+    stage.set_filter(brighten=1.0)
+
+    def brightened() -> bool:
+        shown = stage.shot(CAMERA)[..., :3].astype(int)
+        assert (shown == before)[outside].all()
+        return bool(shown[inside].mean() > 1.4 * before[inside].mean())
+
+    wait_for(brightened, 10, "the person in more light")
+    stage.settle()
+    # The match measures the brightened person, so that nobody is brightened twice.
+    level = 80
+    stage.set_filter(match=1.0, background_color=0xFF000000 + 0x010101 * level)
+
+    def matched() -> bool:
+        shown = stage.shot(CAMERA)
+        return abs(float(cv2.cvtColor(shown, cv2.COLOR_BGRA2GRAY)[inside].mean()) - level) < 8
+
+    wait_for(matched, 10, "the person as bright as the background")
+    stage.set_filter(match=0.0, background_color=COLOUR)
+    alphas = []
+    for brighten in (1.0, 0.0):
+        stage.set_filter(brighten=brighten, output="alpha")
+        stage.settle()
+        alphas.append(stage.shot(CAMERA))
+    assert (alphas[0] == alphas[1]).all()
+    stage.set_filter(output="cutout")
+
+    def is_as_before() -> bool:
+        return bool((stage.shot(CAMERA)[..., :3].astype(int) == before).all())
+
+    wait_for(is_as_before, 5, "as it was, byte for byte")

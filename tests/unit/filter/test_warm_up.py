@@ -12,7 +12,9 @@ from vb_script import governor, lua_half
 
 SECOND = 1_000_000_000
 # What a draw is of, for composite.lua as for this stand-in.
-KEYS = ("background", "decontaminate", "light_wrap", "match", "shadow", "grow", "feather")
+KEYS = (
+    "background", "brighten", "decontaminate", "light_wrap", "match", "shadow", "grow", "feather",
+)  # fmt: skip
 
 _FAKES = """
 bit = require("bit")
@@ -104,8 +106,8 @@ def test_each_look_and_edge_and_flat_background_is_drawn_once() -> None:
     camera = Camera(background="color")
     found = camera.all()
     assert sorted(_changed(found, own)) == sorted([
-        ("background", "blur"), ("background", "transparent"), ("decontaminate", "1"),
-        ("light_wrap", "1"), ("match", "1"), ("shadow", "1"),
+        ("background", "blur"), ("background", "transparent"), ("brighten", "1"),
+        ("decontaminate", "1"), ("light_wrap", "1"), ("match", "1"), ("shadow", "1"),
         ("grow", "1"), ("grow", "-1"), ("feather", "1"), ("feather", "-1"),
     ])  # fmt: skip
     assert camera.all() == []
