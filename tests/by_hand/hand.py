@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 from tests.by_hand.desk import Desk
@@ -22,6 +23,13 @@ class Hand:
         self._do("mousemove", at[0], at[1])
         self._do("click", "--repeat", times, "--delay", 60, button)
         time.sleep(CLICK_PAUSE)
+
+    def activate(self, title: str) -> None:
+        """Give a window the keys, as a person does by a click on its title.
+
+        A window manager may leave them with another one.
+        """
+        self._do("search", "--onlyvisible", "--name", f"^{re.escape(title)}$", "windowactivate")
 
     def wheel(self, at: Point, notches: int) -> None:
         """Turn the wheel: down for positive ``notches``."""

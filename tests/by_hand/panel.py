@@ -19,6 +19,7 @@ DIALOGS = ("dialog", "file chooser", "color chooser", "alert")
 MOST_SCROLLS = 40
 READS = 4
 FILLING = 20.0  # seconds that a busy OBS may take to fill a panel
+ACTIVATING = 10.0  # seconds that a window manager may take to give a new window the keys
 TRIES = 4
 
 Places = list[tuple[str, int]]  # each row's text, and how high it stands on the screen
@@ -160,15 +161,23 @@ class Panel:
 
     def dialog(self, seconds: float = 60.0) -> Widget:
         """Return the window that one of this panel's rows has opened, once it takes keys."""
-        deadline = time.monotonic() + seconds
-        while True:
+        opened = self.opened(seconds)
+        if opened is None:
+            seen = [(window.name, sorted(window.states)) for window in self.others()]
+            raise HandError(Fault.UNUSABLE, f"No window opened that takes keys: {seen}")
+        return opened
+
+    def opened(self, seconds: float) -> Widget | None:
+        """As ``dialog``, or None if there is no such window in that time."""
+        began = time.monotonic()
+        while (waited := time.monotonic() - began) < seconds:
             others = self.others()
             if others and "ACTIVE" in others[-1].states:
                 return others[-1]
-            if time.monotonic() > deadline:
-                seen = [(window.name, sorted(window.states)) for window in others]
-                raise HandError(Fault.UNUSABLE, f"No window opened that takes keys: {seen}")
+            if others and waited > ACTIVATING:
+                self.hand.activate(others[-1].name)
             time.sleep(0.3)
+        return None
 
     def closes(self, key: str) -> bool:
         """Press a key; return whether it closes the other windows.

@@ -43,7 +43,7 @@ class RandomHand:
         self.actions = 0
         self.pixels = 0  # the farthest that a row has moved
         self.scrolled = 0  # the farthest that OBS itself has moved all rows
-        self.clicks_missed = 0  # clicks into a field after which the cursor was elsewhere
+        self.clicks_missed = 0  # clicks that did nothing, and were made again
         self.used: Counter[tuple[str, str, str]] = Counter()  # panel, row, kind of use
         self.uses: list[str] = []
         self.faults: list[str] = []

@@ -40,7 +40,7 @@ class Rows:
         self._before = panel.settle()  # the window before a row was used, and after it
         self.after = self._before
         self.scrolled = 0  # the most pixels that OBS itself has moved the rows by
-        self.clicks_missed = 0  # clicks into a field after which the cursor was elsewhere
+        self.clicks_missed = 0  # clicks that did nothing, and were made again
 
     # Lists
 
@@ -268,7 +268,9 @@ class Rows:
         """
         for _ in range(TRIES):
             self._hand.click(self._reach(text, "push button", number).middle)
-            self.panel.dialog()
+            if self.panel.opened(REACTING) is None:
+                self.clicks_missed += 1
+                continue
             self._wait()
             reach()
             done = self._types(typed) and (cancel or self.panel.closes("Return"))

@@ -120,6 +120,8 @@ class Sitting:
             if not dialogs:
                 return
             if attempt < RECOVER_TRIES // 2:
+                # OBS crashes where the window of the filters is closed below its dialog.
+                self.hand.activate(dialogs[-1].name)
                 self.hand.keys("Escape")
             else:
                 name = re.escape(dialogs[-1].name)

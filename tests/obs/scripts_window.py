@@ -36,21 +36,28 @@ class ScriptsWindow:
 
     def add(self, script: Path) -> None:
         """Choose a file with the button that adds scripts."""
-        self._press(ADD, lambda: bool(self._x.windows(FILES)), "the window to choose a file in")
-        # It is visible before it takes keys; a key closes its message about half a name, and the
-        # first Return may only close the list of names that complete what was typed.
+        # Qt's window for files takes a folder on the way for what was chosen if it is slow to
+        # complete a path, so the window is opened anew, empty, until it has taken the whole path.
         for _ in range(TRIES):
-            time.sleep(0.5)
+            self._press(ADD, lambda: bool(self._x.windows(FILES)), "the window to choose a file in")
             for window in self._x.windows(FILES):
                 self._x.focus(window)
-            self._x.keys("ctrl+a")
             self._x.do("type", str(script))
-            for _ in range(2):
+            for _ in range(2):  # the first Return may only close the list that completes a name
                 self._x.keys("Return")
-                with contextlib.suppress(AssertionError):
-                    wait_for(lambda: not self._x.windows(FILES), 2, "the file")
+                if self._no_file_is_asked_for():
                     return
+            for _ in range(TRIES):
+                self._x.keys("Escape")
+                if self._no_file_is_asked_for():
+                    break
         raise AssertionError("The file could not be chosen.")
+
+    def _no_file_is_asked_for(self) -> bool:
+        with contextlib.suppress(AssertionError):
+            wait_for(lambda: not self._x.windows(FILES), 2, "the file")
+            return True
+        return False
 
     def remove(self, done: Callable[[], bool]) -> None:
         """Remove the first script; return when ``done`` holds."""
@@ -74,11 +81,17 @@ class ScriptsWindow:
         raise AssertionError(f"{what}: not in {TRIES} presses")
 
     def _choose(self) -> None:
-        # Without a window manager a click activates a window. Until then keys go to OBS's main
-        # window, where one may stop the recording.
-        self._x.do("mousemove", "--window", self._window, *LIST, "click", "1")
-        wait_for(lambda: self._x.focused() == self._window, SECONDS, "the window to take keys")
-        time.sleep(0.3)
+        # Without a window manager a click activates a window; on a busy machine some clicks do
+        # nothing. Until it is active the keys go to OBS's main window, where one may stop the
+        # recording.
+        for _ in range(TRIES):
+            self._x.do("mousemove", "--window", self._window, *LIST, "click", "1")
+            with contextlib.suppress(AssertionError):
+                wait_for(lambda: self._x.focused() == self._window, 1, "the window to take keys")
+                time.sleep(0.3)
+                return
+            self._x.focus(self._window)
+        raise AssertionError(f"The window of the scripts took no keys after {TRIES} clicks.")
 
     def _open(self) -> str:
         """Try the entries of the menu Tools in turn: their number depends on OBS's version."""

@@ -150,6 +150,46 @@ def test_a_file_is_replaced_where_qt_asks(
     assert pressed == [key, *answers]
 
 
+@pytest.mark.parametrize("taken", [0, 1, 4])
+def test_a_button_whose_press_opened_nothing_is_pressed_again(
+    taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``taken`` is the press that opens the dialog; the window manager gives it no keys."""
+    pressed: list[str] = []
+
+    class PressingHand(FakeHand):
+        def click(self, *_: Any) -> None:
+            pressed.append("click")
+
+        def activate(self, title: str) -> None:
+            pressed.append(title)
+
+        def keys(self, *names: str) -> None:
+            pressed.extend(names)
+
+    class Windows:
+        def read(self) -> list[Widget]:
+            label = _widget("label", "Image", (10, 200, 80, 20))
+            button = _widget("push button", "Browse", (100, 200, 60, 20))
+            panel = replace(_window(), holds=(label, button))
+            if pressed.count("click") < taken or "Escape" in pressed or not taken:
+                return [panel]
+            states = "ACTIVE" if "Image" in pressed else ""
+            field = replace(_widget("text", "", (10, 10, 80, 20)), text="path")
+            return [panel, _widget("dialog", "Image", (0, 0, 400, 300), field, states=states)]
+
+    now = iter(range(10_000))
+    monkeypatch.setattr(time, "monotonic", lambda: next(now) / 20)
+    used = Rows(Panel(cast(Any, PressingHand()), cast(Any, Windows()), TITLE), 0.0)
+    if not taken:
+        assert _fault(lambda: used.pick_color("Image", "path", cancel=True)) is Fault.UNUSABLE
+        assert used.clicks_missed == rows.TRIES
+        return
+    used._choose_in_dialog("Image", 0, "path", lambda: None, True)
+    assert pressed == [*["click"] * taken, "Image", "Escape"]
+    assert used.clicks_missed == taken - 1
+
+
 def test_a_row_that_moved_is_told_with_its_pixels() -> None:
     used = _rows(_window(), _window(top=104))
     with pytest.raises(HandError) as caught:
