@@ -83,6 +83,12 @@ class Tape:
             "SetInputSettings", {"inputName": "Square", "inputSettings": {"color": color}}
         )
         self._stage.wait_frames(20)
+        end = self._recorded() + 300  # a busy computer records fewer frames than it draws
+        wait_for(lambda: self._recorded() >= end, 20, "more of the recording")
+
+    def _recorded(self) -> int:
+        """Return how much is recorded, in milliseconds of its frames."""
+        return int(self._stage.obs.request("GetRecordStatus")["outputDuration"])
 
     def run(self, play: Callable[[], None]) -> dict[str, Luma]:
         """Record while ``play`` is called; return the luma of what was noted.
@@ -91,7 +97,7 @@ class Tape:
         """
         obs = self._stage.obs
         obs.request("StartRecord")
-        wait_for(lambda: obs.request("GetRecordStatus")["outputDuration"], 20, "the recording")
+        wait_for(self._recorded, 20, "the recording")
         play()
         self._stage.wait_frames(60)  # what waits to be encoded when a recording ends is lost
         file = Path(obs.request("StopRecord")["outputPath"])
@@ -144,7 +150,8 @@ def test_an_hdr_camera_is_untouched_with_the_filter_off_and_within_a_scene_of_ou
     plain = seen["plain"]
     assert plain.max() > 680  # 1,000 nits are 720; SDR's white is 300 nits
     for name in ("off", "in a scene"):
-        assert np.array_equal(seen[name], plain), name
+        most = int(np.abs(seen[name].astype(int) - plain).max())
+        assert most == 0, f"{name}: {most} of 1023 levels off"
     assert 500 < seen["on"].max() < plain.max()
 
 
@@ -188,9 +195,12 @@ def test_the_canvas_becomes_hdr_and_sdr_again_while_the_filter_runs(
             ("P010", "709"), ("NV12", "709"),
         ):  # fmt: skip
             _set_canvas(stage, colour_format, space)
-            most = 1
-            if space in HDR:  # OBS 30 by itself draws the two cameras with a difference of 2
+            # OBS 30 by itself draws a camera with and without its own filter differently in HDR: a
+            # picture by 2 levels, a video by 7.
+            most, no_filter = 1, None
+            if space in HDR:
                 most = min(2, max(1, _rows(twins.of_obs_itself(), 0, top).greatest))
+                no_filter = _rows(videos.of_obs_itself(), top, SIZE[1]).ours
             for active in (True, False, True):
                 twins.set(active=active)
                 videos.set(active=active)
@@ -201,7 +211,9 @@ def test_the_canvas_becomes_hdr_and_sdr_again_while_the_filter_runs(
                 what = f"{space}, {active=}"
                 picture = _rows(seen, 0, top)
                 assert picture.greatest <= most, f"{what}: {picture}"
-                # With the filter on, an HDR video is tone-mapped to SDR.
-                if not (active and space in HDR):
-                    video = _rows(seen, top, SIZE[1])
-                    assert video.greatest <= 1, f"{what}, HDR video: {video}"
+                video = _rows(seen, top, SIZE[1])
+                if no_filter is not None:
+                    if active:  # an HDR video is tone-mapped to SDR
+                        continue
+                    video = Seen(video.ours, no_filter)
+                assert video.greatest <= 1, f"{what}, HDR video: {video}"
