@@ -14,7 +14,7 @@ import pytest
 from tests.bench import shader_compile
 from tests.obs import stage
 from tests.shader_variants import FOLDER, Variant
-from tests.windows import life, macos, masks, packages, scenes
+from tests.windows import life, macos, masks, packages, pictures, scenes
 from tests.windows.obs_host import SIZE, Image
 from tests.windows.wine import BenchError
 from vb_link import folders
@@ -47,25 +47,25 @@ def test_a_package_that_cannot_be_fetched_is_one_sentence(
 
 
 def test_a_rim_is_no_difference_and_a_patch_is_one() -> None:
-    picture, _ = scenes.camera()
+    picture, _ = pictures.camera()
     rim, patch = picture.copy(), picture.copy()
     rim[100:102] ^= 0x40
     patch[100:103, 100:103] ^= 0x40
-    assert scenes.differing(picture, picture) == 0
-    assert scenes.differing(rim, picture) == 0
-    assert scenes.differing(patch, picture) == 1
+    assert pictures.differing(picture, picture) == 0
+    assert pictures.differing(rim, picture) == 0
+    assert pictures.differing(patch, picture) == 1
 
 
 def test_the_secret_room_is_told_from_what_hides_it() -> None:
-    picture, alpha = scenes.camera()
-    assert scenes.room_pixels(picture, scenes.hidden()) > 100_000
-    hidden = np.where(alpha[..., None] > 0, picture, scenes.background()).astype(np.uint8)
-    assert scenes.room_pixels(hidden, scenes.hidden()) == 0
+    picture, alpha = pictures.camera()
+    assert pictures.room_pixels(picture, pictures.hidden()) > 100_000
+    hidden = np.where(alpha[..., None] > 0, picture, pictures.background()).astype(np.uint8)
+    assert pictures.room_pixels(hidden, pictures.hidden()) == 0
 
 
 def test_a_moment_says_what_is_not_there_that_must_be() -> None:
-    camera, alpha = scenes.camera()
-    shown = np.where(alpha[..., None] > 0, camera, scenes.background()).astype(np.uint8)
+    camera, alpha = pictures.camera()
+    shown = np.where(alpha[..., None] > 0, camera, pictures.background()).astype(np.uint8)
     covered = np.full_like(camera, life.COVER_BGR)
 
     def told(
@@ -73,16 +73,16 @@ def test_a_moment_says_what_is_not_there_that_must_be() -> None:
     ) -> str:
         return life.Moment("moment", picture, (), person, behind).problem()
 
-    assert not told(shown, True, scenes.background())
+    assert not told(shown, True, pictures.background())
     assert not told(covered, False, life.COVER_BGR)
     assert not told(camera, None, None)
     assert "of the person" in told(covered, True, None)
     assert "of the person" in told(shown, False, None)
-    assert "hides the room" in told(camera, True, scenes.background())
+    assert "hides the room" in told(camera, True, pictures.background())
 
 
 def test_a_moment_is_compared_with_each_state_that_is_right_then() -> None:
-    camera, _ = scenes.camera()
+    camera, _ = pictures.camera()
     covered = np.full_like(camera, life.COVER_BGR)
     drawn = {"masked": camera, "covered": covered}
     either = life.Moment("changing", covered, ("masked", "covered"))
@@ -91,18 +91,19 @@ def test_a_moment_is_compared_with_each_state_that_is_right_then() -> None:
 
 
 def test_the_room_may_show_in_a_zone_that_is_kept_and_nowhere_else() -> None:
-    picture, _ = scenes.camera()
+    picture, _ = pictures.camera()
     height, width = picture.shape[:2]
-    zone = scenes.background().copy()
-    zone[: round(height * scenes.ZONE_HEIGHT), : round(width * scenes.ZONE_WIDTH)] = stage.SECRET
+    zone = pictures.background().copy()
+    bottom, right = round(height * pictures.ZONE_HEIGHT), round(width * pictures.ZONE_WIDTH)
+    zone[:bottom, :right] = stage.SECRET
     assert scenes.Look("zone", keeps_zone=True).room_pixels(zone) == 0
     assert scenes.Look("none").room_pixels(zone) > 0
     assert scenes.Look("zone", keeps_zone=True).room_pixels(picture) > 0
 
 
 def test_nobody_hides_no_room() -> None:
-    picture, _ = scenes.camera()
-    person = np.where(scenes.hidden()[..., None], 0, stage.SECRET).astype(np.uint8)
+    picture, _ = pictures.camera()
+    person = np.where(pictures.hidden()[..., None], 0, stage.SECRET).astype(np.uint8)
     assert scenes.Look("none").room_pixels(person) == 0
     assert scenes.Look("nobody", empty=True).room_pixels(person) > 1_000
     assert scenes.Look("nobody", empty=True).room_pixels(np.zeros_like(picture)) == 0
@@ -116,12 +117,12 @@ def test_a_moving_background_is_known_wherever_it_is() -> None:
     assert whole is not None
     height = SIZE[1]
     wide = cv2.resize(whole, (round(whole.shape[1] * height / whole.shape[0]), height))
-    camera, alpha = scenes.camera()
+    camera, alpha = pictures.camera()
     for left in (0, (wide.shape[1] - SIZE[0]) // 3, wide.shape[1] - SIZE[0]):
         part = wide[:, left : left + SIZE[0]]
         shown = np.where(alpha[..., None] > 0, camera, part).astype(np.uint8)
         assert look.differing(shown, camera) == 0
-    assert look.differing(scenes.background(), camera) > 0
+    assert look.differing(pictures.background(), camera) > 0
     assert look.differing(shown[::-1], camera) > 0
 
 
@@ -131,8 +132,9 @@ def test_each_ready_background_and_each_answer_to_nobody_is_drawn() -> None:
     away = [look for look in scenes.looks(scenes.NOBODY, "file") if look.empty]
     nobody = next(row for row in SETTINGS if row.key == "nobody")
     assert {look.settings["nobody"] for look in away} == set(nobody.choices)
-    assert all(look.of_pairs for group in (scenes.READY, scenes.NOBODY)
-               for look in scenes.looks(group, "file"))  # fmt: skip
+    extra = [group for group in scenes.GROUPS if group not in scenes.BACKGROUNDS]
+    assert all(look.of_pairs for group in extra for look in scenes.looks(group, "file"))
+    assert {0.0, 1.0} < {look.settings["brighten"] for look in scenes.looks(scenes.DARK, "file")}
 
 
 def test_masks_that_differ_in_a_pixel_are_told_from_equal_ones(tmp_path: Path) -> None:

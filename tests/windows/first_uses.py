@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tests.windows import scenes
+from tests.windows import pictures, scenes
 from tests.windows.obs_host import ObsHost
 from tests.windows.scenes import FILTER
 
@@ -26,7 +26,7 @@ BACKGROUNDS = ("transparent", "image", "blur")
 def measure(host: ObsHost) -> dict[str, Any]:
     """Return per kind and pass how many frames were late, in all and at most in one use."""
     file = scenes.set_stage(host)
-    host.picture("Other", scenes.layer())
+    host.picture("Other", pictures.layer())
     host.do("air", "1")  # before there is anything that could be compiled ahead
     host.add_filter("Camera", "VB", cover="color", quality="best", background="color",
                     background_image=file)  # fmt: skip

@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 
 from tests.obs import stage
-from tests.windows import scenes
+from tests.windows import pictures, scenes
 from tests.windows.obs_host import SIZE, Bits, Image, ObsHost
-from tests.windows.scenes import COVER_COLOR, FILTER, RIM_LEVELS
+from tests.windows.pictures import RIM_LEVELS
+from tests.windows.scenes import COVER_COLOR, FILTER
 from tests.windows.wine import BenchError
 from vb_link.settings import SCENE_FILTER_ID
 
@@ -42,17 +43,17 @@ class Moment:
 
     def differing(self, drawn: dict[str, Image]) -> int:
         """Count the pixels that differ from the state, of those that are right, that is nearest."""
-        return min(scenes.differing(self.picture, drawn[state]) for state in self.states)
+        return min(pictures.differing(self.picture, drawn[state]) for state in self.states)
 
     def problem(self) -> str:
         """Return what is missing, or ""."""
-        inside = cv2.erode(scenes.camera()[1], np.ones((5, 5), np.uint8)) == 255
+        inside = cv2.erode(pictures.camera()[1], np.ones((5, 5), np.uint8)) == 255
         if self.person is not None:
-            seen = _share(self.picture, scenes.camera()[0], inside)
+            seen = _share(self.picture, pictures.camera()[0], inside)
             if self.person != (seen >= SAME):
                 return f"{seen:.0%} of the person is seen"
         if self.behind is not None:
-            seen = _share(self.picture, np.asarray(self.behind), scenes.hidden())
+            seen = _share(self.picture, np.asarray(self.behind), pictures.hidden())
             if seen < SAME:
                 return f"{seen:.0%} of what hides the room is seen"
         return ""
@@ -78,7 +79,7 @@ def states(actor: scenes.Actor) -> dict[str, Image]:
     actor.set("Camera", file=_smaller(actor))
     scenes.settle_mask(actor)
     drawn["smaller"] = actor.shot()
-    actor.set("Camera", file=actor.save("camera", scenes.camera()[0]))
+    actor.set("Camera", file=actor.save("camera", pictures.camera()[0]))
     _add_scene_filter(actor)
     scenes.settle_mask(actor)
     drawn["scene"] = actor.shot()
@@ -103,7 +104,7 @@ def moments(host: ObsHost) -> Iterator[Moment]:
 
 def _masked(name: str, host: ObsHost, state: str = "other model") -> Moment:
     scenes.settle_mask(host)
-    return Moment(name, host.shot(), (state,), True, scenes.background())
+    return Moment(name, host.shot(), (state,), True, pictures.background())
 
 
 def _covered(name: str, host: ObsHost) -> Moment:
@@ -124,12 +125,12 @@ def _add_scene_filter(actor: scenes.Actor) -> None:
 
 
 def _smaller(actor: scenes.Actor) -> str:
-    small = cv2.resize(scenes.camera()[0], (SIZE[0] // 2, SIZE[1] // 2))
+    small = cv2.resize(pictures.camera()[0], (SIZE[0] // 2, SIZE[1] // 2))
     return actor.save("smaller", np.asarray(small, np.uint8))
 
 
 def _watch(host: ObsHost) -> None:
-    host.watch(scenes.hidden(), stage.SECRET)
+    host.watch(pictures.hidden(), stage.SECRET)
 
 
 def _beginning(host: ObsHost) -> Iterator[Moment]:
@@ -153,7 +154,7 @@ def _beginning(host: ObsHost) -> Iterator[Moment]:
 def _changes(host: ObsHost) -> Iterator[Moment]:
     host.set(FILTER, timing="locked")
     host.settle()
-    yield Moment("frame-locked", host.shot(), ("locked",), True, scenes.background())
+    yield Moment("frame-locked", host.shot(), ("locked",), True, pictures.background())
     host.set(FILTER, timing="latest", model=MODEL)
     yield Moment("model changing", host.shot(), ("masked", "covered", "other model"))
     host.wait_for(lambda: MODEL_NAME in host.models(), "a mask of the other model")
@@ -161,7 +162,7 @@ def _changes(host: ObsHost) -> Iterator[Moment]:
     host.set("Camera", file=_smaller(host))
     scenes.settle_mask(host)
     yield Moment("a smaller size", host.shot(), ("smaller",))  # scaled up, nothing is as it was
-    host.set("Camera", file=host.save("camera", scenes.camera()[0]))
+    host.set("Camera", file=host.save("camera", pictures.camera()[0]))
     yield _masked("the former size", host)
 
 

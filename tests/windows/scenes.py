@@ -4,7 +4,7 @@ The room is one flat secret colour: if it turns up outside the person, the room 
 
 A scene's filter draws with the same shaders as a camera's: it gets each background with each part
 that it can have of its own, alone and together, in one output. Each picture that ships is drawn
-once, and so is what is shown while nobody is there.
+once, and so is what is shown while nobody is there, and a person in the dark who is brightened.
 """
 
 from __future__ import annotations
@@ -15,14 +15,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 from onnx import TensorProto
 
 from tests.obs import stage
 from tests.unit.onnx_graphs import Graph, manifest_for
-from tests.windows.obs_host import SIZE, Bits, Image
+from tests.windows import pictures
+from tests.windows.obs_host import Image
 from tests.windows.wine import BenchError
 from vb_link import folders
 from vb_link.ready_backgrounds import MOVING_BACKGROUNDS, READY_BACKGROUNDS
@@ -32,17 +31,12 @@ FILTER, SCENE_FILTER = "Camera/VB", "Scene/SB"
 DEPTH_MODEL, DEPTH_SIZE = "near_in_the_middle", (64, 36)
 COVER_COLOR = 0xFFC86432
 COLOR = 0xFFB43CB4
-ZONE_WIDTH, ZONE_HEIGHT = 0.2, 0.5  # shares of the picture: its top left corner is kept
-ROOM_MARGIN = 10  # pixels round the person where the room may still shine through an edge
-ROOM_LEVELS = 80  # from the secret colour: nothing else here comes so near it
-RIM_LEVELS = 2
-PART_CORRELATION = 0.9  # of a moving background with its file
 # frame.lua's: for so many frames the last picture may be drawn while there is no mask for another.
 HELD_FRAMES = 15
 
 BACKGROUNDS = ("transparent", "color", "image", "source", "blur", "room")
-READY, NOBODY = "ready", "nobody"
-GROUPS = (*BACKGROUNDS, READY, NOBODY)  # each is drawn by an OBS of its own
+READY, NOBODY, DARK = "ready", "nobody", "dark"
+GROUPS = (*BACKGROUNDS, READY, NOBODY, DARK)  # each is drawn by an OBS of its own
 OUTPUTS = ("cutout", "background", "alpha", "inverted")
 LOOKS: dict[str, dict[str, Any]] = {
     "none": {},
@@ -62,14 +56,14 @@ LOOKS: dict[str, dict[str, Any]] = {
     "zone": {
         "zone1": "keep",
         "zone1_left": 0.0,
-        "zone1_right": ZONE_WIDTH,
+        "zone1_right": pictures.ZONE_WIDTH,
         "zone1_top": 0.0,
-        "zone1_bottom": ZONE_HEIGHT,
+        "zone1_bottom": pictures.ZONE_HEIGHT,
     },
 }
 _NO_PARTS = {"behind_source": "", "front_source": "", "zone1": "off"}
-OFF = {"light_wrap": 0.0, "decontaminate": 0.0, "match": 0.0, "shadow": 0.0, "grow": 0.0,
-       "feather": 0.0, "depth_model": "", **_NO_PARTS}  # fmt: skip
+OFF = {"brighten": 0.0, "light_wrap": 0.0, "decontaminate": 0.0, "match": 0.0, "shadow": 0.0,
+       "grow": 0.0, "feather": 0.0, "depth_model": "", **_NO_PARTS}  # fmt: skip
 _ALL = {key: value for look in LOOKS.values() for key, value in look.items()}
 _LOOK_NAMES = (*LOOKS, "all", "none-locked", "all-locked")
 SCENE_LOOKS = ("none", "behind", "depth", "front", "zone", "all")  # those with parts of a scene
@@ -125,14 +119,17 @@ class Look:
     def room_pixels(self, picture: Image) -> int:
         """Count the pixels of the room where this look must not show it."""
         if self.empty:
-            return room_pixels(picture, np.ones(picture.shape[:2], np.bool_))
-        return 0 if self.shows_room else room_pixels(picture, hidden(self.keeps_zone))
+            return pictures.room_pixels(picture, np.ones(picture.shape[:2], np.bool_))
+        if self.shows_room:
+            return 0
+        return pictures.room_pixels(picture, pictures.hidden(self.keeps_zone))
 
     def differing(self, picture: Image, other: Image) -> int:
         """Count the pixels that differ from another OBS's picture of this look."""
         if self.passes_by is None:
-            return differing(picture, other)
-        return 0 if shows_part_of(picture, self.passes_by) else picture.shape[0] * picture.shape[1]
+            return pictures.differing(picture, other)
+        height, width = picture.shape[:2]
+        return 0 if pictures.shows_part_of(picture, self.passes_by) else height * width
 
 
 def looks(background: str, background_image: str) -> Iterator[Look]:
@@ -141,6 +138,8 @@ def looks(background: str, background_image: str) -> Iterator[Look]:
         yield from _ready_looks()
     elif background == NOBODY:
         yield from _nobody_looks(background_image)
+    elif background == DARK:
+        yield from _dark_looks(background_image)
     else:
         yield from _looks_of(background, background_image)
 
@@ -169,6 +168,22 @@ def _nobody_looks(background_image: str) -> Iterator[Look]:
         more = {"nobody": shown, "cover": cover}
         yield Look(f"{NOBODY}-{shown}-{cover}", {**settings, **more}, empty=True)
     yield Look(f"{NOBODY}-image-back", {**settings, "nobody": "image", "cover": "color"})
+
+
+def _dark_looks(background_image: str) -> Iterator[Look]:
+    """Give a person in the dark: as she is, brightened, matched, both, and with all other looks."""
+    settings = {**OFF, "background": "image", "background_image": background_image,
+                "output": "cutout", "timing": "latest"}  # fmt: skip
+    light: dict[str, Any] = {"brighten": 1.0}
+    looks = {"none": {}, "brighten": light, "match": LOOKS["match"],
+             "both": {**LOOKS["match"], **light}, "all": {**_ALL, **light},
+             "half": {"brighten": 0.5}}  # fmt: skip
+    for name, more in looks.items():
+        keeps = "zone1" in more
+        look = Look(f"{DARK}-cutout-{name}", {**settings, **more}, keeps_zone=keeps)
+        yield from _both_timings(look, name == "both")
+    transparent = {**settings, **light, "background": "transparent"}
+    yield Look(f"{DARK}-cutout-transparent", transparent)
 
 
 def _looks_of(background: str, background_image: str) -> Iterator[Look]:
@@ -229,31 +244,13 @@ def add_depth_model(folder: Path) -> None:
                  name=DEPTH_MODEL)  # fmt: skip
 
 
-def camera() -> tuple[Image, Image]:
-    """Return the camera's picture with the secret room, and the person's true alpha."""
-    return stage.person(0.0, SIZE, room=stage.SECRET)
-
-
-def background() -> Image:
-    """Return a background with detail in all three channels and none of the room's colour."""
-    x, y = np.meshgrid(np.linspace(0, 1, SIZE[0]), np.linspace(0, 1, SIZE[1]))
-    checks = (np.floor(x * 16) + np.floor(y * 9)) % 2
-    return np.stack([60 + 60 * x, 40 + 60 * y, 90 + 80 * checks], axis=2).astype(np.uint8)
-
-
-def layer() -> Image:
-    image = background()[..., ::-1].copy()
-    cv2.circle(image, (SIZE[0] // 2, SIZE[1] // 2), SIZE[1] // 4, (30, 30, 200), -1)
-    return image
-
-
 def set_stage(actor: Actor) -> str:
     """Put camera, layer and filter on the stage; return the background's file."""
-    picture, _ = camera()
-    actor.picture("Layer", layer())
+    picture, _ = pictures.camera()
+    actor.picture("Layer", pictures.layer())
     actor.backdrop(stage.BACKDROP)
     actor.picture("Camera", picture)
-    return actor.save("background", background())
+    return actor.save("background", pictures.background())
 
 
 def settle_mask(actor: Actor) -> None:
@@ -280,6 +277,8 @@ def draw(
 ) -> Iterator[tuple[Look, Image]]:
     """Draw every look of ``background`` that is ``wanted``."""
     file = set_stage(actor)
+    if background == DARK:
+        actor.set("Camera", file=actor.save("dark", pictures.dark_camera()))
     # With less than the best quality software OpenGL leaves out what Direct3D does.
     actor.add_filter("Camera", "VB", cover="color", cover_color=COVER_COLOR, quality="best")
     actor.add_filter("Scene", "SB", SCENE_FILTER_ID)
@@ -305,7 +304,7 @@ def draw(
 
 def _empty(actor: Actor, empty: bool) -> None:
     """Let the person leave the room, or come back."""
-    picture = camera()[0]
+    picture = pictures.camera()[0]
     if empty:
         picture[:] = stage.SECRET
     actor.set("Camera", file=actor.save("empty" if empty else "camera", picture))
@@ -331,48 +330,3 @@ def _steady_shot(actor: Actor, depth: bool) -> Image:
         if actor.masks_made() == made:
             return picture
     raise BenchError("A still picture gets mask after mask.")
-
-
-def hidden(keeps_zone: bool = False) -> Bits:
-    """Return where the room must not show: away from the person, and from a zone that is kept."""
-    kernel = np.ones((2 * ROOM_MARGIN + 1, 2 * ROOM_MARGIN + 1), np.uint8)
-    bits: Bits = cv2.dilate(camera()[1], kernel) == 0
-    if keeps_zone:
-        width, height = round(SIZE[0] * ZONE_WIDTH), round(SIZE[1] * ZONE_HEIGHT)
-        bits[: height + ROOM_MARGIN, : width + ROOM_MARGIN] = False
-    return bits
-
-
-def room_pixels(picture: Image, where: Bits) -> int:
-    """Count the pixels of the room's colour."""
-    distance = np.abs(picture[..., :3].astype(int) - stage.SECRET).max(axis=2)
-    return int(((distance < ROOM_LEVELS) & where).sum())
-
-
-def shows_part_of(picture: Image, file: Path) -> bool:
-    """Return whether ``picture`` has a part of the picture in ``file``, as high as itself.
-
-    Its upper left is looked at, where no person is.
-    """
-    whole = cv2.imread(str(file))
-    assert whole is not None, file
-    height, width = picture.shape[:2]
-    wide = cv2.resize(whole, (round(whole.shape[1] * height / whole.shape[0]), height),
-                      interpolation=cv2.INTER_AREA)  # fmt: skip
-    # Blurred, as another way to shrink it leaves other pixels.
-    wide, seen = (cv2.blur(each[: height // 4], (5, 5)) for each in (wide, picture[..., :3]))
-    found = cv2.matchTemplate(
-        wide, np.ascontiguousarray(seen[:, : width // 4]), cv2.TM_CCOEFF_NORMED
-    )
-    return bool(found.max() > PART_CORRELATION)
-
-
-def differing(ours: Image, other: Image) -> int:
-    """Count pixels that differ by more than :data:`RIM_LEVELS` and are no rim.
-
-    A rim is at most two pixels wide, one on either side of an edge: it vanishes where only pixels
-    count whose eight neighbours differ, too.
-    """
-    levels = np.abs(ours[..., :3].astype(int) - other[..., :3]).max(axis=2)
-    beyond: npt.NDArray[np.uint8] = (levels > RIM_LEVELS).astype(np.uint8)
-    return int(cv2.erode(beyond, np.ones((3, 3), np.uint8)).sum())

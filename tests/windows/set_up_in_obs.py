@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.obs import stage
-from tests.windows import installer, life, scenes
+from tests.windows import installer, life, pictures, scenes
 from tests.windows.obs_host import ObsHost
 from tests.windows.wine import BenchError, Wine
 from vb_link import folders, isolated, steps, texts
@@ -60,7 +60,7 @@ def press(wine: Wine, host: ObsHost, data: Path, claim: Claim) -> None:
     host.do("show", "Scene", "Camera", "0")
     host.add_filter("Camera", "VB", cover="color", cover_color=scenes.COVER_COLOR,
                     background="image", background_image=file)  # fmt: skip
-    host.watch(scenes.hidden(), stage.SECRET)
+    host.watch(pictures.hidden(), stage.SECRET)
     host.do("show", "Scene", "Camera", "1")
     said = _line(host, "refresh")
     claim(f"it says what is missing: {said}", said == _in_one_line(_ENGLISH["SetUp.Missing"]))
@@ -88,7 +88,7 @@ def press(wine: Wine, host: ObsHost, data: Path, claim: Claim) -> None:
     claim("the environment is whole", not (data / folders.UNFINISHED).exists())
     host.wait_for(host.masks, "the first mask")
     scenes.settle_mask(host)
-    problem = life.Moment("set up", host.shot(), (), True, scenes.background()).problem()
+    problem = life.Moment("set up", host.shot(), (), True, pictures.background()).problem()
     claim(f"the person is before the background{problem and ': ' + problem}", not problem)
     _claim_no_room(host, "until the first mask and after it", claim)
 
