@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from vb_install import (
     files,
     obs_installations,
     obs_python,
+    one_at_a_time,
     running_obs,
     scene_collections,
     set_up,
@@ -48,24 +50,37 @@ def uninstall(
     if not hide_cameras and not sure and any(plan.cameras for _, plan in work):
         hide_cameras = sys.stdin.isatty() and _hiding_agreed()
     for obs, _ in work:
-        plan = _plan(obs, hide_cameras)
-        if plan.changes or plan.settings:
-            data_folder.claim(system, obs.data)
-        backup = scene_collections.apply(plan, obs.data / "backups")
-        if plan.changes:
-            print(f"Took the script out of {len(plan.changes)} scene collection(s)")
-        for change in plan.settings:
-            print(f"Set OBS's Python back as it was in {change.path}")
-        if backup is not None and not purge:
-            print(f"Backup of what they were: {backup}")
-        for path in data_folder.to_remove(system, obs.data, purge=purge):
-            files.remove(path)
-            print(f"Removed {path}")
+        with _no_set_up(obs.data):
+            _take_out(system, obs, _plan(obs, hide_cameras), purge=purge)
+        files.remove(obs.data / one_at_a_time.LOCK)
         left = data_folder.let_go(obs.data)
         if left:
             print(f"{obs.data} stays with {', '.join(left[:5])}")
     _tell_end(hide_cameras, [name for _, plan in work for name in _names(plan)])
     return 0
+
+
+def _no_set_up(data: Path) -> contextlib.AbstractContextManager[None]:
+    """Let no set-up work in the data folder meanwhile. Raises InstallError if one does."""
+    if (data / one_at_a_time.LOCK).exists():
+        return one_at_a_time.alone(data)
+    return contextlib.nullcontext()
+
+
+def _take_out(system: System, obs: ObsInstallation, plan: Plan, *, purge: bool) -> None:
+    if plan.changes or plan.settings:
+        data_folder.claim(system, obs.data)
+    backup = scene_collections.apply(plan, obs.data / "backups")
+    if plan.changes:
+        print(f"Took the script out of {len(plan.changes)} scene collection(s)")
+    for change in plan.settings:
+        print(f"Set OBS's Python back as it was in {change.path}")
+    if backup is not None and not purge:
+        print(f"Backup of what they were: {backup}")
+    for path in data_folder.to_remove(system, obs.data, purge=purge):
+        if path.name != one_at_a_time.LOCK:  # Windows removes no file that is open
+            files.remove(path)
+            print(f"Removed {path}")
 
 
 def _tell_end(hidden: bool, cameras: list[str]) -> None:

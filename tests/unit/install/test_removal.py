@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.install_fakes import FakeSystem, scenes_of, snapshot
 from vb_doctor import report
-from vb_install import cli, data_folder
+from vb_install import cli, data_folder, one_at_a_time
 from vb_link import folders
 
 pytestmark = pytest.mark.usefixtures("small_product")
@@ -37,6 +37,19 @@ def test_uninstall_dry_run_changes_nothing(system: FakeSystem, tmp_path: Path) -
     before = snapshot(tmp_path)
     assert cli.main(["--uninstall", "--dry-run"], system) == 0
     assert snapshot(tmp_path) == before
+
+
+def test_uninstall_waits_for_the_end_of_a_set_up(
+    system: FakeSystem, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([], system) == 0
+    before = snapshot(tmp_path)
+    with one_at_a_time.alone(system.data):
+        assert cli.main(["--uninstall", "--yes"], system) == 1
+    assert snapshot(tmp_path) == before
+    assert "Another set-up is under way" in capsys.readouterr().err
+    assert cli.main(["--uninstall", "--purge", "--yes"], system) == 0
+    assert not system.data.exists()
 
 
 @pytest.fixture
