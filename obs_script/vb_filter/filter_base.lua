@@ -78,13 +78,15 @@ local FLAT = { transparent = true, color = true, blur = true }
 local OF_FILES = { image = true, video = true }
 
 -- Asks for the background. While no file is chosen, or it cannot be used, the former background
--- stays: its picture, or self.flat_background. "My own room" is never the one to fall back to.
+-- stays: its picture, or self.flat_background, or, for a scene that had none of its own, the camera's
+-- (self.was_default). "My own room" is never the one to fall back to.
 local function want_background(self, segment, count, kind)
 	local asset = self.assets.background
 	asset.stays = true
 	local of_file = OF_FILES[kind]
 	local name = (of_file or kind == "source") and self.settings["background_" .. kind] or ""
 	if FLAT[kind] then self.flat_background = kind elseif not of_file then self.flat_background = nil end
+	if not of_file then self.was_default = kind == "" end
 	self.no_file = of_file and name == "" or false
 	if self.no_file and (asset.source or asset.weak) then return end
 	assets.want(asset, segment, count, kind, name)
@@ -123,6 +125,9 @@ function M.tick(self, now)
 		assets.poll(asset, now)
 		assets.rest(asset, now)
 	end
+	-- Whether a scene leaves its background to the camera until its file can be used.
+	self.waits = self.was_default and not self.assets.background.source
+		and OF_FILES[self.settings.background]
 end
 
 -- The settings that name files, by asset and kind.
@@ -133,16 +138,16 @@ local FILES = {
 	nobody = { image = "nobody_image" },
 }
 
--- What is wrong with the file that the setting `key` names: a text key or a sentence, or "".
+-- What is wrong with the file that the setting `key` names: a text key or a sentence, or "". The former
+-- background's file is of no interest while another kind is chosen.
 function M.wrong_file(self, key)
 	for name, kinds in pairs(FILES) do
 		local asset = self.assets[name]
 		for kind, of_kind in pairs(kinds) do
-			if of_kind == key and name == "background" and self.no_file
-				and self.settings.background == kind then
-				return "NoFile"
-			end
-			if of_kind == key and asset and asset.kind == kind then
+			local asked = of_kind == key
+				and (name ~= "background" or self.settings.background == kind)
+			if asked and name == "background" and self.no_file then return "NoFile" end
+			if asked and asset and asset.kind == kind then
 				return asset.problem == "" and not asset.answered and "Opening" or asset.problem
 			end
 		end

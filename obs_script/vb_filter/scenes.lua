@@ -102,18 +102,35 @@ function M.begin(camera)
 	camera.alone_in = alone and camera.first_scene or nil
 end
 
+-- Returns the innermost scene's filter that has its own `part`, or nil, for what is being drawn on the
+-- source `parent`. A background whose file cannot be used yet does not count (see filter_base.lua);
+-- second result: the filter that has it.
+local function innermost(camera, part, parent)
+	local waiting
+	local on_it = on_scene[obs.key(parent)]
+	local alone_in = depth == 0 and camera.alone_in
+	for index = depth + 2, 1, -1 do
+		local self
+		if index == depth + 2 then self = on_it
+		elseif index == depth + 1 then self = alone_in
+		else self = stack[index] end
+		if self == M.NONE then break end
+		if self and has_own(self, part) then
+			if part ~= "background" or not self.waits then return self, waiting end
+			waiting = waiting or self
+		end
+	end
+	return nil, waiting
+end
+
 -- Returns the innermost scene's filter that has its own `part` ("background", "layers", "zones")
 -- for what is being drawn, or `camera`: its own filter, on the source `parent`.
 function M.owner(camera, part, parent)
-	local on_it = on_scene[obs.key(parent)]
-	if on_it and has_own(on_it, part) then return on_it end
-	local alone_in = depth == 0 and camera.alone_in
-	if alone_in and has_own(alone_in, part) then return alone_in end
-	for index = depth, 1, -1 do
-		if stack[index] == M.NONE then break end
-		if has_own(stack[index], part) then return stack[index] end
-	end
-	return camera
+	local own, waiting = innermost(camera, part, parent)
+	local owner = own or camera
+	-- "My own room" is never the background to fall back to.
+	if waiting and owner.settings.background == "room" then return waiting end
+	return owner
 end
 
 return M
