@@ -9,12 +9,11 @@
 -- dialog later, which, if its row has gone, passes to the list of audio filters: the panel goes away.
 local ffi = require("ffi")
 local obslua = obslua
-local obs, values, setting_rows, lines = ...
+local obs, values, setting_rows, unsaved_rows, lines = ...
 local C = obs.C
 
 local M = {}
 
-local PERCENT = " %"
 local LINE_ROOM = 2
 local OF_FILES = { image = true, video = true }
 
@@ -91,20 +90,14 @@ local function may_tell(about, by)
 		or (about.shown_for and by == about.shown_for.key)
 end
 
--- Refreshes the texts that `by` may change, those of a fixed height always, and the percent rows.
+-- Refreshes the texts that `by` may change, those of a fixed height always, and the rows not saved.
 local function renew(panel, properties, settings, by)
 	describe(properties, "status", lines.same_height((panel.status())))
 	for key, say in pairs(panel.words) do
 		local about = panel.shown[key]
 		if about.group == "main" or may_tell(about, by) then describe(properties, key, say(settings)) end
 	end
-	for _, setting in ipairs(panel.rows) do
-		if setting.unit == PERCENT then
-			local value = values.read(settings, setting)
-			C.obs_data_set_default_int(
-				settings, setting.key .. "_percent", math.floor(value * 100 + 0.5))
-		end
-	end
+	unsaved_rows.renew(panel, settings)
 end
 
 -- Shows the rows that fit, and the current status. `by` is the key of the row that was changed, or nil.
@@ -159,28 +152,6 @@ local function show_outlines(panel, setting)
 	local filter = panel.filter
 	filter.edited, filter.edited_part = setting.key, setting.group
 	filter.edited_ns = tonumber(C.os_gettime_ns())
-end
-
--- A share is saved as 0 to 1, as remote controls and presets use it, and shown in percent by a row with
--- its own key. The row's value is never saved: each change is written to the setting at once.
-local function add_percent(panel, properties, setting, title)
-	local key = setting.key .. "_percent"
-	local slider = obslua.obs_properties_add_int_slider(
-		properties, key, title, setting.minimum * 100, setting.maximum * 100, 1)
-	obslua.obs_property_int_set_suffix(slider, setting.unit)
-	obslua.obs_property_set_modified_callback(slider, function(_, _, given)
-		local settings = obs.pointer(given)
-		if C.obs_data_has_user_value(settings, key) then
-			local percent = C.obs_data_get_int(settings, key)
-			C.obs_data_unset_user_value(settings, key)
-			C.obs_data_set_default_int(settings, key, percent)
-			C.obs_data_set_double(settings, setting.key, tonumber(percent) / 100)
-			show_outlines(panel, setting)
-			C.obs_source_update(panel.filter.filter, nil)
-		end
-		return false
-	end)
-	return slider, key
 end
 
 -- Adds the group `name`, collapsed at first, and returns what to add rows to. OBS has no collapsible
@@ -246,8 +217,7 @@ local function add_next_button(panel, properties, group)
 			local setting = next_one(settings)
 			if not setting then return false end
 			of.add(panel, settings, setting)
-			show_outlines(panel, setting)
-			C.obs_source_update(panel.filter.filter, nil)
+			panel.written(setting)
 			return show_fitting(panel, all, settings, key)
 		end)
 	end)
@@ -283,8 +253,8 @@ end
 
 local function add_row(panel, into, setting, buttons)
 	local property, key
-	if setting.unit == PERCENT then
-		property, key = add_percent(panel, into, setting, setting_rows.title(setting))
+	if unsaved_rows.is_share(setting) then
+		property, key = unsaved_rows.add_percent(panel, into, setting)
 	else
 		property, key = setting_rows.add(into, setting), setting.key
 	end
@@ -299,14 +269,29 @@ local function add_row(panel, into, setting, buttons)
 	if OF_FILES[setting.kind] or setting.key == "governor" then add_line(panel, into, setting) end
 end
 
+-- Adds the rows that settings of other groups have in the group `name`.
+local function add_from_elsewhere(panel, into, name)
+	for _, setting in ipairs(panel.rows) do
+		local here = setting.elsewhere
+		if here and here.group == name then
+			local key = unsaved_rows.add_elsewhere(panel, into, setting, text(here.text))
+			note(panel, key, name, { key = setting.shown_for.key, values = here.values })
+		end
+	end
+end
+
 -- Creates a filter's panel: `rows` are its settings; status() returns the status lines, and figures for
 -- those who want them; line(key) the state of a file's setting or the governor: a text key or a
 -- sentence, or "".
 function M.new(self, rows, status, line)
 	local panel = {
 		filter = self, rows = rows, status = status, line = line, by_key = {}, decides = {},
-		shown = {}, words = {}, added = {}, last = {}, enabled = {},
+		shown = {}, words = {}, added = {}, last = {}, enabled = {}, unsaved = {},
 	}
+	panel.written = function(setting)
+		show_outlines(panel, setting)
+		C.obs_source_update(self.filter, nil)
+	end
 	for _, setting in ipairs(rows) do
 		panel.by_key[setting.key] = setting
 		panel.last[setting.group] = setting
@@ -378,6 +363,7 @@ function M.add(panel, properties, from, buttons, requests)
 			if asked then M.add_requests(panel, into, name, asked) end
 			if setting.key == "active" then add_status(properties) end
 			if setting == panel.last.main then add_refresh(panel, into) end
+			if setting == panel.last[name] then add_from_elsewhere(panel, into, name) end
 			if setting.key == "compute" then
 				M.add_words(panel, into, name, "figures", function()
 					return select(2, panel.status()) or ""

@@ -21,6 +21,17 @@ Value = Union[bool, float, int, str]
 
 
 @dataclass(frozen=True)
+class Elsewhere:
+    """The row of a setting in another group: under another name, for other values of the setting
+    that decides whether it is visible.
+    """
+
+    group: str
+    text: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Setting:
     """One setting.
 
@@ -49,6 +60,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     shown_for: tuple[str, tuple[str, ...]] | None = None
     hidden_for: tuple[str, tuple[str, ...]] | None = None
+    elsewhere: Elsewhere | None = None
     group: str = "main"
     scene: bool = False
     number: int = 0
@@ -153,7 +165,8 @@ SETTINGS: tuple[Setting, ...] = (
         "color",
         0xFF3A2E26,
         "BackgroundColor",
-        shown_for=("background", ("color", *_PICTURED)),
+        shown_for=("background", ("color",)),
+        elsewhere=Elsewhere("place", "BackgroundColor.Behind", (*READY_BACKGROUNDS, *_PICTURED)),
         group="main",
         scene=True,
     ),

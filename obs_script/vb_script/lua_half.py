@@ -105,6 +105,7 @@ def _row(setting: settings.Setting) -> dict[str, Any]:
         condition = row.pop(name)
         if condition:
             row[name] = {"key": condition[0], "values": condition[1]}
+    row["elsewhere"] = vars(setting.elsewhere) if setting.elsewhere else None
     return row
 
 

@@ -26,6 +26,8 @@ class Kept:
         for setting in SCENE_SETTINGS if scene else SETTINGS:
             number = f" {setting.number}" if setting.number else ""
             self._rows.setdefault(texts[setting.text] + number, []).append(setting)
+            if setting.elsewhere:
+                self._rows.setdefault(texts[setting.elsewhere.text], []).append(setting)
 
     def settings(self, text: str) -> list[Setting]:
         return self._rows.get(text, [])

@@ -51,6 +51,7 @@ C = {
     obs_data_unset_user_value = function(of, key) of[key] = nil end,
     obs_data_set_default_int = function(_, key, value) defaults[key] = value end,
     obs_data_set_double = function(of, key, value) of[key] = value end,
+    obs_data_set_int = function(of, key, value) of[key] = value end,
     obs_data_set_string = function(of, key, value) of[key] = value end,
     obs_source_get_settings = function() return data end,
     obs_data_release = function() end,
@@ -98,8 +99,9 @@ def _panel(table: str) -> Lua:
         local rows_of = assert(loadfile(FOLDER .. "setting_rows.lua"))(link)
         rows_of.use(half, nil)
         lines = assert(loadfile(FOLDER .. "lines.lua"))()
+        local unsaved = assert(loadfile(FOLDER .. "unsaved_rows.lua"))(obs, values, rows_of)
         local panels = assert(loadfile(FOLDER .. "properties.lua"))(
-            obs, values, rows_of, lines)
+            obs, values, rows_of, unsaved, lines)
         panels.use(half)
         local groups = {}
         for _, row in ipairs(half[TABLE]) do groups[row.group] = true end
@@ -155,7 +157,10 @@ def test_the_first_page_is_what_is_needed_daily_and_all_else_is_folded(lua: Lua)
     ]  # fmt: skip
     assert "group_place" not in folded  # blur has no place
     lua('choose("background", "image")')
-    assert {"group_place", "background_image"} <= _seen(lua)
+    assert _seen(lua) - folded - {"group_place"} == {
+        "active", "status", "refresh", "background", "background_image", "background_image_line",
+        "softness_percent", "quality", "more",
+    }  # fmt: skip
 
 
 def test_an_open_group_shows_its_rows_and_acts_on_nothing_else(any_panel: Lua) -> None:
@@ -295,42 +300,6 @@ def test_the_status_line_is_renewed_by_its_button_and_keeps_its_height(lua: Lua)
         assert made.endswith(left + WIDE_SPACE) and made.count("\n") == 2
 
 
-@pytest.mark.parametrize("locale", ["en-US", "ja-JP"])
-def test_what_the_status_says_fits_into_its_lines(lua: Lua, locale: str) -> None:
-    table = texts.load(locale)
-    what = table["Eased.And"].join(
-        (table["Eased.Quality"].format(quality=table["Quality.balanced"]),
-         table["Eased.Every"].format(every=3))
-    )  # fmt: skip
-    running = table["Status.Running"]
-    said = [table[f"Status.{key}"].format(detail="venv", what=what, row=table["ZonePicture"])
-            for key in ("Starting", "Waiting", "Running", "Cover", "Off", "TooLate", "TooLarge",
-                        "NoScript", "NoEnvironment", "Panic", "Scene", "WrongFile", "Eased.late",
-                        "Eased.slow")]  # fmt: skip
-    said += [f"{running}\n{table[key].format(delay_ms=133.4)}"
-             for key in ("Status.Hdr", "Status.Delayed", "Plate.taking", "Plate.fits",
-                         "Plate.unfit")]  # fmt: skip
-    for words in said:
-        made = lua(f"return lines.same_height({lua_half.literal(words)})")
-        assert made.count("\n") == 2, made
-
-
-def test_a_line_is_broken_where_its_language_allows(lua: Lua) -> None:
-    made = lua(f"return lines.same_height({lua_half.literal('word ' * 11 + 'longer words')})")
-    assert [line.rstrip(WIDE_SPACE) for line in made.split("\n")] == [
-        "word " * 10 + "word",
-        "longer words",
-        " ",
-    ]
-    made = lua(f"return lines.same_height({lua_half.literal('背' * 28 + '。' + '景' * 3)})")
-    assert made.split("\n") == ["背" * 27, "背。景景景", " " + WIDE_SPACE]
-
-
-def test_each_line_has_a_wide_letter_as_another_fonts_lines_are_higher(lua: Lua) -> None:
-    made = lua(f"return lines.same_height({lua_half.literal('背景' + chr(10) + 'x.png')})")
-    assert made.split("\n") == ["背景", "x.png" + WIDE_SPACE, " " + WIDE_SPACE]
-
-
 def test_zones_are_added_one_at_a_time_and_numbered(any_panel: Lua) -> None:
     any_panel('choose("group_zones", true)')
     if any_panel("return tostring(rows.own_zones ~= nil)") == "true":
@@ -383,3 +352,20 @@ def test_a_share_is_shown_in_percent_and_kept_as_it_always_was(lua: Lua) -> None
     lua('press("refresh")')
     assert lua("return tostring(defaults.softness_percent)") == "63"
     assert lua("return tostring(data.softness)") == "0.625"
+
+
+def test_the_colour_behind_a_picture_is_in_the_group_of_its_place(any_panel: Lua) -> None:
+    """Its row would push the quality out of the window as OBS opens it."""
+    any_panel('choose("background", "color")')
+    assert "background_color" in _seen(any_panel)
+    any_panel('choose("group_place", true)')
+    assert "background_color_place" not in _seen(any_panel)
+    for kind in ("image", "bookshelf"):
+        any_panel(f'choose("background", "{kind}")')
+        assert "background_color" not in _seen(any_panel)
+        assert "background_color_place" in _seen(any_panel)
+    assert any_panel("return tostring(defaults.background_color_place)") == str(0xFF3A2E26)
+    assert any_panel(f'return choose("background_color_place", {0xFF112233})') == "false"
+    assert any_panel("return string.format('%d', data.background_color)") == str(0xFF112233)
+    assert any_panel("return tostring(data.background_color_place)") == "nil"
+    assert any_panel("return tostring(updates)") == "1"

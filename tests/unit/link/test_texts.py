@@ -100,6 +100,7 @@ def test_every_setting_and_choice_has_its_text() -> None:
     table = texts.load("en-US")
     for setting in SETTINGS:
         assert setting.text in table
+        assert setting.elsewhere is None or setting.elsewhere.text in table
         for choice in setting.choices:
             assert f"{setting.text}.{choice}" in table
         if setting.group != "main":

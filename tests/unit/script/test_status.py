@@ -175,7 +175,7 @@ def test_frame_locked_timing_tells_its_delay_and_when_masks_are_too_late(segment
     channel.state, channel.masks_per_second = layout.STATE_COVER, 0.0
     assert _text(segment).startswith("The person is not found for certain")
     channel.masks_per_second = 3.0
-    assert _text(segment).startswith("This computer is too slow for the timing chosen")
+    assert _text(segment).startswith("This computer is too slow now, so the cover is shown")
 
 
 @pytest.mark.parametrize("language", ["en-US", "ja-JP"])
