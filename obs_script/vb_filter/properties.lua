@@ -87,7 +87,7 @@ end
 -- opening (nil). It must be below that row, or rows would move above the pointer.
 local function may_tell(about, by)
 	return not by or by == about.tells or by == "group_" .. about.group
-		or (about.shown_for and by == about.shown_for.key)
+		or by == "answer_" .. about.group or (about.shown_for and by == about.shown_for.key)
 end
 
 -- Refreshes the texts that `by` may change, those of a fixed height always, and the rows not saved.
@@ -100,17 +100,19 @@ local function renew(panel, properties, settings, by)
 	unsaved_rows.renew(panel, settings)
 end
 
--- Shows the rows that fit, and the current status. `by` is the key of the row that was changed, or nil.
--- Returns whether rows came or went: only then may OBS rebuild the panel, as that loses the text cursor.
-local function show_fitting(panel, properties, settings, by)
-	local changed = false
+-- Shows the rows that fit, and the current status. `by` is the key of the row that was changed, or nil;
+-- `from` that of a button pressed. Rows above stay until the panel is opened again or used above them: a
+-- preset may have changed what fits, but they would push the row used from under the pointer. Returns
+-- whether rows came or went: only then may OBS rebuild the panel, as that loses the text cursor.
+local function show_fitting(panel, properties, settings, by, from)
+	local changed, first = false, panel.places[from or by] or 0
 	for key, about in pairs(panel.shown) do
 		local row = obslua.obs_properties_get(properties, key)
 		local open = about.group == "main"
 			or C.obs_data_get_bool(settings, "group_" .. about.group)
 		local shown = open and fits(panel, about, settings)
 		local seen = row ~= nil and obslua.obs_property_visible(row)
-		if shown and about.tells and not may_tell(about, by) then
+		if panel.places[key] < first or (shown and about.tells and not may_tell(about, by)) then
 			shown = seen
 		elseif shown and about.wanted then
 			shown = about.wanted(settings)
@@ -129,6 +131,12 @@ local function show_fitting(panel, properties, settings, by)
 	end
 	renew(panel, properties, settings, by)
 	return changed
+end
+
+-- Notes that a row is the next below all those there are.
+local function place(panel, key)
+	panel.row_count = panel.row_count + 1
+	panel.places[key] = panel.row_count
 end
 
 local function on_modified(panel, property, key)
@@ -161,6 +169,7 @@ local function add_group(panel, properties, name, shown_for)
 	local key = "group_" .. name
 	local group = obslua.obs_properties_add_group(
 		properties, key, text("Group." .. name), obslua.OBS_GROUP_CHECKABLE, content)
+	place(panel, key)
 	on_modified(panel, group, key)
 	if shown_for then panel.shown[key] = { group = "main", shown_for = shown_for } end
 	return content
@@ -169,6 +178,7 @@ end
 -- Registers a row that belongs to no setting: it is visible as a setting of `group` with `shown_for`
 -- would be, and only while wanted(settings), where that is given.
 local function note(panel, key, group, shown_for, wanted)
+	place(panel, key)
 	panel.shown[key] = { group = group, shown_for = shown_for, wanted = wanted }
 end
 
@@ -182,10 +192,11 @@ end
 local function add_refresh(panel, properties)
 	obslua.obs_properties_add_button(properties, "refresh", text("Refresh"), function(all)
 		with_settings(panel.filter, function(settings)
-			show_fitting(panel, all, settings)
+			show_fitting(panel, all, settings, nil, "refresh")
 		end)
 		return true
 	end)
+	place(panel, "refresh")
 	obslua.obs_properties_add_text(properties, "more", text("More"), obslua.OBS_TEXT_INFO)
 end
 
@@ -258,6 +269,7 @@ local function add_row(panel, into, setting, buttons)
 	else
 		property, key = setting_rows.add(into, setting), setting.key
 	end
+	place(panel, key)
 	local hint = half.texts[setting.text .. ".Hint"]
 	if hint then obslua.obs_property_set_long_description(property, hint) end
 	if panel.decides[setting.key] or buttons then
@@ -287,6 +299,7 @@ function M.new(self, rows, status, line)
 	local panel = {
 		filter = self, rows = rows, status = status, line = line, by_key = {}, decides = {},
 		shown = {}, words = {}, added = {}, last = {}, enabled = {}, unsaved = {},
+		places = {}, row_count = 0,
 	}
 	panel.written = function(setting)
 		show_outlines(panel, setting)
@@ -331,6 +344,7 @@ function M.add_requests(panel, properties, group, buttons)
 	note(panel, "answer_" .. group, group, nil, function()
 		return obslua.obs_property_description(answer) ~= ""
 	end)
+	on_modified(panel, answer, "answer_" .. group)
 end
 
 -- Adds the settings of the groups `from` (a set of names). `buttons` maps a setting's key to the

@@ -33,9 +33,6 @@ _BUTTONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "start": ("starts", ()),
     "undo_start": ("starts", ()),
 }
-# They change settings whose rows are above them. Rows that come or go there would push the button
-# away from under the pointer, so that happens when the panel is next used, refreshed or opened.
-_CHANGE_ROWS_ABOVE = ("load_preset", "start", "undo_start")
 _OF_SCENES = ("own_scene", "default_scene")
 
 
@@ -87,11 +84,9 @@ class Presses:
                 answer = self._do([word, *names, *chosen, *which, *delay])
                 row = self._library.obs_properties_get(shown, f"answer_{group}".encode())
                 self._library.obs_property_set_description(row, breakable(answer).encode())
-                if word in _CHANGE_ROWS_ABOVE:
-                    self._library.obs_property_set_visible(row, bool(answer))
-                else:
-                    # OBS runs each row's modified callback, which shows the rows that now apply.
-                    self._library.obs_properties_apply_settings(shown, settings)
+                # OBS runs this row's modified callback, which shows it and what now fits below it.
+                # Rows above that come or go would push the button away from under the pointer.
+                self._library.obs_property_modified(row, settings)
                 return True
         except Exception as error:  # an exception cannot propagate through OBS's C code
             self._on_error(error)

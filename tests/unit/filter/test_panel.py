@@ -113,6 +113,8 @@ def _panel(table: str) -> Lua:
         local panel = panels.new(filter, half[TABLE], say, line)
         panels.add(panel, rows, groups, {}, { sync_source = {
             { "set_sync 3", "Sync.Set", { key = "timing", values = { "locked" } } } } })
+        panels.add_requests(panel, panels.add_group(panel, rows, "starts"), "starts", {
+            { "start meeting", "Start.meeting" } })
         panels.finish(panel, rows)
         -- What a user does in the panel.
         function choose(key, value)
@@ -192,8 +194,8 @@ def test_rows_that_cannot_act_are_not_seen(lua: Lua) -> None:
 def test_the_scripts_answer_is_seen_once_there_is_one(lua: Lua) -> None:
     lua('choose("group_time", true)')
     assert "answer_time" not in _seen(lua)
-    lua('rows.answer_time.title = "Done."')  # the script, which then runs all callbacks
-    assert lua('return choose("timing", "latest")') == "true"
+    lua('rows.answer_time.title = "Done."')  # the script, which then runs its callback
+    assert lua('return choose("answer_time")') == "true"
     assert "answer_time" in _seen(lua)
     assert lua('return rows["set_sync 3"].rest[1]') == "ours"
 
@@ -230,6 +232,15 @@ def test_a_panel_is_rebuilt_only_where_rows_come_or_go(any_panel: Lua) -> None:
     # As the lock or the softness: OBS has no reason to ask anything when they change.
     assert any_panel("return tostring(rows.lock and rows.lock.modified)") == "nil"
     assert any_panel("return tostring(rows.quality and rows.quality.modified)") == "nil"
+
+
+def test_no_row_comes_or_goes_above_the_one_used(lua: Lua) -> None:
+    lua('data.background = "color"')  # a preset, a look to start from or a remote control
+    for use in ('choose("group_look", true)', 'press("refresh")', 'choose("answer_starts")'):
+        lua(use)
+        assert "blur_strength" in _seen(lua) and "background_color" not in _seen(lua), use
+    assert lua('return choose("background", "color")') == "true"
+    assert "blur_strength" not in _seen(lua) and "background_color" in _seen(lua)
 
 
 def test_what_is_wrong_with_a_file_stands_below_its_row(lua: Lua) -> None:
