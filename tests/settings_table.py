@@ -20,6 +20,7 @@ _VALUES = {
         "image": "a file's path",
         "video": "a file's path",
         "source": "a source's or scene's name",
+        "scene": "a scene's name",
         "audio": "the name of a source with sound",
     },
     "ja-JP": {
@@ -31,6 +32,7 @@ _VALUES = {
         "image": "ファイルのパス",
         "video": "ファイルのパス",
         "source": "ソースかシーンの名前",
+        "scene": "シーンの名前",
         "audio": "音声のあるソースの名前",
     },
 }

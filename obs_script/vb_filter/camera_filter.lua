@@ -221,6 +221,7 @@ local function render(self, below, parent)
 		scenes.begin(self)
 		frame.begin(self, below, parent, time, width, height, measured)
 		nobody.follow(self, self.now, frame.trusted(self))
+		requests.tell_nobody(self)
 		if measured then
 			local source_ns = self.state.source_ns or 0
 			self.channel.source_ns = self.channel.source_ns + source_ns

@@ -112,4 +112,14 @@ function M.keep_lock(self, now)
 	link.request(segment, half.requests, "lock", source, filter, tostring(wanted))
 end
 
+-- Asks the script to switch to the scene for *Nobody there*, and back. Called once a frame.
+function M.tell_nobody(self)
+	local away = self.nobody.away and self.settings.nobody == "scene"
+	if away == (self.away_told or false) then return end
+	local source, filter = names_of(self)
+	if not source then return end
+	self.away_told = away
+	link.request(segment, half.requests, away and "leave_scene" or "return_to_scene", source, filter)
+end
+
 return M

@@ -34,6 +34,14 @@ function M.each_name(field, visit)
 	for name in link.names(segment, field):gmatch("[^\n]+") do visit(name) end
 end
 
+-- A list of the names in a field of the link, in which one can type others.
+local function add_names(properties, setting, field)
+	local list = add_list(properties, setting, { { value = "", text = text("None") } },
+		obslua.OBS_COMBO_TYPE_EDITABLE)
+	M.each_name(field, function(name) obslua.obs_property_list_add_string(list, name, name) end)
+	return list
+end
+
 local adders = {
 	bool = function(properties, setting)
 		return obslua.obs_properties_add_bool(properties, setting.key, text(setting.text))
@@ -56,14 +64,8 @@ local adders = {
 		return add_path(properties, setting,
 			text("VideoFiles") .. " (*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.gif *.ts *.flv)")
 	end,
-	source = function(properties, setting)
-		local list = add_list(properties, setting, { { value = "", text = text("None") } },
-			obslua.OBS_COMBO_TYPE_EDITABLE)
-		M.each_name("source_names", function(name)
-			obslua.obs_property_list_add_string(list, name, name)
-		end)
-		return list
-	end,
+	source = function(properties, setting) return add_names(properties, setting, "source_names") end,
+	scene = function(properties, setting) return add_names(properties, setting, "scene_names") end,
 	audio = function(properties, setting)
 		local list = add_list(properties, setting, { { value = "", text = text("None") } })
 		M.each_name("audio_names", function(name)

@@ -14,7 +14,7 @@ from vb_link.ready_backgrounds import READY_BACKGROUNDS
 
 Kind = Literal[
     "bool", "float", "color", "choice", "model", "compute", "depth_model", "image", "video",
-    "source", "audio",
+    "source", "scene", "audio",
 ]  # fmt: skip
 Reader = Literal["filter", "worker", "script"]
 Value = Union[bool, float, int, str]
@@ -37,8 +37,8 @@ class Setting:
 
     ``kind``: ``color`` is OBS's integer 0xAABBGGRR; ``choice``, the models and ``compute``
     (a compute unit of this computer) are strings, the last two with "auto";
-    ``image`` and ``video`` are files, ``source`` is the name of an OBS source or scene, ``audio``
-    that of a source with sound.
+    ``image`` and ``video`` are files, ``source`` is the name of an OBS source or scene, ``scene``
+    that of a scene, ``audio`` that of a source with sound.
     ``choices`` holds the values of a ``choice``; the text key of value *v* is ``<text>.<v>``.
     ``shown_for`` is (key, values): the property is visible only while that other setting has one
     of those values (a bool counts as "true" or "false"); ``hidden_for`` is the reverse.
@@ -293,10 +293,10 @@ SETTINGS: tuple[Setting, ...] = (
         "choice",
         "nothing",
         "Nobody",
-        choices=("nothing", "cover", *_NOBODY),
+        choices=("nothing", "cover", *_NOBODY, "scene"),
         group="cover",
     ),
-    *_pictures("nobody", "Nobody", _NOBODY, "cover"),
+    *_pictures("nobody", "Nobody", (*_NOBODY, "scene"), "cover"),
     Setting(
         "nobody_seconds",
         "float",
@@ -306,7 +306,7 @@ SETTINGS: tuple[Setting, ...] = (
         maximum=60.0,
         step=1.0,
         unit=" s",
-        shown_for=("nobody", ("cover", *_NOBODY)),
+        shown_for=("nobody", ("cover", *_NOBODY, "scene")),
         group="cover",
     ),
     Setting("lock", "bool", False, "Lock", group="cover"),

@@ -12,6 +12,7 @@ from vb_link import folders, layout, memory, texts, unit_file, wake
 from vb_link.settings import AUTO_MODEL
 from vb_link.texts import SaidError
 from vb_script import (
+    away_scene,
     callbacks,
     governor,
     hotkeys,
@@ -177,6 +178,7 @@ class Application:
             kept.memory.segment.alive = 0  # the cover is shown from the next draw on
         self.let_sources_go()
         self.guard = None
+        away_scene.pause()
         self.fetch.stop()
         if self.closing:
             self.set_up.cancel()
@@ -219,7 +221,8 @@ class Application:
             self.board.note(error.text(self.texts), warning=True)
 
     def hold_sources(self) -> None:
-        """Keep the sources of a scene that is being switched."""
+        """Keep the sources of a scene collection that is being switched."""
+        away_scene.forget()
         if self.guard is not None:
             self.guard.hold()
 
@@ -303,7 +306,8 @@ class Application:
         transition.refresh(segment)
         if not self.closing:
             self.remote.look(segment)
-        self.board.look_for_layers_shown_twice()
+        away_scene.refresh()
+        self.board.look_at_scenes()
 
     # Hotkeys
 

@@ -12,7 +12,7 @@ import obspython as obs
 
 from vb_link.settings import DEFAULT_BACKGROUND, SCENE_FILTER_ID
 from vb_link.texts import SaidError, say
-from vb_script import cameras, lock, missing_files, obs_filters, presets, sound, starts
+from vb_script import away_scene, cameras, lock, missing_files, obs_filters, presets, sound, starts
 
 Texts = dict[str, str]
 
@@ -102,4 +102,6 @@ REQUESTS: dict[str, tuple[Callable[..., str], int]] = {
     "undo_sync": (sound.undo_sync, 2),
     "lock": (lock.set_lock, 3),
     "tidy_locks": (lock.tidy, 0),
+    "leave_scene": (away_scene.leave, 2),
+    "return_to_scene": (away_scene.go_back, 2),
 }

@@ -20,7 +20,7 @@ def survivors() -> Any:
     ``set_up`` (a ``set_up.Running`` or None), ``epoch``, ``requests_done`` (of the segment's
     count), ``ui_task`` and ``on_ui`` (see ``ui_tasks``), ``press``, ``on_press``, ``panel_close``
     and ``on_panel_close`` (see ``presses`` and ``panel_closings``), ``websocket`` and ``vendor``
-    (see ``remote_events``).
+    (see ``remote_events``), ``away`` (see ``away_scene``).
     """
     module = sys.modules.get(_NAME)
     if module is None:
@@ -29,6 +29,7 @@ def survivors() -> Any:
             memory=None, wake=None, script_wake=None, lua=None, set_up=None, epoch=0,
             requests_done=0, ui_task=None, on_ui=None, press=None, on_press=None,
             panel_close=None, on_panel_close=None, websocket=0, vendor=0,
+            away=None,
         )  # fmt: skip
         sys.modules[_NAME] = module
     return module

@@ -21,7 +21,7 @@ def sentence(texts: dict[str, str]) -> str:
         return ""
     try:
         for name in _layers(program):
-            if _shows(program, name):
+            if shows(program, name):
                 return say(texts, "Note.ShownTwice", name=name)
     finally:
         obs.obs_source_release(program)
@@ -39,7 +39,7 @@ def _layers(program: Any) -> Iterator[str]:
         found = [
             obs_filters.values(filter_)
             for parent, filter_ in pairs
-            if obs.obs_source_enabled(filter_) and _shows(program, obs.obs_source_get_name(parent))
+            if obs.obs_source_enabled(filter_) and shows(program, obs.obs_source_get_name(parent))
         ]
     for settings in found:
         if settings["active"]:
@@ -52,7 +52,7 @@ def _named(settings: Mapping[str, Value]) -> Iterator[str]:
             yield str(settings[key])
 
 
-def _shows(program: Any, name: str) -> bool:
+def shows(program: Any, name: str) -> bool:
     """Return whether a scene has a visible item of that name, in its groups too."""
     scene = obs.obs_scene_from_source(program)
     item = obs.obs_scene_find_source_recursive(scene, name) if scene is not None else None

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from vb_script import libobs, shown_twice, status
+from vb_script import away_scene, libobs, shown_twice, status
 from vb_script.reload_state import survivors
 from vb_script.worker_process import WorkerProcess
 
@@ -35,7 +35,7 @@ class StatusBoard:
         self._answers = answers
         self._lock = threading.Lock()
         self._notice, self._noticed = "", 0.0
-        self._twice = ""  # the warning about layers that the scene shows as well
+        self._warning = ""  # about scenes: see ``look_at_scenes``
         self.problem = ""  # why nothing works at all
 
     def note(self, sentence: str, *, warning: bool = False) -> None:
@@ -43,9 +43,12 @@ class StatusBoard:
         self._notice, self._noticed = sentence, time.monotonic()
         libobs.log(sentence, warning=warning)
 
-    def look_for_layers_shown_twice(self) -> None:
-        """Check whether the scene shows a layer as well; on OBS's UI thread."""
-        self._twice = shown_twice.sentence(self._texts)
+    def look_at_scenes(self) -> None:
+        """Look for a layer that the scene shows as well, and for a missing scene to switch to.
+
+        On OBS's UI thread.
+        """
+        self._warning = away_scene.warning(self._texts) or shown_twice.sentence(self._texts)
 
     def write(self) -> None:
         """Update the filters' status lines; from any thread."""
@@ -53,7 +56,7 @@ class StatusBoard:
             segment = survivors().memory.segment
             worker = self._worker()
             problem = worker.problem if worker else None
-            notice = self._current_notice() or self._twice
+            notice = self._current_notice() or self._warning
             eased = self._eased()
             for channel in segment.channels:
                 if not channel.used:
@@ -71,7 +74,7 @@ class StatusBoard:
 
     def news(self) -> str:
         """Return the last lines of the script's own panel: all that comes and goes."""
-        lines = [self._current_notice(), self._twice, *self._answers()]
+        lines = [self._current_notice(), self._warning, *self._answers()]
         return "\n".join(line for line in lines if line)
 
     def _current_notice(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from vb_link.settings import SCENE_SETTINGS, SETTINGS, SHARE, Setting
 
 NEAR = 0.51  # a number field shows whole percents, or hundredths
+_NAMED = ("source", "scene", "audio")  # lists of names, with an item for none
 
 
 class Kept:
@@ -39,7 +40,7 @@ class Kept:
             if setting.kind == "choice":
                 if self._texts[f"{setting.text}.{value}"] == item:
                     return True
-            elif setting.kind not in ("source", "audio") or (value or self._texts["None"]) == item:
+            elif setting.kind not in _NAMED or (value or self._texts["None"]) == item:
                 return True
         return not self.settings(text)
 

@@ -227,6 +227,7 @@ class Walk:
             "compute": ("auto", "cpu", "nowhere"),
             "image": ("", str(self.pictures[CAMERAS[0]][0]), "/nowhere.png"),
             "source": ("", *CAMERAS, OTHER_SCENE, "Nobody"),
+            "scene": ("", OTHER_SCENE, "Nobody"),
         }
         return self.chance.choice(choices.get(row.kind, ("",)))
 

@@ -105,6 +105,12 @@ def obs_frontend_get_current_scene() -> Source | None:
     return _take(world.program)
 
 
+def obs_frontend_set_current_scene(scene: Source) -> None:
+    world.program = scene
+    for callback in world.events:
+        callback(OBS_FRONTEND_EVENT_SCENE_CHANGED)
+
+
 def source_list_release(sources: list[Source]) -> None:
     for source in sources:
         source.references -= 1
