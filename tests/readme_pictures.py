@@ -73,6 +73,11 @@ class Screen:
         subprocess.run([*words, str(path)], env=self._environment, check=True)
 
 
+def _close(screen: Screen, filters: str) -> None:
+    screen.do("mousemove", "--window", filters, 806, 696, "click", 1)
+    time.sleep(1)
+
+
 def filter_window(screen: Screen, session: ObsSession, folder: Path, locale: str) -> None:
     """The camera's filters, and the list of those that can be added."""
     language = locale.split("-", maxsplit=1)[0]
@@ -89,27 +94,25 @@ def filter_window(screen: Screen, session: ObsSession, folder: Path, locale: str
     screen.save("root", folder / f"add-{language}.png", "400x620+30+735")
     screen.do("key", "Escape")
     time.sleep(1)
-    screen.do("mousemove", "--window", filters, 806, 696, "click", 1)  # Close
-    time.sleep(1)
+    _close(screen, filters)
 
 
 def scene_window(screen: Screen, session: ObsSession, folder: Path, locale: str) -> None:
     """A scene's own background."""
     language = locale.split("-", maxsplit=1)[0]
     scene = SCENES[locale][0]
-    filters = screen.opened(lambda: session.ask("own_scene", scene))
+    # A panel that is open shows no rows for what others choose.
+    _close(screen, screen.opened(lambda: session.ask("own_scene", scene)))
     session.set_filter(
         scene,
         SCENE_NAMES[locale],
         {"background": "image", "group_layers": True, "own_layers": True},
     )
+    filters = screen.opened(lambda: session.ask("own_scene", scene))
     screen.do("windowmove", filters, 30, 30)
-    time.sleep(1)
-    screen.do("mousemove", "--window", filters, 428, 470, "click", 1)  # Refresh status
     time.sleep(3)
     screen.save(filters, folder / f"scene-{language}.png")
-    screen.do("mousemove", "--window", filters, 806, 696, "click", 1)  # Close
-    time.sleep(1)
+    _close(screen, filters)
 
 
 def script_window(screen: Screen, session: ObsSession, folder: Path, locale: str) -> None:
