@@ -208,7 +208,7 @@ class _User:
     def _refused(self) -> None:
         """Name folders for the data that cannot be: one sentence, and nothing is made."""
         before = sorted(self.home.rglob("*"))
-        file = f"C:\\Users\\{self.name}\\AppData\\Roaming\\obs-studio\\user.ini"
+        file = f"C:\\Users\\{self.name}\\AppData\\Roaming\\obs-studio\\{self.settings.name}"
         for data, sentence in (
             ("C:\\" + "\\".join(["a long folder"] * 20), "is too long for Windows"),
             (f"{file}\\data", "cannot be used, as a file is where a folder has to be"),
