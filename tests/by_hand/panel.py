@@ -56,16 +56,22 @@ def _beside(label: Widget, field: Widget) -> bool:
     return field.box[1] <= middle < field.box[1] + field.box[3] and field.box[0] > label.box[0]
 
 
-def _found(of: Widget) -> Iterator[tuple[str, tuple[Widget, ...]]]:
+def _found(of: Widget, around: tuple[Widget, ...] = ()) -> Iterator[tuple[str, tuple[Widget, ...]]]:
+    """Yield the rows in ``of``, a part of what holds ``around``.
+
+    From OBS 32 on a label with a hint is in a box of its own, with the hint's icon.
+    """
+    alone = not any(widget.role in FIELDS for widget in of.holds)
     for widget in of.holds:
         if widget.role == "label" and _plain(widget.name):
-            fields = tuple(f for f in of.holds if f.role in FIELDS and _beside(widget, f))
+            candidates = around if alone else of.holds
+            fields = tuple(f for f in candidates if f.role in FIELDS and _beside(widget, f))
             if fields:
                 yield _plain(widget.name), fields
         elif widget.role in ("check box", "push button") and widget.name:
             yield _plain(widget.name), (widget,)
         if widget.role != "combo box":
-            yield from _found(widget)
+            yield from _found(widget, of.holds)
 
 
 def rows_in(window: Widget) -> list[Row]:

@@ -190,6 +190,17 @@ def test_a_button_whose_press_opened_nothing_is_pressed_again(
     assert used.clicks_missed == taken - 1
 
 
+def test_a_label_in_a_box_with_its_hint_has_the_field_beside_the_box() -> None:
+    box = _widget(
+        "filler", "", (10, 10, 80, 20),
+        _widget("label", "Quality", (10, 10, 60, 20)), _widget("image", "", (70, 10, 20, 20)),
+    )  # fmt: skip
+    field = _widget("combo box", "Balanced", (100, 5, 200, 30))
+    other = _widget("combo box", "Blur", (100, 50, 200, 30))
+    found = rows_in(_widget("dialog", TITLE, (0, 0, 400, 300), box, field, other))
+    assert [(row.text, row.fields) for row in found] == [("Quality", (field,))]
+
+
 def test_a_row_that_moved_is_told_with_its_pixels() -> None:
     used = _rows(_window(), _window(top=104))
     with pytest.raises(HandError) as caught:
