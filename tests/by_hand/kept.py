@@ -8,6 +8,9 @@ from typing import Any
 from vb_link.settings import SCENE_SETTINGS, SETTINGS, SHARE, Setting
 
 NEAR = 0.51  # a number field shows whole percents, or hundredths
+# The list of scenes in the camera's panel, which is no setting. OBS shows the first item of a list
+# without saving it.
+SCENE_LIST = "scene"
 _NAMED = ("source", "scene", "audio")  # lists of names, with an item for none
 
 
@@ -35,6 +38,8 @@ class Kept:
 
     def word(self, text: str, item: str) -> bool:
         """Whether ``item`` of a list is saved. Not for models and compute units."""
+        if text == self._texts["Scene"] and self._read().get(SCENE_LIST, "") in ("", item):
+            return True
         for setting in self.settings(text):
             value = self._read()[setting.key]
             if setting.kind == "choice":

@@ -250,3 +250,13 @@ def test_what_is_kept_is_told_from_what_is_not() -> None:
     assert kept.same(words["Active"], True) and not kept.same(words["Active"], False)
     # One of the two rows named so has it.
     assert kept.color(words["CoverColor"], "#336699") and not kept.color("Colour", "#123456")
+
+
+def test_the_panels_list_of_scenes_is_told_from_a_setting_of_that_name() -> None:
+    words = texts.load("en-US")
+    assert words["Scene"] == words["NobodyScene"]
+    saved = {**defaults(), "scene": "Desk"}
+    kept = Kept(words, False, lambda: saved)
+    assert kept.word("Scene", "Desk") and not kept.word("Scene", "Beach")
+    saved["nobody_scene"] = "Beach"
+    assert kept.word("Scene", "Beach")
