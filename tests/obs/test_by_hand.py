@@ -78,11 +78,16 @@ def test_every_kind_of_row_keeps_what_is_chosen(at_obs: Sitting) -> None:
     assert at_obs.values()["background_image"] == str(at_obs.pictures[0])
     rows.press(GROUP)
     behind = word("BackgroundColor.Behind")
-    wait_for(lambda: any(row.text == behind for row in panel.rows()), 20, "the group's rows")
+
+    def is_open() -> bool:
+        return any(row.text == behind for row in panel.rows())
+
+    wait_for(is_open, 20, "the group's rows")
     rows.pick_color(behind, "#336699")
     rows.pick_color(behind, "#00ff00", cancel=True)
     assert kept.color(behind, "#336699")
     rows.press(GROUP)
+    wait_for(lambda: not is_open(), 20, "the group folded")
     rows.leave_list(word("Quality"))
     assert at_obs.values()["quality"] == "balanced"
     softness = word("Softness")
