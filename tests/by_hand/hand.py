@@ -17,6 +17,11 @@ class Hand:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.actions = 0  # clicks, drags, turns of the wheel, words typed
+        self.in_vain = 0  # those of them that a busy machine did not take, and that were made again
+
+    def was_in_vain(self, since: int) -> None:
+        """Note that what was done since ``since`` actions came to nothing."""
+        self.in_vain += self.actions - since
 
     def click(self, at: Point, times: int = 1, button: int = 1) -> None:
         self.actions += 1

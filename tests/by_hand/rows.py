@@ -64,9 +64,11 @@ class Rows:
         for _ in range(TRIES):
             # Qt ignores a release that it sees within .4 s after a list has opened, however long
             # ago the button was pressed: the list stays, and a person clicks again.
+            before = self._hand.actions
             self._hand.click((chosen.box[0] + 20, chosen.middle[1]))
             if self._closes(text, number):
                 break
+            self._hand.was_in_vain(before)
         self._check(text, number)
 
         def shown() -> str:
@@ -98,6 +100,7 @@ class Rows:
         for _ in range(TRIES):
             # Its arrow opens it, even where its text can be edited. A release of the button that
             # a busy OBS sees .4 s after the press closes it again: that is Qt's own doing.
+            before = self._hand.actions
             self._hand.click((x + width - 10, y + height // 2))
             deadline = time.monotonic() + OPENING
             while not (opened := self._items(self.panel.window(), text, number)):
@@ -105,6 +108,7 @@ class Rows:
                     break
             if opened:
                 break
+            self._hand.was_in_vain(before)
         else:
             raise HandError(Fault.LIST_CLOSED, f"The list {text!r} does not open.")
         found = self._items(self._wait(), text, number)
@@ -160,11 +164,13 @@ class Rows:
                 )
 
         for _ in range(TRIES - 1):
+            before = self._hand.actions
             use()
             try:
                 return _lasting(there)
             except HandError:
                 self.clicks_missed += 1
+                self._hand.was_in_vain(before)
         use()
         _lasting(there)
 
@@ -267,23 +273,26 @@ class Rows:
         Qt's, when it is slow to complete a path, takes a folder on the way for what was chosen.
         """
         for _ in range(TRIES):
+            before = self._hand.actions
             self._hand.click(self._reach(text, "push button", number).middle)
-            if self.panel.opened(REACTING) is None:
+            done = self.panel.opened(REACTING) is not None
+            if not done:
                 self.clicks_missed += 1
-                continue
-            self._wait()
-            reach()
-            done = self._types(typed) and (cancel or self.panel.closes("Return"))
-            if cancel or not done:
-                self.panel.answer("Escape")
+            else:
+                self._wait()
+                reach()
+                done = self._types(typed) and (cancel or self.panel.closes("Return"))
+                if cancel or not done:
+                    self.panel.answer("Escape")
             if done:
                 return self._check(text, number)
+            self._hand.was_in_vain(before)
         raise HandError(Fault.UNUSABLE, f"In no window of {text!r} could {typed!r} be chosen.")
 
     def _types(self, text: str) -> bool:
         """Type in a dialog; return whether it then shows the whole text."""
         self._hand.type(text)
-        deadline = time.monotonic() + OPENING
+        deadline = time.monotonic() + REACTING
         while time.monotonic() < deadline:
             # A list of completions takes the keys while it is open, and hands them on.
             if any(

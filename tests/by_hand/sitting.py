@@ -28,6 +28,7 @@ from vb_link.settings import FILTER_ID, SCENE_FILTER_ID, defaults, scene_default
 FILTER = "Virtual Background"
 OWN = "Own background"
 OTHER = "Other"
+TRIES = 4  # for a click that a busy machine may not take
 RECOVER_TRIES = 12
 GRAYS = (40, 200)  # of the pictures to choose
 CAMERA_PANEL, SCENE_PANEL, SCRIPTS_PANEL = "camera", "scene", "scripts"
@@ -85,10 +86,14 @@ class Sitting:
     def _filters(self, name: str) -> Panel:
         panel = Panel(self.hand, self.windows, f"'{name}'", anywhere=self.anywhere)
         wait_for(panel.is_open, 20, "the window of the filters")
-        for index in reversed(range(len(panel.settle().find("list item", "")))):
-            self.hand.click(panel.window().find("list item", "")[index].middle)
+        filters = len(panel.settle().find("list item", ""))
+        for number in range(TRIES * filters):  # ours is the last one
+            before = self.hand.actions
+            items = panel.window().find("list item", "")
+            self.hand.click(items[-1 - number % len(items)].middle)
             if self._filled(panel):
                 return panel
+            self.hand.was_in_vain(before)
         raise HandError(Fault.UNUSABLE, f"The filters of {name!r} show no panel of ours.")
 
     def scripts_panel(self) -> Panel:

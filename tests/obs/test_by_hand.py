@@ -48,15 +48,16 @@ def at_obs(shared: Sitting) -> Iterator[Sitting]:
 def test_the_first_own_picture_takes_six_actions(at_obs: Sitting) -> None:
     """A panel that is rebuilt while its dialog is open crashes OBS 29 when that is answered."""
     word = at_obs.word
-    before = at_obs.hand.actions
+    hand = at_obs.hand
+    before = hand.actions - hand.in_vain
     panel = at_obs.open(CAMERA_PANEL)
     rows = Rows(panel, WAIT)
     rows.choose(word("Background"), word("Background.image"))
     rows.pick_file(word("BackgroundImage"), str(at_obs.pictures[0]))
-    actions = at_obs.hand.actions
-    assert actions - before <= MOST_ACTIONS
+    actions = hand.actions
+    assert actions - hand.in_vain - before <= MOST_ACTIONS
     panel.reach(word("Quality"), "combo box")
-    assert at_obs.hand.actions == actions, "OBS's window as it opens does not show the quality."
+    assert hand.actions == actions, "OBS's window as it opens does not show the quality."
     assert at_obs.values()["background_image"] == str(at_obs.pictures[0])
 
     def behind() -> bool:

@@ -61,6 +61,8 @@ class FakeWindows:
 
 
 class FakeHand:
+    actions = 0
+
     def __getattr__(self, name: str) -> Any:
         return lambda *_, **__: None
 
