@@ -121,7 +121,10 @@ def dusk() -> Canvas:
 
 
 def neon() -> Canvas:
-    """A dark plaster wall between two strips of light, magenta and cyan."""
+    """A dark plaster wall between two strips of light, magenta and cyan.
+
+    Their light reaches the middle: of 9:16 that is all there is.
+    """
     canvas = brush.flat("1b1b24")
     relief = brush.clouds(7, 180, 6, gain=0.62)
     x, y = brush.grid()
@@ -132,6 +135,7 @@ def neon() -> Canvas:
         far = np.abs(x - left) * 0.98
         strip = np.exp(-0.5 * (far / 0.006) ** 2)
         glow += brush.color(code) * (0.05 / (0.05 + far))[..., None] ** 1.5 * 0.75
+        glow += brush.color(code) * np.exp(-((far / 0.75) ** 2))[..., None] * 0.1
         tubes += (brush.color(code) * 1.2 + 0.5) * strip[..., None]
     canvas = canvas * 0.45 + glow * (0.55 + 0.10 * relief)[..., None]
     return brush.vignette(brush.bloom(brush.soft(canvas + tubes, 5), 0.25, 40), 0.35)
