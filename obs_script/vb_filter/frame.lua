@@ -201,6 +201,8 @@ local function take_newest_alpha(self)
 		return true
 	end
 	put_alpha(self, self.slot, width, height, has_depth)
+	-- An alpha of another size has replaced the texture, and the last pair may be held in this frame.
+	self.alpha, self.depth = self.slot.alpha, self.slot.depth
 	self.has_alpha, self.alpha_id, self.waiting_ns = true, id, nil
 	if not newest then await(self, self.now) end
 	return true

@@ -10,7 +10,7 @@ from tests.unit.lua import Lua
 STAND_INS = """
 ffi = require("ffi")
 now, sent_id, answered_id, answers, stage_ns = 1e9, nil, nil, true, 0
-read_back, shrunk, same = true, true, false
+read_back, shrunk, same, alpha_width = true, true, false, 256
 local nothing = function() end
 obs = { windows = true, C = {
     os_gettime_ns = function() return now end,
@@ -26,10 +26,25 @@ link = {
         sent_id = id
         return true
     end,
-    take_alpha = function() return answered_id, 256, 144, false end,
+    take_alpha = function() return answered_id, alpha_width, 144, false end,
 }
+textures = {}
+local function destroy(name)
+    textures[name].pointer = nil
+    textures[name] = nil
+end
 graphics = {
-    upload = function() return { pointer = 1, width = 256, height = 144 } end, drop = nothing,
+    upload = function(_, name, _, width, height)
+        local made = textures[name]
+        if made and made.width ~= width then destroy(name) end
+        textures[name] = textures[name] or { pointer = 1, width = width, height = height }
+        return textures[name]
+    end,
+    drop = function(_, prefix)
+        for name in pairs(textures) do
+            if name:sub(1, #prefix) == prefix then destroy(name) end
+        end
+    end,
 }
 capture = {
     full = function(_, name) return name end,
@@ -68,7 +83,10 @@ function step(count)
             filter.channel.alpha_count, answered_id = filter.channel.alpha_count + 1, sent_id
         end
         frame.begin(filter, 1, 1, now, width, height, false)
-        if frame.trusted(filter) then frame.masked(filter) end
+        if frame.trusted(filter) then
+            assert(filter.alpha.pointer, "the alpha drawn is destroyed")
+            frame.masked(filter)
+        end
     end
     return tostring(frame.trusted(filter))
 end
@@ -166,6 +184,13 @@ def test_the_last_pair_is_drawn_for_fifteen_frames_at_most(lua: Lua, what: str) 
     # What was covered stays so, however often it comes and goes.
     lua("miss(20)")
     assert lua("return draws(3)") == "cover cover cover"
+
+
+def test_a_late_alpha_of_another_size_does_not_leave_a_destroyed_one_in_the_held_pair(
+    lua: Lua,
+) -> None:
+    lua("answers = false step(3) answers, alpha_width = true, 128 now = now + 1e9")
+    assert lua("return draws(1)") == "held"
 
 
 def test_missing_a_few_frames_changes_nothing(lua: Lua) -> None:
