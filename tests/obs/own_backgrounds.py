@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.obs.stage import Image, Stage
+from tests.obs.stage import Image, Stage, wait_for
 from vb_link.settings import SCENE_FILTER_ID
 
 SCENE_FILTER = "Own background"
@@ -48,3 +48,13 @@ def corner(picture: Image) -> Any:
 def is_seen(picture: Image, colour: tuple[int, int, int], tolerance: float = 3.0) -> bool:
     """Return whether that colour is behind the person."""
     return bool(np.abs(corner(picture) - colour).max() <= tolerance)
+
+
+def wait_for_background(
+    stage: Stage, scene: str, colour: tuple[int, int, int], what: str = "the background"
+) -> None:
+    """Wait until that colour is behind the person in a scene.
+
+    Where a busy OBS stands still for a moment, the cover is drawn once more.
+    """
+    wait_for(lambda: is_seen(stage.shot(scene), colour), 10, f"{what} of {scene}")

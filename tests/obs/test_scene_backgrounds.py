@@ -19,9 +19,9 @@ from tests.obs.own_backgrounds import (
     change_own,
     corner,
     give_own,
-    is_seen,
     set_transition,
     show,
+    wait_for_background,
 )
 from tests.obs.stage import (
     CAMERA,
@@ -72,30 +72,30 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @pytest.mark.versions
 def test_each_scene_shows_its_own_and_the_rest_the_camera_s(scenes: Stage) -> None:
     for scene, colour in ((SCENE, DEFAULT_BGR), (BEACH, BEACH_BGR), (DESK, DESK_BGR)):
+        wait_for_background(scenes, scene, colour)
         shown = scenes.shot(scene)
-        assert is_seen(shown, colour), (scene, corner(shown))
         # The person is the same in all.
         picture, truth = person()
         inside = cv2.erode(truth, np.ones((61, 61), np.uint8)) == 255
         assert (np.abs(shown[..., :3].astype(int) - picture).max(axis=2)[inside] <= 2).mean() > 0.99
-    assert is_seen(scenes.shot(CAMERA), DEFAULT_BGR)
+    wait_for_background(scenes, CAMERA, DEFAULT_BGR)
 
 
 def test_a_nested_scene_keeps_its_own_and_the_outer_one_rules_where_it_has_none(
     scenes: Stage,
 ) -> None:
-    assert is_seen(scenes.shot(OUTER), BEACH_BGR)
+    wait_for_background(scenes, OUTER, BEACH_BGR)
     give_own(scenes, OUTER, background="color", background_color=DESK_COLOR)
     scenes.settle()
-    assert is_seen(scenes.shot(OUTER), BEACH_BGR), "the innermost scene with a setting rules"
+    wait_for_background(scenes, OUTER, BEACH_BGR, "the innermost scene with a setting rules")
     change_own(scenes, BEACH, background="default")
     scenes.settle()
-    assert is_seen(scenes.shot(OUTER), DESK_BGR), "the outer scene rules where the inner has none"
-    assert is_seen(scenes.shot(BEACH), DEFAULT_BGR)
+    wait_for_background(scenes, OUTER, DESK_BGR, "the outer scene rules where the inner has none")
+    wait_for_background(scenes, BEACH, DEFAULT_BGR)
     change_own(scenes, BEACH, background="color")
     scenes.obs.request("RemoveSourceFilter", {"sourceName": OUTER, "filterName": SCENE_FILTER})
     scenes.settle()
-    assert is_seen(scenes.shot(OUTER), BEACH_BGR)
+    wait_for_background(scenes, OUTER, BEACH_BGR)
 
 
 def test_a_scene_s_filter_that_is_off_rules_nothing(scenes: Stage) -> None:
@@ -104,14 +104,14 @@ def test_a_scene_s_filter_that_is_off_rules_nothing(scenes: Stage) -> None:
     scenes.obs.add_filter(BEACH, whole, FILTER_ID, colour)
     eye = {"sourceName": BEACH, "filterName": SCENE_FILTER}
     try:
-        wait_for(lambda: is_seen(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own")
+        wait_for_background(scenes, BEACH, BEACH_BGR, "the scene's own")
         scenes.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": False})
-        wait_for(lambda: is_seen(scenes.shot(BEACH), DEFAULT_BGR), 20, "the filter's")
+        wait_for_background(scenes, BEACH, DEFAULT_BGR, "the filter's")
     finally:
         scenes.obs.request("SetSourceFilterEnabled", {**eye, "filterEnabled": True})
         request = {"sourceName": BEACH, "filterName": whole}
         scenes.obs.request("RemoveSourceFilter", request)
-    wait_for(lambda: is_seen(scenes.shot(BEACH), BEACH_BGR), 20, "the scene's own again")
+    wait_for_background(scenes, BEACH, BEACH_BGR, "the scene's own again")
 
 
 def test_a_fade_mixes_the_two_backgrounds_and_never_shows_a_third(
@@ -203,7 +203,7 @@ def test_a_scene_renamed_keeps_its_background(scenes: Stage) -> None:
     scenes.obs.request("SetSceneName", {"sceneName": DESK, "newSceneName": "Office"})
     try:
         scenes.settle()
-        assert is_seen(scenes.shot("Office"), DESK_BGR)
+        wait_for_background(scenes, "Office", DESK_BGR)
     finally:
         scenes.obs.request("SetSceneName", {"sceneName": "Office", "newSceneName": DESK})
     listed = scenes.obs.request("GetSourceFilterList", {"sourceName": DESK})["filters"]
@@ -220,13 +220,13 @@ def test_a_scene_has_its_own_zones_and_layers(scenes: Stage) -> None:
     try:
         scenes.settle()
         assert np.abs(corner(scenes.shot(DESK)) - room).max() <= 3
-        assert is_seen(scenes.shot(BEACH), BEACH_BGR)
-        assert is_seen(scenes.shot(SCENE), DEFAULT_BGR)
+        wait_for_background(scenes, BEACH, BEACH_BGR)
+        wait_for_background(scenes, SCENE, DEFAULT_BGR)
         # What the camera's filter keeps, a scene with zones of its own does not.
         scenes.set_filter(**keep)
         change_own(scenes, DESK, zone1="off")
         scenes.settle()
-        assert is_seen(scenes.shot(DESK), DESK_BGR)
+        wait_for_background(scenes, DESK, DESK_BGR)
         assert np.abs(corner(scenes.shot(BEACH)) - room).max() <= 3
     finally:
         scenes.set_filter(zone1="off")
@@ -241,8 +241,8 @@ def test_a_scene_has_its_own_zones_and_layers(scenes: Stage) -> None:
     )
     change_own(scenes, BEACH, own_layers=True, behind_source="Sign")
     try:
-        wait_for(lambda: is_seen(scenes.shot(BEACH), (0, 200, 200)), 8, "the layer of this scene")
-        assert is_seen(scenes.shot(DESK), DESK_BGR)
+        wait_for_background(scenes, BEACH, (0, 200, 200), "the layer of this scene")
+        wait_for_background(scenes, DESK, DESK_BGR)
     finally:
         change_own(scenes, BEACH, own_layers=False, behind_source="")
 
@@ -260,12 +260,12 @@ def test_a_camera_in_a_scene_that_is_a_background_is_not_in_the_scene_around_it(
     change_own(scenes, BEACH, background="source", background_source=guest)
     try:
         scenes.wait_for_mask(count=2)
-        wait_for(lambda: is_seen(scenes.shot(BEACH), DESK_BGR), 20, "the guest's own background")
-        assert is_seen(scenes.shot(guest), DESK_BGR)
+        wait_for_background(scenes, BEACH, DESK_BGR, "the guest's own background")
+        wait_for_background(scenes, guest, DESK_BGR)
         # A background of the guest's scene applies there, and so in whatever shows it.
         give_own(scenes, guest, background="color", background_color=DEFAULT)
         scenes.settle()
-        assert is_seen(scenes.shot(BEACH), DEFAULT_BGR)
+        wait_for_background(scenes, BEACH, DEFAULT_BGR)
     finally:
         change_own(scenes, BEACH, background="color")
         scenes.obs.request(
@@ -344,11 +344,11 @@ def test_a_group_has_its_own(start_obs: Callable[..., Any], tmp_path: Path) -> N
     write_collection(tmp_path / "obs", [camera, outer], [group])
     with start_obs() as stage:
         stage.wait_for_mask()
-        assert is_seen(stage.shot(SCENE), BEACH_BGR)
-        assert is_seen(stage.shot(CAMERA), DEFAULT_BGR)
+        wait_for_background(stage, SCENE, BEACH_BGR)
+        wait_for_background(stage, CAMERA, DEFAULT_BGR)
         stage.obs.set_filter("Group", SCENE_FILTER, {"background": "default"})
         stage.settle()
-        assert is_seen(stage.shot(SCENE), DESK_BGR)
+        wait_for_background(stage, SCENE, DESK_BGR)
 
 
 def test_a_duplicate_and_a_restart_keep_the_backgrounds(
@@ -380,13 +380,13 @@ def test_a_duplicate_and_a_restart_keep_the_backgrounds(
         wait_for(there, 10, "the duplicate")
         wait_for(shown, 10, "the duplicate on air")
         stage.wait_for_mask()
-        assert is_seen(stage.shot(copy), BEACH_BGR)
+        wait_for_background(stage, copy, BEACH_BGR)
         change_own(stage, copy, background_color=DESK_COLOR)
         stage.settle()
-        assert is_seen(stage.shot(copy), DESK_BGR) and is_seen(stage.shot(BEACH), BEACH_BGR)
+        wait_for_background(stage, copy, DESK_BGR)
+        wait_for_background(stage, BEACH, BEACH_BGR)
     with start_obs() as stage:
         show(stage, copy)
         stage.wait_for_mask()
-        # In the first seconds OBS may stand still for so long that the cover is drawn once more.
-        wait_for(lambda: is_seen(stage.shot(copy), DESK_BGR), 10, "the copy's background")
-        wait_for(lambda: is_seen(stage.shot(BEACH), BEACH_BGR), 10, "the original's background")
+        wait_for_background(stage, copy, DESK_BGR, "the copy's background")
+        wait_for_background(stage, BEACH, BEACH_BGR, "the original's background")
