@@ -275,8 +275,7 @@ class Rows:
         for _ in range(TRIES):
             before = self._hand.actions
             self._hand.click(self._reach(text, "push button", number).middle)
-            done = self.panel.opened(REACTING) is not None
-            if not done:
+            if self.panel.opened(REACTING) is None:
                 self.clicks_missed += 1
             else:
                 self._wait()
@@ -284,8 +283,8 @@ class Rows:
                 done = self._types(typed) and (cancel or self.panel.closes("Return"))
                 if cancel or not done:
                     self.panel.answer("Escape")
-            if done:
-                return self._check(text, number)
+                if done:
+                    return self._check(text, number)
             self._hand.was_in_vain(before)
         raise HandError(Fault.UNUSABLE, f"In no window of {text!r} could {typed!r} be chosen.")
 

@@ -35,6 +35,7 @@ GONE = "Gone"  # begins the name of what an earlier test had on the stage
 CAMERA, FILTER = "Camera", "Virtual Background"
 SIZE = (1280, 720)
 OURS = "[virtual background]"  # in each line of ours in OBS's log
+COVERED_AGAIN = 5  # how often the cover may come back before masks last
 PATIENCE = 4  # how many times slower a busy computer may be
 
 
@@ -233,14 +234,19 @@ class Stage:
         return [channel for channel in self.obs.segment().channels if channel.used]
 
     def wait_for_mask(self, count: int = 1, seconds: float = 20.0) -> None:
-        """Wait until ``count`` filters draw with a mask."""
+        """Wait until ``count`` filters draw with a mask, if possible for some frames on end."""
 
         def drawn() -> bool:
             states = [channel.state for channel in self.channels()]
             return states.count(layout.STATE_MASK) >= count
 
-        wait_for(drawn, seconds, f"{count} filter(s) drawing with a mask")
-        time.sleep(0.2)
+        for _ in range(COVERED_AGAIN):
+            wait_for(drawn, seconds, f"{count} filter(s) drawing with a mask")
+            lasts = time.monotonic() + 0.25
+            while drawn() and time.monotonic() < lasts:
+                time.sleep(0.01)
+            if drawn():
+                return
 
     def wait_frames(self, frames: int) -> None:
         """Wait until OBS has drawn ``frames`` more frames; skipped ones do not count."""

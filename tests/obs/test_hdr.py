@@ -83,12 +83,6 @@ class Tape:
             "SetInputSettings", {"inputName": "Square", "inputSettings": {"color": color}}
         )
         self._stage.wait_frames(20)
-        end = self._recorded() + 300  # a busy computer records fewer frames than it draws
-        wait_for(lambda: self._recorded() >= end, 20, "more of the recording")
-
-    def _recorded(self) -> int:
-        """Return how much is recorded, in milliseconds of its frames."""
-        return int(self._stage.obs.request("GetRecordStatus")["outputDuration"])
 
     def run(self, play: Callable[[], None]) -> dict[str, Luma]:
         """Record while ``play`` is called; return the luma of what was noted.
@@ -97,7 +91,7 @@ class Tape:
         """
         obs = self._stage.obs
         obs.request("StartRecord")
-        wait_for(self._recorded, 20, "the recording")
+        wait_for(lambda: obs.request("GetRecordStatus")["outputDuration"], 20, "the recording")
         play()
         self._stage.wait_frames(60)  # what waits to be encoded when a recording ends is lost
         file = Path(obs.request("StopRecord")["outputPath"])

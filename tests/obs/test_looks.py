@@ -29,7 +29,7 @@ def _on(stage: Stage, **settings: Any) -> tuple[Image, Image]:
     stage.picture(CAMERA, picture)
     stage.add_filter(**{"background": "color", "background_color": COLOUR, **settings})
     stage.wait_for_mask()
-    stage.wait_frames(8)
+    stage.settle(8)
     return picture, truth
 
 
