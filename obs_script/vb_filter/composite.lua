@@ -195,22 +195,27 @@ local function set_looks(p, set, self, d)
 	end
 end
 
+-- The person's straight colour and alpha, in sRGB bytes, of `image` in the texture `name`.
+local function draw_person(self, set, d, name, image, width, height)
+	local effect = effect_of(self.state, set)
+	local texrender = graphics.target(self.state, name, obs.RGBA)
+	if not graphics.begin(texrender, width, height) then return nil end
+	set_person(effect.parameters, set, self, d)
+	set_looks(effect.parameters, set, self, d)
+	C.gs_enable_blending(false)
+	graphics.draw(effect, "Draw", image, width, height)
+	C.gs_enable_blending(true)
+	return graphics.finish(texrender)
+end
+
 -- The camera's small picture as *Brighten me* shows the person, for the match to measure: measured as
 -- the camera sends it, a dark person would be brightened twice.
 local function small_person(self)
 	local small, d = self.small, drawn
 	if self.settings.brighten == 0 then return small.texture end
-	local set = effect_variants.BRIGHTENED
-	local effect = effect_of(self.state, set)
-	local texrender = graphics.target(self.state, "small_person", obs.RGBA)
-	if not graphics.begin(texrender, small.width, small.height) then return nil end
 	d.matches, d.levels = false, graphics.black(self.state)
-	set_person(effect.parameters, set, self, d)
-	set_looks(effect.parameters, set, self, d)
-	C.gs_enable_blending(false)
-	graphics.draw(effect, "Draw", small.texture, small.width, small.height)
-	C.gs_enable_blending(true)
-	return graphics.finish(texrender)
+	return draw_person(self, effect_variants.BRIGHTENED, d, "small_person", small.texture,
+		small.width, small.height)
 end
 
 function MAKE.levels(self, d)
@@ -222,19 +227,6 @@ function MAKE.levels(self, d)
 		self, d.owner, light, d.spill_width, d.spill_height, small_person)
 	d.matches = made and true
 	return made
-end
-
--- The person's straight colour and alpha, in sRGB bytes.
-local function person_alone(self, set, d)
-	local effect = effect_of(self.state, set)
-	local texrender = graphics.target(self.state, "person_alone", obs.RGBA)
-	if not graphics.begin(texrender, d.width, d.height) then return nil end
-	set_person(effect.parameters, set, self, d)
-	set_looks(effect.parameters, set, self, d)
-	C.gs_enable_blending(false)
-	graphics.draw(effect, "Draw", self.full, d.width, d.height)
-	C.gs_enable_blending(true)
-	return graphics.finish(texrender)
 end
 
 local function show(self, set, effect, width, height, inner, around)
@@ -294,7 +286,7 @@ local function put_together(self, set, d)
 	local state, width, height = self.state, d.width, d.height
 	local of_person, rest = effect_variants.steps_now(set)
 	if of_person then
-		local made = person_alone(self, of_person, d)
+		local made = draw_person(self, of_person, d, "person_alone", self.full, width, height)
 		if not made then return false end
 		local effect = effect_of(state, rest)
 		C.gs_effect_set_texture(effect.parameters.person_made, made)
