@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.obs.own_backgrounds import change_own, give_own, is_seen
-from tests.obs.stage import CAMERA, SCENE, Stage, person, wait_for
+from tests.obs.own_backgrounds import change_own, give_own, wait_for_background
+from tests.obs.stage import CAMERA, SCENE, Stage, person
 
 # OBS's 0xAABBGGRR and the same as BGR
 DEFAULT, COVER = 0xFF20C020, 0xFF808080
@@ -18,11 +18,11 @@ def test_a_scene_shows_the_camera_s_until_its_own_file_is_good(
     stage: Stage, tmp_path: Path
 ) -> None:
     def comes(colour: tuple[int, int, int]) -> None:
-        wait_for(lambda: is_seen(stage.shot(SCENE), colour), 20, str(colour))
+        wait_for_background(stage, SCENE, colour)
 
     def stays(colour: tuple[int, int, int]) -> None:
         stage.wait_frames(10)
-        comes(colour)  # a late mask on a busy computer shows the cover for a moment
+        comes(colour)
 
     picture, _ = person()
     stage.picture(CAMERA, picture)
